@@ -1,0 +1,50 @@
+-- Each step reading with the accelerometer readings of the same instant. With pairing by customer, a device's
+-- reading pairs with its owner's movements; where the movements of several owners fit, with none.
+-- subject and device are given in the clear here: the contract makes the writer replace them.
+WITH owners AS (
+  SELECT DISTINCT c.serialNumber, c.email
+  FROM customers_curated c
+),
+shared AS (
+  SELECT o.serialNumber
+  FROM owners o
+  GROUP BY o.serialNumber
+  HAVING COUNT(*) > 1
+),
+ambiguous AS (
+  SELECT o.serialNumber, a.timestamp AS instant
+  FROM accelerometer_trusted a
+  JOIN owners o ON o.email = a.user
+  WHERE EXISTS (SELECT 1 FROM shared h WHERE h.serialNumber = o.serialNumber)
+  GROUP BY o.serialNumber, a.timestamp
+  HAVING COUNT(DISTINCT a.user) > 1
+)
+SELECT
+  s.sensorReadingTime,
+  a.user AS subject,
+  s.serialNumber AS device,
+  s.distanceFromObject,
+  a.x,
+  a.y,
+  a.z
+FROM accelerometer_trusted a
+JOIN owners o ON o.email = a.user
+JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
+WHERE :pairing = 'customer'
+  AND NOT EXISTS (
+    SELECT 1
+    FROM ambiguous m
+    WHERE m.serialNumber = s.serialNumber AND m.instant = s.sensorReadingTime
+  )
+UNION ALL
+SELECT
+  s.sensorReadingTime,
+  a.user AS subject,
+  s.serialNumber AS device,
+  s.distanceFromObject,
+  a.x,
+  a.y,
+  a.z
+FROM step_trainer_trusted s
+JOIN accelerometer_trusted a ON a.timestamp = s.sensorReadingTime
+WHERE :pairing = 'timestamp'

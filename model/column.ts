@@ -1,0 +1,107 @@
+/**
+ * What a column holds, by the TypeScript type of its value in a row.
+ *
+ * `epochMillis` and `isoDate` are how a source writes an instant and a date. A landing table keeps
+ * them so; every reader hands them to a job as `timestamp` and `date`.
+ */
+export interface ColumnValues {
+  text: string;
+  /** 64-bit whole number; safe up to 2^53 in TypeScript. */
+  int: number;
+  double: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  epochMillis: number;
+  /** `YYYY-MM-DD`. */
+  isoDate: string;
+  /** An instant in UTC, to the millisecond. */
+  timestamp: Date;
+  /** A calendar day, `YYYY-MM-DD`. */
+  date: string;
+  /** HMAC-SHA-256 in hex. A job's SQL gives the clear value, the writer replaces it. */
+  pseudonym: string;
+}
+
+export type ColumnType = keyof ColumnValues;
+
+/** `direct` names a person alone (an e-mail); `quasi` does together with others (a birthday). */
+export type PiiClass = 'direct' | 'quasi';
+
+export interface Column<T extends ColumnType = ColumnType, Nullable extends boolean = boolean> {
+  readonly type: T;
+  readonly nullable: Nullable;
+  readonly description: string;
+  readonly pii?: PiiClass;
+  /** Other spellings of the key that were seen in the source, tried in order. */
+  readonly aliases: readonly string[];
+  /** Smallest and largest value allowed; milliseconds for `epochMillis` and `timestamp`. */
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface ColumnOptions {
+  /** Default: not personal. */
+  readonly pii?: PiiClass;
+  /** Default: false. */
+  readonly nullable?: boolean;
+  /** Default: none. */
+  readonly aliases?: readonly string[];
+}
+
+export interface RangeOptions extends ColumnOptions {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+type NullableOf<O extends ColumnOptions> = O['nullable'] extends true ? true : false;
+
+const columnOf =
+  <T extends ColumnType, Allowed extends ColumnOptions>(type: T) =>
+  // biome-ignore lint/complexity/noBannedTypes: `{}` is the type of "no options given".
+  <const O extends Allowed = {} & Allowed>(description: string, options?: O): Column<T, NullableOf<O>> => ({
+    ...options,
+    type,
+    description,
+    nullable: (options?.nullable ?? false) as NullableOf<O>,
+    aliases: options?.aliases ?? [],
+  });
+
+export const text = columnOf<'text', ColumnOptions>('text');
+export const int = columnOf<'int', RangeOptions>('int');
+export const double = columnOf<'double', RangeOptions>('double');
+export const epochMillis = columnOf<'epochMillis', RangeOptions>('epochMillis');
+export const isoDate = columnOf<'isoDate', ColumnOptions>('isoDate');
+export const timestamp = columnOf<'timestamp', RangeOptions>('timestamp');
+export const date = columnOf<'date', ColumnOptions>('date');
+export const pseudonym = columnOf<'pseudonym', Pick<ColumnOptions, 'nullable'>>('pseudonym');
+
+export type Columns = Readonly<Record<string, Column>>;
+
+/** The value of a column in a row, `null` where the contract allows it. */
+export type ValueOf<C extends Column> = ColumnValues[C['type']] | (C['nullable'] extends true ? null : never);
+
+export type RowOf<C extends Columns> = { [K in keyof C]: ValueOf<C[K]> };
+
+/** How a source's type reads after landing. */
+export type RefinedType<T extends ColumnType> = T extends 'epochMillis'
+  ? 'timestamp'
+  : T extends 'isoDate'
+    ? 'date'
+    : T;
+
+export type Refined<C extends Columns> = {
+  readonly [K in keyof C]: Column<RefinedType<C[K]['type']>, C[K]['nullable']>;
+};
+
+const REFINED_TYPES: Partial<Record<ColumnType, ColumnType>> = { epochMillis: 'timestamp', isoDate: 'date' };
+
+/** The type in which a job's SQL sees a column. */
+export const refinedType = (type: ColumnType): ColumnType => REFINED_TYPES[type] ?? type;
+
+/** The same columns as a table after landing declares them: instants and dates in their own types. */
+export const refined = <C extends Columns>(columns: C): Refined<C> =>
+  Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [
+      name,
+      { ...column, type: refinedType(column.type), aliases: [] },
+    ]),
+  ) as unknown as Refined<C>;

@@ -1,0 +1,91 @@
+/**
+ * `fail` keeps the run from publishing; `quarantine` moves the bad rows out of the table;
+ * `warn` is reported and nothing else.
+ */
+export type Severity = 'fail' | 'quarantine' | 'warn';
+
+/** A statement about a table that is checked before the table is published. */
+export interface Expectation<ColumnName extends string = string> {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly description: string;
+  /** The table's own columns that the expectation is about. */
+  readonly columns: readonly ColumnName[];
+  /** Other tables the query reads. */
+  readonly reads: readonly string[];
+  /** The query that returns the bad rows of `table`: no row, no fault. */
+  readonly sql: (table: string) => string;
+}
+
+interface Naming {
+  readonly severity?: Severity;
+  readonly description: string;
+}
+
+const equalities = (columns: readonly string[], others: readonly string[]) =>
+  columns.map((column, i) => `o.${others[i]} = t.${column}`).join(' AND ');
+
+/** No two rows share the values of `columns`. Default severity: `fail`. */
+export function unique<const K extends string>(columns: readonly K[], naming: Naming): Expectation<K> {
+  const list = columns.map((c) => `t.${c}`).join(', ');
+  return {
+    name: `unique_${columns.join('_')}`,
+    severity: naming.severity ?? 'fail',
+    description: naming.description,
+    columns,
+    reads: [],
+    sql: (table) =>
+      `SELECT ${list}, COUNT(*) AS records FROM ${table} t GROUP BY ${list} HAVING COUNT(*) > 1`,
+  };
+}
+
+/** Every row has its counterpart in another table. `to` maps this table's columns to the other's. */
+export function references<const K extends string, C extends Readonly<Record<string, unknown>>>(
+  to: { readonly name: string; readonly columns: C },
+  columns: Readonly<Record<K, keyof C & string>>,
+  naming: Naming,
+): Expectation<K> {
+  const own = Object.keys(columns) as K[];
+  const others = own.map((name) => columns[name]);
+  return {
+    name: `references_${to.name}`,
+    severity: naming.severity ?? 'fail',
+    description: naming.description,
+    columns: own,
+    reads: [to.name],
+    sql: (table) =>
+      `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM ${to.name} o WHERE ${equalities(own, others)})`,
+  };
+}
+
+/** The newest `column` is at most `days` behind the newest of another table. Default severity: `warn`. */
+export function keepsUpWith<const K extends string, C extends Readonly<Record<string, unknown>>>(
+  column: K,
+  other: { readonly name: string; readonly columns: C },
+  otherColumn: keyof C & string,
+  days: number,
+): Expectation<K> {
+  return {
+    name: `keeps_up_with_${other.name}`,
+    severity: 'warn',
+    description: `The newest ${column} is at most ${days} day(s) behind the newest of ${other.name}.`,
+    columns: [column],
+    reads: [other.name],
+    sql: (table) =>
+      `SELECT n.newest, m.newest AS other_newest FROM (SELECT MAX(t.${column}) AS newest FROM ${table} t) n ` +
+      `CROSS JOIN (SELECT MAX(o.${otherColumn}) AS newest FROM ${other.name} o) m ` +
+      `WHERE n.newest + INTERVAL '${days}' DAY < m.newest`,
+  };
+}
+
+/** Any other query over the table, named by `table` in the function, that returns its bad rows. */
+export function expectation<const K extends string>(options: {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly description: string;
+  readonly columns: readonly K[];
+  readonly reads?: readonly { readonly name: string }[];
+  readonly sql: (table: string) => string;
+}): Expectation<K> {
+  return { ...options, reads: (options.reads ?? []).map((t) => t.name) };
+}

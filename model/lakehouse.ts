@@ -1,0 +1,121 @@
+import type { Columns } from './column';
+import type { Expectation } from './expectation';
+import type { Job, Parameter } from './job';
+import { type Pipeline, pipeline } from './pipeline';
+import type { DayPartition, DerivedTable, InstantsOf, SourceTable, Table } from './table';
+
+/** The zones up to and including `Zone`, in their order. */
+export type ZonesUpTo<Zones extends readonly string[], Zone extends string> = Zones extends readonly [
+  infer First extends string,
+  ...infer Rest extends readonly string[],
+]
+  ? [Zone] extends [First]
+    ? First
+    : First | ZonesUpTo<Rest, Zone>
+  : never;
+
+/** The tables of one zone and the jobs that fill them. */
+export interface ZoneDefinition<Zone extends string = string> {
+  readonly name: Zone;
+  readonly description: string;
+  /** Whether the zone's tables may hold direct or quasi identifiers. */
+  readonly personalData: boolean;
+  readonly tables: readonly Table<string, Zone>[];
+  readonly jobs: readonly Job[];
+}
+
+/** The words to define a lakehouse in, bound to its zones in their order. */
+export function lakehouse<const Zones extends readonly [string, ...string[]]>(zones: Zones) {
+  type Zone = Zones[number];
+  return {
+    zones,
+
+    /** A table of a source's files, kept as they come. */
+    source<const Name extends string, const Z extends Zone, const C extends Columns>(contract: {
+      readonly name: Name;
+      readonly zone: Z;
+      /** The folder of the source under the data directory: `<entity>/landing/*`. */
+      readonly entity: string;
+      readonly description: string;
+      readonly columns: C;
+      /** Default: none. */
+      readonly expectations?: readonly Expectation<keyof NoInfer<C> & string>[];
+      /** Default: 0.05. */
+      readonly maxQuarantinedShare?: number;
+    }): SourceTable<Name, Z, C> {
+      return {
+        ...contract,
+        format: 'json',
+        expectations: contract.expectations ?? [],
+        maxQuarantinedShare: contract.maxQuarantinedShare ?? 0.05,
+      };
+    },
+
+    /** A table that a job writes. */
+    table<const Name extends string, const Z extends Zone, const C extends Columns>(contract: {
+      readonly name: Name;
+      readonly zone: Z;
+      readonly description: string;
+      readonly columns: C;
+      /** Default: none. */
+      readonly keys?: readonly (readonly (keyof NoInfer<C> & string)[])[];
+      /** Default: not partitioned. */
+      readonly partitionBy?: readonly DayPartition<InstantsOf<NoInfer<C>>>[];
+      /** Default: none but those that the columns and keys imply. */
+      readonly expectations?: readonly Expectation<keyof NoInfer<C> & string>[];
+    }): DerivedTable<Name, Z, C> {
+      return {
+        ...contract,
+        format: 'iceberg',
+        keys: contract.keys ?? [],
+        partitionBy: contract.partitionBy ?? [],
+        expectations: contract.expectations ?? [],
+      };
+    },
+
+    /** The transform `jobs/<output>.sql`. An input of a later zone than the output's does not compile. */
+    job<
+      const Output extends DerivedTable<string, Zone>,
+      const Inputs extends readonly [
+        Table<string, ZonesUpTo<Zones, NoInfer<Output>['zone']>>,
+        ...Table<string, ZonesUpTo<Zones, NoInfer<Output>['zone']>>[],
+      ],
+    >(definition: {
+      readonly output: Output;
+      readonly inputs: Inputs;
+      readonly description: string;
+      /** Default: none. */
+      readonly parameters?: readonly Parameter[];
+      /** Default: the job gives at most one row for each it reads. See {@link Job.drivenBy}. */
+      readonly drivenBy?: Partial<
+        Record<keyof NoInfer<Inputs>[0]['columns'] & string, keyof NoInfer<Output>['columns'] & string>
+      >;
+    }): Job<Output, Inputs> {
+      const { drivenBy, ...rest } = definition;
+      return {
+        ...rest,
+        name: definition.output.name,
+        parameters: definition.parameters ?? [],
+        ...(drivenBy && { drivenBy: drivenBy as Readonly<Record<string, string>> }),
+      };
+    },
+
+    /** The tables of a zone with the jobs that fill them. */
+    zone<const Z extends Zone>(
+      name: Z,
+      definition: {
+        readonly description: string;
+        readonly personalData: boolean;
+        readonly tables: readonly Table<string, NoInfer<Z>>[];
+        readonly jobs: readonly Job<DerivedTable<string, NoInfer<Z>>>[];
+      },
+    ): ZoneDefinition<Z> {
+      return { name, ...definition };
+    },
+
+    /** Puts the zones together and checks the whole. Throws a DefinitionError with every fault. */
+    pipeline(...definitions: readonly ZoneDefinition<Zone>[]): Pipeline {
+      return pipeline(zones, definitions);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Columns, Refined, RowOf } from './column';
+import type { Expectation } from './expectation';
+
+/** One partition a UTC day of an instant, as Iceberg's `day` transform. */
+export interface DayPartition<K extends string = string> {
+  readonly transform: 'day';
+  readonly column: K;
+}
+
+export const day = <const K extends string>(column: K): DayPartition<K> => ({ transform: 'day', column });
+
+interface Contract<Name extends string, Zone extends string, C extends Columns> {
+  readonly name: Name;
+  readonly zone: Zone;
+  readonly description: string;
+  readonly columns: C;
+  readonly expectations: readonly Expectation[];
+}
+
+/** Files of a source as they come: JSON lines under `<entity>/landing/`. */
+export interface SourceTable<
+  Name extends string = string,
+  Zone extends string = string,
+  C extends Columns = Columns,
+> extends Contract<Name, Zone, C> {
+  readonly format: 'json';
+  readonly entity: string;
+  /** The run fails where more than this share of the lines is quarantined (0 to 1). */
+  readonly maxQuarantinedShare: number;
+}
+
+/** A table that a job writes. */
+export interface DerivedTable<
+  Name extends string = string,
+  Zone extends string = string,
+  C extends Columns = Columns,
+> extends Contract<Name, Zone, C> {
+  readonly format: 'iceberg';
+  /** Sets of columns that no two rows share; each is checked before publishing. */
+  readonly keys: readonly (readonly string[])[];
+  readonly partitionBy: readonly DayPartition[];
+}
+
+export type Table<Name extends string = string, Zone extends string = string, C extends Columns = Columns> =
+  | SourceTable<Name, Zone, C>
+  | DerivedTable<Name, Zone, C>;
+
+/** A row of a table: `Row<typeof customerTrusted>`. */
+export type Row<T extends { readonly columns: Columns }> = RowOf<T['columns']>;
+
+/** A row as a job's SQL reads it: a source's epoch milliseconds and ISO dates already converted. */
+export type InputRow<T extends { readonly columns: Columns }> = RowOf<Refined<T['columns']>>;
+
+/** The columns of `C` that hold an instant. */
+export type InstantsOf<C extends Columns> = {
+  [K in keyof C & string]: C[K]['type'] extends 'timestamp' ? K : never;
+}[keyof C & string];

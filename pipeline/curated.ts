@@ -1,0 +1,59 @@
+import { day, expectation, pseudonym, refined } from '../model';
+import { accelerometerLanding, stepTrainerLanding } from './landing';
+import { accelerometerTrusted, customersCurated, stepTrainerTrusted } from './trusted';
+import { pairing, stedi } from './zones';
+
+const steps = refined(stepTrainerLanding.columns);
+const movements = refined(accelerometerLanding.columns);
+
+export const machineLearningCurated = stedi.table({
+  name: 'machine_learning_curated',
+  zone: 'curated',
+  description: 'Each step reading with an accelerometer reading of the same instant, without identifiers.',
+  columns: {
+    sensorReadingTime: steps.sensorReadingTime,
+    subject: pseudonym('Who moved: the keyed hash of the e-mail address.'),
+    device: pseudonym('Which step trainer: the keyed hash of the serial number.'),
+    distanceFromObject: steps.distanceFromObject,
+    x: movements.x,
+    y: movements.y,
+    z: movements.z,
+  },
+  partitionBy: [day('sensorReadingTime')],
+  expectations: [
+    expectation({
+      name: 'ambiguous_step_readings',
+      severity: 'warn',
+      description: 'No step reading fits the movements of several customers who share a serial number.',
+      columns: ['sensorReadingTime'],
+      reads: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
+      sql: () =>
+        `SELECT s.serialNumber, s.sensorReadingTime, COUNT(DISTINCT a.user) AS customers
+FROM step_trainer_trusted s
+JOIN (
+  SELECT DISTINCT c.serialNumber, c.email FROM customers_curated c
+  WHERE EXISTS (
+    SELECT 1 FROM customers_curated o WHERE o.serialNumber = c.serialNumber AND o.email <> c.email
+  )
+) o ON o.serialNumber = s.serialNumber
+JOIN accelerometer_trusted a ON a.user = o.email AND a.timestamp = s.sensorReadingTime
+GROUP BY s.serialNumber, s.sensorReadingTime
+HAVING COUNT(DISTINCT a.user) > 1`,
+    }),
+  ],
+});
+
+export const curated = stedi.zone('curated', {
+  description: 'What data scientists use: no direct or quasi identifier.',
+  personalData: false,
+  tables: [machineLearningCurated],
+  jobs: [
+    stedi.job({
+      output: machineLearningCurated,
+      inputs: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
+      parameters: [pairing],
+      drivenBy: { sensorReadingTime: 'sensorReadingTime', serialNumber: 'device' },
+      description: 'Pairs each step reading with the movements of its customer at the same instant.',
+    }),
+  ],
+});
