@@ -56,7 +56,6 @@ type NullableOf<O extends ColumnOptions> = O['nullable'] extends true ? true : f
 
 const columnOf =
   <T extends ColumnType, Allowed extends ColumnOptions>(type: T) =>
-  // biome-ignore lint/complexity/noBannedTypes: `{}` is the type of "no options given".
   <const O extends Allowed = {} & Allowed>(description: string, options?: O): Column<T, NullableOf<O>> => ({
     ...options,
     type,

@@ -87,7 +87,7 @@ function tableFaults(table: Table, zone: ZoneDefinition, tables: readonly Table[
   for (const [name, column] of Object.entries(table.columns)) {
     for (const message of columnFaults(name, column, table, zone)) fault(`.columns.${name}`, message);
   }
-  for (const key of repeated(keysOf(table).map((k) => k.toLowerCase()))) {
+  for (const key of repeated(keysOf(table))) {
     fault('.columns', `"${key}" stands for two columns (names and aliases are compared without case)`);
   }
   const known = (path: string, columns: readonly string[]) => {
@@ -113,8 +113,11 @@ function tableFaults(table: Table, zone: ZoneDefinition, tables: readonly Table[
   return faults;
 }
 
+/** Every key that may stand for a column, in lower case; a column's own spellings count once. */
 const keysOf = (table: Table) =>
-  Object.entries(table.columns).flatMap(([name, column]) => [name, ...column.aliases]);
+  Object.entries(table.columns).flatMap(([name, column]) => [
+    ...new Set([name, ...column.aliases].map((key) => key.toLowerCase())),
+  ]);
 
 function columnFaults(name: string, column: Column, table: Table, zone: ZoneDefinition): string[] {
   const faults: string[] = [];

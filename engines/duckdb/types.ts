@@ -1,0 +1,37 @@
+import { type Column, type ColumnType, refinedType, type Table } from '../../model';
+import { quoteName } from '../sql';
+
+/** How a column is stored in Parquet. */
+export const STORED: Readonly<Record<ColumnType, string>> = {
+  text: 'VARCHAR',
+  int: 'BIGINT',
+  double: 'DOUBLE',
+  epochMillis: 'BIGINT',
+  isoDate: 'VARCHAR',
+  timestamp: 'TIMESTAMP',
+  date: 'DATE',
+  pseudonym: 'VARCHAR',
+};
+
+/** The type in which a job's SQL sees a column. */
+export const readType = (column: Column): string => STORED[refinedType(column.type)];
+
+const CONVERSIONS: Partial<Record<ColumnType, (name: string) => string>> = {
+  epochMillis: (name) => `CAST(make_timestamp_ms(${name}) AS TIMESTAMP)`,
+  isoDate: (name) => `CAST(${name} AS DATE)`,
+};
+
+/** A select list that reads a stored table as a job sees it. */
+export const asRead = (table: Table): string =>
+  Object.entries(table.columns)
+    .map(([name, column]) => {
+      const quoted = quoteName(name);
+      return `${CONVERSIONS[column.type]?.(quoted) ?? quoted} AS ${quoted}`;
+    })
+    .join(', ');
+
+/** A column list with types, as CREATE TABLE takes it. */
+export const asDeclared = (table: Table, typeOf: (column: Column) => string): string =>
+  Object.entries(table.columns)
+    .map(([name, column]) => `${quoteName(name)} ${typeOf(column)}`)
+    .join(', ');

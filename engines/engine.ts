@@ -1,0 +1,105 @@
+import type { Pipeline, Severity } from '../model';
+
+/** What a run is asked to do. Pure data, so that it can travel to another process. */
+export interface RunRequest {
+  /** Directory that holds `<entity>/landing/*`. */
+  readonly data: string;
+  /** Every parameter of the pipeline with the value of this run. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The jobs to run; the inputs that they do not make come from what is published. Default: all. */
+  readonly only?: readonly string[];
+}
+
+export interface ExpectationResult {
+  readonly name: string;
+  readonly severity: Severity;
+  /** How many bad rows the expectation's query returned. */
+  readonly failed: number;
+}
+
+/** What happened to one table in a run. */
+export interface TableSummary {
+  readonly table: string;
+  /** The job that made it, `null` for a source. */
+  readonly job: string | null;
+  /** Source: lines that are not blank. Job: rows of its driving input. */
+  readonly read: number;
+  readonly quarantined: number;
+  /** Driving rows that gave no output row. */
+  readonly filtered: number;
+  readonly written: number;
+  /** Quarantined lines or rows by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+  readonly expectations: readonly ExpectationResult[];
+  readonly seconds: number;
+}
+
+/** The stable summary of a run, printed by `--json` and kept in the lake. */
+export interface RunSummary {
+  readonly runId: string;
+  readonly outcome: 'published' | 'failed';
+  /** Version of this package. */
+  readonly codeVersion: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly seconds: number;
+  readonly tables: readonly TableSummary[];
+}
+
+/** Bad rows of an expectation, personal values masked. */
+export interface Finding {
+  readonly table: string;
+  readonly expectation: string;
+  readonly severity: Severity;
+  readonly description: string;
+  readonly failed: number;
+  readonly samples: readonly Readonly<Record<string, string>>[];
+}
+
+export interface RunResult {
+  readonly summary: RunSummary;
+  readonly findings: readonly Finding[];
+  /** Why nothing was published; empty after a good run. */
+  readonly failures: readonly string[];
+}
+
+/** What a run tells while it goes on. */
+export type RunEvent =
+  | { readonly kind: 'start'; readonly table: string }
+  | { readonly kind: 'done'; readonly summary: TableSummary };
+
+export interface QueryColumn {
+  readonly name: string;
+  readonly type: 'text' | 'number' | 'instant' | 'date' | 'boolean' | 'other';
+}
+
+/** A result as text, `null` kept apart from the empty string; rows arrive in chunks. */
+export interface QueryResult {
+  readonly columns: readonly QueryColumn[];
+  readonly rows: AsyncIterable<readonly (readonly (string | null)[])[]>;
+}
+
+export interface TableState {
+  readonly table: string;
+  readonly rows: number;
+  /** The run that published it. */
+  readonly runId: string;
+}
+
+/** An engine that runs the pipeline: DuckDB here; Spark and AWS behind the same words. */
+export interface Engine {
+  run(pipeline: Pipeline, request: RunRequest, tell: (event: RunEvent) => void): Promise<RunResult>;
+  /** Reads the published tables; `sql` is one SELECT. */
+  query(sql: string): Promise<QueryResult>;
+  /** The published tables. */
+  tables(): Promise<readonly TableState[]>;
+}
+
+/** A fault of the data, the lake or a definition, told to a person: exit status 1. */
+export class LakeError extends Error {
+  override readonly name: string = 'LakeError';
+}
+
+/** The call itself was wrong: exit status 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
