@@ -63,7 +63,8 @@ export function withParameters(
 }
 
 /** The SQL without comments and with every string literal masked: for error texts. */
-export const masked = (text: string) => text.replace(/'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"/g, (quoted) => {
-  const name = quoted.slice(1, -1);
-  return quoted.startsWith('"') && /^\w{1,40}$/.test(name) ? quoted : `${quoted[0]}…${quoted[0]}`;
-});
+export const masked = (text: string) =>
+  text.replace(/'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"/g, (quoted) => {
+    const name = quoted.slice(1, -1);
+    return quoted.startsWith('"') && /^\w{1,40}$/.test(name) ? quoted : `${quoted[0]}…${quoted[0]}`;
+  });

@@ -11,7 +11,7 @@ export interface ColumnValues {
   double: number;
   /** Milliseconds since 1970-01-01 UTC. */
   epochMillis: number;
-  /** `YYYY-MM-DD`. */
+  /** `YYYY-MM-DD`; sources may leave out the leading zero of a year before 1000. */
   isoDate: string;
   /** An instant in UTC, to the millisecond. */
   timestamp: Date;

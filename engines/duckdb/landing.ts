@@ -59,7 +59,11 @@ export async function land(
   let clean = await cleanFiles(db, table, files);
   const outside = await filesOutOfRange(db, table, [...clean.keys()]);
   for (const file of outside) clean.delete(file);
-  let careful = await readCarefully(table, files.filter((f) => !clean.has(f)), to.scratch);
+  let careful = await readCarefully(
+    table,
+    files.filter((f) => !clean.has(f)),
+    to.scratch,
+  );
   let written = await writeTable(db, table, [...clean.keys()], careful.accepted, to.table);
   let expected = sum([...clean.values()]) + careful.count;
   if (written !== expected) {
@@ -140,7 +144,11 @@ interface Careful {
 }
 
 /** Judges every line in bounded memory: what is accepted and what is refused goes to files at once. */
-async function readCarefully(table: SourceTable, files: readonly string[], scratch: string): Promise<Careful> {
+async function readCarefully(
+  table: SourceTable,
+  files: readonly string[],
+  scratch: string,
+): Promise<Careful> {
   await mkdir(scratch, { recursive: true });
   const accepted = join(scratch, `${table.name}.accepted.json`);
   const refused = join(scratch, `${table.name}.refused.json`);
@@ -167,7 +175,9 @@ async function readCarefully(table: SourceTable, files: readonly string[], scrat
 
 async function write(stream: WriteStream, lines: readonly string[]) {
   if (lines.length === 0) return;
-  if (!stream.write(`${lines.join('\n')}\n`)) await new Promise((done) => stream.once('drain', done));
+  if (!stream.write(`${lines.join('\n')}\n`)) {
+    await new Promise<void>((done) => stream.once('drain', () => done()));
+  }
 }
 
 async function writeTable(
@@ -186,7 +196,9 @@ async function writeTable(
     return 0;
   }
   const names = Object.keys(table.columns).map(quoteName).join(', ');
-  const copied = await db.run(`COPY (SELECT ${names} FROM ${reader(table, files, false)}) TO ${out} (FORMAT parquet)`);
+  const copied = await db.run(
+    `COPY (SELECT ${names} FROM ${reader(table, files, false)}) TO ${out} (FORMAT parquet)`,
+  );
   return copied.rowsChanged;
 }
 

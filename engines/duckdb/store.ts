@@ -75,7 +75,9 @@ export class Store {
   /** Holds the lake for one run; a second run is refused. The system lets go if the process dies. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     await mkdir(this.root, { recursive: true });
-    const busy = new LakeError(`another run is going on in ${this.root}; wait for it to end. Nothing was changed`);
+    const busy = new LakeError(
+      `another run is going on in ${this.root}; wait for it to end. Nothing was changed`,
+    );
     if (heldHere.has(this.root)) throw busy;
     heldHere.add(this.root);
     try {
@@ -112,10 +114,12 @@ export class Store {
       if (kept.length === 0) await remove(this.versionDir(runId));
       else {
         for (const table of tables) {
-          if (!kept.includes(table) && table !== 'quarantine') await remove(join(this.versionDir(runId), table));
+          if (!kept.includes(table) && table !== 'quarantine')
+            await remove(join(this.versionDir(runId), table));
         }
         for (const file of await list(join(this.versionDir(runId), 'quarantine'))) {
-          if (!kept.includes(file.replace(/\.parquet$/, ''))) await remove(join(this.versionDir(runId), 'quarantine', file));
+          if (!kept.includes(file.replace(/\.parquet$/, '')))
+            await remove(join(this.versionDir(runId), 'quarantine', file));
         }
       }
     }
@@ -124,7 +128,8 @@ export class Store {
       const runId = file.replace(/\.json$/, '');
       if (!RUN_ID.test(runId)) await remove(this.path('runs', file));
       // A run writes its summary before the pointer: one that says "published" beyond the pointer was killed between.
-      else if (runId > pointer.runId && (await this.outcomeOf(file)) !== 'failed') await remove(this.path('runs', file));
+      else if (runId > pointer.runId && (await this.outcomeOf(file)) !== 'failed')
+        await remove(this.path('runs', file));
     }
   }
 
@@ -166,7 +171,9 @@ export class Store {
     }
     const hex = (await readFile(path, 'utf8')).trim();
     if (!/^[0-9a-f]{64}$/.test(hex)) {
-      throw new LakeError(`${path} should hold 64 hex digits; restore it, or remove it to begin with new pseudonyms`);
+      throw new LakeError(
+        `${path} should hold 64 hex digits; restore it, or remove it to begin with new pseudonyms`,
+      );
     }
     return Buffer.from(hex, 'hex');
   }

@@ -12,7 +12,7 @@ const VALUES: Readonly<Record<string, string>> = {
   double: '-?(?:0|[1-9][0-9]{0,14})(?:\\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?',
   epochMillis: WHOLE,
   // The 29th to the 31st are left to the careful reader, which knows the calendar.
-  isoDate: '"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"',
+  isoDate: '"[1-9][0-9]{2,3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"',
 };
 
 /**

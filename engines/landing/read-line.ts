@@ -86,7 +86,10 @@ function readRecord(record: Record<string, unknown>, table: SourceTable): Verdic
   for (const [name, column] of Object.entries(table.columns)) {
     const keys = [...new Set([name, ...column.aliases].flatMap((n) => byCase.get(n.toLowerCase()) ?? []))];
     if (keys.length > 1) {
-      return { reason: 'DUPLICATE_KEY', detail: `${keys.map((k) => `"${k}"`).join(' and ')} both stand for ${name}` };
+      return {
+        reason: 'DUPLICATE_KEY',
+        detail: `${keys.map((k) => `"${k}"`).join(' and ')} both stand for ${name}`,
+      };
     }
     const value = keys[0] === undefined ? undefined : record[keys[0]];
     if (value === undefined || value === null || (value === '' && !column.nullable)) {
@@ -139,7 +142,10 @@ export const rangeOf = (column: Column) => {
   return { min: column.min ?? -limit, max: column.max ?? limit };
 };
 
+// The website writes the year 967 without a leading zero.
 function isCalendarDay(text: string): boolean {
-  const day = new Date(`${text}T00:00:00Z`);
-  return /^(?!0000)\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(+day) && day.toISOString().startsWith(text);
+  if (!/^(?!0+-)\d{3,4}-\d\d-\d\d$/.test(text)) return false;
+  const padded = text.padStart(10, '0');
+  const day = new Date(`${padded}T00:00:00Z`);
+  return !Number.isNaN(+day) && day.toISOString().startsWith(padded);
 }
