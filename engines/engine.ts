@@ -2,11 +2,17 @@ import type { Pipeline, Severity } from '../model';
 
 /** What a run is asked to do. Pure data, so that it can travel to another process. */
 export interface RunRequest {
-  /** Directory that holds `<entity>/landing/*`. */
-  readonly data: string;
-  /** Every parameter of the pipeline with the value of this run. */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** The jobs to run; the inputs that they do not make come from what is published. Default: all. */
+  /**
+   * Directory that holds `<entity>/landing/*`. Default: no file is read, the sources are those that are
+   * published.
+   */
+  readonly data?: string;
+  /** Values of the pipeline's parameters. Default of each: its own. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /**
+   * The jobs to run; the inputs that they do not make, and that `data` does not bring, are those that are
+   * published. Default: all.
+   */
   readonly only?: readonly string[];
 }
 

@@ -57,14 +57,13 @@ export function withParameters(
           `the SQL uses :${name}, which is not among the declared parameters (${declared.map((p) => p.name).join(', ') || 'none'})`,
         );
       }
-      return quoteString(values[name] ?? '');
+      const value = values[name];
+      if (value === undefined) throw new LakeError(`the SQL uses :${name}, and this run gives it no value`);
+      return quoteString(value);
     })
     .join('');
 }
 
-/** The SQL without comments and with every string literal masked: for error texts. */
+/** Text of an engine with every quoted value masked, so that no data reaches an error text. */
 export const masked = (text: string) =>
-  text.replace(/'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"/g, (quoted) => {
-    const name = quoted.slice(1, -1);
-    return quoted.startsWith('"') && /^\w{1,40}$/.test(name) ? quoted : `${quoted[0]}…${quoted[0]}`;
-  });
+  text.replace(/'(?:[^']|'')*'/g, "'…'").replace(/"(?:[^"\\]|\\.)*"/g, '"…"');

@@ -1,6 +1,9 @@
+import type { ColumnType } from './column';
+import type { Table } from './table';
+
 /**
- * `fail` keeps the run from publishing; `quarantine` moves the bad rows out of the table;
- * `warn` is reported and nothing else.
+ * `fail` keeps the run from publishing; `quarantine` moves the rows that share the values of `columns` with a
+ * bad row out of the table; `warn` is reported and nothing else.
  */
 export type Severity = 'fail' | 'quarantine' | 'warn';
 
@@ -77,6 +80,57 @@ export function keepsUpWith<const K extends string, C extends Readonly<Record<st
       `WHERE n.newest + INTERVAL '${days}' DAY < m.newest`,
   };
 }
+
+const literal = (type: ColumnType, bound: number) =>
+  type === 'timestamp'
+    ? `TIMESTAMP '${new Date(bound).toISOString().replace('T', ' ').replace('Z', '')}'`
+    : String(bound);
+
+/** What the columns and keys of a table that a job writes imply; what a source's columns say, its reader keeps. */
+function implied(table: Table): Expectation[] {
+  if (table.format === 'json') return [];
+  const columns = Object.entries(table.columns);
+  const required = columns.filter(([, column]) => !column.nullable).map(([name]) => name);
+  const ranged = columns.filter(([, column]) => column.min !== undefined || column.max !== undefined);
+  const outside = ranged.flatMap(([name, { type, min, max }]) => [
+    ...(min === undefined ? [] : [`t.${name} < ${literal(type, min)}`]),
+    ...(max === undefined ? [] : [`t.${name} > ${literal(type, max)}`]),
+  ]);
+  const rule = (name: string, description: string, names: string[], conditions: string[]): Expectation[] =>
+    conditions.length === 0
+      ? []
+      : [
+          {
+            name,
+            severity: 'fail',
+            description,
+            columns: names,
+            reads: [],
+            sql: (from) => `SELECT t.* FROM ${from} t WHERE ${conditions.join(' OR ')}`,
+          },
+        ];
+  return [
+    ...rule(
+      'required_values',
+      'Every column that is not nullable has a value.',
+      required,
+      required.map((name) => `t.${name} IS NULL`),
+    ),
+    ...rule(
+      'values_in_range',
+      'Every value is within the range of its column.',
+      ranged.map(([name]) => name),
+      outside,
+    ),
+    ...table.keys.map((key) => unique(key, { description: `No two rows share ${key.join(', ')}.` })),
+  ];
+}
+
+/** Everything that is checked of a table before it is published: what its contract implies, then what it declares. */
+export const expectationsOf = (table: Table): readonly Expectation[] => [
+  ...implied(table),
+  ...table.expectations,
+];
 
 /** Any other query over the table, named by `table` in the function, that returns its bad rows. */
 export function expectation<const K extends string>(options: {

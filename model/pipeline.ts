@@ -1,4 +1,5 @@
 import type { Column } from './column';
+import { expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import type { Job, Parameter } from './job';
 import type { ZoneDefinition } from './lakehouse';
@@ -101,13 +102,27 @@ function tableFaults(table: Table, zone: ZoneDefinition, tables: readonly Table[
   }
   for (const e of table.expectations) {
     known(`.expectations.${e.name}`, e.columns);
+    if (e.severity === 'quarantine' && (table.format === 'json' || e.columns.length === 0)) {
+      fault(
+        `.expectations.${e.name}`,
+        table.format === 'json'
+          ? "a source's lines are quarantined by its columns' types and ranges; use fail or warn"
+          : 'moves the rows that share the values of its columns, so it has to name some',
+      );
+    }
     for (const read of e.reads) {
-      if (!tables.some((t) => t.name === read)) {
+      const other = tables.find((t) => t.name === read);
+      if (!other) {
         fault(`.expectations.${e.name}`, `reads "${read}", which is no table of the pipeline`);
+      } else if (table.format === 'json' && other.format !== 'json') {
+        fault(
+          `.expectations.${e.name}`,
+          `reads ${read}, which is made after it; a source's may read sources only`,
+        );
       }
     }
   }
-  for (const name of repeated(table.expectations.map((e) => e.name))) {
+  for (const name of repeated(expectationsOf(table).map((e) => e.name))) {
     fault(`.expectations.${name}`, 'the name is used twice');
   }
   return faults;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { LakeError } from '../engine';
+import { LakeError, UsageError } from '../engine';
 
 /**
  * A lake on disk:
@@ -29,6 +29,9 @@ export interface Version {
 
 const EMPTY: Pointer = { runId: '', tables: {} };
 const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{4}$/;
+const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
+/** The names at the top of a lake's folder. */
+const OURS = /^(?:current\.json|pseudonym\.key|lock\.duckdb|versions|runs|sample)(?:\.|$)/;
 
 /** Sorts by time. */
 export const newRunId = (now = new Date()) =>
@@ -48,6 +51,9 @@ export class Store {
   tableDir = (runId: string, table: string) => join(this.versionDir(runId), table);
   quarantineFile = (runId: string, table: string) =>
     join(this.versionDir(runId), 'quarantine', `${table}.parquet`);
+  /** For temporary files of a run; never published. */
+  scratchDir = (runId: string) => join(this.versionDir(runId), 'scratch');
+  makeQuarantine = (runId: string) => mkdir(join(this.versionDir(runId), 'quarantine'), { recursive: true });
   summaryFile = (runId: string) => this.path('runs', `${runId}.json`);
 
   get exists() {
@@ -63,18 +69,30 @@ export class Store {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
       throw error;
     }
+    const damaged = new LakeError(
+      `${this.path('current.json')} is not the pointer of a lake; restore it, or remove the folder and run again`,
+    );
     try {
-      return JSON.parse(text) as Pointer;
+      const { runId, tables } = JSON.parse(text) as Pointer;
+      if (!RUN_ID.test(runId) || Object.values(tables).some((v) => !RUN_ID.test(v.runId))) throw damaged;
+      return { runId, tables };
     } catch {
-      throw new LakeError(
-        `${this.path('current.json')} is not the pointer of a lake; remove the folder and run again`,
-      );
+      throw damaged;
     }
   }
 
-  /** Holds the lake for one run; a second run is refused. The system lets go if the process dies. */
+  /**
+   * Holds the lake for one run; a second run is refused. The system lets go if the process dies. Throws a
+   * UsageError where the folder holds other things than a lake.
+   */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     await mkdir(this.root, { recursive: true });
+    const foreign = (await list(this.root)).filter((name) => !OURS.test(name) && !name.startsWith('.'));
+    if (foreign.length > 0) {
+      throw new UsageError(
+        `${this.root} is no lake: it holds ${foreign.slice(0, 3).join(', ')}. Give --lake a folder of its own`,
+      );
+    }
     const busy = new LakeError(
       `another run is going on in ${this.root}; wait for it to end. Nothing was changed`,
     );
@@ -94,47 +112,79 @@ export class Store {
 
   private async openLock(busy: LakeError): Promise<DuckDBInstance> {
     const file = this.path('lock.duckdb');
+    if (!existsSync(file)) await this.makeLock(file);
     try {
       return await DuckDBInstance.create(file);
     } catch (error) {
-      if (/lock/i.test(String(error))) throw busy;
-      // A process killed while it made the file leaves one that is no database; it holds no lock.
-      await rm(file, { force: true });
-      return DuckDBInstance.create(file);
+      // The file's own name holds the word "lock": only the whole phrase tells.
+      if (/could not set lock/i.test(String(error))) throw busy;
+      throw new LakeError(
+        `${file} cannot be opened; is the folder writable? If no run is going on, remove the file`,
+      );
     }
   }
 
-  /** Removes what no published table needs: folders and temporary files of killed and replaced runs. */
+  /** The lock appears whole, by a link, so that a process killed here leaves no half-made one. */
+  private async makeLock(file: string): Promise<void> {
+    const temporary = `${file}.${process.pid}.tmp`;
+    (await DuckDBInstance.create(temporary)).closeSync();
+    // Another process may have made the lock, and swept this one's file, in the meantime.
+    await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+      if (!existsSync(file)) throw error;
+    });
+    await rm(temporary, { force: true });
+  }
+
+  /** The newest quarantine file of each table that has one, failed runs' included. */
+  async quarantines(): Promise<ReadonlyMap<string, string>> {
+    const newest = new Map<string, string>();
+    for (const runId of await list(this.path('versions'))) {
+      for (const name of await list(join(this.versionDir(runId), 'quarantine'))) {
+        const table = name.replace(/\.parquet$/, '');
+        newest.set(table, this.quarantineFile(runId, table));
+      }
+    }
+    return newest;
+  }
+
+  /** After a run: what it replaced goes, and of one that did not publish all but its quarantine. */
+  async settle(runId: string): Promise<void> {
+    if ((await this.pointer()).runId === runId) return this.sweep();
+    await removeFrom(this.versionDir(runId), (name) => name !== 'quarantine');
+    // Only an empty folder can go this way.
+    await rmdir(this.versionDir(runId)).catch(() => undefined);
+  }
+
+  /**
+   * Removes what no published table needs: folders and temporary files of killed, failed and replaced runs.
+   * Touches only names that a lake gives.
+   */
   async sweep(): Promise<void> {
     const pointer = await this.pointer();
     const used = new Set(Object.entries(pointer.tables).map(([table, v]) => `${v.runId}/${table}`));
-    for (const runId of await list(this.path('versions'))) {
-      const tables = await list(this.versionDir(runId));
-      const kept = tables.filter((table) => used.has(`${runId}/${table}`));
-      if (kept.length === 0) await remove(this.versionDir(runId));
+    for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
+      const dir = this.versionDir(runId);
+      const names = await list(dir);
+      const kept = names.filter((name) => used.has(`${runId}/${name}`));
+      if (kept.length === 0) await remove(dir);
       else {
-        for (const table of tables) {
-          if (!kept.includes(table) && table !== 'quarantine')
-            await remove(join(this.versionDir(runId), table));
-        }
-        for (const file of await list(join(this.versionDir(runId), 'quarantine'))) {
-          if (!kept.includes(file.replace(/\.parquet$/, '')))
-            await remove(join(this.versionDir(runId), 'quarantine', file));
-        }
+        await removeFrom(dir, (name) => name !== 'quarantine' && !kept.includes(name));
+        await removeFrom(join(dir, 'quarantine'), (file) => !kept.includes(file.replace(/\.parquet$/, '')));
       }
     }
-    for (const file of await list(this.root)) if (file.endsWith('.tmp')) await remove(this.path(file));
-    for (const file of await list(this.path('runs'))) {
-      const runId = file.replace(/\.json$/, '');
-      if (!RUN_ID.test(runId)) await remove(this.path('runs', file));
+    await removeFrom(this.root, (name) => OURS.test(name) && name.endsWith('.tmp'));
+    for (const name of await list(this.path('runs'))) {
+      const [runId = '', ending] = [name.slice(0, RUN_ID_LENGTH), name.slice(RUN_ID_LENGTH)];
+      if (!RUN_ID.test(runId)) continue;
       // A run writes its summary before the pointer: one that says "published" beyond the pointer was killed between.
-      else if (runId > pointer.runId && (await this.outcomeOf(file)) !== 'failed')
-        await remove(this.path('runs', file));
+      const unfinished =
+        ending === '.json' && runId > pointer.runId && (await this.outcomeOf(runId)) !== 'failed';
+      if (ending === '.json.tmp' || unfinished) await remove(this.path('runs', name));
     }
   }
 
-  private async outcomeOf(file: string): Promise<string | undefined> {
-    return (JSON.parse(await readFile(this.path('runs', file), 'utf8')) as { outcome?: string }).outcome;
+  private async outcomeOf(runId: string): Promise<string | undefined> {
+    return (JSON.parse(await readFile(this.summaryFile(runId), 'utf8')) as { outcome?: string }).outcome;
   }
 
   async writeSummary(runId: string, summary: unknown): Promise<void> {
@@ -190,3 +240,7 @@ export async function list(dir: string): Promise<string[]> {
 }
 
 const remove = (path: string) => rm(path, { recursive: true, force: true });
+
+async function removeFrom(dir: string, unwanted: (name: string) => boolean): Promise<void> {
+  for (const name of await list(dir)) if (unwanted(name)) await remove(join(dir, name));
+}

@@ -30,8 +30,22 @@ export const asRead = (table: Table): string =>
     })
     .join(', ');
 
-/** A column list with types, as CREATE TABLE takes it. */
-export const asDeclared = (table: Table, typeOf: (column: Column) => string): string =>
+/** A select list that gives a table's columns as NULLs of their types: a table without rows. */
+export const nothing = (table: Table, typeOf: (column: Column) => string): string =>
   Object.entries(table.columns)
-    .map(([name, column]) => `${quoteName(name)} ${typeOf(column)}`)
+    .map(([name, column]) => `CAST(NULL AS ${typeOf(column)}) AS ${quoteName(name)}`)
     .join(', ');
+
+/** The columns of a quarantine: where a refused line stood, why it was refused, and what it said. */
+export const QUARANTINE: Readonly<Record<string, string>> = {
+  file: 'VARCHAR',
+  line: 'BIGINT',
+  reason: 'VARCHAR',
+  detail: 'VARCHAR',
+  raw: 'VARCHAR',
+};
+
+/** {@link QUARANTINE} as CREATE TABLE takes it. */
+export const QUARANTINE_COLUMNS = Object.entries(QUARANTINE)
+  .map((column) => column.join(' '))
+  .join(', ');

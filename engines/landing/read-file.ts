@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { SourceTable } from '../../model';
 import { plainLine } from './plain-line';
@@ -28,71 +30,85 @@ export interface Portion {
 /**
  * Reads a landing file (`.gz` too, told by its first bytes) line by line in bounded memory. Blank lines and a
  * byte-order mark are skipped; `\n`, `\r\n` and `\r` end a line. A file without any line is refused as
- * EMPTY_FILE; one that breaks off while being read ends with UNREADABLE_FILE in place of its rest.
+ * EMPTY_FILE. A damaged or cut-off `.gz` is refused whole as UNREADABLE_FILE: half a file never counts as data.
+ * Throws what the file system throws.
  */
 export async function* readFile(path: string, table: SourceTable): AsyncGenerator<Portion> {
   const head = await headOf(path);
+  const damage = head.gzip ? await damageOf(path) : undefined;
+  if (damage) {
+    yield whole('UNREADABLE_FILE', `the file cannot be unpacked to its end: ${damage}; upload it again`);
+    return;
+  }
   const hint = hintFor(head.text);
   const judge = judgeFor(table);
   let line = 0;
   let seen = false;
-  const refuse = (raw: string, refusal: Refusal): Refused => ({
-    line,
-    raw: raw.slice(0, MAX_RAW_CHARACTERS),
-    reason: refusal.reason,
-    detail: hint ? `${refusal.detail} (${hint})` : refusal.detail,
-  });
-
-  try {
-    for await (const { bytes, tooLong } of lineGroups(path, head.gzip)) {
-      const accepted: string[] = [];
-      const refused: Refused[] = [];
-      if (tooLong) {
-        line++;
+  for await (const { bytes, tooLong } of lineGroups(path, head.gzip)) {
+    const accepted: string[] = [];
+    const refused: Refused[] = [];
+    const refuse = (raw: string, { reason, detail }: Refusal) =>
+      refused.push({
+        line,
+        raw: raw.slice(0, MAX_RAW_CHARACTERS),
+        reason,
+        detail: hint ? `${detail} (${hint})` : detail,
+      });
+    const valid = !tooLong && isUtf8(bytes);
+    const lines = bytes.toString(valid ? 'utf8' : 'latin1').split(tooLong ? /$/ : /\r\n|\n|\r/);
+    // A group ends with its line end: what follows it is no line.
+    if (lines.at(-1) === '') lines.pop();
+    for (const text of lines) {
+      line++;
+      if (tooLong || lengthOf(text, valid) > MAX_LINE_BYTES) {
         seen = true;
-        const detail = `longer than ${MAX_LINE_BYTES} bytes`;
-        refused.push(refuse(bytes.toString('latin1'), { reason: 'LINE_TOO_LONG', detail }));
-        yield { accepted, refused };
+        const start = valid ? Buffer.from(text).toString('latin1', 0, MAX_RAW_CHARACTERS) : text;
+        refuse(start, { reason: 'LINE_TOO_LONG', detail: `longer than ${MAX_LINE_BYTES} bytes` });
         continue;
       }
-      const valid = isUtf8(bytes);
-      const lines = bytes.toString(valid ? 'utf8' : 'latin1').split(/\r\n|\n|\r/);
-      // A group ends with its line end: what follows it is no line.
-      if (lines.at(-1) === '') lines.pop();
-      for (const text of lines) {
-        line++;
-        const content = line === 1 ? text.replace(/^(?:\ufeff|\u00ef\u00bb\u00bf)/, '') : text;
-        if (content.trim() === '') continue;
-        seen = true;
-        // One bad byte makes the whole group Latin-1: each line is then looked at by itself.
-        const own = valid ? content : decode(content);
-        if (own === undefined) {
-          refused.push(refuse(content, { reason: 'INVALID_ENCODING', detail: 'not UTF-8' }));
-          continue;
-        }
-        const verdict = judge(own);
-        if ('json' in verdict) accepted.push(verdict.json);
-        else refused.push(refuse(own, verdict));
+      const content = line === 1 ? text.replace(/^(?:\ufeff|\u00ef\u00bb\u00bf)/, '') : text;
+      if (/^[ \t\f\v]*$/.test(content)) continue;
+      seen = true;
+      // One bad byte makes the whole group Latin-1: each line is then looked at by itself.
+      const own = valid ? content : decode(content);
+      if (own === undefined) {
+        refuse(content, { reason: 'INVALID_ENCODING', detail: 'not UTF-8' });
+        continue;
       }
-      yield { accepted, refused };
+      const verdict = judge(own);
+      if ('json' in verdict) accepted.push(verdict.json);
+      else refuse(own, verdict);
     }
-  } catch (error) {
-    line++;
-    const detail = `the file breaks off while it is read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`;
-    yield { accepted: [], refused: [{ line, raw: '', reason: 'UNREADABLE_FILE', detail }] };
-    return;
+    yield { accepted, refused };
   }
-  if (!seen) {
-    yield {
-      accepted: [],
-      refused: [{ line: 0, raw: '', reason: 'EMPTY_FILE', detail: 'the file holds no line' }],
-    };
+  if (!seen) yield whole('EMPTY_FILE', 'the file holds no line');
+}
+
+const whole = (reason: Refusal['reason'], detail: string): Portion => ({
+  accepted: [],
+  refused: [{ line: 0, raw: '', reason, detail }],
+});
+
+/** A line's bytes; counted only where its characters leave it open. */
+const lengthOf = (text: string, utf8: boolean) =>
+  utf8 && text.length * 3 > MAX_LINE_BYTES ? Buffer.byteLength(text) : text.length;
+
+/** What is wrong with a gzip file, found by unpacking it once: a stream in mid-failure drops what it has read. */
+async function damageOf(path: string): Promise<string | undefined> {
+  const file = createReadStream(path);
+  try {
+    await pipeline(file, createGunzip(), new Writable({ write: (_chunk, _encoding, done) => done() }));
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_')) return code;
+    throw error;
   }
 }
 
 /** Takes plain lines as they are, all others through the careful reader. */
 function judgeFor(table: SourceTable) {
-  const plain = new RegExp(`^${plainLine(table)}\\s*,?\\s*$`);
+  const plain = new RegExp(`^${plainLine(table)}[ \\t]*,?[ \\t]*$`);
   const ranged = Object.values(table.columns).some((c) => c.min !== undefined || c.max !== undefined);
   const bounds = Object.entries(table.columns).flatMap(([name, column]) =>
     column.min === undefined && column.max === undefined ? [] : [{ name, ...rangeOf(column) }],
@@ -122,38 +138,44 @@ interface LineGroup {
   readonly tooLong: boolean;
 }
 
-/** The file in pieces that end at line ends. Of a line that is too long only the beginning is given. */
+/** The file in pieces that end at line ends. Of a line that is too long only the beginning may be given. */
 async function* lineGroups(path: string, gzip: boolean): AsyncGenerator<LineGroup> {
   const file = createReadStream(path, { highWaterMark: 1 << 18 });
   const stream = gzip ? file.pipe(createGunzip()) : file;
   if (gzip) file.on('error', (error) => stream.destroy(error));
   let rest: Buffer = Buffer.alloc(0);
+  // Set while the rest of a line that is too long is passed over.
   let skipping = false;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    let bytes = chunk;
+    let bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     if (skipping) {
-      const end = firstLineEnd(bytes);
-      if (end < 0) continue;
-      bytes = bytes.subarray(end + 1);
+      const start = afterLineEnd(bytes);
+      rest = start === undefined ? bytes.subarray(bytes.length - 1) : Buffer.alloc(0);
+      if (start === undefined) continue;
+      bytes = bytes.subarray(start);
       skipping = false;
     }
-    bytes = rest.length > 0 ? Buffer.concat([rest, bytes]) : bytes;
     // A final \r may be the first half of \r\n, so it waits for the next chunk.
     const end = Math.max(bytes.lastIndexOf(10), bytes.lastIndexOf(13, bytes.length - 2));
     if (end >= 0) yield { bytes: bytes.subarray(0, end + 1), tooLong: false };
     rest = bytes.subarray(end + 1);
-    if (rest.length > MAX_LINE_BYTES) {
+    if (rest.length > MAX_LINE_BYTES + 1) {
       yield { bytes: rest.subarray(0, MAX_RAW_CHARACTERS), tooLong: true };
-      rest = Buffer.alloc(0);
+      rest = rest.subarray(rest.length - 1);
       skipping = true;
     }
   }
-  if (rest.length > 0) yield { bytes: rest, tooLong: false };
+  if (rest.length > 0 && !skipping) yield { bytes: rest, tooLong: false };
 }
 
-function firstLineEnd(bytes: Buffer): number {
+/** Where the line after the first line end begins; unknown while that end may be half of a \r\n. */
+function afterLineEnd(bytes: Buffer): number | undefined {
   const ends = [bytes.indexOf(10), bytes.indexOf(13)].filter((i) => i >= 0);
-  return ends.length > 0 ? Math.min(...ends) : -1;
+  if (ends.length === 0) return undefined;
+  const end = Math.min(...ends);
+  if (bytes[end] === 10) return end + 1;
+  if (end === bytes.length - 1) return undefined;
+  return bytes[end + 1] === 10 ? end + 2 : end + 1;
 }
 
 async function headOf(path: string): Promise<{ text: string; gzip: boolean }> {
@@ -173,6 +195,7 @@ function hintFor(head: string): string | undefined {
   const text = head.replace(/^\u00ef\u00bb\u00bf/, '').trimStart();
   if (text === '' || text.startsWith('{')) return undefined;
   if (text.startsWith('PAR1')) return 'the file is Parquet; landing takes JSON lines';
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells binary from text
   if (/[\x00-\x08\x0e-\x1f]/.test(text)) return 'the file is binary; landing takes JSON lines';
   if (text.startsWith('[')) return 'the file is a JSON array; write one object a line';
   if (text.startsWith('<')) return 'the file is XML or HTML; landing takes JSON lines';

@@ -30,7 +30,7 @@ export type Verdict = { readonly json: string } | Refusal;
  * that the contract does not name. Numbers keep the text they were written with.
  */
 export function readLine(line: string, table: SourceTable): Verdict {
-  const text = line.trim();
+  const text = line.replace(/^[ \t\f\v]+|[ \t\f\v]+$/g, '');
   const shape = shapeOf(text);
   if ('reason' in shape) return shape;
   let record: Record<string, unknown>;
@@ -57,7 +57,7 @@ function shapeOf(text: string): { readonly object: string } | Refusal {
   }
   const end = endOfObject(text);
   if (end < 0) return { reason: 'TRUNCATED', detail: 'the object is not closed' };
-  if (!/^\s*,?\s*$/.test(text.slice(end))) {
+  if (!/^[ \t\f\v]*,?$/.test(text.slice(end))) {
     return { reason: 'TRAILING_TEXT', detail: `text after the object, from column ${end + 1}` };
   }
   return { object: text.slice(0, end) };

@@ -1,0 +1,19 @@
+import { projectFaults } from '../engines/duckdb/check';
+import type { Pipeline } from '../model';
+import { tellFaults } from '../model';
+
+/** `lake check`. Returns the exit status. */
+export async function checkCommand(
+  pipeline: Pipeline,
+  dirs: { readonly jobs: string; readonly queries: string },
+): Promise<number> {
+  const faults = await projectFaults(pipeline, dirs);
+  if (faults.length > 0) {
+    process.stderr.write(`${tellFaults(faults)}\n`);
+    return 1;
+  }
+  process.stdout.write(
+    `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs: the definition, the SQL, its cases and the queries fit together.\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DuckDbEngine } from '../engines/duckdb/engine';
+import { type QueryResult, UsageError } from '../engines/engine';
+import { textTable } from './table';
+
+const TABLE_ROWS = 1000;
+
+export interface QueryOptions {
+  readonly query?: string;
+  readonly execute?: string;
+  readonly lake: string;
+  readonly format: 'table' | 'csv' | 'json';
+}
+
+/** `lake query`. Throws a UsageError where it is not clear what to ask, a LakeError where the query fails. */
+export async function queryCommand(
+  dirs: { readonly jobs: string; readonly queries: string },
+  options: QueryOptions,
+): Promise<void> {
+  if (options.query !== undefined && options.execute !== undefined) {
+    throw new UsageError('give a query by name or with -e, not both');
+  }
+  if (options.query === undefined && options.execute === undefined) return listQueries(dirs.queries);
+  const sql = options.execute ?? (await readQuery(dirs.queries, options.query as string));
+  const engine = new DuckDbEngine({ lake: options.lake, jobs: dirs.jobs });
+  await PRINTERS[options.format](await engine.query(sql));
+}
+
+async function queriesIn(dir: string): Promise<string[]> {
+  return (await readdir(dir)).filter((name) => name.endsWith('.sql')).map((name) => name.slice(0, -4));
+}
+
+async function listQueries(dir: string): Promise<void> {
+  const rows: string[][] = [];
+  for (const name of (await queriesIn(dir)).sort()) {
+    const [answer = ''] = (await readFile(join(dir, `${name}.sql`), 'utf8')).split('\n');
+    rows.push([name, answer.replace(/^--\s*/, '')]);
+  }
+  process.stdout.write(`${textTable([{ name: 'query' }, { name: 'what it answers' }], rows)}\n`);
+}
+
+async function readQuery(dir: string, nameOrFile: string): Promise<string> {
+  const named = join(dir, `${nameOrFile}.sql`);
+  if (/^[\w-]+$/.test(nameOrFile) && existsSync(named)) return readFile(named, 'utf8');
+  if (existsSync(nameOrFile)) return readFile(nameOrFile, 'utf8');
+  throw new UsageError(
+    `no query and no file "${nameOrFile}"; the queries are ${(await queriesIn(dir)).sort().join(', ')}`,
+  );
+}
+
+const PRINTERS: Readonly<Record<QueryOptions['format'], (result: QueryResult) => Promise<void>>> = {
+  async table({ columns, rows }) {
+    const shown: string[][] = [];
+    let all = true;
+    for await (const chunk of rows) {
+      shown.push(...chunk.map((row) => row.map((value) => value ?? 'NULL')));
+      all = shown.length <= TABLE_ROWS;
+      if (!all) break;
+    }
+    const header = columns.map(({ name, type }) => ({ name, right: type === 'number' }));
+    await print(`${textTable(header, shown.slice(0, TABLE_ROWS))}\n`);
+    const count = `${shown.length} ${shown.length === 1 ? 'row' : 'rows'}`;
+    await print(all ? `(${count})\n` : `(the first ${TABLE_ROWS} rows; --format csv gives all)\n`);
+  },
+
+  /** RFC 4180; NULL is an empty field, the empty string a quoted one. */
+  async csv({ columns, rows }) {
+    const field = (value: string | null) =>
+      value === null
+        ? ''
+        : value === '' || /[",\r\n]/.test(value)
+          ? `"${value.replaceAll('"', '""')}"`
+          : value;
+    const line = (values: readonly (string | null)[]) => `${values.map(field).join(',')}\n`;
+    await print(line(columns.map((column) => column.name)));
+    for await (const chunk of rows) await print(chunk.map(line).join(''));
+  },
+
+  /** An array with an object a row. */
+  async json({ columns, rows }) {
+    const value = (text: string | null, i: number) => {
+      const type = columns[i]?.type;
+      const bare = text === null || (type === 'number' && /^-?\d/.test(text)) || type === 'boolean';
+      return bare ? String(text) : type === 'other' ? (text as string) : JSON.stringify(text);
+    };
+    const object = (row: readonly (string | null)[]) =>
+      `{${row.map((text, i) => `${JSON.stringify(columns[i]?.name)}:${value(text, i)}`).join(',')}}`;
+    let separator = '[\n';
+    for await (const chunk of rows) {
+      if (chunk.length === 0) continue;
+      await print(separator + chunk.map(object).join(',\n'));
+      separator = ',\n';
+    }
+    await print(separator === '[\n' ? '[]\n' : '\n]\n');
+  },
+};
+
+/** Waits for a slow reader, so that a large result stays out of memory. */
+const print = (text: string) =>
+  new Promise<void>((done) => {
+    if (process.stdout.write(text)) done();
+    else process.stdout.once('drain', done);
+  });

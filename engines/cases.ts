@@ -1,0 +1,235 @@
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Columns, type Fault, type Job, refinedType } from '../model';
+
+/**
+ * A row of a case, by column. Instants are text in ISO 8601 with milliseconds and Z, days are YYYY-MM-DD; both
+ * tables of a source and all others are written as a job's SQL sees them.
+ */
+export type CaseRow = Readonly<Record<string, string | number | null>>;
+
+/** Rows in, rows out: one thing that a job's SQL must do. */
+export interface Case {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Every input of the job, with whole rows. */
+  readonly given: Readonly<Record<string, readonly CaseRow[]>>;
+  /** Whole rows of the output in any order, pseudonyms still in the clear. */
+  readonly expect: readonly CaseRow[];
+}
+
+export interface Cases {
+  readonly cases: readonly Case[];
+  readonly faults: readonly Fault[];
+}
+
+export const casesFile = (dir: string, job: Job) => join(dir, `${job.name}.cases.yaml`);
+
+const VALUE_RULES = {
+  text: { rule: 'a string', test: (v: unknown) => typeof v === 'string' },
+  pseudonym: { rule: 'a string, in the clear', test: (v: unknown) => typeof v === 'string' },
+  int: { rule: 'a whole number', test: Number.isSafeInteger },
+  double: { rule: 'a number', test: (v: unknown) => typeof v === 'number' },
+  timestamp: {
+    rule: 'an instant like 2023-05-01T10:00:00.000Z',
+    test: (v: unknown) =>
+      typeof v === 'string' && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v,
+  },
+  date: {
+    rule: 'a day like 2023-05-01',
+    test: (v: unknown) =>
+      typeof v === 'string' && /^\d{4}-\d\d-\d\d$/.test(v) && !Number.isNaN(Date.parse(v)),
+  },
+} as const;
+
+/**
+ * Reads the cases of a job:
+ *
+ *     defaults:                  # values of columns that a row does not name; may be left out
+ *       customer_landing: { phone: '5550100' }
+ *     cases:
+ *       - name: what the job must do
+ *         parameters: { consent: since-grant }      # default: each parameter's own
+ *         given: { customer_landing: [{ email: a@example.com, … }] }
+ *         expect: [{ … }]
+ *
+ * A nullable column that neither a row nor the defaults name is NULL. Faults, each with file and line: an input
+ * that a case leaves out, an unknown table, column, parameter or value, a value of another type, a missing one.
+ */
+export async function readCases(dir: string, job: Job): Promise<Cases> {
+  const file = relative('', casesFile(dir, job));
+  let text: string;
+  try {
+    text = await readFile(casesFile(dir, job), 'utf8');
+  } catch {
+    return {
+      cases: [],
+      faults: [{ path: file, message: `is missing: write the cases that define ${job.name}` }],
+    };
+  }
+  return new Reader(file, text, job).read();
+}
+
+type Plain = Record<string, unknown>;
+
+class Reader {
+  private readonly faults: Fault[] = [];
+  private readonly lines = new LineCounter();
+  private readonly document: Document.Parsed;
+  private defaults: Plain = {};
+
+  constructor(
+    private readonly file: string,
+    text: string,
+    private readonly job: Job,
+  ) {
+    // The core schema leaves dates as the text they are written as.
+    this.document = parseDocument(text, { lineCounter: this.lines, schema: 'core' });
+  }
+
+  read(): Cases {
+    for (const error of this.document.errors) {
+      this.faults.push({
+        path: `${this.file}:${error.linePos?.[0].line ?? 1}`,
+        message: error.message.split('\n')[0] as string,
+      });
+    }
+    if (this.faults.length > 0) return { cases: [], faults: this.faults };
+    const root = this.document.toJS() as Plain | null;
+    this.known([], root ?? {}, ['defaults', 'cases']);
+    const list = root?.cases;
+    if (!Array.isArray(list) || list.length === 0) {
+      this.fault(['cases'], 'has no case; a case is { name, given, expect }');
+      return { cases: [], faults: this.faults };
+    }
+    this.defaults = this.object(['defaults'], root?.defaults ?? {});
+    this.known(['defaults'], this.defaults, [...this.tables.keys()]);
+    for (const [table, row] of Object.entries(this.defaults)) {
+      const columns = this.tables.get(table);
+      if (columns) this.values(['defaults', table], this.object(['defaults', table], row), columns);
+    }
+    const cases = list.map((entry, i) => this.readCase(['cases', i], this.object(['cases', i], entry)));
+    return { cases: this.faults.length > 0 ? [] : cases, faults: this.faults };
+  }
+
+  /** The tables that a case may speak of. */
+  private get tables(): ReadonlyMap<string, Columns> {
+    return new Map([...this.job.inputs, this.job.output].map((table) => [table.name, table.columns]));
+  }
+
+  private readCase(path: readonly (string | number)[], entry: Plain): Case {
+    this.known(path, entry, ['name', 'parameters', 'given', 'expect']);
+    if (typeof entry.name !== 'string') this.fault(path, 'needs a name that says what the job must do');
+    const parameters = this.object([...path, 'parameters'], entry.parameters ?? {}) as Record<string, string>;
+    this.known(
+      [...path, 'parameters'],
+      parameters,
+      this.job.parameters.map((p) => p.name),
+    );
+    for (const p of this.job.parameters) {
+      const value = parameters[p.name] ?? p.default;
+      if (!p.values.includes(value)) {
+        this.fault(
+          [...path, 'parameters', p.name],
+          `is ${JSON.stringify(value)}; it takes ${p.values.join(' or ')}`,
+        );
+      }
+      parameters[p.name] = value;
+    }
+    const given = this.object([...path, 'given'], entry.given ?? {});
+    this.known(
+      [...path, 'given'],
+      given,
+      this.job.inputs.map((input) => input.name),
+    );
+    for (const input of this.job.inputs) {
+      if (!(input.name in given)) {
+        this.fault([...path, 'given'], `leaves out the input ${input.name}; write [] where it has no row`);
+      }
+    }
+    const output = this.job.output;
+    return {
+      name: String(entry.name),
+      parameters,
+      given: Object.fromEntries(
+        this.job.inputs.map((input) => [
+          input.name,
+          this.rows([...path, 'given', input.name], given[input.name] ?? [], input.name, input.columns),
+        ]),
+      ),
+      expect: this.rows([...path, 'expect'], entry.expect, output.name, output.columns),
+    };
+  }
+
+  private rows(
+    path: readonly (string | number)[],
+    rows: unknown,
+    table: string,
+    columns: Columns,
+  ): CaseRow[] {
+    if (!Array.isArray(rows)) {
+      this.fault(path, 'should be a list of rows');
+      return [];
+    }
+    return rows.map((entry, i) => {
+      const own = this.object([...path, i], entry);
+      this.values([...path, i], own, columns);
+      const row: Plain = { ...this.object(['defaults', table], this.defaults[table] ?? {}), ...own };
+      for (const [name, column] of Object.entries(columns)) {
+        if (row[name] !== undefined && row[name] !== null) continue;
+        if (!column.nullable) this.fault([...path, i], `has no ${name}, which ${table} requires`);
+        row[name] = null;
+      }
+      return row as CaseRow;
+    });
+  }
+
+  private values(path: readonly (string | number)[], row: Plain, columns: Columns) {
+    this.known(path, row, Object.keys(columns));
+    for (const [name, value] of Object.entries(row)) {
+      const column = columns[name];
+      if (!column || value === null) continue;
+      const { rule, test } = VALUE_RULES[refinedType(column.type) as keyof typeof VALUE_RULES];
+      if (!test(value)) this.fault([...path, name], `is ${JSON.stringify(value)}; it should be ${rule}`);
+    }
+  }
+
+  private object(path: readonly (string | number)[], value: unknown): Plain {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    this.fault(path, 'should be a map of names to values');
+    return {};
+  }
+
+  private known(path: readonly (string | number)[], map: Plain, names: readonly string[]) {
+    for (const name of Object.keys(map)) {
+      if (!names.includes(name)) {
+        this.fault([...path, name], `is not known here; it can be ${names.join(', ') || 'nothing'}`);
+      }
+    }
+  }
+
+  private fault(path: readonly (string | number)[], message: string) {
+    const offset = this.offsetOf(path);
+    const { line } = this.lines.linePos(offset);
+    this.faults.push({ path: `${this.file}:${line}`, message: `${path.at(-1) ?? 'the file'} ${message}` });
+  }
+
+  /** Where a value, or what of its path there is, begins. */
+  private offsetOf(path: readonly (string | number)[]): number {
+    for (let length = path.length; length > 0; length--) {
+      const parent = this.document.getIn(path.slice(0, length - 1), true) as Node | undefined;
+      const key = path[length - 1];
+      if (isMap(parent)) {
+        const pair = parent.items.find(
+          (item) => String((item.key as { value?: unknown })?.value ?? item.key) === key,
+        );
+        const range = (pair?.key as Node | undefined)?.range;
+        if (range) return range[0];
+      }
+      const node = this.document.getIn(path.slice(0, length), true) as Node | undefined;
+      if (node?.range) return node.range[0];
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,249 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type Column, expectationsOf, type Fault, type Job, type Pipeline, type Table } from '../../model';
+import { readCases } from '../cases';
+import { sqlFile } from '../job-sql';
+import { parametersOf, quoteName, withParameters } from '../sql';
+import { type AstNode, childrenOf, parseSelect } from './ast';
+import { openDatabase, rowsOf, tellError } from './database';
+import { nothing, QUARANTINE_COLUMNS, readType, STORED } from './types';
+
+/** A piece of SQL to check, and where it stands. */
+interface Piece {
+  /** Dotted path, or the file, of which a line can be named. */
+  readonly path: string;
+  readonly isFile: boolean;
+  readonly sql: string;
+  /** The tables it may read; `hint` says what to do about another one. */
+  readonly reads: readonly string[];
+  readonly hint: string;
+}
+
+interface Bound {
+  readonly faults: readonly Fault[];
+  /** Column and type of the result, where there is no fault. */
+  readonly columns?: readonly { readonly column_name: string; readonly column_type: string }[];
+  readonly ast?: AstNode;
+}
+
+/**
+ * Checks the jobs' SQL against their contracts, by binding it to empty tables: it reads only declared inputs,
+ * uses declared parameters, and its columns are the output's, by name, order and type.
+ */
+export async function bindingFaults(jobs: readonly Job[], dir: string): Promise<Fault[]> {
+  return withTables([...new Set(jobs.flatMap((job) => job.inputs))], readType, async (db) => {
+    const faults: Fault[] = [];
+    for (const job of jobs) faults.push(...(await jobFaults(db, job, dir)).faults);
+    return faults;
+  });
+}
+
+/**
+ * Everything that can be said of a project without running it: the jobs' SQL, their cases, the expectations and
+ * the queries, each bound to the contracts and checked to mean the same to DuckDB, Spark and Trino.
+ */
+export async function projectFaults(
+  pipeline: Pipeline,
+  dirs: { readonly jobs: string; readonly queries: string },
+): Promise<Fault[]> {
+  // The grammars of two dialects take a second to load, which a run is spared.
+  const { portabilityFaults } = require('../portable-sql') as typeof import('../portable-sql');
+  const portable = ({ path, isFile, sql }: Piece, { ast }: Bound): Fault[] =>
+    ast
+      ? portabilityFaults(sql, ast).map(({ line, message }) => ({
+          path: isFile ? `${path}:${line}` : path,
+          message,
+        }))
+      : [];
+  const tables = [...pipeline.tables.values()];
+  const faults: Fault[] = [];
+  await withTables(tables, readType, async (db) => {
+    for (const job of pipeline.jobs) {
+      const { piece, ...bound } = await jobFaults(db, job, dirs.jobs);
+      faults.push(...bound.faults, ...(piece ? portable(piece, bound) : []));
+      faults.push(...(await readCases(dirs.jobs, job)).faults);
+    }
+    for (const table of tables) {
+      for (const piece of expectationPieces(table)) {
+        const bound = await bind(db, piece);
+        faults.push(...bound.faults, ...portable(piece, bound));
+      }
+    }
+  });
+  faults.push(...(await strayFiles(pipeline, dirs.jobs)));
+  const quarantines = pipeline.sources.map((source) => `${source.name}_quarantine`);
+  await withTables(
+    tables,
+    (column) => STORED[column.type],
+    async (db) => {
+      for (const name of quarantines) {
+        await db.run(`CREATE TABLE ${name} (${QUARANTINE_COLUMNS})`);
+      }
+      const reads = [...tables.map((table) => table.name), ...quarantines];
+      for (const name of (await readdir(dirs.queries)).filter((file) => file.endsWith('.sql')).sort()) {
+        const file = join(dirs.queries, name);
+        const sql = await readFile(file, 'utf8');
+        const hint = `the tables are ${reads.join(', ')}`;
+        const piece: Piece = { path: relative('', file), isFile: true, sql, reads, hint };
+        const bound = await bind(db, piece);
+        if (!/^--\s*\S/.test(sql)) {
+          faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
+        }
+        faults.push(...bound.faults, ...portable(piece, bound));
+      }
+    },
+  );
+  return faults;
+}
+
+async function withTables<T>(
+  tables: readonly Table[],
+  typeOf: (column: Column) => string,
+  work: (db: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const db = await openDatabase();
+  try {
+    for (const table of tables) {
+      await db.run(`CREATE TABLE ${quoteName(table.name)} AS SELECT ${nothing(table, typeOf)} WHERE false`);
+    }
+    return await work(db);
+  } finally {
+    db.closeSync();
+  }
+}
+
+async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<Bound & { piece?: Piece }> {
+  const path = relative('', sqlFile(dir, job));
+  let text: string;
+  try {
+    text = await readFile(sqlFile(dir, job), 'utf8');
+  } catch {
+    return { faults: [{ path, message: `is missing: write the SELECT that makes ${job.name}` }] };
+  }
+  const faults: Fault[] = [];
+  const used = parametersOf(text);
+  const declared = job.parameters.map((p) => p.name);
+  for (const name of used.filter((n) => !declared.includes(n))) {
+    faults.push({
+      path,
+      message: `uses :${name}, which the job does not declare (${declared.join(', ') || 'it has none'}); add it to the job's parameters`,
+    });
+  }
+  for (const name of declared.filter((n) => !used.includes(n))) {
+    faults.push({
+      path,
+      message: `the job declares the parameter ${name}, but its SQL does not use :${name}`,
+    });
+  }
+  if (faults.length > 0) return { faults };
+  const inputs = job.inputs.map((input) => input.name);
+  const piece: Piece = {
+    path,
+    isFile: true,
+    sql: withParameters(
+      text,
+      job.parameters,
+      Object.fromEntries(job.parameters.map((p) => [p.name, p.default])),
+    ),
+    reads: inputs,
+    hint: `the job's inputs are ${inputs.join(', ')}; add it to them, or mend the name`,
+  };
+  const bound = await bind(db, piece);
+  return { ...bound, piece, faults: [...bound.faults, ...outputFaults(job, path, bound.columns)] };
+}
+
+function outputFaults(job: Job, path: string, found: Bound['columns']): Fault[] {
+  if (!found) return [];
+  const faults: Fault[] = [];
+  const expected = Object.entries(job.output.columns);
+  const names = found.map((column) => column.column_name);
+  for (const [name, column] of expected) {
+    const own = found.find((c) => c.column_name === name);
+    const type = readType(column);
+    if (!own) faults.push({ path, message: `gives no column "${name}"; ${job.name} has it as ${type}` });
+    else if (own.column_type !== type) {
+      faults.push({
+        path,
+        message: `column "${name}" is ${own.column_type}, expected ${type}, as ${job.name} declares it ${column.type}; CAST it, or change the contract`,
+      });
+    }
+  }
+  for (const name of names.filter((n) => !job.output.columns[n])) {
+    faults.push({
+      path,
+      message: `gives a column "${name}", which ${job.name} does not have; it has ${expected.map(([n]) => n).join(', ')}`,
+    });
+  }
+  for (const name of new Set(names.filter((n, i) => names.indexOf(n) !== i))) {
+    faults.push({ path, message: `gives the column "${name}" twice` });
+  }
+  if (faults.length === 0 && names.some((name, i) => name !== expected[i]?.[0])) {
+    faults.push({
+      path,
+      message: `gives its columns in another order than ${job.name}: found ${names.join(', ')}, expected ${expected.map(([n]) => n).join(', ')}`,
+    });
+  }
+  return faults;
+}
+
+const expectationPieces = (table: Table): Piece[] =>
+  expectationsOf(table).map((e) => {
+    const reads = [table.name, ...e.reads];
+    return {
+      path: `${table.name}.expectations.${e.name}`,
+      isFile: false,
+      sql: e.sql(table.name),
+      reads,
+      hint: `it declares to read ${reads.join(', ')}; add the table to its reads`,
+    };
+  });
+
+async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
+  const at = (line: number) => (piece.isFile ? `${piece.path}:${line}` : piece.path);
+  let ast: AstNode;
+  try {
+    ast = await parseSelect(db, piece.sql);
+  } catch (error) {
+    const { message, line = 1 } = error as Error & { line?: number };
+    return { faults: [{ path: at(line), message: `is not SQL that can be read: ${message}` }] };
+  }
+  const foreign = tablesIn(ast).filter((name) => !piece.reads.includes(name));
+  if (foreign.length > 0) {
+    return {
+      ast,
+      faults: foreign.map((name) => ({ path: piece.path, message: `reads "${name}"; ${piece.hint}` })),
+    };
+  }
+  try {
+    const columns = await rowsOf<{ column_name: string; column_type: string }>(db, `DESCRIBE ${piece.sql}`);
+    return { faults: [], ast, columns };
+  } catch (error) {
+    const line = Number(/LINE (\d+):/.exec(String(error))?.[1] ?? 1);
+    const message = tellError(error).replace(/\s*LINE \d+:.*$/, '');
+    return { ast, faults: [{ path: at(line), message }] };
+  }
+}
+
+/** The tables that a query reads, common table expressions left out, with their schema where it names one. */
+function tablesIn(ast: AstNode): string[] {
+  const tables = new Set<string>();
+  const local = new Set<string>();
+  const visit = (node: AstNode) => {
+    if (node.type === 'BASE_TABLE') tables.add([node.schema_name, node.table_name].filter(Boolean).join('.'));
+    if (node.key !== undefined) local.add(node.key);
+    for (const child of childrenOf(node)) visit(child);
+  };
+  visit(ast);
+  return [...tables].filter((name) => !local.has(name));
+}
+
+async function strayFiles(pipeline: Pipeline, dir: string): Promise<Fault[]> {
+  const known = new Set(pipeline.jobs.flatMap((job) => [`${job.name}.sql`, `${job.name}.cases.yaml`]));
+  return (await readdir(dir))
+    .filter((name) => /\.(?:sql|ya?ml)$/.test(name) && !known.has(name))
+    .map((name) => ({
+      path: relative('', join(dir, name)),
+      message: 'belongs to no job; define its job, or remove it',
+    }));
+}

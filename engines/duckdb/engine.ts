@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Pipeline, tellFaults } from '../../model';
+import {
+  type Engine,
+  LakeError,
+  type QueryResult,
+  type RunEvent,
+  type RunRequest,
+  type RunResult,
+  type TableState,
+  UsageError,
+} from '../engine';
+import { planOf } from '../plan';
+import { bindingFaults } from './check';
+import { openDatabase } from './database';
+import { queryLake } from './query';
+import { Run } from './run';
+import { newRunId, Store } from './store';
+
+export interface DuckDbOptions {
+  /** Folder of the lake; made where it is missing. */
+  readonly lake: string;
+  /** Folder of `<job>.sql`. */
+  readonly jobs: string;
+}
+
+/** Runs a pipeline in this process, on a lake in a folder. */
+export class DuckDbEngine implements Engine {
+  private readonly store: Store;
+
+  constructor(private readonly options: DuckDbOptions) {
+    this.store = new Store(options.lake);
+  }
+
+  /**
+   * Throws a UsageError for a call that cannot be meant, and a LakeError where a run cannot begin: the lake is
+   * in use, a source has no file, a job's SQL does not fit its contract. What fails later is in the result.
+   */
+  async run(
+    pipeline: Pipeline,
+    request: RunRequest,
+    tell: (event: RunEvent) => void = () => undefined,
+  ): Promise<RunResult> {
+    const plan = planOf(pipeline, request);
+    const data = request.data === undefined ? undefined : resolve(request.data);
+    if (data !== undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new UsageError(`--data ${request.data} is no folder; it should hold <entity>/landing/`);
+    }
+    const faults = await bindingFaults(plan.jobs, this.options.jobs);
+    if (faults.length > 0) throw new LakeError(tellFaults(faults));
+    return this.store.hold(async () => {
+      await this.store.sweep();
+      const runId = newRunId();
+      const db = await openDatabase(this.store.scratchDir(runId));
+      try {
+        const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
+        return await run.go(data);
+      } finally {
+        db.closeSync();
+        await this.store.settle(runId);
+      }
+    });
+  }
+
+  query(sql: string): Promise<QueryResult> {
+    return queryLake(this.store, sql);
+  }
+
+  async tables(): Promise<readonly TableState[]> {
+    const { tables } = await this.store.pointer();
+    return Object.entries(tables).map(([table, version]) => ({ table, ...version }));
+  }
+}

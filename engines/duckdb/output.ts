@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DerivedTable } from '../../model';
+import { quoteName, quoteString } from '../sql';
+import { makePseudonyms } from './pseudonyms';
+import { nothing, STORED } from './types';
+
+/**
+ * Writes the rows of a query as Parquet files in a new folder, in folders of a day each where the contract
+ * partitions by day. Returns how many rows.
+ */
+export async function writeTable(
+  db: DuckDBConnection,
+  table: DerivedTable,
+  dir: string,
+  query: string,
+): Promise<number> {
+  await mkdir(dir, { recursive: true });
+  const single = quoteString(join(dir, 'part-0.parquet'));
+  if (table.partitionBy.length === 0) {
+    return (await db.run(`COPY (${query}) TO ${single} (FORMAT parquet)`)).rowsChanged;
+  }
+  const days = table.partitionBy.map(
+    ({ column }) => [quoteName(column), quoteName(`${column}_day`)] as const,
+  );
+  const { rowsChanged } = await db.run(
+    `COPY (SELECT *, ${days.map(([column, day]) => `CAST(${column} AS DATE) AS ${day}`).join(', ')} FROM (${query}))
+    TO ${quoteString(dir)} (FORMAT parquet, PARTITION_BY (${days.map(([, day]) => day).join(', ')}))`,
+  );
+  if (rowsChanged === 0) {
+    const empty = nothing(table, (column) => STORED[column.type]);
+    await db.run(`COPY (SELECT ${empty} WHERE false) TO ${single} (FORMAT parquet)`);
+  }
+  return rowsChanged;
+}
+
+export const pseudonymColumns = (table: DerivedTable): string[] =>
+  Object.entries(table.columns).flatMap(([name, column]) => (column.type === 'pseudonym' ? [name] : []));
+
+/** The query that gives a table's columns from rows in the clear, pseudonyms in place of what they stand for. */
+export async function pseudonymised(
+  db: DuckDBConnection,
+  table: DerivedTable,
+  from: string,
+  key: () => Promise<Buffer>,
+): Promise<string> {
+  const names = Object.keys(table.columns);
+  const hidden = pseudonymColumns(table);
+  if (hidden.length === 0) return `SELECT ${names.map(quoteName).join(', ')} FROM ${from}`;
+  const values = hidden.map((name) => `SELECT ${quoteName(name)} AS value FROM ${from}`).join(' UNION ');
+  await makePseudonyms(db, values, await key());
+  const list = names.map((name) => {
+    const i = hidden.indexOf(name);
+    return i < 0 ? `c.${quoteName(name)}` : `p${i}.pseudonym AS ${quoteName(name)}`;
+  });
+  const joins = hidden.map((name, i) => `LEFT JOIN pseudonyms p${i} ON p${i}.value = c.${quoteName(name)}`);
+  return `SELECT ${list.join(', ')} FROM ${from} c ${joins.join(' ')}`;
+}

@@ -1,0 +1,272 @@
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import {
+  type Expectation,
+  expectationsOf,
+  type Job,
+  type Pipeline,
+  type SourceTable,
+  type Table,
+} from '../../model';
+import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
+import { LakeError } from '../engine';
+import { readSql, sqlFile } from '../job-sql';
+import { masker } from '../mask';
+import type { Plan } from '../plan';
+import { quoteName, quoteString, withParameters } from '../sql';
+import { codeVersion } from '../version';
+import { countOf, literalPath, parquetIn, rowsOf, tellError } from './database';
+import { type Landed, land, landingFiles } from './landing';
+import { pseudonymColumns, pseudonymised, writeTable } from './output';
+import type { Pointer, Store, Version } from './store';
+import { asRead, QUARANTINE_COLUMNS } from './types';
+
+const SAMPLES = 5;
+
+type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
+
+/**
+ * One run on a lake that is held for it: reads the sources, runs the jobs, audits every table where no reader
+ * looks, and then publishes all of them in one step, or nothing.
+ */
+export class Run {
+  private readonly started = performance.now();
+  private readonly summaries = new Map<string, TableSummary>();
+  private readonly findings: Finding[] = [];
+  private readonly failures: string[] = [];
+  /** Tables that could not be made or may not be published: no job reads them. */
+  private readonly failed = new Set<string>();
+
+  constructor(
+    private readonly store: Store,
+    private readonly db: DuckDBConnection,
+    private readonly runId: string,
+    private readonly jobsDir: string,
+    private readonly pipeline: Pipeline,
+    private readonly plan: Plan,
+    private readonly tell: (event: RunEvent) => void,
+  ) {}
+
+  /** Throws a LakeError where a source has no file or a table that is read was never published. */
+  async go(data: string | undefined): Promise<RunResult> {
+    const pointer = await this.store.pointer();
+    const files = await this.filesOf(data);
+    await this.openPublished(pointer);
+    for (const source of this.plan.sources) {
+      await this.make(source, null, () => this.land(source, files.get(source.name) as string[]));
+    }
+    for (const source of this.plan.sources) await this.auditSource(source);
+    for (const job of this.plan.jobs) {
+      if (job.inputs.some((input) => this.failed.has(input.name))) this.failed.add(job.name);
+      else await this.make(job.output, job, () => this.transform(job));
+    }
+    return this.end(pointer);
+  }
+
+  private async filesOf(data: string | undefined): Promise<ReadonlyMap<string, string[]>> {
+    const files = new Map<string, string[]>();
+    const missing: string[] = [];
+    for (const source of this.plan.sources) {
+      const found = await landingFiles(data as string, source);
+      if (found.length > 0) files.set(source.name, found);
+      else missing.push(`${source.name}: no file in ${join(data as string, source.entity, 'landing')}`);
+    }
+    if (missing.length > 0) {
+      throw new LakeError(
+        `the data is not whole.\n  ${missing.join('\n  ')}\nPut the JSON files of each source there, or give another --data`,
+      );
+    }
+    return files;
+  }
+
+  private async openPublished(pointer: Pointer) {
+    const missing = this.plan.published.filter((name) => !pointer.tables[name]);
+    if (missing.length > 0) {
+      throw new LakeError(
+        `not published in this lake yet: ${missing.join(', ')}. Run the whole pipeline first, or the jobs that make them too`,
+      );
+    }
+    for (const name of this.plan.published) {
+      const { runId } = pointer.tables[name] as Version;
+      await this.open(this.pipeline.tables.get(name) as Table, this.store.tableDir(runId, name));
+    }
+  }
+
+  /** Lets the SQL that follows read a table by its name. */
+  private async open(table: Table, dir: string) {
+    await this.db.run(
+      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${asRead(table)} FROM ${parquetIn(dir)}`,
+    );
+  }
+
+  private async make(table: Table, job: Job | null, work: () => Promise<Made>) {
+    this.tell({ kind: 'start', table: table.name });
+    const started = performance.now();
+    try {
+      const made = await work();
+      this.summarise({ table: table.name, job: job?.name ?? null, ...made, seconds: secondsSince(started) });
+    } catch (error) {
+      const what = job ? `${sqlFile(this.jobsDir, job)} failed` : 'it could not be read';
+      this.fail(table, error instanceof LakeError ? error.message : `${what}: ${tellError(error)}`);
+    }
+  }
+
+  private summarise(summary: TableSummary) {
+    this.summaries.set(summary.table, summary);
+    this.tell({ kind: 'done', summary });
+  }
+
+  private fail(table: Table, message: string) {
+    this.failed.add(table.name);
+    this.failures.push(`${table.name}: ${message}`);
+  }
+
+  private async land(table: SourceTable, files: readonly string[]): Promise<Made> {
+    const dir = this.store.tableDir(this.runId, table.name);
+    const landed = await land(this.db, table, files, {
+      table: dir,
+      quarantine: this.store.quarantineFile(this.runId, table.name),
+      scratch: this.store.scratchDir(this.runId),
+    });
+    await this.open(table, dir);
+    if (landed.quarantined > table.maxQuarantinedShare * landed.read) {
+      this.fail(table, await this.tellQuarantine(table, landed));
+    }
+    return { ...landed, filtered: 0, expectations: [] };
+  }
+
+  private async tellQuarantine(table: SourceTable, { read, quarantined }: Landed): Promise<string> {
+    const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
+    const file = this.store.quarantineFile(this.runId, table.name);
+    const first = await rowsOf<{ file: string; line: number; reason: string; detail: string }>(
+      this.db,
+      `SELECT file, line, reason, detail FROM read_parquet(${quoteString(literalPath(file))}) ORDER BY file, line LIMIT 3`,
+    );
+    return [
+      `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. lake query -e "SELECT * FROM ${table.name}_quarantine" shows all, the first are:`,
+      ...first.map((r) => `  ${r.file}${r.line > 0 ? `, line ${r.line}` : ''}: ${r.reason}, ${r.detail}`),
+    ].join('\n');
+  }
+
+  /** A source's expectations may read other sources, so they wait until all are read. */
+  private async auditSource(table: SourceTable) {
+    const summary = this.summaries.get(table.name);
+    if (!summary || table.expectations.length === 0) return;
+    const started = performance.now();
+    try {
+      const { expectations } = await this.audit(table);
+      const seconds = summary.seconds + secondsSince(started);
+      this.summaries.set(table.name, { ...summary, expectations, seconds: +seconds.toFixed(3) });
+    } catch (error) {
+      this.fail(table, `its expectations could not be checked: ${tellError(error)}`);
+    }
+  }
+
+  private async transform(job: Job): Promise<Made> {
+    const table = job.output;
+    const driving = job.inputs[0] as Table;
+    const dir = this.store.tableDir(this.runId, table.name);
+    const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.parameters);
+    let from = `(${sql}\n)`;
+    // Who gave what is told by the rows in the clear; any other output streams from the query into its files.
+    if (pseudonymColumns(table).length > 0 || job.drivenBy) {
+      await this.db.run(`CREATE OR REPLACE TEMP TABLE clear AS SELECT * FROM ${from}`);
+      from = 'clear';
+    }
+    const read = await countOf(this.db, `SELECT 1 FROM ${quoteName(driving.name)}`);
+    const query = await pseudonymised(this.db, table, from, () => this.store.pseudonymKey());
+    const rows = await writeTable(this.db, table, dir, query);
+    const filtered = job.drivenBy ? await this.unmatched(driving, job.drivenBy) : read - rows;
+    await this.db.run('DROP TABLE IF EXISTS clear');
+    await this.open(table, dir);
+    const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
+    const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+    return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
+  }
+
+  /** Driving rows that gave no row of the table `clear`. */
+  private unmatched(driving: Table, drivenBy: Readonly<Record<string, string>>): Promise<number> {
+    const same = Object.entries(drivenBy).map(([from, to]) => `c.${quoteName(to)} = d.${quoteName(from)}`);
+    return countOf(
+      this.db,
+      `SELECT 1 FROM ${quoteName(driving.name)} d WHERE NOT EXISTS (SELECT 1 FROM clear c WHERE ${same.join(' AND ')})`,
+    );
+  }
+
+  /** Checks every expectation, those first that move rows out: the others then see what would be published. */
+  private async audit(table: Table, moveOut?: (e: Expectation) => Promise<number>) {
+    const all = expectationsOf(table);
+    const moving = all.filter((e) => e.severity === 'quarantine');
+    const results: ExpectationResult[] = [];
+    const reasons: Record<string, number> = {};
+    for (const e of [...moving, ...all.filter((other) => !moving.includes(other))]) {
+      const failed = await countOf(this.db, e.sql(quoteName(table.name)));
+      results.push({ name: e.name, severity: e.severity, failed });
+      if (failed === 0) continue;
+      await this.find(table, e, failed);
+      if (e.severity === 'quarantine' && moveOut) reasons[e.name] = await moveOut(e);
+      if (e.severity === 'fail') {
+        this.fail(table, `expectation ${e.name} failed with ${failed} bad row(s). ${e.description}`);
+      }
+    }
+    return { expectations: results, reasons };
+  }
+
+  private async find(table: Table, e: Expectation, failed: number) {
+    const reads = e.reads.map((name) => this.pipeline.tables.get(name) as Table);
+    const mask = masker([table, ...reads]);
+    const rows = await rowsOf<Record<string, unknown>>(
+      this.db,
+      `SELECT * FROM (${e.sql(quoteName(table.name))}) LIMIT ${SAMPLES}`,
+    );
+    const samples = rows.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, mask(name, value)])),
+    );
+    const { name: expectation, severity, description } = e;
+    this.findings.push({ table: table.name, expectation, severity, description, failed, samples });
+  }
+
+  /** Moves the rows that share the bad rows' values from the table to its quarantine. Returns how many. */
+  private async moveOut(job: Job, dir: string, e: Expectation): Promise<number> {
+    const table = quoteName(job.output.name);
+    const file = this.store.quarantineFile(this.runId, job.name);
+    const same = e.columns.map((c) => `b.${quoteName(c)} IS NOT DISTINCT FROM t.${quoteName(c)}`);
+    const isBad = `EXISTS (SELECT 1 FROM bad b WHERE ${same.join(' AND ')})`;
+    await this.db.run(`CREATE OR REPLACE TEMP TABLE bad AS ${e.sql(table)}`);
+    const moved = quoteName(`moved_${job.name}`);
+    await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
+    const { rowsChanged } = await this.db.run(
+      `INSERT INTO ${moved} SELECT NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
+        CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
+    );
+    const next = `${dir}.next`;
+    await writeTable(this.db, job.output, next, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
+    await rm(dir, { recursive: true });
+    await rename(next, dir);
+    await this.store.makeQuarantine(this.runId);
+    await this.db.run(`COPY ${moved} TO ${quoteString(file)} (FORMAT parquet)`);
+    return rowsChanged;
+  }
+
+  private async end(pointer: Pointer): Promise<RunResult> {
+    const good = this.failures.length === 0;
+    const summary: RunSummary = {
+      runId: this.runId,
+      outcome: good ? 'published' : 'failed',
+      codeVersion: codeVersion(),
+      parameters: this.plan.parameters,
+      seconds: secondsSince(this.started),
+      tables: [...this.summaries.values()],
+    };
+    await this.store.writeSummary(this.runId, summary);
+    if (good) {
+      const kept = Object.entries(pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
+      const made = summary.tables.map(({ table, written }) => [table, { runId: this.runId, rows: written }]);
+      await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
+    }
+    return { summary, findings: this.findings, failures: this.failures };
+  }
+}
+
+const secondsSince = (started: number) => +((performance.now() - started) / 1000).toFixed(3);

@@ -1,0 +1,46 @@
+import type { Job, Pipeline, SourceTable } from '../model';
+import { type RunRequest, UsageError } from './engine';
+
+/** What a request comes to: which sources are read, which jobs run, with which values. */
+export interface Plan {
+  readonly sources: readonly SourceTable[];
+  /** In the order in which they run. */
+  readonly jobs: readonly Job[];
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Tables that the jobs read and this run does not make. */
+  readonly published: readonly string[];
+}
+
+/** Works a request out against the pipeline. Throws a UsageError with every name and value it does not know. */
+export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
+  const faults: string[] = [];
+  const names = pipeline.jobs.map((job) => job.name);
+  for (const name of request.only ?? []) {
+    if (!names.includes(name)) faults.push(`no job "${name}"; there are ${names.join(', ')}`);
+  }
+  const given = request.parameters ?? {};
+  for (const [name, value] of Object.entries(given)) {
+    const declared = pipeline.parameters.find((p) => p.name === name);
+    if (!declared) {
+      const known = pipeline.parameters.map((p) => p.name).join(', ') || 'none';
+      faults.push(`no parameter "${name}"; there are ${known}`);
+    } else if (!declared.values.includes(value)) {
+      faults.push(`${name} is "${value}"; it takes ${declared.values.join(' or ')}`);
+    }
+  }
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
+
+  const jobs = pipeline.jobs.filter((job) => request.only?.includes(job.name) ?? true);
+  const read = new Set(jobs.flatMap((job) => job.inputs.map((input) => input.name)));
+  const sources =
+    request.data === undefined
+      ? []
+      : pipeline.sources.filter((source) => !request.only || read.has(source.name));
+  const made = new Set([...sources, ...jobs].map(({ name }) => name));
+  return {
+    sources,
+    jobs,
+    parameters: { ...Object.fromEntries(pipeline.parameters.map((p) => [p.name, p.default])), ...given },
+    published: [...read].filter((name) => !made.has(name)),
+  };
+}
