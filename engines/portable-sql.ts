@@ -1,6 +1,6 @@
 import { SparkSQL } from 'dt-sql-parser/dist/parser/spark';
 import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino';
-import { type AstNode, childrenOf } from './duckdb/ast';
+import { type AstNode, childrenOf, lineOf } from './duckdb/ast';
 
 /** Something that not every engine would take, with its line in the SQL, from 1. */
 export interface SqlFault {
@@ -36,18 +36,13 @@ const JOINS = new Set(['INNER', 'LEFT', 'RIGHT', 'OUTER']);
 function treeFaults(root: AstNode, sql: string): SqlFault[] {
   const faults: SqlFault[] = [];
   const visit = (node: AstNode, line: number) => {
-    const at = lineOf(sql, node.query_location) ?? line;
+    const at = lineOf(sql, node) ?? line;
     for (const message of nodeFaults(node, sql)) faults.push({ line: at, message });
     for (const child of childrenOf(node)) visit(child, at);
   };
   visit(root, 1);
   return faults;
 }
-
-const lineOf = (sql: string, byte: number | undefined) =>
-  byte === undefined || byte > Buffer.byteLength(sql)
-    ? undefined
-    : Buffer.from(sql).subarray(0, byte).toString().split('\n').length;
 
 function nodeFaults(node: AstNode, sql: string): string[] {
   const faults: string[] = [];

@@ -35,6 +35,14 @@ export function childrenOf(node: AstNode): AstNode[] {
     .filter((value): value is AstNode => typeof value === 'object' && value !== null);
 }
 
+/** The line, from 1, on which a node stands in its SQL; unknown for what the parser adds. */
+export function lineOf(sql: string, { query_location: byte }: AstNode): number | undefined {
+  const bytes = Buffer.from(sql);
+  return byte === undefined || byte > bytes.length
+    ? undefined
+    : bytes.subarray(0, byte).toString().split('\n').length;
+}
+
 /** DuckDB's parse of one SELECT; nothing is looked up. An Error where it is no SELECT or does not parse. */
 export async function parseSelect(db: DuckDBConnection, sql: string): Promise<AstNode> {
   const [row] = await rowsOf<{ ast: string }>(db, `SELECT json_serialize_sql(${quoteString(sql)}) AS ast`);

@@ -5,9 +5,9 @@ import { type Column, expectationsOf, type Fault, type Job, type Pipeline, type 
 import { readCases } from '../cases';
 import { sqlFile } from '../job-sql';
 import { parametersOf, quoteName, withParameters } from '../sql';
-import { type AstNode, childrenOf, parseSelect } from './ast';
+import { type AstNode, childrenOf, lineOf, parseSelect } from './ast';
 import { openDatabase, rowsOf, tellError } from './database';
-import { nothing, QUARANTINE_COLUMNS, readType, STORED } from './types';
+import { nothing, QUARANTINE, readType, STORED } from './types';
 
 /** A piece of SQL to check, and where it stands. */
 interface Piece {
@@ -15,10 +15,14 @@ interface Piece {
   readonly path: string;
   readonly isFile: boolean;
   readonly sql: string;
-  /** The tables it may read; `hint` says what to do about another one. */
-  readonly reads: readonly string[];
+  /** The tables it may read, by name, each as a select list of typed NULLs. */
+  readonly reads: ReadonlyMap<string, string>;
+  /** What to do about another one. */
   readonly hint: string;
 }
+
+const emptyTables = (tables: readonly Table[], typeOf: (column: Column) => string) =>
+  new Map(tables.map((table) => [table.name, nothing(table, typeOf)]));
 
 interface Bound {
   readonly faults: readonly Fault[];
@@ -32,7 +36,7 @@ interface Bound {
  * uses declared parameters, and its columns are the output's, by name, order and type.
  */
 export async function bindingFaults(jobs: readonly Job[], dir: string): Promise<Fault[]> {
-  return withTables([...new Set(jobs.flatMap((job) => job.inputs))], readType, async (db) => {
+  return withDatabase(async (db) => {
     const faults: Fault[] = [];
     for (const job of jobs) faults.push(...(await jobFaults(db, job, dir)).faults);
     return faults;
@@ -56,57 +60,30 @@ export async function projectFaults(
           message,
         }))
       : [];
-  const tables = [...pipeline.tables.values()];
-  const faults: Fault[] = [];
-  await withTables(tables, readType, async (db) => {
+  return withDatabase(async (db) => {
+    const faults: Fault[] = [];
     for (const job of pipeline.jobs) {
       const { piece, ...bound } = await jobFaults(db, job, dirs.jobs);
       faults.push(...bound.faults, ...(piece ? portable(piece, bound) : []));
       faults.push(...(await readCases(dirs.jobs, job)).faults);
     }
-    for (const table of tables) {
-      for (const piece of expectationPieces(table)) {
-        const bound = await bind(db, piece);
-        faults.push(...bound.faults, ...portable(piece, bound));
+    faults.push(...(await strayFiles(pipeline, dirs.jobs)));
+    for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
+      const bound = await bind(db, piece);
+      faults.push(...bound.faults, ...portable(piece, bound));
+      if (piece.isFile && !/^--\s*\S/.test(piece.sql)) {
+        faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
       }
     }
+    return faults;
   });
-  faults.push(...(await strayFiles(pipeline, dirs.jobs)));
-  const quarantines = pipeline.sources.map((source) => `${source.name}_quarantine`);
-  await withTables(
-    tables,
-    (column) => STORED[column.type],
-    async (db) => {
-      for (const name of quarantines) {
-        await db.run(`CREATE TABLE ${name} (${QUARANTINE_COLUMNS})`);
-      }
-      const reads = [...tables.map((table) => table.name), ...quarantines];
-      for (const name of (await readdir(dirs.queries)).filter((file) => file.endsWith('.sql')).sort()) {
-        const file = join(dirs.queries, name);
-        const sql = await readFile(file, 'utf8');
-        const hint = `the tables are ${reads.join(', ')}`;
-        const piece: Piece = { path: relative('', file), isFile: true, sql, reads, hint };
-        const bound = await bind(db, piece);
-        if (!/^--\s*\S/.test(sql)) {
-          faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
-        }
-        faults.push(...bound.faults, ...portable(piece, bound));
-      }
-    },
-  );
-  return faults;
 }
 
-async function withTables<T>(
-  tables: readonly Table[],
-  typeOf: (column: Column) => string,
-  work: (db: DuckDBConnection) => Promise<T>,
-): Promise<T> {
+async function withDatabase<T>(work: (db: DuckDBConnection) => Promise<T>): Promise<T> {
   const db = await openDatabase();
   try {
-    for (const table of tables) {
-      await db.run(`CREATE TABLE ${quoteName(table.name)} AS SELECT ${nothing(table, typeOf)} WHERE false`);
-    }
+    // Binding a table function would open the files that it names.
+    await db.run('SET enable_external_access = false');
     return await work(db);
   } finally {
     db.closeSync();
@@ -146,7 +123,7 @@ async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<B
       job.parameters,
       Object.fromEntries(job.parameters.map((p) => [p.name, p.default])),
     ),
-    reads: inputs,
+    reads: emptyTables(job.inputs, readType),
     hint: `the job's inputs are ${inputs.join(', ')}; add it to them, or mend the name`,
   };
   const bound = await bind(db, piece);
@@ -187,18 +164,40 @@ function outputFaults(job: Job, path: string, found: Bound['columns']): Fault[] 
   return faults;
 }
 
-const expectationPieces = (table: Table): Piece[] =>
-  expectationsOf(table).map((e) => {
-    const reads = [table.name, ...e.reads];
-    return {
-      path: `${table.name}.expectations.${e.name}`,
-      isFile: false,
-      sql: e.sql(table.name),
-      reads,
-      hint: `it declares to read ${reads.join(', ')}; add the table to its reads`,
-    };
-  });
+const expectationPieces = (pipeline: Pipeline): Piece[] =>
+  [...pipeline.tables.values()].flatMap((table) =>
+    expectationsOf(table).map((e) => {
+      const reads = [table, ...e.reads.flatMap((name) => pipeline.tables.get(name) ?? [])];
+      return {
+        path: `${table.name}.expectations.${e.name}`,
+        isFile: false,
+        sql: e.sql(table.name),
+        reads: emptyTables(reads, readType),
+        hint: `it declares to read ${reads.map(({ name }) => name).join(', ')}; add the table to its reads`,
+      };
+    }),
+  );
 
+/** Queries read the tables as they are stored, and the sources' quarantines. */
+async function queryPieces(pipeline: Pipeline, dir: string): Promise<Piece[]> {
+  const quarantine = Object.entries(QUARANTINE).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`);
+  const reads = new Map([
+    ...emptyTables([...pipeline.tables.values()], (column) => STORED[column.type]),
+    ...pipeline.sources.map(({ name }) => [`${name}_quarantine`, quarantine.join(', ')] as const),
+  ]);
+  const names = (await readdir(dir)).filter((file) => file.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (name) => ({
+      path: relative('', join(dir, name)),
+      isFile: true,
+      sql: await readFile(join(dir, name), 'utf8'),
+      reads,
+      hint: `the tables are ${[...reads.keys()].join(', ')}`,
+    })),
+  );
+}
+
+/** Binds a piece in a transaction of its own, in which it sees the tables that it may read and no other. */
 async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
   const at = (line: number) => (piece.isFile ? `${piece.path}:${line}` : piece.path);
   let ast: AstNode;
@@ -208,34 +207,44 @@ async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
     const { message, line = 1 } = error as Error & { line?: number };
     return { faults: [{ path: at(line), message: `is not SQL that can be read: ${message}` }] };
   }
-  const foreign = tablesIn(ast).filter((name) => !piece.reads.includes(name));
+  const foreign = tablesIn(ast).filter(({ name }) => !piece.reads.has(name));
   if (foreign.length > 0) {
     return {
       ast,
-      faults: foreign.map((name) => ({ path: piece.path, message: `reads "${name}"; ${piece.hint}` })),
+      faults: foreign.map(({ name, node }) => ({
+        path: at(lineOf(piece.sql, node) ?? 1),
+        message: `reads "${name}"; ${piece.hint}`,
+      })),
     };
   }
   try {
+    await db.run('BEGIN');
+    for (const [name, columns] of piece.reads) {
+      await db.run(`CREATE TABLE ${quoteName(name)} AS SELECT ${columns} WHERE false`);
+    }
     const columns = await rowsOf<{ column_name: string; column_type: string }>(db, `DESCRIBE ${piece.sql}`);
     return { faults: [], ast, columns };
   } catch (error) {
     const line = Number(/LINE (\d+):/.exec(String(error))?.[1] ?? 1);
     const message = tellError(error).replace(/\s*LINE \d+:.*$/, '');
     return { ast, faults: [{ path: at(line), message }] };
+  } finally {
+    await db.run('ROLLBACK');
   }
 }
 
 /** The tables that a query reads, common table expressions left out, with their schema where it names one. */
-function tablesIn(ast: AstNode): string[] {
-  const tables = new Set<string>();
+function tablesIn(ast: AstNode): { readonly name: string; readonly node: AstNode }[] {
+  const tables = new Map<string, AstNode>();
   const local = new Set<string>();
   const visit = (node: AstNode) => {
-    if (node.type === 'BASE_TABLE') tables.add([node.schema_name, node.table_name].filter(Boolean).join('.'));
+    const name = [node.schema_name, node.table_name].filter(Boolean).join('.');
+    if (node.type === 'BASE_TABLE' && !tables.has(name)) tables.set(name, node);
     if (node.key !== undefined) local.add(node.key);
     for (const child of childrenOf(node)) visit(child);
   };
   visit(ast);
-  return [...tables].filter((name) => !local.has(name));
+  return [...tables].flatMap(([name, node]) => (local.has(name) ? [] : [{ name, node }]));
 }
 
 async function strayFiles(pipeline: Pipeline, dir: string): Promise<Fault[]> {
