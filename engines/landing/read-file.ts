@@ -50,7 +50,8 @@ export async function* readFile(path: string, table: SourceTable): AsyncGenerato
     const refuse = (raw: string, { reason, detail }: Refusal) =>
       refused.push({
         line,
-        raw: raw.slice(0, MAX_RAW_CHARACTERS),
+        // The cut may fall between the halves of a surrogate pair.
+        raw: raw.slice(0, MAX_RAW_CHARACTERS).toWellFormed(),
         reason,
         detail: hint ? `${detail} (${hint})` : detail,
       });
@@ -156,7 +157,7 @@ async function* lineGroups(path: string, gzip: boolean): AsyncGenerator<LineGrou
       skipping = false;
     }
     // A final \r may be the first half of \r\n, so it waits for the next chunk.
-    const end = Math.max(bytes.lastIndexOf(10), bytes.lastIndexOf(13, bytes.length - 2));
+    const end = Math.max(bytes.lastIndexOf(10), bytes.subarray(0, -1).lastIndexOf(13));
     if (end >= 0) yield { bytes: bytes.subarray(0, end + 1), tooLong: false };
     rest = bytes.subarray(end + 1);
     if (rest.length > MAX_LINE_BYTES + 1) {

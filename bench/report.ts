@@ -1,0 +1,115 @@
+import { textTable } from '../cli/table';
+
+/** The middle value; of an even number, the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1];
+  if (upper === undefined || lower === undefined) throw new Error('no values, no median');
+  return (lower + upper) / 2;
+}
+
+/** A figure with the limit it has to keep, if there is one. */
+export interface Figure {
+  readonly text: string;
+  readonly ok: boolean;
+}
+
+const show = {
+  s: (value: number) => `${value.toFixed(2)} s`,
+  bytes: (value: number) => `${Math.round(value / 1e6)} MB`,
+  times: (value: number) => `${value.toFixed(2)} ×`,
+};
+
+/** `1.20 s`, or with a limit `1.20 s (≤ 1.5 ok)` and `2.00 s (≤ 1.5 OVER)`. */
+export function figure(value: number, unit: keyof typeof show, limit?: number): Figure {
+  const text = show[unit](value);
+  if (limit === undefined) return { text, ok: true };
+  const ok = value <= limit;
+  return { text: `${text} (≤ ${limit} ${ok ? 'ok' : 'OVER'})`, ok };
+}
+
+/** The medians of one side at one number of copies. */
+export interface Cost {
+  readonly seconds: number;
+  readonly peakBytes: number;
+}
+
+/** What was measured at one number of copies. */
+export interface Comparison {
+  readonly copies: number;
+  readonly ours: Cost;
+  readonly plain: Cost;
+}
+
+/** What the project promises. */
+export const LIMITS = {
+  /** Seconds of the whole process on one copy. */
+  seconds: 1.5,
+  /** Times the plain SQL's seconds and peak memory on 100 copies. */
+  ratio: 2,
+  /** Times the seconds of 10 copies on 100. */
+  growth: 12,
+};
+
+/** One row of the table: what it tells, then a figure for each number of copies, then the growth. */
+export type Row = readonly [string, ...(Figure | string)[]];
+
+/** The table's head and rows. A limit is judged where its number of copies was measured. */
+export function rowsOf(comparisons: readonly Comparison[]): Row[] {
+  const at = (copies: number) => comparisons.find((c) => c.copies === copies);
+  const [ten, hundred] = [at(10), at(100)];
+  const growth = (cost: (c: Comparison) => number, limit?: number) =>
+    ten && hundred ? figure(cost(hundred) / cost(ten), 'times', limit) : '–';
+  const seconds = (side: 'ours' | 'plain') => (c: Comparison) => c[side].seconds;
+  const peak = (side: 'ours' | 'plain') => (c: Comparison) => c[side].peakBytes;
+  const ratio = (cost: (side: 'ours' | 'plain') => (c: Comparison) => number) =>
+    comparisons.map((c) =>
+      figure(cost('ours')(c) / cost('plain')(c), 'times', c.copies === 100 ? LIMITS.ratio : undefined),
+    );
+  return [
+    ['', ...comparisons.map((c) => (c.copies === 1 ? '1 copy' : `${c.copies} copies`)), 'growth 10 → 100'],
+    [
+      'lake run, time',
+      ...comparisons.map((c) => figure(c.ours.seconds, 's', c.copies === 1 ? LIMITS.seconds : undefined)),
+      growth(seconds('ours'), LIMITS.growth),
+    ],
+    ['plain SQL, time', ...comparisons.map((c) => figure(c.plain.seconds, 's')), growth(seconds('plain'))],
+    ['  ratio', ...ratio(seconds), ''],
+    [
+      'lake run, peak memory',
+      ...comparisons.map((c) => figure(c.ours.peakBytes, 'bytes')),
+      growth(peak('ours')),
+    ],
+    [
+      'plain SQL, peak memory',
+      ...comparisons.map((c) => figure(c.plain.peakBytes, 'bytes')),
+      growth(peak('plain')),
+    ],
+    ['  ratio', ...ratio(peak), ''],
+  ];
+}
+
+const textOf = (cell: Figure | string) => (typeof cell === 'string' ? cell : cell.text);
+
+/** The head and the rows as text. */
+export function layout(rows: readonly Row[]): string {
+  const [head = [], ...rest] = rows.map((row) => row.map(textOf));
+  return textTable(
+    head.map((name) => ({ name })),
+    rest,
+  );
+}
+
+/** Whether every limit that could be judged is kept. */
+export const allKept = (rows: readonly Row[]): boolean =>
+  rows.flat().every((cell) => typeof cell === 'string' || cell.ok);
+
+/** Rows of each table. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** The tables in which the two sides wrote different numbers of rows, one text each. */
+export const differences = (ours: Counts, plain: Counts): string[] =>
+  Object.entries(plain)
+    .filter(([table, rows]) => ours[table] !== rows)
+    .map(([table, rows]) => `${table}: lake run wrote ${ours[table] ?? 'no'} rows, plain SQL ${rows}`);

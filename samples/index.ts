@@ -1,0 +1,16 @@
+/**
+ * STEDI-shaped data as the sources write it, faults and oddities included: deterministic from a seed, in bounded
+ * memory. No value of it belongs to anyone.
+ */
+export {
+  appliesTo,
+  emittedKinds,
+  FAULT_KINDS,
+  FAULTS,
+  type FaultKind,
+  type FaultReason,
+  spoil,
+} from './faults';
+export { type SampleLine, sampleLines } from './lines';
+export { ENTITIES, type Entity, SampleError, type SampleOptions } from './options';
+export { type SampleReport, writeSample } from './write';
