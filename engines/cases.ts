@@ -26,21 +26,24 @@ export interface Cases {
 
 export const casesFile = (dir: string, job: Job) => join(dir, `${job.name}.cases.yaml`);
 
+type Path = readonly (string | number)[];
+
+/** Whether a text is the ISO form of what it stands for; Date.parse alone takes a 30 February for a day in March. */
+const isIso = (value: unknown, form: (instant: string) => string) =>
+  typeof value === 'string' &&
+  !Number.isNaN(Date.parse(value)) &&
+  form(new Date(value).toISOString()) === value;
+
 const VALUE_RULES = {
   text: { rule: 'a string', test: (v: unknown) => typeof v === 'string' },
   pseudonym: { rule: 'a string, in the clear', test: (v: unknown) => typeof v === 'string' },
   int: { rule: 'a whole number', test: Number.isSafeInteger },
-  double: { rule: 'a number', test: (v: unknown) => typeof v === 'number' },
+  double: { rule: 'a number', test: Number.isFinite },
   timestamp: {
     rule: 'an instant like 2023-05-01T10:00:00.000Z',
-    test: (v: unknown) =>
-      typeof v === 'string' && !Number.isNaN(Date.parse(v)) && new Date(v).toISOString() === v,
+    test: (v: unknown) => isIso(v, (instant) => instant),
   },
-  date: {
-    rule: 'a day like 2023-05-01',
-    test: (v: unknown) =>
-      typeof v === 'string' && /^\d{4}-\d\d-\d\d$/.test(v) && !Number.isNaN(Date.parse(v)),
-  },
+  date: { rule: 'a day like 2023-05-01', test: (v: unknown) => isIso(v, (instant) => instant.slice(0, 10)) },
 } as const;
 
 /**
@@ -73,6 +76,14 @@ export async function readCases(dir: string, job: Job): Promise<Cases> {
 
 type Plain = Record<string, unknown>;
 
+/** A path in words: its last name, or which item of a list of that name. */
+function placeOf(path: Path): string {
+  const last = path.at(-1) ?? 'the file';
+  if (typeof last === 'string') return last;
+  const list = path.at(-2);
+  return list === 'cases' ? `case ${last + 1}` : `row ${last + 1} of ${list}`;
+}
+
 class Reader {
   private readonly faults: Fault[] = [];
   private readonly lines = new LineCounter();
@@ -96,20 +107,24 @@ class Reader {
       });
     }
     if (this.faults.length > 0) return { cases: [], faults: this.faults };
-    const root = this.document.toJS() as Plain | null;
-    this.known([], root ?? {}, ['defaults', 'cases']);
-    const list = root?.cases;
+    const root = this.object([], this.document.toJS() ?? {});
+    this.known([], root, ['defaults', 'cases']);
+    const list = root.cases;
     if (!Array.isArray(list) || list.length === 0) {
       this.fault(['cases'], 'has no case; a case is { name, given, expect }');
       return { cases: [], faults: this.faults };
     }
-    this.defaults = this.object(['defaults'], root?.defaults ?? {});
+    this.defaults = this.object(['defaults'], root.defaults ?? {});
     this.known(['defaults'], this.defaults, [...this.tables.keys()]);
     for (const [table, row] of Object.entries(this.defaults)) {
       const columns = this.tables.get(table);
       if (columns) this.values(['defaults', table], this.object(['defaults', table], row), columns);
     }
     const cases = list.map((entry, i) => this.readCase(['cases', i], this.object(['cases', i], entry)));
+    cases.forEach(({ name }, i) => {
+      const first = cases.findIndex((other) => other.name === name);
+      if (first < i) this.fault(['cases', i], `has the name of case ${first + 1}; say how they differ`);
+    });
     return { cases: this.faults.length > 0 ? [] : cases, faults: this.faults };
   }
 
@@ -118,9 +133,11 @@ class Reader {
     return new Map([...this.job.inputs, this.job.output].map((table) => [table.name, table.columns]));
   }
 
-  private readCase(path: readonly (string | number)[], entry: Plain): Case {
+  private readCase(path: Path, entry: Plain): Case {
     this.known(path, entry, ['name', 'parameters', 'given', 'expect']);
-    if (typeof entry.name !== 'string') this.fault(path, 'needs a name that says what the job must do');
+    if (typeof entry.name !== 'string' || entry.name.trim() === '') {
+      this.fault(path, 'needs a name that says what the job must do');
+    }
     const parameters = this.object([...path, 'parameters'], entry.parameters ?? {}) as Record<string, string>;
     this.known(
       [...path, 'parameters'],
@@ -150,24 +167,21 @@ class Reader {
     }
     const output = this.job.output;
     return {
-      name: String(entry.name),
+      name: String(entry.name ?? `case ${Number(path.at(-1)) + 1}`),
       parameters,
       given: Object.fromEntries(
         this.job.inputs.map((input) => [
           input.name,
-          this.rows([...path, 'given', input.name], given[input.name] ?? [], input.name, input.columns),
+          input.name in given
+            ? this.rows([...path, 'given', input.name], given[input.name], input.name, input.columns)
+            : [],
         ]),
       ),
       expect: this.rows([...path, 'expect'], entry.expect, output.name, output.columns),
     };
   }
 
-  private rows(
-    path: readonly (string | number)[],
-    rows: unknown,
-    table: string,
-    columns: Columns,
-  ): CaseRow[] {
+  private rows(path: Path, rows: unknown, table: string, columns: Columns): CaseRow[] {
     if (!Array.isArray(rows)) {
       this.fault(path, 'should be a list of rows');
       return [];
@@ -185,23 +199,23 @@ class Reader {
     });
   }
 
-  private values(path: readonly (string | number)[], row: Plain, columns: Columns) {
+  private values(path: Path, row: Plain, columns: Columns) {
     this.known(path, row, Object.keys(columns));
     for (const [name, value] of Object.entries(row)) {
-      const column = columns[name];
+      const column = Object.hasOwn(columns, name) ? columns[name] : undefined;
       if (!column || value === null) continue;
       const { rule, test } = VALUE_RULES[refinedType(column.type) as keyof typeof VALUE_RULES];
       if (!test(value)) this.fault([...path, name], `is ${JSON.stringify(value)}; it should be ${rule}`);
     }
   }
 
-  private object(path: readonly (string | number)[], value: unknown): Plain {
+  private object(path: Path, value: unknown): Plain {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
     this.fault(path, 'should be a map of names to values');
     return {};
   }
 
-  private known(path: readonly (string | number)[], map: Plain, names: readonly string[]) {
+  private known(path: Path, map: Plain, names: readonly string[]) {
     for (const name of Object.keys(map)) {
       if (!names.includes(name)) {
         this.fault([...path, name], `is not known here; it can be ${names.join(', ') || 'nothing'}`);
@@ -209,14 +223,14 @@ class Reader {
     }
   }
 
-  private fault(path: readonly (string | number)[], message: string) {
+  private fault(path: Path, message: string) {
     const offset = this.offsetOf(path);
     const { line } = this.lines.linePos(offset);
-    this.faults.push({ path: `${this.file}:${line}`, message: `${path.at(-1) ?? 'the file'} ${message}` });
+    this.faults.push({ path: `${this.file}:${line}`, message: `${placeOf(path)} ${message}` });
   }
 
   /** Where a value, or what of its path there is, begins. */
-  private offsetOf(path: readonly (string | number)[]): number {
+  private offsetOf(path: Path): number {
     for (let length = path.length; length > 0; length--) {
       const parent = this.document.getIn(path.slice(0, length - 1), true) as Node | undefined;
       const key = path[length - 1];

@@ -1,18 +1,26 @@
-import type { Table } from '../model';
+import type { Column, Table } from '../model';
 
 const MASK = '•••';
 
 /**
  * What may be shown of a bad row: the values of columns that the tables read declare as not personal, and
- * counts. An expression under another name may hold anything, so it is masked unless it is a whole number.
+ * counts. A value under another name may be anything, so it is masked unless it is a whole number, and no table
+ * read has personal numbers. A text is masked whatever it says: a telephone number is digits too.
  */
 export function masker(tables: readonly Table[]) {
-  return (column: string, value: unknown): string => {
+  const columns = tables.flatMap((table) => Object.entries(table.columns));
+  const numbersArePersonal = columns.some(
+    ([, { pii, type }]) => pii && (type === 'int' || type === 'double'),
+  );
+  const isShown = (name: string, value: unknown) => {
+    const declared: Column[] = columns.flatMap(([own, column]) => (own === name ? [column] : []));
+    return declared.length > 0
+      ? declared.every((column) => column.pii === undefined)
+      : (typeof value === 'bigint' || Number.isInteger(value)) && !numbersArePersonal;
+  };
+  return (name: string, value: unknown): string => {
     if (value === null || value === undefined) return 'NULL';
-    const declared = tables.flatMap((table) => table.columns[column] ?? []);
-    const shown =
-      declared.length > 0 ? declared.every((c) => c.pii === undefined) : /^-?\d+$/.test(String(value));
-    if (!shown) return MASK;
+    if (!isShown(name, value)) return MASK;
     return value instanceof Date ? value.toISOString() : String(value);
   };
 }

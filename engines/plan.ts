@@ -15,6 +15,7 @@ export interface Plan {
 export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
   const faults: string[] = [];
   const names = pipeline.jobs.map((job) => job.name);
+  if (request.only?.length === 0) faults.push(`only names no job; there are ${names.join(', ')}`);
   for (const name of request.only ?? []) {
     if (!names.includes(name)) faults.push(`no job "${name}"; there are ${names.join(', ')}`);
   }
@@ -32,10 +33,15 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
 
   const jobs = pipeline.jobs.filter((job) => request.only?.includes(job.name) ?? true);
   const read = new Set(jobs.flatMap((job) => job.inputs.map((input) => input.name)));
+  // What a source's expectations compare it with is read with it.
+  const compared = (name: string): readonly string[] =>
+    pipeline.sources.find((source) => source.name === name)?.expectations.flatMap((e) => e.reads) ?? [];
+  const wanted = new Set(read);
+  for (const name of wanted) for (const other of compared(name)) wanted.add(other);
   const sources =
     request.data === undefined
       ? []
-      : pipeline.sources.filter((source) => !request.only || read.has(source.name));
+      : pipeline.sources.filter((source) => !request.only || wanted.has(source.name));
   const made = new Set([...sources, ...jobs].map(({ name }) => name));
   return {
     sources,

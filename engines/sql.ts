@@ -1,46 +1,60 @@
 import type { Parameter } from '../model';
 import { LakeError } from './engine';
 
-/** A piece of SQL text: code, or what a parameter or a keyword in it does not count in. */
-interface Token {
-  readonly kind: 'code' | 'string' | 'comment' | 'parameter';
+/** A piece of SQL text. A parameter or a keyword counts in none but code. */
+export interface Token {
+  readonly kind: 'code' | 'string' | 'name' | 'comment' | 'parameter';
   readonly text: string;
+  /** Where it begins, from 1. */
+  readonly line: number;
 }
 
 const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|::|:[A-Za-z_]\w*/g;
 
-function tokens(sql: string): Token[] {
+const KINDS: Readonly<Record<string, Token['kind']>> = {
+  "'": 'string',
+  '"': 'name',
+  '-': 'comment',
+  '/': 'comment',
+  ':': 'parameter',
+};
+
+/** The SQL in pieces; joined, their texts are the SQL again. */
+export function tokensOf(sql: string): Token[] {
   const found: Token[] = [];
   let at = 0;
-  for (const match of sql.matchAll(TOKENS)) {
-    if (match.index > at) found.push({ kind: 'code', text: sql.slice(at, match.index) });
-    const text = match[0];
-    const kind =
-      text.startsWith("'") || text.startsWith('"')
-        ? 'string'
-        : text.startsWith('--') || text.startsWith('/*')
-          ? 'comment'
-          : text === '::'
-            ? 'code'
-            : 'parameter';
-    found.push({ kind, text });
-    at = match.index + text.length;
+  let line = 1;
+  const add = (kind: Token['kind'], text: string) => {
+    if (text !== '') found.push({ kind, text, line });
+    line += text.split('\n').length - 1;
+    at += text.length;
+  };
+  for (const { 0: text, index } of sql.matchAll(TOKENS)) {
+    add('code', sql.slice(at, index));
+    add(text === '::' ? 'code' : (KINDS[text[0] as string] as Token['kind']), text);
   }
-  found.push({ kind: 'code', text: sql.slice(at) });
+  add('code', sql.slice(at));
   return found;
 }
+
+/** The SQL with all but its code blanked: positions and lines stay. */
+export const codeOf = (sql: string): string =>
+  tokensOf(sql)
+    .map(({ kind, text }) => (kind === 'code' ? text : text.replace(/[^\n]/g, ' ')))
+    .join('');
 
 export const quoteString = (value: string) => `'${value.replaceAll("'", "''")}'`;
 export const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
-/** The names of the `:parameters` in the SQL, outside strings and comments. */
-export const parametersOf = (sql: string): string[] => [
-  ...new Set(
-    tokens(sql)
-      .filter((t) => t.kind === 'parameter')
-      .map((t) => t.text.slice(1)),
-  ),
-];
+/** The `:parameters` of the SQL by name, each with the line of its first use. */
+export function parametersOf(sql: string): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const { kind, text, line } of tokensOf(sql)) {
+    const name = text.slice(1);
+    if (kind === 'parameter' && !found.has(name)) found.set(name, line);
+  }
+  return found;
+}
 
 /** Puts the values of a run in place of `:parameters`, as string literals. */
 export function withParameters(
@@ -48,7 +62,7 @@ export function withParameters(
   declared: readonly Parameter[],
   values: Readonly<Record<string, string>>,
 ): string {
-  return tokens(sql)
+  return tokensOf(sql)
     .map((token) => {
       if (token.kind !== 'parameter') return token.text;
       const name = token.text.slice(1);
@@ -64,6 +78,8 @@ export function withParameters(
     .join('');
 }
 
-/** Text of an engine with every quoted value masked, so that no data reaches an error text. */
-export const masked = (text: string) =>
-  text.replace(/'(?:[^']|'')*'/g, "'…'").replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
+/**
+ * Text of an engine with every quoted value masked, so that no data reaches an error text. A value may hold
+ * quotes itself, which engines leave as they are, so all from the first quote to the last goes.
+ */
+export const masked = (text: string) => text.replace(/['"](?:[\s\S]*['"]|[\s\S]*$)/, "'…'");

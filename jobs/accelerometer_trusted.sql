@@ -1,5 +1,10 @@
 -- Readings whose user is a customer who agreed; with since-grant, only those made after they agreed.
--- EXISTS and not a join: an e-mail with several records must not multiply readings.
+-- Grouped before it is joined: an e-mail with several records must not multiply readings.
+WITH consents AS (
+  SELECT c.email, MIN(c.shareWithResearchAsOfDate) AS since
+  FROM customer_trusted c
+  GROUP BY c.email
+)
 SELECT
   a.user,
   a.timestamp,
@@ -7,9 +12,5 @@ SELECT
   a.y,
   a.z
 FROM accelerometer_landing a
-WHERE EXISTS (
-  SELECT 1
-  FROM customer_trusted c
-  WHERE c.email = a.user
-    AND (:consent = 'granted' OR a.timestamp >= c.shareWithResearchAsOfDate)
-)
+JOIN consents c ON c.email = a.user
+WHERE :consent = 'granted' OR a.timestamp >= c.since

@@ -30,12 +30,8 @@ SELECT
 FROM accelerometer_trusted a
 JOIN owners o ON o.email = a.user
 JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
-WHERE :pairing = 'customer'
-  AND NOT EXISTS (
-    SELECT 1
-    FROM ambiguous m
-    WHERE m.serialNumber = s.serialNumber AND m.instant = s.sensorReadingTime
-  )
+LEFT JOIN ambiguous m ON m.serialNumber = s.serialNumber AND m.instant = s.sensorReadingTime
+WHERE :pairing = 'customer' AND m.instant IS NULL
 UNION ALL
 SELECT
   s.sensorReadingTime,

@@ -4,8 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Column, expectationsOf, type Fault, type Job, type Pipeline, type Table } from '../../model';
 import { readCases } from '../cases';
 import { sqlFile } from '../job-sql';
-import { parametersOf, quoteName, withParameters } from '../sql';
-import { type AstNode, childrenOf, lineOf, parseSelect } from './ast';
+import { codeOf, parametersOf, quoteName, withParameters } from '../sql';
+import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { openDatabase, rowsOf, tellError } from './database';
 import { nothing, QUARANTINE, readType, STORED } from './types';
 
@@ -19,6 +19,8 @@ interface Piece {
   readonly reads: ReadonlyMap<string, string>;
   /** What to do about another one. */
   readonly hint: string;
+  /** Whether it is put into other SQL, and has to give the same rows in every run. */
+  readonly isPart: boolean;
 }
 
 const emptyTables = (tables: readonly Table[], typeOf: (column: Column) => string) =>
@@ -101,13 +103,14 @@ async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<B
   const faults: Fault[] = [];
   const used = parametersOf(text);
   const declared = job.parameters.map((p) => p.name);
-  for (const name of used.filter((n) => !declared.includes(n))) {
+  for (const [name, line] of used) {
+    if (declared.includes(name)) continue;
     faults.push({
-      path,
+      path: `${path}:${line}`,
       message: `uses :${name}, which the job does not declare (${declared.join(', ') || 'it has none'}); add it to the job's parameters`,
     });
   }
-  for (const name of declared.filter((n) => !used.includes(n))) {
+  for (const name of declared.filter((n) => !used.has(n))) {
     faults.push({
       path,
       message: `the job declares the parameter ${name}, but its SQL does not use :${name}`,
@@ -125,40 +128,49 @@ async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<B
     ),
     reads: emptyTables(job.inputs, readType),
     hint: `the job's inputs are ${inputs.join(', ')}; add it to them, or mend the name`,
+    isPart: true,
   };
   const bound = await bind(db, piece);
-  return { ...bound, piece, faults: [...bound.faults, ...outputFaults(job, path, bound.columns)] };
+  return { ...bound, piece, faults: [...bound.faults, ...outputFaults(job, piece, bound)] };
 }
 
-function outputFaults(job: Job, path: string, found: Bound['columns']): Fault[] {
-  if (!found) return [];
+function outputFaults({ name: job, output }: Job, { path, sql }: Piece, { columns, ast }: Bound): Fault[] {
+  if (!columns) return [];
   const faults: Fault[] = [];
-  const expected = Object.entries(job.output.columns);
-  const names = found.map((column) => column.column_name);
+  const expected = Object.entries(output.columns);
+  const names = columns.map((column) => column.column_name);
+  const list = ast && selectListOf(ast);
+  // Where the query writes the column, if it does.
+  const at = (i: number) => {
+    const line = list?.[i] && lineOf(sql, list[i]);
+    return line ? `${path}:${line}` : path;
+  };
   for (const [name, column] of expected) {
-    const own = found.find((c) => c.column_name === name);
+    const i = names.indexOf(name);
     const type = readType(column);
-    if (!own) faults.push({ path, message: `gives no column "${name}"; ${job.name} has it as ${type}` });
-    else if (own.column_type !== type) {
+    const found = columns[i]?.column_type;
+    if (found === undefined) {
+      faults.push({ path, message: `gives no column "${name}"; ${job} has it as ${type}` });
+    } else if (found !== type) {
       faults.push({
-        path,
-        message: `column "${name}" is ${own.column_type}, expected ${type}, as ${job.name} declares it ${column.type}; CAST it, or change the contract`,
+        path: at(i),
+        message: `column "${name}" is ${found}, expected ${type}, as ${job} declares it ${column.type}; CAST it, or change the contract`,
       });
     }
   }
-  for (const name of names.filter((n) => !job.output.columns[n])) {
-    faults.push({
-      path,
-      message: `gives a column "${name}", which ${job.name} does not have; it has ${expected.map(([n]) => n).join(', ')}`,
-    });
-  }
-  for (const name of new Set(names.filter((n, i) => names.indexOf(n) !== i))) {
-    faults.push({ path, message: `gives the column "${name}" twice` });
-  }
+  names.forEach((name, i) => {
+    if (!Object.hasOwn(output.columns, name)) {
+      faults.push({
+        path: at(i),
+        message: `gives a column "${name}", which ${job} does not have; it has ${expected.map(([n]) => n).join(', ')}`,
+      });
+    }
+    if (names.indexOf(name) < i) faults.push({ path: at(i), message: `gives the column "${name}" twice` });
+  });
   if (faults.length === 0 && names.some((name, i) => name !== expected[i]?.[0])) {
     faults.push({
       path,
-      message: `gives its columns in another order than ${job.name}: found ${names.join(', ')}, expected ${expected.map(([n]) => n).join(', ')}`,
+      message: `gives its columns in another order than ${job}: found ${names.join(', ')}, expected ${expected.map(([n]) => n).join(', ')}`,
     });
   }
   return faults;
@@ -174,6 +186,7 @@ const expectationPieces = (pipeline: Pipeline): Piece[] =>
         sql: e.sql(table.name),
         reads: emptyTables(reads, readType),
         hint: `it declares to read ${reads.map(({ name }) => name).join(', ')}; add the table to its reads`,
+        isPart: true,
       };
     }),
   );
@@ -193,30 +206,29 @@ async function queryPieces(pipeline: Pipeline, dir: string): Promise<Piece[]> {
       sql: await readFile(join(dir, name), 'utf8'),
       reads,
       hint: `the tables are ${[...reads.keys()].join(', ')}`,
+      isPart: false,
     })),
   );
 }
 
 /** Binds a piece in a transaction of its own, in which it sees the tables that it may read and no other. */
 async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
-  const at = (line: number) => (piece.isFile ? `${piece.path}:${line}` : piece.path);
+  const at = (line = 1) => (piece.isFile ? `${piece.path}:${line}` : piece.path);
   let ast: AstNode;
   try {
     ast = await parseSelect(db, piece.sql);
   } catch (error) {
-    const { message, line = 1 } = error as Error & { line?: number };
+    const { message, line } = error as Error & { line?: number };
     return { faults: [{ path: at(line), message: `is not SQL that can be read: ${message}` }] };
   }
-  const foreign = tablesIn(ast).filter(({ name }) => !piece.reads.has(name));
-  if (foreign.length > 0) {
-    return {
-      ast,
-      faults: foreign.map(({ name, node }) => ({
-        path: at(lineOf(piece.sql, node) ?? 1),
-        message: `reads "${name}"; ${piece.hint}`,
-      })),
-    };
+  const faults: Fault[] = piece.isPart
+    ? partFaults(piece.sql, ast).map(({ line, message }) => ({ path: at(line), message }))
+    : [];
+  for (const [name, node] of tablesIn(ast)) {
+    if (piece.reads.has(name.toLowerCase())) continue;
+    faults.push({ path: at(lineOf(piece.sql, node)), message: `reads "${name}"; ${piece.hint}` });
   }
+  if (faults.length > 0) return { ast, faults };
   try {
     await db.run('BEGIN');
     for (const [name, columns] of piece.reads) {
@@ -233,18 +245,28 @@ async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
   }
 }
 
-/** The tables that a query reads, common table expressions left out, with their schema where it names one. */
-function tablesIn(ast: AstNode): { readonly name: string; readonly node: AstNode }[] {
-  const tables = new Map<string, AstNode>();
-  const local = new Set<string>();
-  const visit = (node: AstNode) => {
-    const name = [node.schema_name, node.table_name].filter(Boolean).join('.');
-    if (node.type === 'BASE_TABLE' && !tables.has(name)) tables.set(name, node);
-    if (node.key !== undefined) local.add(node.key);
-    for (const child of childrenOf(node)) visit(child);
-  };
-  visit(ast);
-  return [...tables].flatMap(([name, node]) => (local.has(name) ? [] : [{ name, node }]));
+const CLOCKS = /^(?:current_(?:date|time|timestamp)|local(?:time|timestamp))$/i;
+
+/** What a query may do that stands alone, but not a job's or an expectation's. */
+function partFaults(
+  sql: string,
+  ast: AstNode,
+): { readonly line: number | undefined; readonly message: string }[] {
+  const code = codeOf(sql).trimEnd();
+  const end = code.endsWith(';')
+    ? [
+        {
+          line: code.split('\n').length,
+          message: 'ends in a semicolon; leave it out: the SQL becomes part of a larger one',
+        },
+      ]
+    : [];
+  const clocks = nodesOf(ast).flatMap((node) => {
+    const [name = ''] = node.column_names?.length === 1 ? node.column_names : [];
+    const message = `${name.toLowerCase()} would give other rows in every run; take the instants that the data holds`;
+    return CLOCKS.test(name) ? [{ line: lineOf(sql, node), message }] : [];
+  });
+  return [...end, ...clocks];
 }
 
 async function strayFiles(pipeline: Pipeline, dir: string): Promise<Fault[]> {

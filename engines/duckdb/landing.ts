@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -5,13 +6,14 @@ import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceTable } from '../../model';
 import { LakeError } from '../engine';
-import { plainLine } from '../landing/plain-line';
-import { MAX_LINE_BYTES, readFile } from '../landing/read-file';
-import { rangeOf } from '../landing/read-line';
+import { plainScanner } from '../landing/plain-scanner';
+import { MAX_LINE_BYTES, plainLines, readBuffer, readFile } from '../landing/read-file';
 import { quoteName, quoteString } from '../sql';
-import { literalPath, rowsOf } from './database';
+import { literalPath } from './database';
 import { list } from './store';
 import { nothing, QUARANTINE, STORED } from './types';
+
+const BATCH_BYTES = 64 << 20;
 
 export interface Landed {
   readonly read: number;
@@ -41,8 +43,9 @@ export async function landingFiles(data: string, table: SourceTable): Promise<st
 }
 
 /**
- * Reads a source by contract into Parquet. Files whose every line is plain are read by DuckDB itself, all
- * others line by line: so clean data costs little, and bad data never loses a line.
+ * Reads a source by contract into Parquet: plain files by DuckDB's own reader, what is good in the others line by
+ * line first. So clean data costs little, and bad data never loses a line. Throws a LakeError where DuckDB's
+ * reader does not give every line that was accepted.
  */
 export async function land(
   db: DuckDBConnection,
@@ -51,83 +54,72 @@ export async function land(
   to: LandingTarget,
 ): Promise<Landed> {
   await mkdir(to.table, { recursive: true });
-  const plain = await writePlain(
-    db,
-    table,
-    await plainFiles(db, table, files),
-    join(to.table, 'part-0.parquet'),
-  );
-  const rest = files.filter((file) => !plain.files.has(file));
-  const careful = await readCarefully(table, rest, to.scratch);
-  if (careful.count > 0) {
-    const copied = await copy(db, table, [careful.accepted], join(to.table, 'part-1.parquet'));
-    if (copied !== careful.count) {
+  const others: string[] = [];
+  let rows = 0;
+  let part = 0;
+  const write = async (from: readonly string[], lines: number) => {
+    const written = await copy(db, table, from, join(to.table, `part-${part++}.parquet`));
+    if (written !== lines) {
       throw new LakeError(
-        `${table.name}: ${careful.count} lines were accepted, but ${copied} rows were written; this is a fault of the reader, please report it`,
+        `${lines} lines were accepted, ${written} rows written: a fault of lake, please report it`,
       );
     }
+    rows += written;
+  };
+  // The next files are looked over on this thread while DuckDB, on its own, writes those before.
+  let writing: Promise<void> = Promise.resolve();
+  for (const batch of await batchesOf(files)) {
+    const plain = await plainFiles(table, batch);
+    others.push(...batch.filter((file) => !plain.has(file)));
+    await writing;
+    if (plain.size > 0) writing = write([...plain.keys()], sum([...plain.values()]));
+    // It is awaited above or below; until then its failure is nobody's.
+    writing.catch(() => undefined);
+  }
+  const careful = await readCarefully(table, others, to.scratch);
+  await writing;
+  if (careful.count > 0 || part === 0) {
+    await write(careful.count > 0 ? [careful.accepted] : [], careful.count);
   }
   const quarantined = sum(Object.values(careful.reasons));
   if (quarantined > 0) await writeQuarantine(db, careful.refused, to.quarantine);
   await rm(careful.accepted, { force: true });
   await rm(careful.refused, { force: true });
-  const written = plain.rows + careful.count;
-  return { read: written + quarantined, quarantined, written, reasons: careful.reasons };
+  return { read: rows + quarantined, quarantined, written: rows, reasons: careful.reasons };
+}
+
+/** The files in groups of a size that is worth a Parquet file. */
+async function batchesOf(files: readonly string[]): Promise<string[][]> {
+  const batches: string[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const file of files) {
+    if (bytes >= BATCH_BYTES) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(file);
+    bytes += (await stat(file)).size;
+  }
+  return batches;
+}
+
+/** The files of which every line is plain, with their number of lines. */
+async function plainFiles(
+  table: SourceTable,
+  files: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const plain = new Map<string, number>();
+  const scan = plainScanner(table);
+  const buffer = readBuffer();
+  for (const file of files) {
+    const lines = await plainLines(file, scan, buffer);
+    if (lines !== undefined) plain.set(file, lines);
+  }
+  return plain;
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
 const listOf = (files: readonly string[]) => `[${files.map((f) => quoteString(literalPath(f))).join(', ')}]`;
-
-/**
- * The files of which every line is plain, with their number of lines. What is packed is never plain: DuckDB
- * would read a cut-off gzip file to its end without a word.
- */
-async function plainFiles(db: DuckDBConnection, table: SourceTable, files: readonly string[]) {
-  const scan = (some: readonly string[]) =>
-    rowsOf<{ filename: string; lines: number; other: number }>(
-      db,
-      `SELECT filename, COUNT(line) AS lines,
-        COUNT(*) FILTER (WHERE NOT regexp_full_match(line, ${quoteString(`${plainLine(table)}[ \\t\\r]*`)})) AS other
-      FROM read_csv(${listOf(some)}, columns={line: 'VARCHAR'}, delim='\x01', quote='', escape='', header=false,
-        auto_detect=false, max_line_size=${2 * MAX_LINE_BYTES}, compression='none', filename=true)
-      GROUP BY filename`,
-    );
-  let found: { filename: string; lines: number; other: number }[];
-  try {
-    found = await scan(files);
-  } catch {
-    // One file that is no text at all fails the scan of all: look at each, and leave those to the careful reader.
-    found = [];
-    for (const file of files) found.push(...(await scan([file]).catch(() => [])));
-  }
-  return new Map(found.filter((f) => f.other === 0 && f.lines > 0).map((f) => [f.filename, f.lines]));
-}
-
-/**
- * Writes the plain files and returns those it could: where a value is out of range, or the scan and DuckDB's
- * JSON reader disagree about a file (a byte-order mark, a lone \r), that file is left to the careful reader.
- */
-async function writePlain(
-  db: DuckDBConnection,
-  table: SourceTable,
-  plain: ReadonlyMap<string, number>,
-  out: string,
-): Promise<{ files: ReadonlySet<string>; rows: number }> {
-  const lines = sum([...plain.values()]);
-  const rows = await copy(db, table, [...plain.keys()], out).catch(() => -1);
-  if (rows === lines && !(await anyOutOfRange(db, table, `read_parquet(${quoteString(literalPath(out))})`))) {
-    return { files: new Set(plain.keys()), rows };
-  }
-  const fit = new Map<string, number>();
-  for (const [file, count] of plain) {
-    const from = reader(table, [file]);
-    const good = await rowsOf<{ rows: number }>(db, `SELECT COUNT(*) AS rows FROM ${from}`)
-      .then(async ([found]) => found?.rows === count && !(await anyOutOfRange(db, table, from)))
-      .catch(() => false);
-    if (good) fit.set(file, count);
-  }
-  return { files: new Set(fit.keys()), rows: await copy(db, table, [...fit.keys()], out) };
-}
 
 const reader = (table: SourceTable, files: readonly string[]) => {
   const columns = Object.entries(table.columns).map(([name, c]) => `${quoteName(name)}: '${STORED[c.type]}'`);
@@ -144,17 +136,6 @@ async function copy(db: DuckDBConnection, table: SourceTable, files: readonly st
   const names = Object.keys(table.columns).map(quoteName).join(', ');
   const copied = await db.run(`COPY (SELECT ${names} FROM ${from}) TO ${quoteString(out)} (FORMAT parquet)`);
   return copied.rowsChanged;
-}
-
-async function anyOutOfRange(db: DuckDBConnection, table: SourceTable, from: string): Promise<boolean> {
-  const conditions = Object.entries(table.columns).flatMap(([name, c]) => {
-    if (c.min === undefined && c.max === undefined) return [];
-    const { min, max } = rangeOf(c);
-    return [`${quoteName(name)} NOT BETWEEN ${min} AND ${max}`];
-  });
-  if (conditions.length === 0) return false;
-  const rows = await rowsOf(db, `SELECT 1 FROM ${from} WHERE ${conditions.join(' OR ')} LIMIT 1`);
-  return rows.length > 0;
 }
 
 interface Careful {
@@ -181,12 +162,12 @@ async function readCarefully(
   let count = 0;
   for (const file of files) {
     for await (const portion of readFile(file, table)) {
-      count += portion.accepted.length;
+      count += portion.count;
       await write(good, portion.accepted);
       for (const r of portion.refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
       await write(
         bad,
-        portion.refused.map((r) => JSON.stringify({ file: basename(file), ...r })),
+        portion.refused.map((r) => `${JSON.stringify({ file: basename(file), ...r })}\n`),
       );
     }
   }
@@ -196,11 +177,12 @@ async function readCarefully(
   return { accepted, count, refused, reasons };
 }
 
-async function write(stream: WriteStream, lines: readonly string[]) {
-  if (lines.length === 0) return;
-  if (!stream.write(`${lines.join('\n')}\n`)) {
-    await new Promise<void>((done) => stream.once('drain', () => done()));
-  }
+async function write(stream: WriteStream, pieces: readonly (Buffer | string)[]) {
+  if (pieces.length === 0) return;
+  const bytes = Buffer.concat(
+    pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
+  );
+  if (!stream.write(bytes)) await once(stream, 'drain');
 }
 
 async function writeQuarantine(db: DuckDBConnection, refused: string, to: string) {

@@ -4,34 +4,17 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DerivedTable } from '../../model';
 import { quoteName, quoteString } from '../sql';
 import { makePseudonyms } from './pseudonyms';
-import { nothing, STORED } from './types';
 
 /**
- * Writes the rows of a query as Parquet files in a new folder, in folders of a day each where the contract
- * partitions by day. Returns how many rows.
+ * Writes the rows of a query as Parquet in a new folder, and returns how many. Not in a folder a day, where the
+ * contract partitions by day: DuckDB skips by the ranges that Parquet keeps of every row group, and a laptop's
+ * lake would come to nothing but small files. Iceberg's writers partition.
  */
-export async function writeTable(
-  db: DuckDBConnection,
-  table: DerivedTable,
-  dir: string,
-  query: string,
-): Promise<number> {
+export async function writeTable(db: DuckDBConnection, dir: string, query: string): Promise<number> {
   await mkdir(dir, { recursive: true });
-  const single = quoteString(join(dir, 'part-0.parquet'));
-  if (table.partitionBy.length === 0) {
-    return (await db.run(`COPY (${query}) TO ${single} (FORMAT parquet)`)).rowsChanged;
-  }
-  const days = table.partitionBy.map(
-    ({ column }) => [quoteName(column), quoteName(`${column}_day`)] as const,
-  );
   const { rowsChanged } = await db.run(
-    `COPY (SELECT *, ${days.map(([column, day]) => `CAST(${column} AS DATE) AS ${day}`).join(', ')} FROM (${query}))
-    TO ${quoteString(dir)} (FORMAT parquet, PARTITION_BY (${days.map(([, day]) => day).join(', ')}))`,
+    `COPY (${query}) TO ${quoteString(join(dir, 'part-0.parquet'))} (FORMAT parquet)`,
   );
-  if (rowsChanged === 0) {
-    const empty = nothing(table, (column) => STORED[column.type]);
-    await db.run(`COPY (SELECT ${empty} WHERE false) TO ${single} (FORMAT parquet)`);
-  }
   return rowsChanged;
 }
 

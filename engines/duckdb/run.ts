@@ -169,28 +169,33 @@ export class Run {
     const dir = this.store.tableDir(this.runId, table.name);
     const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.parameters);
     let from = `(${sql}\n)`;
-    // Who gave what is told by the rows in the clear; any other output streams from the query into its files.
+    const clear = join(this.store.scratchDir(this.runId), 'clear');
+    // Who gave what is told by the rows in the clear; any other output goes straight from the query to its file.
     if (pseudonymColumns(table).length > 0 || job.drivenBy) {
-      await this.db.run(`CREATE OR REPLACE TEMP TABLE clear AS SELECT * FROM ${from}`);
-      from = 'clear';
+      await writeTable(this.db, clear, `SELECT * FROM ${from}`);
+      from = parquetIn(clear);
     }
     const read = await countOf(this.db, `SELECT 1 FROM ${quoteName(driving.name)}`);
     const query = await pseudonymised(this.db, table, from, () => this.store.pseudonymKey());
-    const rows = await writeTable(this.db, table, dir, query);
-    const filtered = job.drivenBy ? await this.unmatched(driving, job.drivenBy) : read - rows;
-    await this.db.run('DROP TABLE IF EXISTS clear');
+    const rows = await writeTable(this.db, dir, query);
+    const filtered = job.drivenBy ? await this.unmatched(driving, job.drivenBy, from) : read - rows;
+    await rm(clear, { recursive: true, force: true });
     await this.open(table, dir);
     const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
 
-  /** Driving rows that gave no row of the table `clear`. */
-  private unmatched(driving: Table, drivenBy: Readonly<Record<string, string>>): Promise<number> {
+  /** How many driving rows gave no row. */
+  private unmatched(
+    driving: Table,
+    drivenBy: Readonly<Record<string, string>>,
+    output: string,
+  ): Promise<number> {
     const same = Object.entries(drivenBy).map(([from, to]) => `c.${quoteName(to)} = d.${quoteName(from)}`);
     return countOf(
       this.db,
-      `SELECT 1 FROM ${quoteName(driving.name)} d WHERE NOT EXISTS (SELECT 1 FROM clear c WHERE ${same.join(' AND ')})`,
+      `SELECT 1 FROM ${quoteName(driving.name)} d WHERE NOT EXISTS (SELECT 1 FROM ${output} c WHERE ${same.join(' AND ')})`,
     );
   }
 
@@ -241,7 +246,7 @@ export class Run {
         CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
     );
     const next = `${dir}.next`;
-    await writeTable(this.db, job.output, next, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
+    await writeTable(this.db, next, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
     await rm(dir, { recursive: true });
     await rename(next, dir);
     await this.store.makeQuarantine(this.runId);

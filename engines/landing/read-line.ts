@@ -142,10 +142,16 @@ export const rangeOf = (column: Column) => {
   return { min: column.min ?? -limit, max: column.max ?? limit };
 };
 
-// The website writes the year 967 without a leading zero.
+/** Whether the text is a day of the calendar: YYYY-MM-DD, or YYY-MM-DD as the website writes the year 967. */
 function isCalendarDay(text: string): boolean {
-  if (!/^(?!0+-)\d{3,4}-\d\d-\d\d$/.test(text)) return false;
-  const padded = text.padStart(10, '0');
-  const day = new Date(`${padded}T00:00:00Z`);
-  return !Number.isNaN(+day) && day.toISOString().startsWith(padded);
+  const [, year, month, day] = /^(?!0+-)(\d{3,4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
+  return year !== undefined && isDayOf(Number(year), Number(month), Number(day));
+}
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether a month has such a day, in the Gregorian calendar at any time. */
+export function isDayOf(year: number, month: number, day: number): boolean {
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day >= 1 && day <= (DAYS[month - 1] ?? 0) + (leap ? 1 : 0);
 }
