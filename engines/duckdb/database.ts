@@ -45,7 +45,8 @@ export const parquetIn = (dir: string) =>
  */
 export function tellError(error: unknown): string {
   const text = String((error as LakeError).message ?? error);
-  const [, kind = 'Error', what = text] = /^(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
+  const [, kind = 'Error', what = text] =
+    /^(?:Failed to extract statements: )?(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
   if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) return what.replace(/\s*\n\s*/g, ' ').trim();
   return `${kind}: ${masked(what.split('\n')[0] as string).replaceAll(/\d+/g, '…')}`;
 }

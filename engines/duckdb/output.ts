@@ -31,8 +31,8 @@ export async function pseudonymised(
   const names = Object.keys(table.columns);
   const hidden = pseudonymColumns(table);
   if (hidden.length === 0) return `SELECT ${names.map(quoteName).join(', ')} FROM ${from}`;
-  const values = hidden.map((name) => `SELECT ${quoteName(name)} AS value FROM ${from}`).join(' UNION ');
-  await makePseudonyms(db, values, await key());
+  const values = hidden.map((name) => `SELECT ${quoteName(name)} AS value FROM ${from}`);
+  await makePseudonyms(db, values.join(' UNION ALL '), await key());
   const list = names.map((name) => {
     const i = hidden.indexOf(name);
     return i < 0 ? `c.${quoteName(name)}` : `p${i}.pseudonym AS ${quoteName(name)}`;

@@ -51,9 +51,9 @@ async function openTables(
         : `SELECT ${Object.entries(QUARANTINE).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)} WHERE false`,
     );
   }
-  const readable = [...folders.map(([, dir]) => dir), ...quarantines.values()];
-  const allowed = readable.map(quoteString).join(', ');
-  await db.run(`SET allowed_directories = [${allowed}]`);
+  const listOf = (paths: Iterable<string>) => `[${[...paths].map(quoteString).join(', ')}]`;
+  await db.run(`SET allowed_directories = ${listOf(folders.map(([, dir]) => dir))}`);
+  await db.run(`SET allowed_paths = ${listOf(quarantines.values())}`);
   await db.run('SET enable_external_access = false');
   await db.run('SET lock_configuration = true');
 }
@@ -61,6 +61,9 @@ async function start(db: DuckDBConnection, sql: string, stale: () => Promise<boo
   const told = (error: unknown) => {
     throw new LakeError(tellError(error));
   };
+  // DuckDB has no statement to tell of in an empty text, and no message either.
+  if (/^(?:\s|--[^\n]*|\/\*[\s\S]*?\*\/|;)*$/.test(sql))
+    throw new UsageError('the query is empty; give one SELECT');
   const statements = await db.extractStatements(sql).catch(told);
   if (statements.count !== 1) {
     throw new UsageError(`a query is one SELECT; this is ${statements.count} statements`);

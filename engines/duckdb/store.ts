@@ -138,7 +138,7 @@ export class Store {
   /** The newest quarantine file of each table that has one, failed runs' included. */
   async quarantines(): Promise<ReadonlyMap<string, string>> {
     const newest = new Map<string, string>();
-    for (const runId of await list(this.path('versions'))) {
+    for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
       for (const name of await list(join(this.versionDir(runId), 'quarantine'))) {
         const table = name.replace(/\.parquet$/, '');
         newest.set(table, this.quarantineFile(runId, table));
