@@ -59,6 +59,9 @@ async function openTables(
 }
 async function start(db: DuckDBConnection, sql: string, stale: () => Promise<boolean>): Promise<QueryResult> {
   const told = (error: unknown) => {
+    if (/Permission Error/.test(String(error))) {
+      throw new UsageError('a query reads the published tables and no other file, and writes nothing');
+    }
     throw new LakeError(tellError(error));
   };
   // DuckDB has no statement to tell of in an empty text, and no message either.
