@@ -76,6 +76,9 @@ export async function readCases(dir: string, job: Job): Promise<Cases> {
 
 type Plain = Record<string, unknown>;
 
+// JSON would tell NaN as null.
+const tell = (value: unknown) => (typeof value === 'number' ? String(value) : JSON.stringify(value));
+
 /** A path in words: its last name, or which item of a list of that name. */
 function placeOf(path: Path): string {
   const last = path.at(-1) ?? 'the file';
@@ -88,7 +91,7 @@ class Reader {
   private readonly faults: Fault[] = [];
   private readonly lines = new LineCounter();
   private readonly document: Document.Parsed;
-  private defaults: Plain = {};
+  private readonly defaults = new Map<string, Plain>();
 
   constructor(
     private readonly file: string,
@@ -103,7 +106,7 @@ class Reader {
     for (const error of this.document.errors) {
       this.faults.push({
         path: `${this.file}:${error.linePos?.[0].line ?? 1}`,
-        message: error.message.split('\n')[0] as string,
+        message: (error.message.split('\n')[0] as string).replace(/ at line \d+, column \d+:$/, ''),
       });
     }
     if (this.faults.length > 0) return { cases: [], faults: this.faults };
@@ -114,17 +117,24 @@ class Reader {
       this.fault(['cases'], 'has no case; a case is { name, given, expect }');
       return { cases: [], faults: this.faults };
     }
-    this.defaults = this.object(['defaults'], root.defaults ?? {});
-    this.known(['defaults'], this.defaults, [...this.tables.keys()]);
-    for (const [table, row] of Object.entries(this.defaults)) {
-      const columns = this.tables.get(table);
-      if (columns) this.values(['defaults', table], this.object(['defaults', table], row), columns);
+    const defaults = this.object(['defaults'], root.defaults ?? {});
+    this.known(['defaults'], defaults, [...this.tables.keys()]);
+    for (const [table, columns] of this.tables) {
+      if (!Object.hasOwn(defaults, table)) continue;
+      const row = this.object(['defaults', table], defaults[table]);
+      this.values(['defaults', table], row, columns);
+      this.defaults.set(table, row);
     }
-    const cases = list.map((entry, i) => this.readCase(['cases', i], this.object(['cases', i], entry)));
-    cases.forEach(({ name }, i) => {
-      const first = cases.findIndex((other) => other.name === name);
-      if (first < i) this.fault(['cases', i], `has the name of case ${first + 1}; say how they differ`);
+    const found = list.map((entry, i) =>
+      this.isMap(['cases', i], entry) ? this.readCase(['cases', i], entry) : undefined,
+    );
+    const names = found.map((c) => c?.name);
+    names.forEach((name, i) => {
+      const first = names.indexOf(name);
+      if (name !== undefined && first < i)
+        this.fault(['cases', i], `has the name of case ${first + 1}; say how they differ`);
     });
+    const cases = found.filter((c) => c !== undefined);
     return { cases: this.faults.length > 0 ? [] : cases, faults: this.faults };
   }
 
@@ -147,10 +157,7 @@ class Reader {
     for (const p of this.job.parameters) {
       const value = parameters[p.name] ?? p.default;
       if (!p.values.includes(value)) {
-        this.fault(
-          [...path, 'parameters', p.name],
-          `is ${JSON.stringify(value)}; it takes ${p.values.join(' or ')}`,
-        );
+        this.fault([...path, 'parameters', p.name], `is ${tell(value)}; it takes ${p.values.join(' or ')}`);
       }
       parameters[p.name] = value;
     }
@@ -183,19 +190,19 @@ class Reader {
 
   private rows(path: Path, rows: unknown, table: string, columns: Columns): CaseRow[] {
     if (!Array.isArray(rows)) {
-      this.fault(path, 'should be a list of rows');
+      this.fault(path, `should be a list of rows${rows == null ? '; write [] where it has none' : ''}`);
       return [];
     }
-    return rows.map((entry, i) => {
-      const own = this.object([...path, i], entry);
-      this.values([...path, i], own, columns);
-      const row: Plain = { ...this.object(['defaults', table], this.defaults[table] ?? {}), ...own };
+    return rows.flatMap((entry, i) => {
+      if (!this.isMap([...path, i], entry)) return [];
+      this.values([...path, i], entry, columns);
+      const row: Plain = { ...this.defaults.get(table), ...entry };
       for (const [name, column] of Object.entries(columns)) {
         if (row[name] !== undefined && row[name] !== null) continue;
         if (!column.nullable) this.fault([...path, i], `has no ${name}, which ${table} requires`);
         row[name] = null;
       }
-      return row as CaseRow;
+      return [row as CaseRow];
     });
   }
 
@@ -205,14 +212,18 @@ class Reader {
       const column = Object.hasOwn(columns, name) ? columns[name] : undefined;
       if (!column || value === null) continue;
       const { rule, test } = VALUE_RULES[refinedType(column.type) as keyof typeof VALUE_RULES];
-      if (!test(value)) this.fault([...path, name], `is ${JSON.stringify(value)}; it should be ${rule}`);
+      if (!test(value)) this.fault([...path, name], `is ${tell(value)}; it should be ${rule}`);
     }
   }
 
+  private isMap(path: Path, value: unknown): value is Plain {
+    const is = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (!is) this.fault(path, 'should be a map of names to values');
+    return is;
+  }
+
   private object(path: Path, value: unknown): Plain {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-    this.fault(path, 'should be a map of names to values');
-    return {};
+    return this.isMap(path, value) ? { ...value } : {};
   }
 
   private known(path: Path, map: Plain, names: readonly string[]) {

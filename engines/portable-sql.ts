@@ -31,7 +31,7 @@ const FUNCTIONS = new Set(
   replace reverse row_number rtrim second sqrt stddev_pop stddev_samp substr substring sum trim upper var_pop
   var_samp year`.split(/\s+/),
 );
-const OPERATORS = new Set(['+', '-', '*', '%', '||', '~~', '!~~', 'count_star']);
+const OPERATORS = new Set('+ - * % || ~~ !~~ like_escape not_like_escape count_star'.split(' '));
 // What the parser makes of EXTRACT(… FROM …) and INTERVAL '…' DAY, which all three know: not to be written as calls.
 const BEHIND_SYNTAX = new Set(
   'date_part trunc to_years to_months to_days to_hours to_minutes to_seconds'.split(' '),
@@ -40,6 +40,7 @@ const BEHIND_SYNTAX = new Set(
 const WRITTEN_OTHERWISE = new Map([
   ['~~*', "ILIKE is not Trino's; write LOWER(a) LIKE b"],
   ['!~~*', "NOT ILIKE is not Trino's; write LOWER(a) NOT LIKE b"],
+  ['regexp_full_match', 'a regular expression is written differently in every engine; write LIKE'],
   ['~~~', "GLOB is DuckDB's own; write LIKE"],
   ['//', "// is DuckDB's own; write FLOOR(CAST(a AS DOUBLE) / b)"],
   ['to_weeks', "an INTERVAL of weeks is not Trino's; write it in days"],
@@ -60,7 +61,7 @@ const EXPRESSIONS = new Set(
     ' ',
   ),
 );
-const JOINS = new Set(['INNER', 'LEFT', 'RIGHT', 'OUTER']);
+const JOINS = new Set(['INNER', 'LEFT', 'RIGHT', 'FULL']);
 
 /** What of the parsed SQL has no equal in Spark and Trino. */
 function treeFaults(root: AstNode, sql: string): SqlFault[] {
@@ -69,6 +70,11 @@ function treeFaults(root: AstNode, sql: string): SqlFault[] {
   const visit = (node: AstNode, line: number) => {
     const at = lineOf(sql, node) ?? line;
     for (const message of nodeFaults(node, code)) faults.push({ line: at, message });
+    if (node.qualify) {
+      // A SELECT itself has no place.
+      const [own] = nodesOf(node.qualify).flatMap((inner) => lineOf(sql, inner) ?? []);
+      faults.push({ line: own ?? at, message: 'QUALIFY is not in every engine; filter in an outer SELECT' });
+    }
     for (const alias of aliasesRead(node)) {
       faults.push({
         line: lineOf(sql, alias) ?? at,
@@ -98,9 +104,8 @@ function nodeFaults(node: AstNode, code: string): string[] {
   }
   if (kind === 'CAST') faults.push(...castFaults(node));
   if (kind === 'STAR' && (node.exclude_list?.length || node.replace_list?.length || node.columns)) {
-    faults.push("* with EXCLUDE, REPLACE or COLUMNS() is DuckDB's own; name the columns");
+    faults.push("* with EXCLUDE, REPLACE or COLUMNS(), and ORDER BY ALL, are DuckDB's own; name the columns");
   }
-  if (node.type === 'TABLE_FUNCTION') faults.push('a function in FROM; read the declared tables only');
   if (node.type === 'SHOW_REF') faults.push("DESCRIBE, SHOW and SUMMARIZE in FROM are DuckDB's own");
   if (node.type === 'JOIN' && (node.ref_type === 'ASOF' || node.ref_type === 'POSITIONAL')) {
     faults.push(`${node.ref_type} JOIN is DuckDB's own`);
@@ -109,7 +114,6 @@ function nodeFaults(node: AstNode, code: string): string[] {
   } else if (node.type === 'JOIN' && !JOINS.has(node.join_type ?? '')) {
     faults.push(`${node.join_type} JOIN is not in every engine; write EXISTS or NOT EXISTS`);
   }
-  if (node.qualify) faults.push('QUALIFY is not in every engine; filter in an outer SELECT');
   if (node.sample) faults.push('SAMPLE is written differently in every engine');
   if (node.aggregate_handling === 'FORCE_AGGREGATES') {
     faults.push("GROUP BY ALL is not Trino's; name the columns");
@@ -146,13 +150,14 @@ function functionFault(node: AstNode, code: string): string | undefined {
       ? undefined
       : 'division of whole numbers truncates in Trino and does not elsewhere; write CAST(a AS DOUBLE) / b';
   }
-  const [unit] = [node.children?.[0]?.value?.value].map((value) => String(value).toLowerCase());
-  if (name === 'date_trunc' && !TRUNCATIONS.has(unit as string)) {
+  const first = node.children?.[0]?.value?.value;
+  const unit = typeof first === 'string' ? first.toLowerCase() : 'what is no constant';
+  if (name === 'date_trunc' && !TRUNCATIONS.has(unit)) {
     return `date_trunc of ${unit} is not the same everywhere; units that are: ${[...TRUNCATIONS].join(', ')}`;
   }
   if (FUNCTIONS.has(name) || OPERATORS.has(name)) return undefined;
   if (BEHIND_SYNTAX.has(name) && !new RegExp(`\\b${name}\\s*\\(`, 'i').test(code)) {
-    return name !== 'date_part' || DATE_PARTS.has(unit as string)
+    return name !== 'date_part' || DATE_PARTS.has(unit)
       ? undefined
       : `EXTRACT of ${unit} is not the same everywhere; parts that are: ${[...DATE_PARTS].join(', ')}`;
   }
@@ -184,7 +189,21 @@ function aliasesRead({ select_list, where_clause, group_expressions, having }: A
     .filter((node) => given.has(node.column_names?.[0]?.toLowerCase() as string));
 }
 
-/** What the three write with the same signs, and read otherwise. */
+// What the parser leaves no trace of, in a query's code.
+const TEXT_RULES: readonly (readonly [RegExp, string])[] = [
+  [/::/g, "a::TYPE is DuckDB's own; write CAST(a AS TYPE)"],
+  [/(?<=^\s*|\(\s*)FROM\b/gi, "FROM without a SELECT before it is DuckDB's own; begin with SELECT"],
+  [/\bINTERVAL\s+[\d(]/gi, "an INTERVAL is written INTERVAL '1' DAY, with its number in quotes"],
+  [/\b(?:DECIMAL|NUMERIC)\b(?!\s*\()/gi, 'DECIMAL has other digits in every engine; write DECIMAL(18, 3)'],
+  [
+    /[=<>]\s*(?:ANY|SOME|ALL)\s*\(/gi,
+    'a comparison with ANY or ALL is not in every engine; write IN or EXISTS',
+  ],
+  [/\bCOUNT\s*\(\s*\)/gi, "COUNT() is not Spark's; write COUNT(*)"],
+  [/\b\d+_\d/g, 'a number with _ between its digits is a name to Spark; leave them out'],
+];
+
+/** What the three write with the same signs and read otherwise, or not at all. */
 function textFaults(sql: string): SqlFault[] {
   const faults: SqlFault[] = [];
   for (const { kind, text, line } of tokensOf(sql)) {
@@ -202,14 +221,7 @@ function textFaults(sql: string): SqlFault[] {
     }
   }
   const code = codeOf(sql);
-  const rules: readonly [RegExp, string][] = [
-    [/\b(?:DECIMAL|NUMERIC)\b(?!\s*\()/gi, 'DECIMAL has other digits in every engine; write DECIMAL(18, 3)'],
-    [
-      /[=<>]\s*(?:ANY|SOME|ALL)\s*\(/gi,
-      'a comparison with ANY or ALL is not in every engine; write IN or EXISTS',
-    ],
-  ];
-  for (const [pattern, message] of rules) {
+  for (const [pattern, message] of TEXT_RULES) {
     for (const { index } of code.matchAll(pattern)) {
       faults.push({ line: code.slice(0, index).split('\n').length, message });
     }
@@ -230,8 +242,8 @@ class FirstError extends BaseErrorListener {
   }
 
   report(token: Token | null, line: number) {
-    const text = token?.text === '<EOF>' ? 'its end' : token ? `"${token.text}"` : 'a character';
-    this.fault ??= { line, message: `${this.engine}'s SQL does not allow ${text} here` };
+    const text = token?.text === '<EOF>' ? 'end' : token ? `allow "${token.text}"` : 'know a character';
+    this.fault ??= { line, message: `${this.engine}'s SQL does not ${text} here` };
   }
 }
 

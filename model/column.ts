@@ -78,7 +78,7 @@ export type Columns = Readonly<Record<string, Column>>;
 /** The value of a column in a row, `null` where the contract allows it. */
 export type ValueOf<C extends Column> = ColumnValues[C['type']] | (C['nullable'] extends true ? null : never);
 
-export type RowOf<C extends Columns> = { [K in keyof C]: ValueOf<C[K]> };
+export type RowOf<C extends Columns> = { -readonly [K in keyof C]: ValueOf<C[K]> };
 
 /** How a source's type reads after landing. */
 export type RefinedType<T extends ColumnType> = T extends 'epochMillis'

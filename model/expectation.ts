@@ -21,6 +21,8 @@ export interface Expectation<ColumnName extends string = string> {
 }
 
 interface Naming {
+  /** Default: made from the rule and what it is about. */
+  readonly name?: string;
   readonly severity?: Severity;
   readonly description: string;
 }
@@ -28,11 +30,11 @@ interface Naming {
 const equalities = (columns: readonly string[], others: readonly string[]) =>
   columns.map((column, i) => `o.${others[i]} = t.${column}`).join(' AND ');
 
-/** No two rows share the values of `columns`. Default severity: `fail`. */
+/** No two rows share the values of `columns`, NULLs being equal. Default severity: `fail`. */
 export function unique<const K extends string>(columns: readonly K[], naming: Naming): Expectation<K> {
   const list = columns.map((c) => `t.${c}`).join(', ');
   return {
-    name: `unique_${columns.join('_')}`,
+    name: naming.name ?? `unique_${columns.join('_')}`,
     severity: naming.severity ?? 'fail',
     description: naming.description,
     columns,
@@ -42,7 +44,10 @@ export function unique<const K extends string>(columns: readonly K[], naming: Na
   };
 }
 
-/** Every row has its counterpart in another table. `to` maps this table's columns to the other's. */
+/**
+ * Every row has its counterpart in another table; a NULL has none. `columns` maps this table's columns to the
+ * other's. Default severity: `fail`.
+ */
 export function references<const K extends string, C extends Readonly<Record<string, unknown>>>(
   to: { readonly name: string; readonly columns: C },
   columns: Readonly<Record<K, keyof C & string>>,
@@ -51,7 +56,7 @@ export function references<const K extends string, C extends Readonly<Record<str
   const own = Object.keys(columns) as K[];
   const others = own.map((name) => columns[name]);
   return {
-    name: `references_${to.name}`,
+    name: naming.name ?? `references_${to.name}`,
     severity: naming.severity ?? 'fail',
     description: naming.description,
     columns: own,
@@ -61,7 +66,10 @@ export function references<const K extends string, C extends Readonly<Record<str
   };
 }
 
-/** The newest `column` is at most `days` behind the newest of another table. Default severity: `warn`. */
+/**
+ * The newest `column` is at most `days` behind the newest of another table; where that has one and this has
+ * none, it is behind. Severity: `warn`.
+ */
 export function keepsUpWith<const K extends string, C extends Readonly<Record<string, unknown>>>(
   column: K,
   other: { readonly name: string; readonly columns: C },
@@ -77,7 +85,7 @@ export function keepsUpWith<const K extends string, C extends Readonly<Record<st
     sql: (table) =>
       `SELECT n.newest, m.newest AS other_newest FROM (SELECT MAX(t.${column}) AS newest FROM ${table} t) n ` +
       `CROSS JOIN (SELECT MAX(o.${otherColumn}) AS newest FROM ${other.name} o) m ` +
-      `WHERE n.newest + INTERVAL '${days}' DAY < m.newest`,
+      `WHERE n.newest + INTERVAL '${days}' DAY < m.newest OR (n.newest IS NULL AND m.newest IS NOT NULL)`,
   };
 }
 
@@ -92,12 +100,14 @@ function implied(table: Table): Expectation[] {
   const columns = Object.entries(table.columns);
   const required = columns.filter(([, column]) => !column.nullable).map(([name]) => name);
   const ranged = columns.filter(([, column]) => column.min !== undefined || column.max !== undefined);
-  const outside = ranged.flatMap(([name, { type, min, max }]) => [
-    ...(min === undefined ? [] : [`t.${name} < ${literal(type, min)}`]),
-    ...(max === undefined ? [] : [`t.${name} > ${literal(type, max)}`]),
-  ]);
-  const rule = (name: string, description: string, names: string[], conditions: string[]): Expectation[] =>
-    conditions.length === 0
+  // Made when the query is: a bound that is no instant is a fault of the definition, told with all the others.
+  const outside = () =>
+    ranged.flatMap(([name, { type, min, max }]) => [
+      ...(min === undefined ? [] : [`t.${name} < ${literal(type, min)}`]),
+      ...(max === undefined ? [] : [`t.${name} > ${literal(type, max)}`]),
+    ]);
+  const rule = (name: string, description: string, names: string[], bad: () => string[]): Expectation[] =>
+    names.length === 0
       ? []
       : [
           {
@@ -106,14 +116,11 @@ function implied(table: Table): Expectation[] {
             description,
             columns: names,
             reads: [],
-            sql: (from) => `SELECT t.* FROM ${from} t WHERE ${conditions.join(' OR ')}`,
+            sql: (from) => `SELECT t.* FROM ${from} t WHERE ${bad().join(' OR ')}`,
           },
         ];
   return [
-    ...rule(
-      'required_values',
-      'Every column that is not nullable has a value.',
-      required,
+    ...rule('required_values', 'Every column that is not nullable has a value.', required, () =>
       required.map((name) => `t.${name} IS NULL`),
     ),
     ...rule(

@@ -1,5 +1,5 @@
-import type { Column } from './column';
-import { expectationsOf } from './expectation';
+import { type Column, type ColumnType, refinedType } from './column';
+import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import type { Job, Parameter } from './job';
 import type { ZoneDefinition } from './lakehouse';
@@ -16,77 +16,105 @@ export interface Pipeline {
   readonly parameters: readonly Parameter[];
 }
 
+type Faulty = (path: string, message: string) => void;
+
 const NAME = /^[a-z][a-z0-9_]*$/;
-// Reserved by the writers for partition folders and for the engines' own columns.
 const COLUMN_NAME = /^[a-zA-Z][a-zA-Z0-9_]*$/;
-const SOURCE_ONLY = new Set(['epochMillis', 'isoDate']);
-const INSTANTS = new Set(['timestamp']);
+// Zones name buckets, and a bucket's name has no underscore.
+const ZONE_NAME = /^[a-z][a-z0-9-]*$/;
+// What needs no escape in a string of any engine.
+const PARAMETER_VALUE = /^[A-Za-z0-9._-]+$/;
+// Trino reads these as names in double quotes only, and to Spark double quotes are a string.
+const RESERVED = new Set(
+  `alter and as between by case cast constraint create cross cube current_catalog current_date current_path
+  current_role current_schema current_time current_timestamp current_user deallocate delete describe distinct drop
+  else end escape except execute exists extract false for from full group grouping having in inner insert intersect
+  into is join json_array json_exists json_object json_query json_table json_value left like listagg localtime
+  localtimestamp natural normalize not null on or order outer prepare recursive right rollup select skip table then
+  trim true uescape union unnest using values when where with`.split(/\s+/),
+);
+const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoDate']);
+const JSON_TYPES = new Set<ColumnType>(['text', 'int', 'double', ...SOURCE_ONLY]);
+const INSTANTS = new Set<ColumnType>(['timestamp', 'epochMillis']);
+// The years that a timestamp of every engine can be written in.
+const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
+const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** Checks the definition as a whole and orders its jobs. Throws a DefinitionError with every fault. */
 export function pipeline(zoneOrder: readonly string[], zones: readonly ZoneDefinition[]): Pipeline {
-  const tables = zones.flatMap((zone) => zone.tables);
-  const jobs = zones.flatMap((zone) => zone.jobs);
-  const faults: Fault[] = [
-    ...zoneFaults(zoneOrder, zones),
-    ...repeated(tables.map((t) => t.name)).map((name) => ({
-      path: name,
-      message: 'the name stands for two tables; rename one',
-    })),
-    ...zones.flatMap((zone) => zone.tables.flatMap((table) => tableFaults(table, zone, tables))),
-    ...jobFaults(zoneOrder, tables, jobs),
-    ...parameterFaults(jobs),
-  ];
-  const { ordered, cycles } = order(jobs);
-  faults.push(...cycles);
+  const listed = zones.flatMap((zone) => zone.tables);
+  const tables = [...new Set(listed)];
+  const jobs = [...new Set(zones.flatMap((zone) => zone.jobs))];
+  const sources = tables.filter((t): t is SourceTable => t.format === 'json');
+  const faults: Fault[] = [];
+  const fault: Faulty = (path, message) => faults.push({ path, message });
+
+  zoneFaults(zoneOrder, zones, fault);
+  for (const table of repeated(listed)) fault(table.name, 'is listed twice; list it once, in its own zone');
+  for (const name of repeated(tables.map((t) => t.name))) {
+    fault(name, 'the name stands for two tables; rename one');
+  }
+  for (const entity of repeated(sources.map((t) => t.entity))) {
+    const names = sources.filter((t) => t.entity === entity).map((t) => t.name);
+    fault(`${names.at(-1)}.entity`, `${names.join(' and ')} would read the same files of "${entity}"`);
+  }
+  for (const table of tables) {
+    tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));
+  }
+  for (const zone of zones) if (!zone.personalData) personalFaults(zone, fault);
+  jobFaults(zoneOrder, zones, tables, jobs, fault);
+  parameterFaults(jobs, fault);
+  const ordered = order(jobs, fault);
   if (faults.length > 0) throw new DefinitionError(faults);
 
-  const sources = tables.filter((t): t is SourceTable => t.format === 'json');
   const all = [...sources, ...ordered.map((job) => job.output)];
-  const parameters = new Map(jobs.flatMap((job) => job.parameters).map((p) => [p.name, p]));
+  const parameters = new Set(jobs.flatMap((job) => job.parameters));
   return {
-    zones,
+    zones: zoneOrder.flatMap((name) => zones.filter((zone) => zone.name === name)),
     sources,
     jobs: ordered,
     tables: new Map(all.map((table) => [table.name, table])),
-    parameters: [...parameters.values()],
+    parameters: [...parameters],
   };
 }
 
-const repeated = (names: readonly string[]) => [
-  ...new Set(names.filter((name, i) => names.indexOf(name) !== i)),
+const repeated = <T>(values: readonly T[]): T[] => [
+  ...new Set(values.filter((value, i) => values.indexOf(value) !== i)),
 ];
 
-function zoneFaults(order: readonly string[], zones: readonly ZoneDefinition[]): Fault[] {
+const isBlank = (text: string) => text.trim() === '';
+
+function zoneFaults(zoneOrder: readonly string[], zones: readonly ZoneDefinition[], fault: Faulty) {
   const given = zones.map((zone) => zone.name);
-  return [
-    ...order
-      .filter((name) => !given.includes(name))
-      .map((name) => ({
-        path: name,
-        message: 'the zone is declared but has no definition; pass it to pipeline()',
-      })),
-    ...repeated(given).map((name) => ({ path: name, message: 'the zone is defined twice' })),
-    ...zones.flatMap((zone) =>
-      zone.tables
-        .filter((table) => table.zone !== zone.name)
-        .map((table) => ({
-          path: table.name,
-          message: `its zone is ${table.zone}, but it is listed in zone ${zone.name}`,
-        })),
-    ),
-  ];
+  for (const name of repeated(zoneOrder)) fault(name, 'the zone is declared twice');
+  for (const name of zoneOrder) {
+    if (!ZONE_NAME.test(name)) fault(name, `a zone's name matches ${ZONE_NAME.source}, as it names a bucket`);
+    if (!given.includes(name))
+      fault(name, 'the zone is declared but has no definition; pass it to pipeline()');
+  }
+  for (const name of repeated(given)) fault(name, 'the zone is defined twice');
+  for (const zone of zones) {
+    if (!zoneOrder.includes(zone.name)) {
+      fault(zone.name, `is no declared zone; there are ${zoneOrder.join(', ')}`);
+    }
+    if (isBlank(zone.description)) fault(`${zone.name}.description`, 'is empty; say what the zone holds');
+    for (const table of zone.tables) {
+      if (table.zone !== zone.name) {
+        fault(table.name, `its zone is ${table.zone}, but it is listed in zone ${zone.name}`);
+      }
+    }
+  }
 }
 
-function tableFaults(table: Table, zone: ZoneDefinition, tables: readonly Table[]): Fault[] {
-  const faults: Fault[] = [];
-  const fault = (path: string, message: string) => faults.push({ path: `${table.name}${path}`, message });
-
+function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   if (!NAME.test(table.name)) fault('', `a table's name matches ${NAME.source} (the Glue catalog's rule)`);
-  if (table.description.trim() === '') fault('.description', 'is empty; say what a row is');
+  if (RESERVED.has(table.name)) fault('', 'the name is a reserved word of SQL; take another');
+  if (table.name.endsWith('_quarantine')) fault('', 'such names are those of the tables of refused lines');
+  if (isBlank(table.description)) fault('.description', 'is empty; say what a row is');
   const names = Object.keys(table.columns);
   if (names.length === 0) fault('.columns', 'a table needs at least one column');
   for (const [name, column] of Object.entries(table.columns)) {
-    for (const message of columnFaults(name, column, table, zone)) fault(`.columns.${name}`, message);
+    columnFaults(name, column, table, (message) => fault(`.columns.${name}`, message));
   }
   for (const key of repeated(keysOf(table))) {
     fault('.columns', `"${key}" stands for two columns (names and aliases are compared without case)`);
@@ -97,35 +125,14 @@ function tableFaults(table: Table, zone: ZoneDefinition, tables: readonly Table[
     }
   };
   if (table.format === 'iceberg') derivedFaults(table, known, fault);
-  else if (!(table.maxQuarantinedShare >= 0 && table.maxQuarantinedShare <= 1)) {
-    fault('.maxQuarantinedShare', `is ${table.maxQuarantinedShare}; it is a share from 0 to 1`);
-  }
+  else sourceFaults(table, fault);
   for (const e of table.expectations) {
     known(`.expectations.${e.name}`, e.columns);
-    if (e.severity === 'quarantine' && (table.format === 'json' || e.columns.length === 0)) {
-      fault(
-        `.expectations.${e.name}`,
-        table.format === 'json'
-          ? "a source's lines are quarantined by its columns' types and ranges; use fail or warn"
-          : 'moves the rows that share the values of its columns, so it has to name some',
-      );
-    }
-    for (const read of e.reads) {
-      const other = tables.find((t) => t.name === read);
-      if (!other) {
-        fault(`.expectations.${e.name}`, `reads "${read}", which is no table of the pipeline`);
-      } else if (table.format === 'json' && other.format !== 'json') {
-        fault(
-          `.expectations.${e.name}`,
-          `reads ${read}, which is made after it; a source's may read sources only`,
-        );
-      }
-    }
+    expectationFaults(e, table, tables, (message) => fault(`.expectations.${e.name}`, message));
   }
   for (const name of repeated(expectationsOf(table).map((e) => e.name))) {
-    fault(`.expectations.${name}`, 'the name is used twice');
+    fault(`.expectations.${name}`, 'the name is used twice; give one of them a name of its own');
   }
-  return faults;
 }
 
 /** Every key that may stand for a column, in lower case; a column's own spellings count once. */
@@ -134,138 +141,238 @@ const keysOf = (table: Table) =>
     ...new Set([name, ...column.aliases].map((key) => key.toLowerCase())),
   ]);
 
-function columnFaults(name: string, column: Column, table: Table, zone: ZoneDefinition): string[] {
-  const faults: string[] = [];
-  if (!COLUMN_NAME.test(name)) faults.push(`a column's name matches ${COLUMN_NAME.source}`);
-  if (column.description.trim() === '') faults.push('has no description');
-  if (column.min !== undefined && column.max !== undefined && column.min > column.max) {
-    faults.push(`its range is empty: min ${column.min} is above max ${column.max}`);
+function columnFaults(name: string, column: Column, table: Table, fault: (message: string) => void) {
+  if (!COLUMN_NAME.test(name)) fault(`a column's name matches ${COLUMN_NAME.source}`);
+  if (RESERVED.has(name.toLowerCase())) {
+    fault('the name is a reserved word of SQL; take another, and give a source the key as an alias');
   }
-  if (table.format === 'iceberg' && SOURCE_ONLY.has(column.type)) {
-    faults.push(
-      `${column.type} is how a source writes it; use refined() or ${column.type === 'isoDate' ? 'date' : 'timestamp'}()`,
-    );
+  if (isBlank(column.description)) fault('has no description');
+  rangeFaults(column, fault);
+  if (table.format === 'iceberg') {
+    if (SOURCE_ONLY.has(column.type)) {
+      fault(`${column.type} is how a source writes it; use refined() or ${refinedType(column.type)}()`);
+    }
+    if (column.aliases.length > 0) {
+      fault(
+        `has aliases (${column.aliases.join(', ')}), which only a source's reader looks at; use refined()`,
+      );
+    }
+  } else if (!JSON_TYPES.has(column.type)) {
+    fault(`JSON has no ${column.type}; use ${[...JSON_TYPES].join(', ')}`);
   }
-  if (
-    table.format === 'json' &&
-    !SOURCE_ONLY.has(column.type) &&
-    !['text', 'int', 'double'].includes(column.type)
-  ) {
-    faults.push(`JSON has no ${column.type}; use text, int, double, epochMillis or isoDate`);
+}
+
+function rangeFaults({ type, min, max }: Column, fault: (message: string) => void) {
+  for (const [name, bound] of Object.entries({ min, max })) {
+    if (bound === undefined) continue;
+    if (!Number.isFinite(bound)) fault(`its ${name} is ${bound}; it is a number`);
+    else if (INSTANTS.has(type) && !(bound >= FIRST_INSTANT && bound <= LAST_INSTANT)) {
+      fault(`its ${name} is ${bound}; it is in milliseconds, of the years 1 to 9999`);
+    }
   }
-  if (column.pii && !zone.personalData) {
-    faults.push(
-      `is a ${column.pii} identifier, and zone ${zone.name} may hold none; drop it or declare a pseudonym()`,
-    );
+  if (min !== undefined && max !== undefined && min > max) {
+    fault(`its range is empty: min ${min} is above max ${max}`);
   }
-  return faults;
+}
+
+function sourceFaults(table: SourceTable, fault: Faulty) {
+  if (!NAME.test(table.entity)) {
+    fault('.entity', `is "${table.entity}"; it is the name of a folder, and matches ${NAME.source}`);
+  }
+  if (!(table.maxQuarantinedShare >= 0 && table.maxQuarantinedShare <= 1)) {
+    fault('.maxQuarantinedShare', `is ${table.maxQuarantinedShare}; it is a share from 0 to 1`);
+  }
 }
 
 function derivedFaults(
   table: DerivedTable,
   known: (path: string, columns: readonly string[]) => void,
-  fault: (path: string, message: string) => void,
+  fault: Faulty,
 ) {
   table.keys.forEach((key, i) => {
     known(`.keys[${i}]`, key);
     if (key.length === 0) fault(`.keys[${i}]`, 'names no column');
   });
-  table.partitionBy.forEach((partition, i) => {
-    known(`.partitionBy[${i}]`, [partition.column]);
-    const type = table.columns[partition.column]?.type;
-    if (type !== undefined && !INSTANTS.has(type)) {
-      fault(`.partitionBy[${i}]`, `day() needs a timestamp; ${partition.column} is ${type}`);
+  table.partitionBy.forEach(({ column }, i) => {
+    const path = `.partitionBy[${i}]`;
+    known(path, [column]);
+    const type = columnOf(table, column)?.type;
+    if (type !== undefined && type !== 'timestamp') {
+      fault(path, `day() needs a timestamp; ${column} is ${type}`);
     }
+    if (table.partitionBy.findIndex((p) => p.column === column) < i) {
+      fault(path, `the table is partitioned by day(${column}) already`);
+    }
+    // Iceberg names the partition so, and so does the writer of Parquet.
+    const field = `${column}_day`.toLowerCase();
+    const same = Object.keys(table.columns).find((name) => name.toLowerCase() === field);
+    if (same)
+      fault(path, `day(${column}) makes a partition of the name of the column ${same}; rename the column`);
   });
 }
 
-function jobFaults(zoneOrder: readonly string[], tables: readonly Table[], jobs: readonly Job[]): Fault[] {
-  const faults: Fault[] = [];
+function expectationFaults(
+  e: Expectation,
+  table: Table,
+  tables: readonly Table[],
+  fault: (message: string) => void,
+) {
+  if (!COLUMN_NAME.test(e.name)) fault(`an expectation's name matches ${COLUMN_NAME.source}`);
+  if (isBlank(e.description)) fault('has no description; a finding quotes it');
+  if (e.severity === 'quarantine') {
+    if (table.format === 'json') {
+      fault("a source's lines are quarantined by its columns' types and ranges; use fail or warn");
+    } else if (e.columns.length === 0) {
+      fault('moves the rows that share the values of its columns, so it has to name some');
+    }
+  }
+  for (const read of e.reads) {
+    const other = tables.find((t) => t.name === read);
+    if (!other) fault(`reads "${read}", which is no table of the pipeline`);
+    else if (table.format === 'json' && other.format !== 'json') {
+      fault(`reads ${read}, which is made after it; a source's may read sources only`);
+    }
+  }
+}
+
+function personalFaults(zone: ZoneDefinition, fault: Faulty) {
+  for (const table of zone.tables) {
+    for (const [name, { pii }] of Object.entries(table.columns)) {
+      if (!pii) continue;
+      fault(
+        `${table.name}.columns.${name}`,
+        `is a ${pii} identifier, and zone ${zone.name} may hold none; drop it or declare a pseudonym()`,
+      );
+    }
+  }
+}
+
+const columnOf = (table: Table | undefined, name: string): Column | undefined =>
+  table && Object.hasOwn(table.columns, name) ? table.columns[name] : undefined;
+
+function jobFaults(
+  zoneOrder: readonly string[],
+  zones: readonly ZoneDefinition[],
+  tables: readonly Table[],
+  jobs: readonly Job[],
+  fault: Faulty,
+) {
   for (const name of repeated(jobs.map((job) => job.name))) {
-    faults.push({ path: `jobs.${name}`, message: 'two jobs write this table; a table has one job' });
+    fault(`jobs.${name}`, 'two jobs write this table; a table has one job');
   }
   for (const table of tables) {
     if (table.format === 'iceberg' && !jobs.some((job) => job.output === table)) {
-      faults.push({ path: table.name, message: 'no job writes it; list its job in the zone' });
+      fault(table.name, 'no job writes it; list its job in the zone');
+    }
+  }
+  for (const zone of zones) {
+    for (const { name, output } of zone.jobs) {
+      if (output.zone !== zone.name) {
+        fault(`jobs.${name}`, `is listed in zone ${zone.name}, but its output is of zone ${output.zone}`);
+      }
     }
   }
   for (const job of jobs) {
-    const path = `jobs.${job.name}`;
-    if (!tables.includes(job.output)) {
-      faults.push({ path, message: `its output ${job.output.name} is in no zone's tables` });
-    }
-    for (const input of job.inputs) {
-      if (!tables.includes(input)) {
-        faults.push({ path, message: `its input ${input.name} is in no zone's tables` });
-      }
-      if (zoneOrder.indexOf(input.zone) > zoneOrder.indexOf(job.output.zone)) {
-        faults.push({
-          path,
-          message: `reads ${input.name} of zone ${input.zone}, which comes after its own zone ${job.output.zone}`,
-        });
+    const own = (message: string) => fault(`jobs.${job.name}`, message);
+    if (isBlank(job.description)) own('has no description');
+    if (!tables.includes(job.output)) own(`its output ${job.output.name} is in no zone's tables`);
+    if (job.inputs.length === 0) own('reads no table');
+    for (const { name } of repeated(job.inputs)) own(`lists its input ${name} twice`);
+    for (const input of new Set(job.inputs)) {
+      if (!tables.includes(input)) own(`its input ${input.name} is in no zone's tables`);
+      const place = zoneOrder.indexOf(job.output.zone);
+      if (place >= 0 && zoneOrder.indexOf(input.zone) > place) {
+        own(`reads ${input.name} of zone ${input.zone}, which comes after its own zone ${job.output.zone}`);
       }
     }
-    for (const [from, to] of Object.entries(job.drivenBy ?? {})) {
-      if (!job.inputs[0]?.columns[from]) {
-        faults.push({ path: `${path}.drivenBy`, message: `${job.inputs[0]?.name} has no column "${from}"` });
-      }
-      if (!job.output.columns[to]) {
-        faults.push({ path: `${path}.drivenBy`, message: `${job.output.name} has no column "${to}"` });
-      }
-    }
+    drivenByFaults(job, fault);
+    unmarkedFaults(job, fault);
     for (const e of job.output.expectations) {
       for (const read of e.reads) {
         if (!job.inputs.some((input) => input.name === read)) {
-          faults.push({
-            path: `${job.name}.expectations.${e.name}`,
-            message: `reads ${read}, which its job does not; add it to the job's inputs`,
-          });
+          fault(
+            `${job.name}.expectations.${e.name}`,
+            `reads ${read}, which its job does not; add it to the job's inputs`,
+          );
         }
       }
     }
   }
-  return faults;
 }
 
-function parameterFaults(jobs: readonly Job[]): Fault[] {
-  const first = new Map<string, Parameter>();
-  const faults: Fault[] = [];
-  for (const job of jobs) {
-    for (const p of job.parameters) {
-      const other = first.get(p.name);
-      if (other && other !== p) {
-        faults.push({
-          path: `jobs.${job.name}.parameters.${p.name}`,
-          message: 'another job declares it differently; share one parameter()',
-        });
-      }
-      first.set(p.name, p);
+function drivenByFaults({ name, drivenBy, inputs: [driving], output }: Job, fault: Faulty) {
+  if (!drivenBy) return;
+  const path = `jobs.${name}.drivenBy`;
+  const pairs = Object.entries(drivenBy);
+  if (pairs.length === 0) fault(path, 'names no column; leave it out, or pair the columns that tell a row');
+  for (const [from, to] of pairs) {
+    const source = columnOf(driving, from);
+    const target = columnOf(output, to);
+    if (!source) fault(path, `${driving?.name} has no column "${from}"`);
+    if (!target) fault(path, `${output.name} has no column "${to}"`);
+    // A pseudonym still is the clear text where the rows are compared.
+    const clear = target?.type === 'pseudonym' ? 'text' : target?.type;
+    if (source && target && refinedType(source.type) !== clear) {
+      fault(path, `${from} is ${refinedType(source.type)} and ${to} is ${target.type}; they cannot be equal`);
     }
   }
-  return faults;
+}
+
+/** A personal column that a job passes on under its own name, without its mark: no check further on would see it. */
+function unmarkedFaults({ inputs, output }: Job, fault: Faulty) {
+  for (const [name, column] of Object.entries(output.columns)) {
+    if (column.pii || column.type === 'pseudonym') continue;
+    const origin = inputs.find((input) => columnOf(input, name)?.pii);
+    if (!origin) continue;
+    fault(
+      `${output.name}.columns.${name}`,
+      `is a ${origin.columns[name]?.pii} identifier in ${origin.name}, which its job reads, but not marked here; mark it, declare a pseudonym() or rename it`,
+    );
+  }
+}
+
+function parameterFaults(jobs: readonly Job[], fault: Faulty) {
+  const first = new Map<string, Parameter>();
+  for (const job of jobs) {
+    const pathOf = (name: string) => `jobs.${job.name}.parameters.${name}`;
+    for (const name of repeated(job.parameters.map((p) => p.name))) fault(pathOf(name), 'is listed twice');
+    for (const p of new Set(job.parameters)) {
+      const other = first.get(p.name);
+      if (other === undefined) {
+        first.set(p.name, p);
+        ownFaults(p, (message) => fault(pathOf(p.name), message));
+      } else if (other !== p) {
+        fault(pathOf(p.name), 'another job declares it differently; share one parameter()');
+      }
+    }
+  }
+}
+
+function ownFaults({ name, description, values }: Parameter, fault: (message: string) => void) {
+  if (!NAME.test(name)) fault(`a parameter's name matches ${NAME.source}`);
+  if (isBlank(description)) fault('has no description');
+  for (const value of repeated(values)) fault(`lists the value "${value}" twice`);
+  for (const value of values) {
+    if (!PARAMETER_VALUE.test(value)) fault(`its value "${value}" does not match ${PARAMETER_VALUE.source}`);
+  }
 }
 
 /** Depth first over the inputs; a job met again on its own way is a cycle. */
-function order(jobs: readonly Job[]): { ordered: Job[]; cycles: Fault[] } {
-  const ordered: Job[] = [];
-  const cycles: Fault[] = [];
-  const done = new Set<Job>();
+function order(jobs: readonly Job[], fault: Faulty): Job[] {
+  const ordered = new Set<Job>();
   const visit = (job: Job, way: readonly Job[]) => {
-    if (done.has(job)) return;
+    if (ordered.has(job)) return;
     if (way.includes(job)) {
       const loop = [...way.slice(way.indexOf(job)), job].map((j) => j.name);
-      cycles.push({ path: `jobs.${job.name}`, message: `the jobs form a cycle: ${loop.join(' reads ')}` });
+      fault(`jobs.${job.name}`, `the jobs form a cycle: ${loop.join(' reads ')}`);
       return;
     }
     for (const input of job.inputs) {
       const maker = jobs.find((j) => j.output === input);
       if (maker) visit(maker, [...way, job]);
     }
-    if (!done.has(job)) {
-      done.add(job);
-      ordered.push(job);
-    }
+    ordered.add(job);
   };
   for (const job of jobs) visit(job, []);
-  return { ordered, cycles };
+  return [...ordered];
 }

@@ -34,6 +34,8 @@ export interface AstNode {
   readonly modifiers?: readonly AstNode[];
   readonly distinct_on_targets?: readonly unknown[];
   readonly setop_type?: string;
+  /** Of a table that a function gives. */
+  readonly function?: AstNode;
   readonly table_name?: string;
   readonly schema_name?: string;
   readonly catalog_name?: string;
@@ -68,8 +70,8 @@ export function selectListOf(query: AstNode): readonly AstNode[] | undefined {
 }
 
 /**
- * The tables that a query reads, by their names as written, each with a node that reads it. A name that a common
- * table expression has where it stands is none.
+ * The tables that a query reads, by their names as written, each with a node that reads it; functions in FROM too,
+ * as `name()`. A name that a common table expression has where it stands is none.
  */
 export function tablesIn(query: AstNode): ReadonlyMap<string, AstNode> {
   const tables = new Map<string, AstNode>();
@@ -78,6 +80,7 @@ export function tablesIn(query: AstNode): ReadonlyMap<string, AstNode> {
     if (node.type === 'BASE_TABLE' && !scope.has(name.toLowerCase()) && !tables.has(name)) {
       tables.set(name, node);
     }
+    if (node.type === 'TABLE_FUNCTION') tables.set(`${node.function?.function_name}()`, node);
     const { cte_map, ...rest } = node;
     const known = new Set(scope);
     if (node.cte_name) known.add(node.cte_name.toLowerCase());

@@ -73,7 +73,7 @@ export async function projectFaults(
     for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...portable(piece, bound));
-      if (piece.isFile && !/^--\s*\S/.test(piece.sql)) {
+      if (piece.isFile && !/^--[ \t]*\S/.test(piece.sql)) {
         faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
       }
     }
@@ -238,7 +238,9 @@ async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
     return { faults: [], ast, columns };
   } catch (error) {
     const line = Number(/LINE (\d+):/.exec(String(error))?.[1] ?? 1);
-    const message = tellError(error).replace(/\s*LINE \d+:.*$/, '');
+    const message = tellError(error)
+      .replace(/\s*LINE \d+:.*$/, '')
+      .replace(/!?\s*Candidate bindings:[\s:]*/, '; it could be ');
     return { ast, faults: [{ path: at(line), message }] };
   } finally {
     await db.run('ROLLBACK');

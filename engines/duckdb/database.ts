@@ -48,5 +48,5 @@ export function tellError(error: unknown): string {
   const [, kind = 'Error', what = text] =
     /^(?:Failed to extract statements: )?(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
   if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) return what.replace(/\s*\n\s*/g, ' ').trim();
-  return `${kind}: ${masked(what.split('\n')[0] as string).replaceAll(/\d+/g, '…')}`;
+  return `${kind}: ${(masked(what).split('\n')[0] as string).replaceAll(/\d+/g, '…')}`;
 }

@@ -37,6 +37,6 @@ export async function pseudonymised(
     const i = hidden.indexOf(name);
     return i < 0 ? `c.${quoteName(name)}` : `p${i}.pseudonym AS ${quoteName(name)}`;
   });
-  const joins = hidden.map((name, i) => `LEFT JOIN pseudonyms p${i} ON p${i}.value = c.${quoteName(name)}`);
+  const joins = hidden.map((name, i) => `LEFT JOIN _pseudonyms p${i} ON p${i}.value = c.${quoteName(name)}`);
   return `SELECT ${list.join(', ')} FROM ${from} c ${joins.join(' ')}`;
 }

@@ -17,7 +17,7 @@ test('a pseudonym is the HMAC-SHA-256 of the UTF-8 value', async () => {
         `SELECT * FROM (VALUES ${rows.join(', ')}, (NULL)) v(value)`,
         Buffer.from(bytes),
       );
-      const found = await rowsOf<{ value: string; pseudonym: string }>(db, 'SELECT * FROM pseudonyms');
+      const found = await rowsOf<{ value: string; pseudonym: string }>(db, 'SELECT * FROM _pseudonyms');
       expect(found).toHaveLength(values.length);
       for (const row of found) {
         expect(row.pseudonym).toBe(createHmac('sha256', bytes).update(row.value, 'utf8').digest('hex'));
