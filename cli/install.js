@@ -1,20 +1,30 @@
-// Installs the packages of package-lock.json where they are not installed yet, or have changed since.
+// Installs the packages of package-lock.json, unless npm's own record in node_modules says that they are there.
 const { spawnSync } = require('node:child_process');
-const { copyFileSync, readFileSync } = require('node:fs');
+const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const root = join(__dirname, '..');
-const lock = join(root, 'package-lock.json');
-const installed = join(root, 'node_modules', '.installed-lock.json');
-const read = (file) => {
+
+const packagesIn = (...path) => {
   try {
-    return readFileSync(file, 'utf8');
+    return JSON.parse(readFileSync(join(root, ...path), 'utf8')).packages;
   } catch {
-    return undefined;
+    return {};
   }
 };
 
-if (read(lock) !== read(installed)) {
+function isInstalled() {
+  const installed = packagesIn('node_modules', '.package-lock.json');
+  return Object.entries(packagesIn('package-lock.json')).every(
+    ([path, { integrity, optional, devOptional }]) => {
+      const found = installed[path];
+      // The lock's own root has no path. Optional packages are those of other systems.
+      return path === '' || (found ? found.integrity === integrity : optional || devOptional);
+    },
+  );
+}
+
+if (!isInstalled()) {
   process.stderr.write('Installing packages (npm ci) …\n');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
@@ -28,5 +38,4 @@ if (read(lock) !== read(installed)) {
     );
     process.exit(1);
   }
-  copyFileSync(lock, installed);
 }

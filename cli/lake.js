@@ -1,4 +1,16 @@
 #!/usr/bin/env node
 // Runs the TypeScript as it stands: no build, and nothing to keep in step with one.
-require('tsx/cjs');
-require('./lake.ts');
+const { node } = process.versions;
+if (Number.parseInt(node, 10) < 20) {
+  process.stderr.write(`lake: this is Node ${node}; install Node 20 or later\n`);
+  process.exit(1);
+}
+try {
+  require('tsx/cjs');
+  require('./lake.ts');
+} catch (error) {
+  if (error.code !== 'MODULE_NOT_FOUND') throw error;
+  const [what] = error.message.split('\n');
+  process.stderr.write(`lake: ${what}; run npm ci in ${require('node:path').join(__dirname, '..')}\n`);
+  process.exit(1);
+}

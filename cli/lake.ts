@@ -3,13 +3,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
+import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
 const DIRS = { jobs: join(ROOT, 'jobs'), queries: join(ROOT, 'queries') };
 
-const wholeNumber = (least: number) => (text: string) => {
-  if (!/^\d+$/.test(text) || Number(text) < least) {
-    throw new InvalidArgumentError(`It is a whole number from ${least} on.`);
+const wholeNumber = (least: number, most: number) => (text: string) => {
+  if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
   }
   return Number(text);
 };
@@ -22,21 +23,36 @@ const share = (text: string) => {
 
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
 
+const EXAMPLES = {
+  lake: `
+Begin with:
+  lake run           makes a sample and takes it to machine_learning_curated
+  lake query         lists what can be asked, such as: lake query counts
+  lake help <command>`,
+  query: `
+Examples:
+  lake query counts
+  lake query -e "SELECT * FROM customer_trusted LIMIT 5"
+  lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
+};
+
 /** The `lake` command over a pipeline. An action returns the exit status. */
 function program(pipeline: Pipeline, exit: (status: number) => void): Command {
   const lake = new Command('lake')
     .description("STEDI's lakehouse on this machine")
     .version(codeVersion())
     .showHelpAfterError('(lake --help tells more)')
+    .addHelpText('after', EXAMPLES.lake)
     .exitOverride();
 
   const run = lake
     .command('run')
     .description('take the landing files to machine_learning_curated, and publish all or nothing')
-    .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample that it makes')
+    .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
     .addOption(lakeOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
-    .option('--json', 'print the summary of the run as JSON');
+    .option('--json', 'print the summary of the run as JSON, and nothing else')
+    .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
   for (const p of pipeline.parameters) {
     run.addOption(new Option(`--${p.name} <rule>`, p.description).choices([...p.values]).default(p.default));
   }
@@ -50,11 +66,14 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
 
   lake
     .command('query')
-    .description('ask the published tables; without a name: list the queries there are')
-    .argument('[query]', 'name of a file in queries/, or the path of a file')
-    .option('-e, --execute <sql>', 'one SELECT')
+    .description('ask the published tables; without a name, list the queries')
+    .argument('[query]', 'name of a query in queries/, or the path of a file')
+    .option('-e, --execute <sql>', 'one SELECT of your own')
     .addOption(lakeOption())
-    .addOption(new Option('--format <format>').choices(['table', 'csv', 'json']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json']).default('table'),
+    )
+    .addHelpText('after', EXAMPLES.query)
     .action(async (query: string | undefined, options) => {
       const { queryCommand } = require('./query') as typeof import('./query');
       await queryCommand(DIRS, { ...options, query });
@@ -64,8 +83,14 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .command('sample')
     .description('make landing files as the sources would write them')
     .requiredOption('--out <dir>', 'where <entity>/landing/* goes')
-    .addOption(new Option('--customers <n>').argParser(wholeNumber(1)).default(1000))
-    .addOption(new Option('--seed <n>', 'another seed, other data').argParser(wholeNumber(0)).default(1))
+    .addOption(
+      new Option('--customers <n>', 'how many people register')
+        .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER))
+        .default(1000),
+    )
+    .addOption(
+      new Option('--seed <n>', 'another seed, other data').argParser(wholeNumber(0, 2 ** 32 - 1)).default(1),
+    )
     .addOption(new Option('--dirty <share>', 'share of faulty lines').argParser(share).default(0))
     .action(async (options) => {
       const { sampleCommand } = require('./sample') as typeof import('./sample');
@@ -93,29 +118,36 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof UsageError) return complain(error.message, 2);
-    if (error instanceof LakeError || error instanceof DefinitionError) return complain(error.message, 1);
-    return complain(systemError(error), 1);
+    return complain(isToldAsIs(error) ? error.message : systemError(error), 1);
   }
 }
 
+/** Whether the message is made for a person. A SampleError by its name: its module is loaded only where it is used. */
+const isToldAsIs = (error: unknown): error is Error =>
+  error instanceof LakeError ||
+  error instanceof DefinitionError ||
+  (error instanceof Error && error.name === 'SampleError');
+
 function complain(message: string, status: number): number {
-  process.stderr.write(`lake: ${message}\n`);
+  process.stderr.write(harmless(`lake: ${message}\n`));
   return status;
 }
 
 /** An error of the file system says what and where; of any other only its name is told: it may quote data. */
 function systemError(error: unknown): string {
-  const { code, path, syscall, name, stack } = error as NodeJS.ErrnoException;
-  if (code && syscall)
-    return `${syscall} ${path ?? ''} failed with ${code}; check the path, its permissions and the disk`;
+  const { code, path, syscall, name, stack, message } = error as NodeJS.ErrnoException;
+  if (code && syscall) {
+    const what = path === undefined ? syscall : `${syscall} ${path}`;
+    return `${what} failed with ${code}; check the path, its permissions and the disk`;
+  }
+  if (code === 'MODULE_NOT_FOUND') return `${message.split('\n')[0]}; run npm ci`;
   const place = /\n\s*at (?:.*\()?(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1] ?? 'an unknown place';
   return `${name} in ${place}: a fault of lake itself, please report it`;
 }
 
-// A reader that ends early, such as head, is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  // A reader that ends early, such as head, is no fault.
+  process.exit(error.code === 'EPIPE' ? 0 : complain(`the output cannot be written: ${error.code}`, 1));
 });
 
 main().then((status) => {

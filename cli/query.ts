@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { type QueryResult, UsageError } from '../engines/engine';
 import { textTable } from './table';
+import { counted, wrapped } from './text';
 
 const TABLE_ROWS = 1000;
 
@@ -38,7 +39,10 @@ async function listQueries(dir: string): Promise<void> {
     const [answer = ''] = (await readFile(join(dir, `${name}.sql`), 'utf8')).split('\n');
     rows.push([name, answer.replace(/^--\s*/, '')]);
   }
-  process.stdout.write(`${textTable([{ name: 'query' }, { name: 'what it answers' }], rows)}\n`);
+  const width = Math.max(...rows.map(([name = '']) => name.length));
+  for (const [name = '', answer = ''] of rows) {
+    await print(`${wrapped(`${name.padEnd(width)}  ${answer}`, ' '.repeat(width + 2))}\n`);
+  }
 }
 
 async function readQuery(dir: string, nameOrFile: string): Promise<string> {
@@ -61,8 +65,11 @@ const PRINTERS: Readonly<Record<QueryOptions['format'], (result: QueryResult) =>
     }
     const header = columns.map(({ name, type }) => ({ name, right: type === 'number' }));
     await print(`${textTable(header, shown.slice(0, TABLE_ROWS))}\n`);
-    const count = `${shown.length} ${shown.length === 1 ? 'row' : 'rows'}`;
-    await print(all ? `(${count})\n` : `(the first ${TABLE_ROWS} rows; --format csv gives all)\n`);
+    await print(
+      all
+        ? `(${counted(shown.length, 'row')})\n`
+        : `(the first ${TABLE_ROWS} rows; --format csv gives all)\n`,
+    );
   },
 
   /** RFC 4180; NULL is an empty field, the empty string a quoted one. */

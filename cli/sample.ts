@@ -1,6 +1,7 @@
 import { writeSample } from '../samples';
+import { counted } from './text';
 
-/** `lake sample`. */
+/** `lake sample`. Throws a SampleError where the folder is not empty. */
 export async function sampleCommand(options: {
   readonly out: string;
   readonly customers: number;
@@ -10,7 +11,10 @@ export async function sampleCommand(options: {
   const { lines, faults, files } = await writeSample(options.out, options);
   for (const [entity, count] of Object.entries(lines)) {
     const faulty = Object.values(faults[entity as keyof typeof faults] ?? {}).reduce((a, b) => a + b, 0);
-    process.stdout.write(`${entity}: ${count} lines${faulty > 0 ? `, ${faulty} of them faulty` : ''}\n`);
+    const ofThem = faulty > 0 ? `, ${faulty} of them faulty` : '';
+    process.stdout.write(`${entity}: ${counted(count, 'line')}${ofThem}\n`);
   }
-  process.stdout.write(`${files} files in ${options.out}; lake run --data ${options.out} reads them\n`);
+  process.stdout.write(
+    `${counted(files, 'file')} in ${options.out}; lake run --data ${options.out} reads them\n`,
+  );
 }

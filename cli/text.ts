@@ -1,23 +1,19 @@
-/**
- * Rows as text in columns, a header above, columns of numbers aligned right. Control characters of the data are
- * shown as `�`, so that a value cannot steer the terminal.
- */
-export function textTable(
-  columns: readonly { readonly name: string; readonly right?: boolean }[],
-  rows: readonly (readonly string[])[],
-): string {
-  const cells = [columns.map((c) => c.name), ...rows].map((row) =>
-    row.map((cell) => cell.replaceAll(/\p{Cc}/gu, '\ufffd')),
-  );
-  const widths = columns.map((_, i) => Math.max(...cells.map((row) => (row[i] as string).length)));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, i) =>
-          columns[i]?.right ? cell.padStart(widths[i] as number) : cell.padEnd(widths[i] as number),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/** The text with all that could steer a terminal shown as `�`; line ends stay. */
+export const harmless = (text: string) => text.replaceAll(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '\ufffd');
+
+/** Breaks lines between words so that they fit the terminal; elsewhere, where tools read them, they stay whole. */
+export function wrapped(text: string, indent = ''): string {
+  const { isTTY, columns = 80 } = process.stdout;
+  const room = isTTY ? Math.max(columns, 40) : Number.POSITIVE_INFINITY;
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= room)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(last === undefined ? word : indent + word);
+  }
+  return lines.join('\n');
 }
+
+/** `1 row`, `1117 rows`. */
+export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

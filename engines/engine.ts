@@ -68,9 +68,12 @@ export interface RunResult {
   readonly failures: readonly string[];
 }
 
-/** What a run tells while it goes on. */
+/**
+ * What a run tells while it goes on. A table that fails may be done too: it was made, and may not be published.
+ * A job whose input failed is skipped.
+ */
 export type RunEvent =
-  | { readonly kind: 'start'; readonly table: string }
+  | { readonly kind: 'start' | 'failed' | 'skipped'; readonly table: string }
   | { readonly kind: 'done'; readonly summary: TableSummary };
 
 export interface QueryColumn {

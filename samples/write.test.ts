@@ -62,7 +62,7 @@ test.each([0, 0.03, 1])('reports what a careful reader finds, dirty %d', async (
     for (const path of await filesOf(entity)) {
       files++;
       for await (const portion of readFile(path, TABLES[entity])) {
-        accepted += portion.accepted.length;
+        accepted += portion.count;
         for (const { reason } of portion.refused) reasons[reason] = (reasons[reason] ?? 0) + 1;
       }
     }

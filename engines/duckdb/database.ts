@@ -35,9 +35,17 @@ export async function countOf(db: DuckDBConnection, query: string): Promise<numb
 /** A path that DuckDB takes as it is, and not for a pattern. */
 export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 
+/** A Parquet file as a table. Without Hive's partitions: a folder of the path named `a=b` is no column. */
+export const parquetFile = (file: string) => parquet(literalPath(file));
+
 /** All Parquet below a folder, as a table. */
-export const parquetIn = (dir: string) =>
-  `read_parquet(${quoteString(join(literalPath(dir), '**', '*.parquet'))}, hive_partitioning=false)`;
+export const parquetIn = (dir: string) => parquet(join(literalPath(dir), '**', '*.parquet'));
+
+const parquet = (pattern: string) => `read_parquet(${quoteString(pattern)}, hive_partitioning=false)`;
+
+/** How texts begin that put values in quotes. Others may be anything: `error()` and patterns give values bare. */
+const QUOTES_VALUES =
+  /^(?:Could not|Failed to|Malformed JSON|Cannot|No files|(?:TIMESTAMP|DATE) value out of range|E[A-Z]+: )/;
 
 /**
  * What DuckDB says, in one line and without data: binding and parsing see only the SQL, all other errors may
@@ -48,5 +56,10 @@ export function tellError(error: unknown): string {
   const [, kind = 'Error', what = text] =
     /^(?:Failed to extract statements: )?(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
   if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) return what.replace(/\s*\n\s*/g, ' ').trim();
-  return `${kind}: ${(masked(what).split('\n')[0] as string).replaceAll(/\d+/g, '…')}`;
+  if (/^(?:Invalid Input )?Error$/.test(kind) && !QUOTES_VALUES.test(what)) {
+    return `${kind}; what it says is left out, as it may quote data`;
+  }
+  // After the message comes the line of the SQL, which has quotes of its own.
+  const [message = ''] = masked(what.replace(/\s*\nLINE \d+: [\s\S]*$/, '')).split('\n');
+  return `${kind}: ${message.replaceAll(/\d+/g, '…')}`;
 }

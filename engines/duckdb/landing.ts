@@ -1,19 +1,19 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceTable } from '../../model';
 import { LakeError } from '../engine';
-import { plainScanner } from '../landing/plain-scanner';
-import { MAX_LINE_BYTES, plainLines, readBuffer, readFile } from '../landing/read-file';
+import { MAX_LINE_BYTES } from '../landing/pieces';
+import { SourceReader } from '../landing/read-file';
 import { quoteName, quoteString } from '../sql';
 import { literalPath } from './database';
 import { list } from './store';
 import { nothing, QUARANTINE, STORED } from './types';
 
 const BATCH_BYTES = 64 << 20;
+/** Of a refused line as JSON: 65,536 characters of up to six bytes, and what is said about it. */
+const MAX_REFUSED_BYTES = 1 << 20;
 
 export interface Landed {
   readonly read: number;
@@ -37,7 +37,7 @@ export async function landingFiles(data: string, table: SourceTable): Promise<st
   const files: string[] = [];
   for (const name of await list(dir)) {
     const path = join(dir, name);
-    if (!/^[._]/.test(name) && (await stat(path)).isFile()) files.push(path);
+    if (!/^[._]/.test(name) && statSync(path).isFile()) files.push(path);
   }
   return files;
 }
@@ -54,6 +54,7 @@ export async function land(
   to: LandingTarget,
 ): Promise<Landed> {
   await mkdir(to.table, { recursive: true });
+  const source = new SourceReader(table);
   const others: string[] = [];
   let rows = 0;
   let part = 0;
@@ -68,16 +69,20 @@ export async function land(
   };
   // The next files are looked over on this thread while DuckDB, on its own, writes those before.
   let writing: Promise<void> = Promise.resolve();
-  for (const batch of await batchesOf(files)) {
-    const plain = await plainFiles(table, batch);
-    others.push(...batch.filter((file) => !plain.has(file)));
+  let careful: Careful;
+  try {
+    for (const batch of batchesOf(files)) {
+      const plain = await plainFiles(source, batch);
+      others.push(...batch.filter((file) => !plain.has(file)));
+      await writing;
+      if (plain.size > 0) writing = write([...plain.keys()], sum([...plain.values()]));
+      // It is awaited above or below; until then its failure is nobody's.
+      writing.catch(() => undefined);
+    }
+    careful = await readCarefully(source, others, join(to.scratch, table.name));
+  } finally {
     await writing;
-    if (plain.size > 0) writing = write([...plain.keys()], sum([...plain.values()]));
-    // It is awaited above or below; until then its failure is nobody's.
-    writing.catch(() => undefined);
   }
-  const careful = await readCarefully(table, others, to.scratch);
-  await writing;
   if (careful.count > 0 || part === 0) {
     await write(careful.count > 0 ? [careful.accepted] : [], careful.count);
   }
@@ -89,7 +94,7 @@ export async function land(
 }
 
 /** The files in groups of a size that is worth a Parquet file. */
-async function batchesOf(files: readonly string[]): Promise<string[][]> {
+function batchesOf(files: readonly string[]): string[][] {
   const batches: string[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
@@ -98,41 +103,54 @@ async function batchesOf(files: readonly string[]): Promise<string[][]> {
       bytes = 0;
     }
     batches.at(-1)?.push(file);
-    bytes += (await stat(file)).size;
+    bytes += statSync(file).size;
   }
   return batches;
 }
 
 /** The files of which every line is plain, with their number of lines. */
 async function plainFiles(
-  table: SourceTable,
+  source: SourceReader,
   files: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const plain = new Map<string, number>();
-  const scan = plainScanner(table);
-  const buffer = readBuffer();
   for (const file of files) {
-    const lines = await plainLines(file, scan, buffer);
+    const lines = await source.plainLines(file);
     if (lines !== undefined) plain.set(file, lines);
   }
   return plain;
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
-const listOf = (files: readonly string[]) => `[${files.map((f) => quoteString(literalPath(f))).join(', ')}]`;
 
-const reader = (table: SourceTable, files: readonly string[]) => {
-  const columns = Object.entries(table.columns).map(([name, c]) => `${quoteName(name)}: '${STORED[c.type]}'`);
-  return (
-    `read_json(${listOf(files)}, format='newline_delimited', compression='uncompressed', columns={${columns.join(', ')}}, ` +
-    `maximum_object_size=${2 * MAX_LINE_BYTES})`
-  );
+/** A query's source: JSON lines as they are, with nothing guessed from what they or their folders look like. */
+const readJson = (
+  files: readonly string[],
+  columns: Readonly<Record<string, string>>,
+  maxObjectBytes: number,
+): string => {
+  const struct = Object.entries(columns).map(([name, type]) => `${quoteName(name)}: '${type}'`);
+  const options = {
+    format: "'newline_delimited'",
+    compression: "'uncompressed'",
+    // Else an empty object would be the value of an only column.
+    records: "'true'",
+    // Else below a folder named user=x every row would have that user.
+    hive_partitioning: 'false',
+    maximum_object_size: maxObjectBytes,
+    columns: `{${struct.join(', ')}}`,
+  };
+  const named = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  return `read_json([${files.map((f) => quoteString(literalPath(f))).join(', ')}], ${named.join(', ')})`;
 };
 
 /** Writes JSON lines of the declared columns as Parquet, an empty table where there is no file. */
 async function copy(db: DuckDBConnection, table: SourceTable, files: readonly string[], out: string) {
+  const stored = Object.entries(table.columns).map(([name, { type }]) => [name, STORED[type]]);
   const from =
-    files.length > 0 ? reader(table, files) : `(SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false)`;
+    files.length > 0
+      ? readJson(files, Object.fromEntries(stored), 2 * MAX_LINE_BYTES)
+      : `(SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false)`;
   const names = Object.keys(table.columns).map(quoteName).join(', ');
   const copied = await db.run(`COPY (SELECT ${names} FROM ${from}) TO ${quoteString(out)} (FORMAT parquet)`);
   return copied.rowsChanged;
@@ -149,47 +167,40 @@ interface Careful {
 
 /** Judges every line in bounded memory: what is accepted and what is refused goes to files at once. */
 async function readCarefully(
-  table: SourceTable,
+  source: SourceReader,
   files: readonly string[],
   scratch: string,
 ): Promise<Careful> {
   await mkdir(scratch, { recursive: true });
-  const accepted = join(scratch, `${table.name}.accepted.json`);
-  const refused = join(scratch, `${table.name}.refused.json`);
-  const good = createWriteStream(accepted);
-  const bad = createWriteStream(refused);
+  const accepted = join(scratch, 'accepted.json');
+  const refused = join(scratch, 'refused.json');
   const reasons: Record<string, number> = {};
   let count = 0;
-  for (const file of files) {
-    for await (const portion of readFile(file, table)) {
-      count += portion.count;
-      await write(good, portion.accepted);
-      for (const r of portion.refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
-      await write(
-        bad,
-        portion.refused.map((r) => `${JSON.stringify({ file: basename(file), ...r })}\n`),
-      );
+  const good = await open(accepted, 'w');
+  const bad = await open(refused, 'w');
+  try {
+    for (const file of files) {
+      for await (const portion of source.read(file)) {
+        count += portion.count;
+        await good.appendFile(Buffer.concat(portion.accepted.map(bytesOf)));
+        for (const r of portion.refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
+        const lines = portion.refused.map((r) => `${JSON.stringify({ file: basename(file), ...r })}\n`);
+        await bad.appendFile(lines.join(''));
+      }
     }
+  } finally {
+    await good.close();
+    await bad.close();
   }
-  good.end();
-  bad.end();
-  await Promise.all([finished(good), finished(bad)]);
   return { accepted, count, refused, reasons };
 }
 
-async function write(stream: WriteStream, pieces: readonly (Buffer | string)[]) {
-  if (pieces.length === 0) return;
-  const bytes = Buffer.concat(
-    pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)),
-  );
-  if (!stream.write(bytes)) await once(stream, 'drain');
-}
+const bytesOf = (piece: Buffer | string) => (typeof piece === 'string' ? Buffer.from(piece) : piece);
 
 async function writeQuarantine(db: DuckDBConnection, refused: string, to: string) {
   await mkdir(join(to, '..'), { recursive: true });
-  await db.run(
-    `COPY (SELECT * FROM read_json(${quoteString(literalPath(refused))}, format='newline_delimited', maximum_object_size=16777216,
-      columns={${Object.entries(QUARANTINE).map(([name, type]) => `${name}: '${type}'`)}}))
-    TO ${quoteString(to)} (FORMAT parquet)`,
-  );
+  const from = readJson([refused], QUARANTINE, MAX_REFUSED_BYTES);
+  // Raw texts may be long, and DuckDB holds a whole row group for each of its threads.
+  const options = "FORMAT parquet, ROW_GROUP_SIZE_BYTES '4MB'";
+  await db.run(`COPY (SELECT * FROM ${from}) TO ${quoteString(to)} (${options})`);
 }

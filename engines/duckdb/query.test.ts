@@ -90,9 +90,7 @@ test('reads nothing of a lake but its tables', async () => {
     'versions/beside.csv',
     `versions/${runId}/../beside.csv`,
   ]) {
-    await expect(answer(`SELECT * FROM read_text('${join(root, file)}')`)).rejects.toThrow(
-      /no other file/,
-    );
+    await expect(answer(`SELECT * FROM read_text('${join(root, file)}')`)).rejects.toThrow(/no other file/);
     await expect(answer(`SELECT * FROM read_text('${root}/${file}')`)).rejects.toThrow(/no other file/);
   }
 });

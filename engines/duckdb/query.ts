@@ -1,42 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type DuckDBConnection,
   type DuckDBResult,
   type DuckDBType,
   DuckDBTypeId,
+  type DuckDBValueConverter,
+  type JS,
+  JSDuckDBValueConverter,
   StatementType,
 } from '@duckdb/node-api';
 import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
-import { quoteName, quoteString } from '../sql';
-import { literalPath, openDatabase, parquetIn, tellError } from './database';
+import { codeOf, quoteName, quoteString } from '../sql';
+import { openDatabase, parquetFile, parquetIn, tellError } from './database';
 import type { Pointer, Store } from './store';
 import { QUARANTINE } from './types';
+
+const ATTEMPTS = 5;
+
+/** Statements that DuckDB binds to the tables before it tells their kind, and PRAGMA, which it makes a SELECT of. */
+const NO_SELECT = /^\s*(?:ALTER|COPY|DELETE|INSERT|MERGE|PRAGMA|TRUNCATE|UPDATE)\b/i;
 
 /**
  * Runs one SELECT over the published tables, and over `<table>_quarantine` (file, line, reason, detail, raw) of
  * the last run that refused anything of a table. Nothing else can be read, and nothing written.
  */
 export async function queryLake(store: Store, sql: string): Promise<QueryResult> {
-  const pointer = await store.pointer();
-  const quarantines = await store.quarantines();
-  if (pointer.runId === '' && quarantines.size === 0) {
-    throw new LakeError(`no table is published in ${store.root}; lake run makes them`);
-  }
-  const db = await openDatabase();
-  try {
-    await openTables(db, store, pointer, quarantines);
-    return await start(db, sql, async () => (await store.pointer()).runId !== pointer.runId);
-  } catch (error) {
-    db.closeSync();
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    const state = await stateOf(store);
+    if (state.pointer.runId === '' && state.quarantines.size === 0) {
+      throw new LakeError(`no table is published in ${store.root}; lake run makes them`);
+    }
+    const isStale = async () => !isDeepStrictEqual(state, await stateOf(store));
+    const db = await openDatabase();
+    try {
+      await openTables(db, store, state);
+      return await start(db, sql, isStale);
+    } catch (error) {
+      db.closeSync();
+      if (error instanceof UsageError) throw error;
+      // A run replaces files at any moment: as long as no row was given, the query begins anew on those that follow.
+      if (attempt < ATTEMPTS && (await isStale())) continue;
+      throw error instanceof LakeError
+        ? error
+        : new LakeError(`the lake cannot be read: ${tellError(error)}`);
+    }
   }
 }
 
-async function openTables(
-  db: DuckDBConnection,
-  store: Store,
-  { tables }: Pointer,
-  quarantines: ReadonlyMap<string, string>,
-) {
+/** What a query reads; it stays so until a run ends. */
+interface State {
+  readonly pointer: Pointer;
+  readonly quarantines: ReadonlyMap<string, string>;
+}
+
+async function stateOf(store: Store): Promise<State> {
+  const pointer = await store.pointer();
+  return { pointer, quarantines: await store.quarantines(pointer) };
+}
+
+async function openTables(db: DuckDBConnection, store: Store, { pointer, quarantines }: State) {
+  const { tables } = pointer;
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
   const folders = Object.entries(tables).map(
     ([table, { runId }]) => [table, store.tableDir(runId, table)] as const,
@@ -47,7 +70,7 @@ async function openTables(
     await view(
       `${table}_quarantine`,
       file
-        ? `SELECT * FROM read_parquet(${quoteString(literalPath(file))})`
+        ? `SELECT * FROM ${parquetFile(file)}`
         : `SELECT ${Object.entries(QUARANTINE).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)} WHERE false`,
     );
   }
@@ -57,12 +80,17 @@ async function openTables(
   await db.run('SET enable_external_access = false');
   await db.run('SET lock_configuration = true');
 }
-async function start(db: DuckDBConnection, sql: string, stale: () => Promise<boolean>): Promise<QueryResult> {
+
+async function start(
+  db: DuckDBConnection,
+  sql: string,
+  isStale: () => Promise<boolean>,
+): Promise<QueryResult> {
   const told = (error: unknown) => {
     if (/Permission Error/.test(String(error))) {
       throw new UsageError('a query reads the published tables and no other file, and writes nothing');
     }
-    throw new LakeError(tellError(error));
+    throw new LakeError(tellError(error).replace(/\s*LINE (\d+):.*$/, ' (line $1)'));
   };
   // DuckDB has no statement to tell of in an empty text, and no message either.
   if (/^(?:\s|--[^\n]*|\/\*[\s\S]*?\*\/|;)*$/.test(sql))
@@ -71,15 +99,15 @@ async function start(db: DuckDBConnection, sql: string, stale: () => Promise<boo
   if (statements.count !== 1) {
     throw new UsageError(`a query is one SELECT; this is ${statements.count} statements`);
   }
+  const refused = new UsageError('a query reads and changes nothing; give one SELECT');
+  if (NO_SELECT.test(codeOf(sql))) throw refused;
   const prepared = await statements.prepare(0).catch(told);
-  if (prepared.statementType !== StatementType.SELECT) {
-    throw new UsageError('a query reads and changes nothing; give one SELECT');
-  }
+  if (prepared.statementType !== StatementType.SELECT) throw refused;
   const result = await prepared.stream().catch(told);
   const types = result.columnTypes().map(columnType);
   return {
     columns: result.columnNames().map((name, i) => ({ name, type: types[i] as QueryColumn['type'] })),
-    rows: rowsAsText(db, result, types, stale),
+    rows: rowsAsText(db, result, types, isStale),
   };
 }
 
@@ -87,20 +115,21 @@ async function* rowsAsText(
   db: DuckDBConnection,
   result: DuckDBResult,
   types: readonly QueryColumn['type'][],
-  stale: () => Promise<boolean>,
+  isStale: () => Promise<boolean>,
 ) {
   try {
-    for await (const rows of result.yieldRowsJs()) {
+    for await (const rows of result.yieldConvertedRows(toJs)) {
       yield rows.map((row) => row.map((value, i) => asText(value, types[i] as QueryColumn['type'])));
     }
   } catch (error) {
-    if (await stale()) throw new LakeError('a run published anew while the query went on; ask again');
+    if (await isStale()) throw new LakeError('a run published anew while the query went on; ask again');
     throw new LakeError(tellError(error));
   } finally {
     db.closeSync();
   }
 }
 
+const NESTED = new Set('LIST STRUCT MAP ARRAY UNION VARIANT'.split(' '));
 const NUMBERS = new Set(
   'TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT FLOAT DOUBLE DECIMAL'.split(
     ' ',
@@ -113,8 +142,16 @@ function columnType(type: DuckDBType): QueryColumn['type'] {
   if (name.startsWith('TIMESTAMP')) return 'instant';
   if (name === 'DATE') return 'date';
   if (name === 'BOOLEAN') return 'boolean';
-  return name === 'VARCHAR' ? 'text' : 'other';
+  return NESTED.has(name) ? 'other' : 'text';
 }
+
+const AS_TEXT = new Set('TIME TIME_NS TIME_TZ INTERVAL BLOB BIT'.split(' '));
+
+/** JavaScript's values, but DuckDB's text of times, intervals and bytes. */
+const toJs: DuckDBValueConverter<JS> = (value, type, inner) =>
+  value !== null && AS_TEXT.has(String(DuckDBTypeId[type.typeId]))
+    ? String(value)
+    : JSDuckDBValueConverter(value, type, inner);
 
 function asText(value: unknown, type: QueryColumn['type']): string | null {
   if (value === null || value === undefined) return null;

@@ -16,7 +16,7 @@ import { masker } from '../mask';
 import type { Plan } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
-import { countOf, literalPath, parquetIn, rowsOf, tellError } from './database';
+import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { type Landed, land, landingFiles } from './landing';
 import { pseudonymColumns, pseudonymised, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
@@ -58,7 +58,7 @@ export class Run {
     }
     for (const source of this.plan.sources) await this.auditSource(source);
     for (const job of this.plan.jobs) {
-      if (job.inputs.some((input) => this.failed.has(input.name))) this.failed.add(job.name);
+      if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
       else await this.make(job.output, job, () => this.transform(job));
     }
     return this.end(pointer);
@@ -120,6 +120,12 @@ export class Run {
   private fail(table: Table, message: string) {
     this.failed.add(table.name);
     this.failures.push(`${table.name}: ${message}`);
+    this.tell({ kind: 'failed', table: table.name });
+  }
+
+  private skip(job: Job) {
+    this.failed.add(job.name);
+    this.tell({ kind: 'skipped', table: job.name });
   }
 
   private async land(table: SourceTable, files: readonly string[]): Promise<Made> {
@@ -141,7 +147,7 @@ export class Run {
     const file = this.store.quarantineFile(this.runId, table.name);
     const first = await rowsOf<{ file: string; line: number; reason: string; detail: string }>(
       this.db,
-      `SELECT file, line, reason, detail FROM read_parquet(${quoteString(literalPath(file))}) ORDER BY file, line LIMIT 3`,
+      `SELECT file, line, reason, detail FROM ${parquetFile(file)} ORDER BY file, line LIMIT 3`,
     );
     return [
       `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. lake query -e "SELECT * FROM ${table.name}_quarantine" shows all, the first are:`,
@@ -237,9 +243,9 @@ export class Run {
     const table = quoteName(job.output.name);
     const file = this.store.quarantineFile(this.runId, job.name);
     const same = e.columns.map((c) => `b.${quoteName(c)} IS NOT DISTINCT FROM t.${quoteName(c)}`);
-    const isBad = `EXISTS (SELECT 1 FROM bad b WHERE ${same.join(' AND ')})`;
-    await this.db.run(`CREATE OR REPLACE TEMP TABLE bad AS ${e.sql(table)}`);
-    const moved = quoteName(`moved_${job.name}`);
+    const isBad = `EXISTS (SELECT 1 FROM _bad b WHERE ${same.join(' AND ')})`;
+    await this.db.run(`CREATE OR REPLACE TEMP TABLE _bad AS ${e.sql(table)}`);
+    const moved = quoteName(`_moved_${job.name}`);
     await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
     const { rowsChanged } = await this.db.run(
       `INSERT INTO ${moved} SELECT NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},

@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { LakeError, UsageError } from '../engine';
@@ -96,8 +109,9 @@ export class Store {
     const busy = new LakeError(
       `another run is going on in ${this.root}; wait for it to end. Nothing was changed`,
     );
-    if (heldHere.has(this.root)) throw busy;
-    heldHere.add(this.root);
+    const here = await realpath(this.root);
+    if (heldHere.has(here)) throw busy;
+    heldHere.add(here);
     try {
       const lock = await this.openLock(busy);
       try {
@@ -106,7 +120,7 @@ export class Store {
         lock.closeSync();
       }
     } finally {
-      heldHere.delete(this.root);
+      heldHere.delete(here);
     }
   }
 
@@ -135,10 +149,11 @@ export class Store {
     await rm(temporary, { force: true });
   }
 
-  /** The newest quarantine file of each table that has one, failed runs' included. */
-  async quarantines(): Promise<ReadonlyMap<string, string>> {
+  /** The newest quarantine file of each table that has one, failed runs' included, but not of a run that goes on. */
+  async quarantines(pointer: Pointer): Promise<ReadonlyMap<string, string>> {
     const newest = new Map<string, string>();
     for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
+      if (runId > pointer.runId && (await this.outcomeOf(runId)) !== 'failed') continue;
       for (const name of await list(join(this.versionDir(runId), 'quarantine'))) {
         const table = name.replace(/\.parquet$/, '');
         newest.set(table, this.quarantineFile(runId, table));
@@ -166,13 +181,17 @@ export class Store {
       const dir = this.versionDir(runId);
       const names = await list(dir);
       const kept = names.filter((name) => used.has(`${runId}/${name}`));
-      if (kept.length === 0) await remove(dir);
+      if (kept.length === 0) await discard(dir);
       else {
         await removeFrom(dir, (name) => name !== 'quarantine' && !kept.includes(name));
         await removeFrom(join(dir, 'quarantine'), (file) => !kept.includes(file.replace(/\.parquet$/, '')));
       }
     }
     await removeFrom(this.root, (name) => OURS.test(name) && name.endsWith('.tmp'));
+    await removeFrom(
+      this.path('versions'),
+      (name) => RUN_ID.test(name.replace(/\.tmp$/, '')) && name.endsWith('.tmp'),
+    );
     for (const name of await list(this.path('runs'))) {
       const [runId = '', ending] = [name.slice(0, RUN_ID_LENGTH), name.slice(RUN_ID_LENGTH)];
       if (!RUN_ID.test(runId)) continue;
@@ -183,8 +202,13 @@ export class Store {
     }
   }
 
+  /** How a run ended; nothing of one that goes on or was killed. */
   private async outcomeOf(runId: string): Promise<string | undefined> {
-    return (JSON.parse(await readFile(this.summaryFile(runId), 'utf8')) as { outcome?: string }).outcome;
+    try {
+      return (JSON.parse(await readFile(this.summaryFile(runId), 'utf8')) as { outcome?: string }).outcome;
+    } catch {
+      return undefined;
+    }
   }
 
   async writeSummary(runId: string, summary: unknown): Promise<void> {
@@ -241,6 +265,19 @@ export async function list(dir: string): Promise<string[]> {
 
 const remove = (path: string) => rm(path, { recursive: true, force: true });
 
+/** Takes a folder away in one step before it is emptied: a query never sees some of a table's files. */
+async function discard(dir: string): Promise<void> {
+  const gone = `${dir}.tmp`;
+  await remove(gone);
+  await rename(dir, gone);
+  await remove(gone);
+}
+
 async function removeFrom(dir: string, unwanted: (name: string) => boolean): Promise<void> {
-  for (const name of await list(dir)) if (unwanted(name)) await remove(join(dir, name));
+  for (const name of await list(dir)) {
+    if (!unwanted(name)) continue;
+    const path = join(dir, name);
+    if (name.endsWith('.tmp') || !(await stat(path)).isDirectory()) await remove(path);
+    else await discard(path);
+  }
 }

@@ -1,25 +1,29 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import type { SourceTable } from '../../model';
+import {
+  CHUNK_BYTES,
+  damageOf,
+  isGzip,
+  lineEnd,
+  MAX_LINE_BYTES,
+  nextLine,
+  piecesOf,
+  readBuffer,
+} from './pieces';
 import { type PlainScanner, plainScanner } from './plain-scanner';
-import { type Refusal, readLine } from './read-line';
+import { type Reason, type Refusal, readLine } from './read-line';
 
-/** Longer lines are refused unread, so that a file without line ends cannot fill the memory. */
-export const MAX_LINE_BYTES = 1 << 20;
 /** What quarantine keeps of a refused line. */
 const MAX_RAW_CHARACTERS = 1 << 16;
-const CHUNK_BYTES = 1 << 20;
 const LF = 10;
 const CR = 13;
 const COMMA = 0x2c;
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
-/** Room for the beginning of a line and what is read next; one serves any number of files in turn. */
-export const readBuffer = () => Buffer.allocUnsafeSlow(MAX_LINE_BYTES + 2 + CHUNK_BYTES);
+/** Where an object could be read, what the file as a whole looks like explains nothing. */
+const ABOUT_VALUES = new Set<Reason>(['DUPLICATE_KEY', 'MISSING_REQUIRED', 'WRONG_TYPE', 'OUT_OF_RANGE']);
 
 /** A refused line, or a refused file (line 0). */
 export interface Refused extends Refusal {
@@ -31,38 +35,10 @@ export interface Refused extends Refusal {
 
 /** What a stretch of a file gave. */
 export interface Portion {
-  /** The good records as JSON lines: those of `count`, each with its line end. */
+  /** The good records as JSON lines: those of `count`, each with its line end. Holds until the next portion. */
   readonly accepted: readonly (Buffer | string)[];
   readonly count: number;
   readonly refused: readonly Refused[];
-}
-
-/**
- * How many lines a file has, if every one of them is plain (see {@link PlainScanner}) and ends with `\n` or
- * `\r\n`, so that any reader of JSON lines reads it alike. What is packed is never plain: DuckDB would read a
- * cut-off gzip file to its end without a word. `buffer` is one of {@link readBuffer}, free again afterwards.
- * Throws what the file system throws.
- */
-export async function plainLines(
-  path: string,
-  scan: PlainScanner,
-  buffer: Buffer,
-): Promise<number | undefined> {
-  let lines = 0;
-  for await (const { bytes, tooLong } of lineGroups(path, false, buffer)) {
-    if (tooLong || !isUtf8(bytes)) return undefined;
-    let at = 0;
-    while (at < bytes.length) {
-      const start = at;
-      at = scan(bytes, start, bytes.length);
-      if (at < 0 || at - start > MAX_LINE_BYTES) return undefined;
-      if (bytes[at] === CR) at++;
-      if (at < bytes.length && bytes[at] !== LF) return undefined;
-      at++;
-      lines++;
-    }
-  }
-  return lines === 0 ? undefined : lines;
 }
 
 /**
@@ -71,19 +47,84 @@ export async function plainLines(
  * EMPTY_FILE. A damaged or cut-off `.gz` is refused whole as UNREADABLE_FILE: half a file never counts as data.
  * Throws what the file system throws.
  */
-export async function* readFile(path: string, table: SourceTable): AsyncGenerator<Portion> {
-  const head = await headOf(path);
-  const damage = head.gzip ? await damageOf(path) : undefined;
-  if (damage) {
-    yield whole('UNREADABLE_FILE', `the file cannot be unpacked to its end: ${damage}; upload it again`);
-    return;
+export const readFile = (path: string, table: SourceTable): AsyncGenerator<Portion> =>
+  new SourceReader(table).read(path);
+
+/** Reads the files of a source, one at a time: its scanner and its buffer serve each in turn. */
+export class SourceReader {
+  private readonly scan: PlainScanner;
+  private readonly buffer = readBuffer();
+
+  constructor(private readonly table: SourceTable) {
+    this.scan = plainScanner(table);
   }
-  const lines = new LineReader(table, hintFor(head.text));
-  for await (const { bytes, tooLong } of lineGroups(path, head.gzip, readBuffer())) {
-    yield tooLong ? lines.refuseLong(bytes) : lines.read(bytes);
+
+  /** See {@link readFile}. */
+  async *read(path: string): AsyncGenerator<Portion> {
+    const gzip = await isGzip(path);
+    const damage = gzip ? await damageOf(path) : undefined;
+    if (damage) {
+      yield whole('UNREADABLE_FILE', `the file cannot be unpacked to its end: ${damage}; upload it again`);
+      return;
+    }
+    let lines: LineReader | undefined;
+    for await (const { bytes, tooLong } of piecesOf(path, gzip, this.buffer)) {
+      lines ??= new LineReader(this.table, this.scan, hintFor(bytes.toString('latin1', 0, 512)));
+      yield tooLong ? lines.refuseLong(bytes) : lines.read(bytes);
+    }
+    if (!lines?.seen) yield whole('EMPTY_FILE', 'the file holds no line');
   }
-  if (!lines.seen) yield whole('EMPTY_FILE', 'the file holds no line');
+
+  /**
+   * How many lines a file has, if every one of them is plain (see {@link PlainScanner}) and ends with `\n` or
+   * `\r\n`, which the last one may lack: so that any reader of JSON lines reads it alike. What is packed is never
+   * plain: DuckDB would read a cut-off gzip file to its end without a word. Throws what the file system throws.
+   */
+  async plainLines(path: string): Promise<number | undefined> {
+    // Most files fit into one chunk, and a promise for each step would cost more than reading it.
+    const file = openSync(path, 'r');
+    try {
+      let lines = 0;
+      let used = 0;
+      for (;;) {
+        const read = readSync(file, this.buffer, used, CHUNK_BYTES, null);
+        used += read;
+        if (read === 0) this.buffer[used++] = LF;
+        const end = this.buffer.lastIndexOf(LF, used - 1) + 1;
+        const found = read === 0 && used === 1 ? 0 : plainIn(this.buffer.subarray(0, end), this.scan);
+        if (found === undefined || used - end > MAX_LINE_BYTES) return undefined;
+        lines += found;
+        if (read === 0) return lines > 0 ? lines : undefined;
+        this.buffer.copyWithin(0, end, used);
+        used -= end;
+        // Scanning keeps the thread: what waits for it has its turn between the chunks.
+        await setImmediate();
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
 }
+
+/** How many lines there are, if all are plain and end with `\n` or `\r\n`. */
+function plainIn(bytes: Buffer, scan: PlainScanner): number | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  const view = viewOf(bytes);
+  // Under tsx an import is a call at each use.
+  const limit = MAX_LINE_BYTES;
+  let lines = 0;
+  for (let at = 0; at < bytes.length; lines++) {
+    const start = at;
+    at = scan(view, start);
+    if (at < 0 || at - start > limit) return undefined;
+    if (bytes[at] === CR) at++;
+    if (bytes[at++] !== LF) return undefined;
+  }
+  return lines;
+}
+
+/** The bytes for a scanner, and what follows them in their buffer. */
+const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset);
 
 const whole = (reason: Refusal['reason'], detail: string): Portion => ({
   accepted: [],
@@ -96,65 +137,66 @@ class LineReader {
   /** Whether the file has a line that is not blank. */
   seen = false;
   private line = 0;
-  private readonly scan: PlainScanner;
 
   constructor(
     private readonly table: SourceTable,
+    private readonly scan: PlainScanner,
     private readonly hint: string | undefined,
-  ) {
-    this.scan = plainScanner(table);
-  }
+  ) {}
 
   /** The beginning of a line that is too long. */
   refuseLong(bytes: Buffer): Portion {
     this.line++;
-    this.seen = true;
-    const detail = `longer than ${MAX_LINE_BYTES} bytes`;
-    const raw = bytes.toString('latin1', 0, MAX_RAW_CHARACTERS);
-    return { accepted: [], count: 0, refused: [this.refusal(raw, { reason: 'LINE_TOO_LONG', detail })] };
+    return { accepted: [], count: 0, refused: [this.tooLong(bytes)] };
   }
 
-  /** Whole lines. */
+  /** Whole lines, the last one with its end too. */
   read(bytes: Buffer): Portion {
     const accepted: (Buffer | string)[] = [];
     const refused: Refused[] = [];
     let count = 0;
-    const utf8 = isUtf8(bytes);
-    let start = 0;
-    while (start < bytes.length) {
-      // Plain lines are most of a file, so they are taken without being cut out and decoded.
-      const plain = utf8 ? this.scan(bytes, start, bytes.length) : -1;
-      const end = plain < 0 ? lineEnd(bytes, start) : afterComma(bytes, plain);
-      if (plain >= 0 && isLineEnd(bytes, end) && end - start <= MAX_LINE_BYTES) {
-        this.line++;
+    const view = isUtf8(bytes) ? viewOf(bytes) : undefined;
+    // Plain lines are most of a file, so they are taken in stretches without being cut out and decoded.
+    let stretch = 0;
+    const takeStretch = (end: number) => {
+      if (end > stretch) accepted.push(bytes.subarray(stretch, end));
+    };
+    for (let start = 0; start < bytes.length; ) {
+      this.line++;
+      const plain = view ? this.scan(view, start) : -1;
+      const end = plain < 0 ? -1 : afterComma(bytes, plain);
+      if (end >= 0 && isLineEnd(bytes, end) && end - start <= MAX_LINE_BYTES) {
         this.seen = true;
-        accepted.push(bytes.subarray(start, plain), '\n');
         count++;
-        start = nextLine(bytes, end);
+        const next = nextLine(bytes, end);
+        if (end > plain || bytes[next - 1] !== LF) {
+          takeStretch(plain);
+          accepted.push('\n');
+          stretch = next;
+        }
+        start = next;
         continue;
       }
-      const lineStop = lineEnd(bytes, start);
-      const verdict = this.judge(bytes.subarray(start, lineStop));
+      takeStretch(start);
+      const stop = lineEnd(bytes, start);
+      const verdict = this.judge(bytes.subarray(start, stop));
       if (typeof verdict === 'string') {
         accepted.push(verdict, '\n');
         count++;
       } else if (verdict) {
         refused.push(verdict);
       }
-      start = nextLine(bytes, lineStop);
+      start = nextLine(bytes, stop);
+      stretch = start;
     }
+    takeStretch(bytes.length);
     return { accepted, count, refused };
   }
 
   /** The record of one line as JSON, its refusal, or nothing for a blank line. */
   private judge(bytes: Buffer): string | Refused | undefined {
-    this.line++;
-    if (bytes.length > MAX_LINE_BYTES) {
-      this.line--;
-      return this.refuseLong(bytes).refused[0];
-    }
-    const marked = this.line === 1 && bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-    const content = marked ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+    if (bytes.length > MAX_LINE_BYTES) return this.tooLong(bytes);
+    const content = this.unmarked(bytes);
     const text = isUtf8(content) ? content.toString('utf8') : undefined;
     if (text !== undefined && /^[ \t\f\v]*$/.test(text)) return undefined;
     this.seen = true;
@@ -165,29 +207,29 @@ class LineReader {
     return 'json' in verdict ? verdict.json : this.refusal(text, verdict);
   }
 
+  private unmarked(bytes: Buffer): Buffer {
+    const marked = this.line === 1 && bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+    return marked ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
+  }
+
+  private tooLong(bytes: Buffer): Refused {
+    this.seen = true;
+    const detail = `longer than ${MAX_LINE_BYTES} bytes`;
+    return this.refusal(beginningOf(this.unmarked(bytes)), { reason: 'LINE_TOO_LONG', detail });
+  }
+
   private refusal(raw: string, { reason, detail }: Refusal): Refused {
     return {
       line: this.line,
       // The cut may fall between the halves of a surrogate pair.
       raw: raw.slice(0, MAX_RAW_CHARACTERS).toWellFormed(),
       reason,
-      detail: this.hint ? `${detail} (${this.hint})` : detail,
+      detail: this.hint && !ABOUT_VALUES.has(reason) ? `${detail} (${this.hint})` : detail,
     };
   }
 }
 
-const isLineEnd = (bytes: Buffer, at: number) => at >= bytes.length || bytes[at] === LF || bytes[at] === CR;
-
-/** Index of the byte that ends the line, or the end of the bytes. */
-function lineEnd(bytes: Buffer, start: number): number {
-  const lf = bytes.indexOf(LF, start);
-  const stop = lf < 0 ? bytes.length : lf;
-  const cr = bytes.subarray(start, stop).indexOf(CR);
-  return cr < 0 ? stop : start + cr;
-}
-
-const nextLine = (bytes: Buffer, end: number) =>
-  bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1;
+const isLineEnd = (bytes: Buffer, at: number) => bytes[at] === LF || bytes[at] === CR;
 
 /** Passes over a trailing comma and the spaces around it. */
 function afterComma(bytes: Buffer, start: number): number {
@@ -198,115 +240,21 @@ function afterComma(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** What is wrong with a gzip file, found by unpacking it once: a stream in mid-failure drops what it has read. */
-async function damageOf(path: string): Promise<string | undefined> {
-  try {
-    await pipeline(
-      createReadStream(path),
-      createGunzip(),
-      new Writable({ write: (_chunk, _encoding, done) => done() }),
-    );
-    return undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_')) return code;
-    throw error;
-  }
-}
-
-interface LineGroup {
-  readonly bytes: Buffer;
-  readonly tooLong: boolean;
-}
-
-/** Puts the next bytes of a file into a buffer from an offset on, and tells how many: 0 at the end. */
-type Fill = (buffer: Buffer, offset: number) => Promise<number>;
-
-async function* unpacked(path: string): AsyncGenerator<Buffer> {
-  const file = createReadStream(path);
-  const stream = file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
-  file.on('error', (error) => stream.destroy(error));
-  yield* stream as AsyncIterable<Buffer>;
-}
-
-/**
- * The file in pieces that end at line ends. Of a line that is too long only the beginning may be given. A piece
- * is a view of one buffer, and holds until the next one is asked for.
- */
-async function* lineGroups(path: string, gzip: boolean, target: Buffer): AsyncGenerator<LineGroup> {
-  if (gzip) {
-    const chunks = unpacked(path);
-    yield* groupsOf(target, async (buffer, offset) => {
-      const { value } = await chunks.next();
-      return value ? value.copy(buffer, offset) : 0;
-    });
-    return;
-  }
-  const file = await open(path);
-  try {
-    yield* groupsOf(
-      target,
-      async (buffer, offset) => (await file.read(buffer, offset, CHUNK_BYTES)).bytesRead,
-    );
-  } finally {
-    await file.close();
-  }
-}
-
-async function* groupsOf(buffer: Buffer, fill: Fill): AsyncGenerator<LineGroup> {
-  /** How much of the buffer is used: the beginning of a line, then what was read. */
-  let used = 0;
-  // Set while the rest of a line that is too long is passed over.
-  let skipping = false;
-  for (let read = await fill(buffer, used); read > 0; read = await fill(buffer, used)) {
-    used += read;
-    let start = 0;
-    if (skipping) {
-      const after = afterLineEnd(buffer.subarray(0, used));
-      // Of what is passed over the last byte stays: it may be the \r of a \r\n.
-      start = after ?? used - 1;
-      skipping = after === undefined;
-    }
-    const bytes = buffer.subarray(start, used);
-    if (!skipping) {
-      // A final \r may be the first half of \r\n, so it waits for the next chunk.
-      const end = Math.max(bytes.lastIndexOf(LF), bytes.subarray(0, -1).lastIndexOf(CR)) + 1;
-      if (end > 0) yield { bytes: bytes.subarray(0, end), tooLong: false };
-      start += end;
-      if (used - start > MAX_LINE_BYTES + 1) {
-        yield { bytes: buffer.subarray(start, start + MAX_RAW_CHARACTERS), tooLong: true };
-        start = used - 1;
-        skipping = true;
-      }
-    }
-    buffer.copyWithin(0, start, used);
-    used -= start;
-  }
-  if (used > 0 && !skipping) yield { bytes: buffer.subarray(0, used), tooLong: false };
-}
-
-/** Where the line after the first line end begins; unknown while that end may be half of a \r\n. */
-function afterLineEnd(bytes: Buffer): number | undefined {
-  const end = lineEnd(bytes, 0);
-  if (end >= bytes.length || (bytes[end] === CR && end === bytes.length - 1)) return undefined;
-  return nextLine(bytes, end);
-}
-
-async function headOf(path: string): Promise<{ text: string; gzip: boolean }> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(512), 0, 512, 0);
-    const bytes = buffer.subarray(0, bytesRead);
-    const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    return { gzip, text: gzip ? '' : bytes.toString('latin1') };
-  } finally {
-    await file.close();
-  }
+/** Text of which more is there than quarantine keeps, cut between two characters; as Latin-1 if it is no UTF-8. */
+function beginningOf(bytes: Buffer): string {
+  let end = Math.min(bytes.length, 4 * MAX_RAW_CHARACTERS);
+  // Text that is UTF-8 has three such bytes in a row at most.
+  for (let i = 0; i < 3 && ((bytes[end] as number) & 0xc0) === 0x80; i++) end--;
+  const beginning = bytes.subarray(0, end);
+  return beginning.toString(isUtf8(beginning) ? 'utf8' : 'latin1');
 }
 
 /** What the file as a whole looks like, where that explains why its lines are refused. */
 function hintFor(head: string): string | undefined {
   const text = head.replace(/^\u00ef\u00bb\u00bf/, '').trimStart();
+  if (/^(?:\u00ff\u00fe|\u00fe\u00ff|\{\0|\0\{)/.test(text)) return 'the file is UTF-16; landing takes UTF-8';
+  if (/^\{\s*[\r\n]/.test(text))
+    return 'the file spreads an object over several lines; write one object a line';
   if (text === '' || text.startsWith('{')) return undefined;
   if (text.startsWith('PAR1')) return 'the file is Parquet; landing takes JSON lines';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what tells binary from text

@@ -1,0 +1,35 @@
+import { harmless } from './text';
+
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u;
+const characters = new Intl.Segmenter();
+
+/** How many columns of a terminal a text takes: accents take none of their own, Chinese and emoji two. */
+function widthOf(text: string): number {
+  // ASCII, by far the most common, needs no counting.
+  if (/^[\0-\x7f]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of characters.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+export interface TextColumn {
+  readonly name: string;
+  /** For numbers. */
+  readonly right?: boolean;
+}
+
+/** Rows as text in columns, a header above. A value stays in its line and cannot steer the terminal. */
+export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+  const cells = [columns.map((c) => c.name), ...rows].map((row) =>
+    row.map((cell) => harmless(cell).replaceAll('\n', '\ufffd')),
+  );
+  const widths = columns.map((_, i) =>
+    cells.reduce((most, row) => Math.max(most, widthOf(row[i] as string)), 0),
+  );
+  const padded = (cell: string, i: number) => {
+    const padding = ' '.repeat((widths[i] as number) - widthOf(cell));
+    return columns[i]?.right ? padding + cell : cell + padding;
+  };
+  return cells.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
+}

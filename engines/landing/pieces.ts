@@ -1,0 +1,134 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { BYTES_AHEAD } from './plain-scanner';
+
+/** Longer lines are refused unread, so that a file without line ends cannot fill the memory. */
+export const MAX_LINE_BYTES = 1 << 20;
+/** How much is read at once. */
+export const CHUNK_BYTES = 1 << 18;
+const LF = 10;
+const CR = 13;
+
+/** Room for the beginning of a line and what is read next, and a line end that the file may lack. */
+export const readBuffer = () => Buffer.allocUnsafeSlow(MAX_LINE_BYTES + 2 + CHUNK_BYTES + 1 + BYTES_AHEAD);
+
+/** Whole lines, the last one with its end too. */
+export interface Piece {
+  readonly bytes: Buffer;
+  /** The bytes are only the beginning of one line, longer than MAX_LINE_BYTES. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * The file in pieces. A piece is a view of `buffer`, which is one of {@link readBuffer}, and holds until the next
+ * one is asked for.
+ */
+export async function* piecesOf(path: string, gzip: boolean, buffer: Buffer): AsyncGenerator<Piece> {
+  if (gzip) {
+    const chunks = unpacked(path);
+    try {
+      yield* piecesFrom(buffer, async (offset) => {
+        const { value } = await chunks.next();
+        return value ? value.copy(buffer, offset) : 0;
+      });
+    } finally {
+      await chunks.return(undefined);
+    }
+    return;
+  }
+  const file = await open(path);
+  try {
+    yield* piecesFrom(buffer, async (offset) => (await file.read(buffer, offset, CHUNK_BYTES)).bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* unpacked(path: string): AsyncGenerator<Buffer> {
+  const file = createReadStream(path);
+  const stream = file.pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
+  file.on('error', (error) => stream.destroy(error));
+  yield* stream as AsyncIterable<Buffer>;
+}
+
+/** `fill` puts the next bytes into the buffer from an offset on, and tells how many: 0 at the end. */
+async function* piecesFrom(buffer: Buffer, fill: (offset: number) => Promise<number>): AsyncGenerator<Piece> {
+  /** How much of the buffer is used: the beginning of a line, then what was read. */
+  let used = 0;
+  // Set while the rest of a line that is too long is passed over.
+  let skipping = false;
+  for (let read = await fill(used); read > 0; read = await fill(used)) {
+    used += read;
+    let start = 0;
+    if (skipping) {
+      const after = afterLineEnd(buffer.subarray(0, used));
+      // Of what is passed over the last byte stays: it may be the \r of a \r\n.
+      start = after ?? used - 1;
+      skipping = after === undefined;
+    }
+    const bytes = buffer.subarray(start, used);
+    if (!skipping) {
+      // A final \r may be the first half of \r\n, so it waits for the next chunk.
+      const end = Math.max(bytes.lastIndexOf(LF), bytes.subarray(0, -1).lastIndexOf(CR)) + 1;
+      if (end > 0) yield { bytes: bytes.subarray(0, end), tooLong: false };
+      start += end;
+      if (used - start > MAX_LINE_BYTES + 1) {
+        yield { bytes: buffer.subarray(start, used), tooLong: true };
+        start = used - 1;
+        skipping = true;
+      }
+    }
+    buffer.copyWithin(0, start, used);
+    used -= start;
+  }
+  if (used === 0 || skipping) return;
+  if (buffer[used - 1] !== LF) buffer[used++] = LF;
+  yield { bytes: buffer.subarray(0, used), tooLong: false };
+}
+
+/** Where the line after the first line end begins; unknown while that end may be half of a \r\n. */
+function afterLineEnd(bytes: Buffer): number | undefined {
+  const end = lineEnd(bytes, 0);
+  if (end >= bytes.length || (bytes[end] === CR && end === bytes.length - 1)) return undefined;
+  return nextLine(bytes, end);
+}
+
+/** Index of the byte that ends the line, or the end of the bytes. */
+export function lineEnd(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++;
+  return at;
+}
+
+export const nextLine = (bytes: Buffer, end: number) =>
+  bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1;
+
+/** What is wrong with a gzip file, found by unpacking it once: a stream in mid-failure drops what it has read. */
+export async function damageOf(path: string): Promise<string | undefined> {
+  try {
+    await pipeline(
+      createReadStream(path),
+      createGunzip(),
+      new Writable({ write: (_chunk, _encoding, done) => done() }),
+    );
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_')) return code;
+    throw error;
+  }
+}
+
+/** Whether a file is packed, told by its first bytes: names lie. */
+export async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,722 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { textTable } from '../cli/table';
+import { harmless } from '../cli/text';
+import { codeVersion } from '../engines/version';
+import { lake as pipeline } from '../pipeline';
+import { ENTITIES, writeSample } from '../samples';
+import {
+  answer,
+  ended,
+  engineOf,
+  hasTerminal,
+  lake,
+  lakeOnTerminal,
+  ROOT,
+  shell,
+  spawnLakeOnTerminal,
+  temporaryDir,
+} from './support/lake';
+
+const dir = temporaryDir('cli');
+const GOOD = join(dir, 'data');
+const BAD = join(dir, 'bad-data');
+const LAKE = join(dir, 'lake');
+const JOB_NAMES = pipeline.jobs.map(({ name }) => name);
+const QUERIES = readdirSync(join(ROOT, 'queries'))
+  .map((name) => name.replace('.sql', ''))
+  .toSorted();
+
+beforeAll(async () => {
+  await writeSample(GOOD, { customers: 4, seed: 2, dirty: 0.03 });
+  await writeSample(BAD, { customers: 4, seed: 2, dirty: 0.2 });
+  const { status, stderr } = await lake(['run', '--data', GOOD, '--lake', LAKE]);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+}, 60_000);
+
+const query = (...args: string[]) => lake(['query', '--lake', LAKE, ...args]);
+/** One value as a format prints it. */
+const printed = async (sql: string, format: 'csv' | 'json' | 'table') => {
+  const { status, stdout, stderr } = await query('-e', sql, '--format', format);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+};
+const published = () => engineOf(LAKE).tables();
+
+describe('help', () => {
+  test.each([
+    [['--help'], ['run', 'query', 'sample', 'check']],
+    [
+      ['run', '--help'],
+      ['--data', '--lake', '--only', '--json', '--consent', '--pairing', ...JOB_NAMES],
+    ],
+    [
+      ['help', 'query'],
+      ['--execute', '--lake', '--format', 'table', 'csv', 'json'],
+    ],
+    [
+      ['sample', '--help'],
+      ['--out', '--customers', '--seed', '--dirty'],
+    ],
+    [['check', '--help'], ['Usage: lake check']],
+  ])('lake %j', async (args, words) => {
+    const { status, stdout, stderr } = await lake(args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const word of words) expect(stdout).toContain(word);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('lake --version', async () => {
+    expect(await lake(['--version'])).toEqual({ status: 0, stdout: `${codeVersion()}\n`, stderr: '' });
+  });
+
+  test('lake alone tells how it is called, and fails', async () => {
+    const { status, stdout, stderr } = await lake([]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^Usage: lake /);
+  });
+});
+
+/** Wrong calls, and what must be said of them on stderr. */
+const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
+  [['bogus'], /unknown command 'bogus'/],
+  [['--bogus'], /unknown option '--bogus'/],
+  [['run', '--bogus'], /unknown option '--bogus'/],
+  [['run', 'extra'], /too many arguments/],
+  [['run', '--only', 'nojob'], new RegExp(`no job "nojob"; there are ${JOB_NAMES.join(', ')}`)],
+  [['run', '--only'], /--only <job\.\.\.>' argument missing/],
+  [['run', '--consent', 'never'], /'never' is invalid\. Allowed choices are granted, since-grant/],
+  [['run', '--pairing', 'x'], /'x' is invalid\. Allowed choices are customer, timestamp/],
+  [['run', '--data', '/no/such'], /--data \/no\/such is no folder/],
+  [['run', '--data', join(ROOT, 'package.json')], /is no folder/],
+  [['run', '--lake', ROOT], /is no lake: it holds .*Give --lake a folder of its own/],
+  [['query', 'nosuch'], new RegExp(`no query and no file "nosuch"; the queries are ${QUERIES.join(', ')}`)],
+  [['query', 'counts', '-e', 'SELECT 1'], /by name or with -e, not both/],
+  [['query', 'a', 'b'], /too many arguments/],
+  [['query', '--format', 'xml'], /'xml' is invalid\. Allowed choices are table, csv, json/],
+  [['query', '-e'], /-e, --execute <sql>' argument missing/],
+  [['sample'], /required option '--out <dir>' not specified/],
+  [['sample', '--out', 'x', '--customers', '0'], /'0' is invalid\. It is a whole number from 1/],
+  [['sample', '--out', 'x', '--customers', '1.5'], /'1\.5' is invalid/],
+  [['sample', '--out', 'x', '--seed', '-1'], /'-1' is invalid/],
+  [['sample', '--out', 'x', '--seed', '4294967296'], /from 0 to 4294967295/],
+  [['sample', '--out', 'x', '--dirty', '2'], /'2' is invalid\. It is a share from 0 to 1/],
+  [['sample', '--out', 'x', '--dirty', ''], /'' is invalid/],
+  [['check', 'extra'], /too many arguments/],
+];
+
+test.each(WRONG)('the wrong call lake %j has status 2 and changes nothing', async (args, said) => {
+  const work = join(dir, 'wrong');
+  mkdirSync(work, { recursive: true });
+  const { status, stdout, stderr } = await lake(args, {}, work);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(said);
+  expect(stderr).not.toMatch(/\n\s+at |node:internal/);
+  expect(readdirSync(work)).toEqual([]);
+});
+
+describe('a run that cannot be', () => {
+  const failing = async (...args: string[]) => {
+    const { status, stdout, stderr } = await lake(['run', ...args]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).not.toMatch(/\n\s+at /);
+    return stderr;
+  };
+
+  test('names all the sources that are missing at once', async () => {
+    const data = join(dir, 'half-data');
+    cpSync(join(GOOD, 'customer'), join(data, 'customer'), { recursive: true });
+    mkdirSync(join(data, 'step_trainer', 'landing'), { recursive: true });
+    const said = await failing('--data', data, '--lake', join(dir, 'half'));
+    expect(said).toContain(`accelerometer_landing: no file in ${join(data, 'accelerometer', 'landing')}`);
+    expect(said).toContain(`step_trainer_landing: no file in ${join(data, 'step_trainer', 'landing')}`);
+    expect(said).not.toContain('customer_landing');
+    // And as JSON, nothing on stdout.
+    await failing('--data', data, '--lake', join(dir, 'half'), '--json');
+  });
+
+  test('--only of what is not published yet', async () => {
+    const said = await failing('--only', 'customers_curated', '--lake', join(dir, 'empty'));
+    expect(said).toMatch(/not published in this lake yet: customer_trusted, accelerometer_trusted/);
+  });
+
+  test('a lake that is a file', async () => {
+    expect(await failing('--data', GOOD, '--lake', join(ROOT, 'package.json'))).toMatch(
+      /^lake: mkdir .*package\.json failed with EEXIST; check the path/,
+    );
+  });
+
+  test('a source that may not be read', async () => {
+    const data = join(dir, 'locked-data');
+    cpSync(GOOD, data, { recursive: true });
+    const folder = join(data, 'customer', 'landing');
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'a file');
+    expect(await failing('--data', data, '--lake', join(dir, 'locked'))).toMatch(
+      /landing failed with ENOTDIR/,
+    );
+  });
+});
+
+describe('lake run', () => {
+  test('tells each table, the counts, the warnings, and where everything is', async () => {
+    const root = join(dir, 'told');
+    const { status, stdout, stderr } = await lake([
+      'run',
+      '--data',
+      GOOD,
+      '--lake',
+      root,
+      '--consent',
+      'since-grant',
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const { name } of pipeline.tables.values()) {
+      expect(stdout).toMatch(new RegExp(`^${name}: \\d+ rows.* \\(\\d+\\.\\d\\d s\\)$`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^${name} +\\d+ +\\d+ +\\d+ +(?:\\d+ \\w+|-) +\\d+\\.\\d\\d$`, 'm'));
+    }
+    expect(stdout).toMatch(/^accelerometer_landing +238 +7 +231 /m);
+    expect(stdout).toMatch(
+      /^warning customer_landing\.unique_serialNumber: 1 bad row\. Expected: A serial number/m,
+    );
+    const [runId = ''] = readdirSync(join(root, 'runs')).map((name) => name.replace('.json', ''));
+    expect(stdout).toContain(`Published run ${runId} in `);
+    for (const [name, place] of [
+      ['data', GOOD],
+      ['lake', root],
+      ['summary', join(root, 'runs', `${runId}.json`)],
+      ['quarantine', `lake query quarantine --lake ${root}`],
+      ['queries', `lake query --lake ${root}`],
+      ['parameters', 'consent since-grant, pairing customer'],
+    ])
+      expect(stdout).toMatch(new RegExp(`^  ${name} +${place?.replaceAll('.', '\\.')}$`, 'm'));
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  test('--json prints the documented summary, that of the lake, and nothing else', async () => {
+    const root = join(dir, 'json');
+    const { status, stdout, stderr } = await lake(['run', '--data', GOOD, '--lake', root, '--json']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const summary = JSON.parse(stdout);
+    expect(Object.keys(summary)).toEqual([
+      'runId',
+      'outcome',
+      'codeVersion',
+      'parameters',
+      'seconds',
+      'tables',
+    ]);
+    expect(summary).toMatchObject({
+      outcome: 'published',
+      codeVersion: codeVersion(),
+      parameters: { consent: 'granted', pairing: 'customer' },
+      seconds: expect.any(Number),
+    });
+    const jobOf = new Map<string, string | null>(pipeline.jobs.map((job) => [job.output.name, job.name]));
+    expect(summary.tables.map((t: { table: string; job: string | null }) => [t.table, t.job])).toEqual(
+      [...pipeline.sources, ...pipeline.jobs.map((job) => job.output)].map(({ name }) => [
+        name,
+        jobOf.get(name) ?? null,
+      ]),
+    );
+    for (const table of summary.tables) {
+      expect(table).toEqual({
+        table: expect.any(String),
+        job: table.job === null ? null : expect.any(String),
+        read: expect.any(Number),
+        quarantined: expect.any(Number),
+        filtered: expect.any(Number),
+        written: expect.any(Number),
+        reasons: expect.any(Object),
+        expectations: expect.any(Array),
+        seconds: expect.any(Number),
+      });
+      expect(Object.values(table.reasons as Record<string, number>).reduce((a, b) => a + b, 0)).toBe(
+        table.quarantined,
+      );
+      if (table.job === null) expect(table.read).toBe(table.written + table.quarantined);
+      for (const e of table.expectations) {
+        expect(e).toEqual({
+          name: expect.any(String),
+          severity: expect.stringMatching(/^(?:fail|quarantine|warn)$/),
+          failed: expect.any(Number),
+        });
+      }
+    }
+    expect(
+      summary.tables.find((t: { table: string }) => t.table === 'accelerometer_landing').quarantined,
+    ).toBe(7);
+    expect(JSON.parse(readFileSync(join(root, 'runs', `${summary.runId}.json`), 'utf8'))).toEqual(summary);
+    expect((await engineOf(root).tables()).every(({ runId }) => runId === summary.runId)).toBe(true);
+  });
+
+  test('more than 5 % of bad lines fail it, and the published state stays', async () => {
+    const before = await published();
+    for (const json of [false, true]) {
+      const { status, stdout, stderr } = await lake([
+        'run',
+        '--data',
+        BAD,
+        '--lake',
+        LAKE,
+        ...(json ? ['--json'] : []),
+      ]);
+      expect(status).toBe(1);
+      const [first] = await answer(
+        engineOf(LAKE),
+        'SELECT file, line, reason FROM accelerometer_landing_quarantine ORDER BY file, line LIMIT 1',
+      );
+      expect(stderr).toMatch(
+        /lake: accelerometer_landing: 4\d of 238 lines are in quarantine, \d+(?:\.\d)? %; its limit is 5 %/,
+      );
+      expect(stderr).toContain(`  ${first?.[0]}, line ${first?.[1]}: ${first?.[2]}, `);
+      expect(stderr).not.toMatch(/\n\s+at /);
+      if (json) expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed', tables: [{}, {}, {}] });
+      else {
+        expect(stdout).toMatch(/^accelerometer_landing: failed$/m);
+        expect(stdout).toMatch(/^customer_trusted: /m);
+        expect(stdout).toMatch(/^accelerometer_trusted: skipped$/m);
+        expect(stdout).toMatch(/^Run \S+ failed in .*What was published before stays as it is\.$/m);
+      }
+    }
+    expect(await published()).toEqual(before);
+    expect((await query('counts')).status).toBe(0);
+  });
+
+  test('--only runs single jobs, on what is published or on data that is given', async () => {
+    const root = join(dir, 'only');
+    cpSync(LAKE, root, { recursive: true });
+    const tables = async (...args: string[]) => {
+      const { status, stdout } = await lake(['run', '--lake', root, '--json', ...args]);
+      expect(status).toBe(0);
+      return JSON.parse(stdout).tables.map((t: { table: string }) => t.table);
+    };
+    expect(await tables('--only', 'customers_curated', 'customer_trusted')).toEqual([
+      'customer_trusted',
+      'customers_curated',
+    ]);
+    expect(await tables('--only', 'customer_trusted', '--data', GOOD)).toEqual([
+      'customer_landing',
+      'customer_trusted',
+    ]);
+    const { stdout } = await lake([
+      'run',
+      '--lake',
+      root,
+      '--only',
+      'machine_learning_curated',
+      '--pairing',
+      'timestamp',
+    ]);
+    expect(stdout).toMatch(/^machine_learning_curated: \d+ rows/);
+    expect(stdout).not.toMatch(/^ +data /m);
+  });
+
+  test('without data it makes a sample once, and takes it again', async () => {
+    const work = join(dir, 'newcomer');
+    mkdirSync(work);
+    const first = await lake(['run'], {}, work);
+    expect({ ...first, stdout: '' }).toEqual({ status: 0, stderr: '', stdout: '' });
+    expect(first.stdout).toMatch(/^No --data: a sample of 1000 customers is made in \.lake\/sample\n/);
+    expect(first.stdout).toMatch(/^ +queries +lake query$/m);
+    expect(readdirSync(work)).toEqual(['.lake']);
+    expect(readdirSync(join(work, '.lake')).toSorted()).toEqual(
+      ['current.json', 'lock.duckdb', 'pseudonym.key', 'runs', 'sample', 'versions'].toSorted(),
+    );
+    const second = await lake(['run', '--json'], {}, work);
+    expect({ ...second, stdout: '' }).toEqual({ status: 0, stderr: '', stdout: '' });
+    const written = JSON.parse(second.stdout).tables.map((t: { written: number }) => t.written);
+    expect(written.every((n: number) => n > 0)).toBe(true);
+    const third = await lake(['run'], {}, work);
+    expect(third.stdout).toMatch(/^No --data: the sample in \.lake\/sample is taken\n/);
+  }, 60_000);
+
+  test('a sample whose making was killed is made anew', async () => {
+    const root = join(dir, 'half-sample');
+    mkdirSync(join(root, 'sample.123.tmp', 'customer', 'landing'), { recursive: true });
+    expect((await lake(['run', '--lake', root])).status).toBe(0);
+    expect(readdirSync(root).filter((name) => name.startsWith('sample'))).toEqual(['sample']);
+  }, 30_000);
+});
+
+const onTerminal = hasTerminal ? describe : describe.skip;
+onTerminal('on a terminal of 80 columns', () => {
+  const root = join(dir, 'terminal');
+  /** What stands on the terminal in the end, of escapes that only move by lines. */
+  const screen = (text: string) => {
+    const lines = [''];
+    let at = 0;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by them
+    for (const [piece] of text.matchAll(/\u001b\[[\d;?]*[A-Za-z]|\r?\n|\r|[^\u001b\r\n]+/g)) {
+      if (piece === '\r' || piece === '\u001b[G') continue;
+      if (piece.endsWith('\n')) at++;
+      else if (piece.endsWith('A')) at -= Number(/\d+/.exec(piece)?.[0] ?? 1);
+      else if (piece === '\u001b[2K') lines[at] = '';
+      else if (piece.startsWith('\u001b')) continue;
+      else lines[at] = (lines[at] ?? '') + piece;
+      lines[at] ??= '';
+    }
+    return lines;
+  };
+
+  test('a run shows its tables live, and fits', async () => {
+    const { status, stdout } = await lakeOnTerminal(['run', '--data', GOOD, '--lake', root]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('\u001b');
+    expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
+    const lines = screen(stdout);
+    for (const { name } of pipeline.tables.values()) {
+      expect(lines.filter((line) => line.startsWith(`✔ ${name}: `))).toHaveLength(1);
+    }
+    const report = lines.slice(
+      0,
+      lines.findIndex((line) => line.startsWith('Published')),
+    );
+    for (const line of report) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('a run that fails shows what failed and what was skipped', async () => {
+    const { status, stdout } = await lakeOnTerminal(['run', '--data', BAD, '--lake', root]);
+    expect(status).toBe(1);
+    const lines = screen(stdout);
+    expect(lines).toContain('✖ accelerometer_landing: failed');
+    expect(lines.join('\n')).toMatch(/^\S+ machine_learning_curated: skipped/m);
+    expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
+  });
+
+  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])(
+    'with %j nothing is sent but text',
+    async (env) => {
+      for (const args of [
+        ['run', '--data', GOOD],
+        ['run', '--data', BAD],
+        ['query', 'counts'],
+        ['query'],
+        ['query', 'nosuch'],
+      ]) {
+        const { stdout } = await lakeOnTerminal([...args, '--lake', root], env);
+        expect(stdout.length).toBeGreaterThan(50);
+        expect(stdout).not.toContain('\u001b');
+      }
+    },
+    30_000,
+  );
+
+  test('the list is drawn while the run goes on, and Ctrl-C leaves the terminal and the lake as they were', async () => {
+    const data = join(dir, 'larger-data');
+    await writeSample(data, { customers: 3000, seed: 3, dirty: 0.01 });
+    const before = await engineOf(root).tables();
+    const child = spawnLakeOnTerminal(['run', '--data', data, '--lake', root]);
+    child.stdout?.on('data', (text: Buffer) => {
+      if (text.includes('accelerometer_landing')) child.stdin?.write('\u0003');
+    });
+    const { status, stdout } = await ended(child);
+    expect(status).toBe(130);
+    expect(stdout).toMatch(/lake: interrupted; what was published before stays as it is/);
+    expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
+    expect(await engineOf(root).tables()).toEqual(before);
+  }, 30_000);
+
+  test('the list of queries fits', async () => {
+    const { stdout } = await lakeOnTerminal(['query']);
+    for (const line of stdout.split('\r\n')) expect(line.length).toBeLessThanOrEqual(80);
+    for (const name of QUERIES) expect(stdout).toMatch(new RegExp(`^${name} `, 'm'));
+  });
+});
+
+describe('lake query', () => {
+  test('lists the queries with what they answer', async () => {
+    const { status, stdout, stderr } = await query();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(QUERIES);
+    for (const line of lines) expect(line).toMatch(/^\w+ {2,}[A-Z].{20,}/);
+  });
+
+  test('asks by name, by file and by -e', async () => {
+    const file = join(dir, 'own.sql');
+    writeFileSync(file, '-- Mine.\nSELECT COUNT(*) AS n FROM customer_landing;\n');
+    for (const args of [[file], ['-e', 'SELECT COUNT(*) AS n FROM customer_landing']]) {
+      expect(await query(...args, '--format', 'csv')).toEqual({ status: 0, stdout: 'n\n4\n', stderr: '' });
+    }
+    expect((await query('counts', '--format', 'csv')).stdout).toContain('customer_landing,4\n');
+  });
+
+  test('says how to make tables where there are none', async () => {
+    const nowhere = join(dir, 'nowhere');
+    expect(await lake(['query', 'counts', '--lake', nowhere])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `lake: no table is published in ${nowhere}; lake run makes them\n`,
+    });
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  test.each([
+    ['SELEC 1', 1, /^lake: syntax error at or near "SELEC" \(line 1\)\n$/],
+    ['SELECT *\nFROM nothing', 1, /nothing does not exist.*\(line 2\)\n$/],
+    ['SELECT nothing FROM customer_trusted', 1, /"nothing" not found.*\(line 1\)\n$/],
+    ['', 2, /the query is empty; give one SELECT/],
+    ['SELECT 1; SELECT 2', 2, /this is 2 statements/],
+    ['INSERT INTO customer_trusted SELECT * FROM customer_trusted', 2, /changes nothing/],
+    ['DELETE FROM customer_trusted', 2, /changes nothing/],
+    ["/* a */ COPY customer_trusted TO '/tmp/lake-copy.csv'", 2, /changes nothing/],
+    ["ATTACH '/tmp/lake-attached.db'", 2, /changes nothing/],
+    ['SET enable_external_access = true', 2, /changes nothing/],
+    ['PRAGMA database_list', 2, /changes nothing/],
+    ['PRAGMA show_tables', 2, /changes nothing/],
+    ['CREATE TABLE x AS SELECT 1', 2, /changes nothing/],
+    ['INSTALL httpfs', 2, /changes nothing/],
+    ["SELECT * FROM read_csv('/etc/passwd')", 2, /no other file/],
+    ["SELECT * FROM '/etc/passwd'", 1, /does not exist/],
+    ["SELECT * FROM glob('/etc/*')", 2, /no other file/],
+    [`SELECT * FROM read_text('${LAKE}/pseudonym.key')`, 2, /no other file/],
+    [`SELECT * FROM read_text('${LAKE}/versions/../pseudonym.key')`, 2, /no other file/],
+    [`SELECT * FROM read_text('${LAKE}/current.json')`, 2, /no other file/],
+  ])('refuses %s', async (sql, status, said) => {
+    const ran = await query('-e', sql);
+    expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status, stdout: '' });
+    expect(ran.stderr).toMatch(said);
+    expect(ran.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(existsSync('/tmp/lake-copy.csv') || existsSync('/tmp/lake-attached.db')).toBe(false);
+  });
+
+  test('csv quotes what needs it, and keeps NULL apart from the empty text', async () => {
+    expect(
+      await printed(
+        `SELECT 'a,b' AS "x,y", 'say "hi"' AS q, 'two' || chr(10) || 'lines' AS l, NULL AS n, '' AS e, ' s ' AS s, 1.5 AS d, true AS b`,
+        'csv',
+      ),
+    ).toBe(
+      '"x,y",q,l,n,e,s,d,b\n"a,b","say ""hi""","two\nlines",,""," s ",1.5,true\n'.replace('" s "', ' s '),
+    );
+  });
+
+  test('json has the types of JSON', async () => {
+    const text = await printed(
+      `SELECT * FROM (VALUES
+        (1, 1.25, 9007199254740993, 'a"b', NULL, true, TIMESTAMP '2023-05-01 10:00:00.12', DATE '2023-05-01', [1, 2], {'k': 'v'}, 'NaN'::DOUBLE, TIME '10:00:00', INTERVAL 1 DAY, '5b8c1bde-7a26-4d3c-9f3e-0a1b2c3d4e5f'::UUID),
+        (2, NULL, NULL, '', NULL, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+      ) v(i, d, big, s, n, b, t, day, list, struct, nan, time, span, id) ORDER BY i`,
+      'json',
+    );
+    expect(text).toContain('"big":9007199254740993');
+    expect(JSON.parse(text.replace('9007199254740993', '"big"'))).toEqual([
+      {
+        i: 1,
+        d: 1.25,
+        big: 'big',
+        s: 'a"b',
+        n: null,
+        b: true,
+        t: '2023-05-01 10:00:00.120',
+        day: '2023-05-01',
+        list: [1, 2],
+        struct: { k: 'v' },
+        nan: 'NaN',
+        time: '10:00:00',
+        span: '1 day',
+        id: '5b8c1bde-7a26-4d3c-9f3e-0a1b2c3d4e5f',
+      },
+      {
+        ...Object.fromEntries(
+          ['d', 'big', 'n', 't', 'day', 'list', 'struct', 'nan', 'time', 'span', 'id'].map((k) => [k, null]),
+        ),
+        i: 2,
+        s: '',
+        b: false,
+      },
+    ]);
+    expect(JSON.parse(await printed('SELECT 1 AS a WHERE false', 'json'))).toEqual([]);
+  });
+
+  test('a table is aligned, numbers to the right, and nothing in it steers the terminal', async () => {
+    expect(
+      await printed(
+        `SELECT * FROM (VALUES (1, 'a' || chr(27) || '[31mred', NULL), (1000, 'two' || chr(10) || 'lines', 'x')) v(n, s, "last one")`,
+        'table',
+      ),
+    ).toBe(
+      [
+        '   n  s          last one',
+        '   1  a\ufffd[31mred  NULL',
+        '1000  two\ufffdlines  x',
+        '(2 rows)',
+        '',
+      ].join('\n'),
+    );
+    expect(await printed('SELECT 1 AS one', 'table')).toBe('one\n  1\n(1 row)\n');
+    expect(await printed('SELECT range AS n FROM range(1500)', 'table')).toMatch(
+      /\n999\n\(the first 1000 rows; --format csv gives all\)\n$/,
+    );
+  });
+
+  test('a reader that ends early is no fault', async () => {
+    const long = "SELECT i, repeat('x', 100) AS x FROM range(300000) t(i)";
+    for (const format of ['table', 'csv', 'json']) {
+      const { status, stdout, stderr } = await shell(
+        `lake query --lake '${LAKE}' -e "${long}" --format ${format} | head -1; exit \${PIPESTATUS[0]}`,
+      );
+      expect({ status, stderr, lines: stdout.split('\n').length }).toEqual({
+        status: 0,
+        stderr: '',
+        lines: 2,
+      });
+    }
+  }, 30_000);
+
+  (existsSync('/dev/full') ? test : test.skip)('an output that cannot be written is told', async () => {
+    const { status, stderr } = await shell(`lake query --lake '${LAKE}' counts > /dev/full`);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'lake: the output cannot be written: ENOSPC\n' });
+  });
+});
+
+describe('lake sample', () => {
+  test('makes the landing files of each source, the same for the same options', async () => {
+    const make = async (name: string, ...args: string[]) => {
+      const out = join(dir, name);
+      const ran = await lake(['sample', '--out', out, ...args]);
+      expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: '' });
+      const files = ENTITIES.flatMap((entity) =>
+        readdirSync(join(out, entity, 'landing')).map((file) =>
+          readFileSync(join(out, entity, 'landing', file)).toString('base64'),
+        ),
+      );
+      return { files, stdout: ran.stdout.replaceAll(out, 'OUT') };
+    };
+    const first = await make('s1', '--customers', '20', '--seed', '7', '--dirty', '0.1');
+    expect(await make('s2', '--customers', '20', '--seed', '7', '--dirty', '0.1')).toEqual(first);
+    expect((await make('s3', '--customers', '20', '--seed', '8', '--dirty', '0.1')).files).not.toEqual(
+      first.files,
+    );
+    expect(first.stdout).toMatch(
+      /^customer: \d+ lines, \d+ of them faulty\naccelerometer: \d+ lines.*\nstep_trainer: \d+ lines/,
+    );
+    expect(first.stdout).toMatch(/^\d+ files in OUT; lake run --data OUT reads them\n$/m);
+    expect((await make('s4', '--customers', '1')).stdout).not.toContain('faulty');
+  });
+
+  test('keeps off a folder that is not empty', async () => {
+    const { status, stdout, stderr } = await lake(['sample', '--out', GOOD]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^lake: .*landing is not empty: give another folder/);
+  });
+});
+
+test('lake check finds this project whole', async () => {
+  const { status, stdout, stderr } = await lake(['check']);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^8 tables, 5 jobs: .*fit together\.\n$/);
+}, 60_000);
+
+test('an unforeseen fault tells where it is and none of its words', async () => {
+  const file = join(dir, 'break.cjs');
+  writeFileSync(file, "require('node:crypto').randomBytes = () => { throw new TypeError('Canary'); };");
+  const { status, stdout, stderr } = await lake(['run', '--data', GOOD, '--lake', join(dir, 'broken')], {
+    NODE_OPTIONS: `--require ${file}`,
+  });
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(/^lake: TypeError in .+:\d+:\d+: a fault of lake itself, please report it\n$/);
+});
+
+describe('text', () => {
+  test('a table counts what a terminal shows: accents, Chinese, emoji', () => {
+    const rows = [
+      ['e\u0301', '1'],
+      ['北京', '22'],
+      ['👩‍👩‍👧', '333'],
+      ['abcde', '4'],
+    ];
+    expect(textTable([{ name: 'x' }, { name: 'n', right: true }], rows).split('\n')).toEqual([
+      'x        n',
+      'e\u0301        1',
+      '北京    22',
+      '👩‍👩‍👧     333',
+      'abcde    4',
+    ]);
+  });
+
+  test('nothing that steers a terminal is left but line ends', () => {
+    expect(harmless('a\u001b[2J\r\u0007\u009b\u202e\u2066b\nü中👍')).toBe(
+      'a\ufffd[2J\ufffd\ufffd\ufffd\ufffd\ufffdb\nü中👍',
+    );
+  });
+});
+
+describe('cli/install.js', () => {
+  /** A project with a lock and a `npm` that only says that it was called. */
+  function project(name: string, installed?: object, npmStatus = 0) {
+    const root = join(dir, name);
+    mkdirSync(join(root, 'cli'), { recursive: true });
+    mkdirSync(join(root, 'node_modules'));
+    mkdirSync(join(root, 'bin'));
+    cpSync(join(ROOT, 'cli', 'install.js'), join(root, 'cli', 'install.js'));
+    const packages = {
+      '': { name: 'x' },
+      'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+      'node_modules/only-on-mars': { version: '1.0.0', integrity: 'sha512-b', optional: true },
+    };
+    writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages }));
+    if (installed) {
+      writeFileSync(
+        join(root, 'node_modules', '.package-lock.json'),
+        JSON.stringify({ packages: installed }),
+      );
+    }
+    writeFileSync(join(root, 'bin', 'npm'), `#!/bin/sh\necho "npm $1"\nexit ${npmStatus}\n`);
+    chmodSync(join(root, 'bin', 'npm'), 0o755);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'cli', 'install.js')], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${join(root, 'bin')}:${process.env.PATH}` },
+    });
+    return { status, stdout, stderr };
+  }
+  const a = { version: '1.0.0', integrity: 'sha512-a' };
+
+  test('does nothing where the packages are there', () => {
+    expect(project('installed', { 'node_modules/a': a })).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test.each([
+    ['absent', undefined],
+    ['incomplete', {}],
+    ['stale', { 'node_modules/a': { ...a, integrity: 'sha512-old' } }],
+  ])('installs where they are %s, and leaves stdout to the command that follows', (name, installed) => {
+    expect(project(`packages-${name}`, installed)).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: 'Installing packages (npm ci) …\nnpm ci\n',
+    });
+  });
+
+  test('says what is needed where that fails', () => {
+    const { status, stderr } = project('offline', undefined, 1);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /npm ci failed; see above\. Node 20 or later and a reachable npm registry are needed\.\n$/,
+    );
+  });
+
+  test('lake itself says so too', () => {
+    const root = join(dir, 'uninstalled');
+    cpSync(join(ROOT, 'cli'), join(root, 'cli'), { recursive: true });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'cli', 'lake.js')], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `lake: Cannot find module 'tsx/cjs'; run npm ci in ${root}\n`,
+    });
+  });
+});

@@ -1,0 +1,398 @@
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DuckDbEngine } from '../engines/duckdb/engine';
+import { Store } from '../engines/duckdb/store';
+import { LakeError } from '../engines/engine';
+import { lake as pipeline } from '../pipeline';
+import { writeSample } from '../samples';
+import { fraction, randomStreams } from '../samples/random';
+import { answer, ended, engineOf, lake, namesBelow, spawnLake, temporaryDir } from './support/lake';
+
+const dir = temporaryDir('kill');
+const random = randomStreams(20231124).next().value;
+
+/** Two data sets, told apart by every table; the second also has refused lines. */
+const SETS = { a: join(dir, 'data-a'), b: join(dir, 'data-b') };
+type SetName = keyof typeof SETS;
+const other = (set: SetName): SetName => (set === 'a' ? 'b' : 'a');
+
+const run = async (engine: DuckDbEngine, set: SetName) => {
+  const { summary, failures } = await engine.run(pipeline, { data: SETS[set] });
+  expect(failures).toEqual([]);
+  return summary.runId;
+};
+
+/** Count and checksum of all tables, read in one query; pseudonyms, which differ between lakes, left out if asked. */
+async function contentOf(engine: DuckDbEngine, without = ''): Promise<string> {
+  const tables = await engine.tables();
+  if (tables.length === 0) return 'nothing';
+  const parts = tables.map(({ table }) => {
+    const columns = table === 'machine_learning_curated' ? `COLUMNS(* ${without})` : 'COLUMNS(*)';
+    return `SELECT '${table}', COUNT(*), SUM(hash(r)) FROM (SELECT ${columns} FROM ${table}) r`;
+  });
+  return JSON.stringify((await answer(engine, parts.join(' UNION ALL '))).toSorted());
+}
+
+const RUN_ID = /\d{8}T\d{9}Z-[0-9a-f]{4}/;
+const ownNames = (root: string) => namesBelow(root).map((name) => name.replace(RUN_ID, 'RUN'));
+/** What a lake holds, run ids and summaries apart. */
+const shapeOf = (root: string) => ownNames(root).filter((name) => !name.startsWith('runs/'));
+const summariesOf = (root: string) => readdirSync(join(root, 'runs')).toSorted();
+
+const publishedRun = async (engine: DuckDbEngine) => (await engine.tables())[0]?.runId;
+
+/** Everything below a lake with its bytes; of the lock its time, as a process that reads it lets go of its own hold. */
+const bytesOf = (root: string) =>
+  namesBelow(root).map((name) => {
+    const path = join(root, name);
+    const stat = statSync(path);
+    if (name === 'lock.duckdb') return [name, stat.mtimeMs];
+    return [name, stat.isFile() ? readFileSync(path).toString('base64') : ''];
+  });
+
+const shapes = {} as Record<SetName, string[]>;
+
+beforeAll(async () => {
+  await writeSample(SETS.a, { customers: 3, seed: 1, dirty: 0 });
+  await writeSample(SETS.b, { customers: 4, seed: 2, dirty: 0.03 });
+  for (const set of ['a', 'b'] as const) {
+    const fresh = join(dir, `fresh-${set}`);
+    await run(engineOf(fresh), set);
+    shapes[set] = shapeOf(fresh);
+  }
+  expect(shapes.a).not.toEqual(shapes.b);
+}, 60_000);
+
+/** Waits for the first change in a folder, or until `over`. */
+async function firstChange(folder: string, over: AbortSignal): Promise<void> {
+  const watcher = watch(folder);
+  try {
+    await Promise.race([once(watcher, 'change'), once(over, 'abort')]);
+  } finally {
+    watcher.close();
+  }
+}
+
+/** When a run of its own process writes its first file, its summary, and ends: milliseconds from its start. */
+async function timesOf(root: string, set: SetName) {
+  const over = new AbortController();
+  const started = performance.now();
+  const since = () => performance.now() - started;
+  const child = spawnLake(['run', '--data', SETS[set], '--lake', root]);
+  const [writes, publishes] = ['versions', 'runs'].map((name) =>
+    firstChange(join(root, name), over.signal).then(since),
+  );
+  expect((await ended(child)).status).toBe(0);
+  const ends = since();
+  over.abort();
+  return { writes: (await writes) as number, publishes: (await publishes) as number, ends };
+}
+
+type Times = Awaited<ReturnType<typeof timesOf>>;
+/** When to kill: so long after the start, or after the first sign that the run publishes. */
+interface Moment {
+  readonly from: 'start' | 'publishing';
+  readonly after: number;
+}
+
+/** Random moments, spread evenly: some while the process starts, most while it works, the rest while it publishes. */
+function momentsOf({ writes, publishes, ends }: Times, count: number): Moment[] {
+  const spread = (share: number, from: Moment['from'], least: number, most: number) => {
+    const n = Math.round(share * count);
+    return Array.from({ length: n }, (_, i) => ({
+      from,
+      after: least + ((i + fraction(random)) / n) * (most - least),
+    }));
+  };
+  return [
+    ...spread(0.1, 'start', 0, writes),
+    ...spread(0.5, 'start', writes, ends),
+    ...spread(0.4, 'publishing', 0, Math.min(ends - publishes, 30)),
+  ];
+}
+
+/** Starts a run and kills it at the moment, if it is not over by then. */
+async function killedRun(root: string, set: SetName, { from, after }: Moment): Promise<void> {
+  const over = new AbortController();
+  const child = spawnLake(['run', '--data', SETS[set], '--lake', root]);
+  const exit = once(child, 'exit').then(() => over.abort());
+  if (from === 'publishing') await firstChange(join(root, 'runs'), over.signal);
+  if (after >= 1) await pause(after, undefined, { signal: over.signal }).catch(() => undefined);
+  child.kill('SIGKILL');
+  await exit;
+}
+
+describe('a run killed at any of 100 random moments', () => {
+  const found = { 'before it published': 0, publishing: 0, 'clearing up': 0, 'after all': 0 };
+
+  /** Kills runs on one lake, each followed by a good one, and looks at the lake after each. */
+  async function lane(name: string, kills: number) {
+    const root = join(dir, name);
+    const engine = engineOf(root);
+    const runs: string[] = [await run(engine, 'b')];
+    const content = { b: await contentOf(engine) } as Record<SetName, string>;
+    runs.push(await run(engine, 'a'));
+    content.a = await contentOf(engine);
+    const times = [await timesOf(root, 'b'), await timesOf(root, 'a')] as const;
+    runs.splice(0, 2, ...summariesOf(root).map((file) => file.replace('.json', '')));
+    expect(runs).toHaveLength(4);
+    let current: SetName = 'a';
+    for (const moment of momentsOf(times[1], kills)) {
+      const before = (await publishedRun(engine)) as string;
+      const next = other(current);
+      await killedRun(root, next, moment);
+
+      const after = (await publishedRun(engine)) as string;
+      const published = after !== before;
+      expect(await contentOf(engine)).toBe(content[published ? next : current]);
+      const summaries = summariesOf(root).length;
+      if (published) runs.push(after);
+      if (!published) found[summaries > runs.length ? 'publishing' : 'before it published']++;
+      else found[shapeOf(root).join() === shapes[next].join() ? 'after all' : 'clearing up']++;
+
+      const following: SetName = fraction(random) < 0.5 ? current : next;
+      runs.push(await run(engine, following));
+      expect(await contentOf(engine)).toBe(content[following]);
+      expect(shapeOf(root)).toEqual(shapes[following]);
+      expect(summariesOf(root)).toEqual(runs.map((runId) => `${runId}.json`));
+      current = following;
+    }
+  }
+
+  test('leaves the old state or the new one, and the next run succeeds and leaves no litter', async () => {
+    await Promise.all([lane('lake-1', 50), lane('lake-2', 50)]);
+    process.stderr.write(
+      `killed: ${Object.entries(found)
+        .map(([when, n]) => `${n} ${when}`)
+        .join(', ')}\n`,
+    );
+    expect(Object.values(found).reduce((total, n) => total + n)).toBe(100);
+    expect(found['before it published']).toBeGreaterThanOrEqual(20);
+    expect(found.publishing + found['clearing up']).toBeGreaterThanOrEqual(3);
+  }, 300_000);
+});
+
+test('the very first run killed leaves no table or all, and the next one begins the lake', async () => {
+  const times = await timesOf(await madeLake('timed'), 'a');
+  const content = await contentOf(engineOf(join(dir, 'fresh-a')), 'EXCLUDE (subject, device)');
+  for (let i = 0; i < 10; i++) {
+    const root = join(dir, `first-${i}`);
+    // From before it makes its folder until it is done.
+    const after = times.writes * 0.6 + ((i + fraction(random)) / 10) * (times.ends - times.writes * 0.6);
+    await killedRun(root, 'a', { from: 'start', after });
+    const engine = engineOf(root);
+    expect(['nothing', content]).toContain(await contentOf(engine, 'EXCLUDE (subject, device)'));
+    await run(engine, 'a');
+    expect(await contentOf(engine, 'EXCLUDE (subject, device)')).toBe(content);
+    expect(shapeOf(root)).toEqual(shapes.a);
+    rmSync(root, { recursive: true });
+  }
+}, 120_000);
+
+async function madeLake(name: string): Promise<string> {
+  const root = join(dir, name);
+  await run(engineOf(root), 'b');
+  return root;
+}
+
+/** All calls of the file system that the store makes. */
+const CALLS = [
+  'chmod',
+  'link',
+  'mkdir',
+  'open',
+  'readdir',
+  'readFile',
+  'rename',
+  'rm',
+  'rmdir',
+  'writeFile',
+] as const;
+
+/** Lets a run die, as a killed process would, at its nth call of the file system from the summary on. */
+function dieAt(nth: number) {
+  let calls = -1;
+  const spies = CALLS.map((name) => {
+    const real = fs[name] as (...args: unknown[]) => Promise<unknown>;
+    return jest.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
+      if (calls >= 0 || (name === 'mkdir' && String(args[0]).endsWith('runs'))) calls++;
+      return calls >= nth ? Promise.reject(new Error('dead')) : real.apply(fs, args);
+    }) as never);
+  });
+  return {
+    hasDied: () => calls >= nth,
+    revive: () => {
+      for (const spy of spies) spy.mockRestore();
+    },
+  };
+}
+
+test('a run that dies at any single step of publishing leaves the old state or the new one', async () => {
+  const root = await madeLake('steps');
+  const engine = engineOf(root);
+  const content = { b: await contentOf(engine) } as Record<SetName, string>;
+  await run(engine, 'a');
+  content.a = await contentOf(engine);
+  const states = { old: 0, new: 0 };
+  for (let step = 0; ; step++) {
+    const before = await publishedRun(engine);
+    const { hasDied, revive } = dieAt(step);
+    await engine.run(pipeline, { data: SETS.b }).catch(() => undefined);
+    const died = hasDied();
+    revive();
+    const published = (await publishedRun(engine)) !== before;
+    expect(await contentOf(engine)).toBe(content[published ? 'b' : 'a']);
+    states[published ? 'new' : 'old']++;
+    await run(engine, 'a');
+    expect(await contentOf(engine)).toBe(content.a);
+    expect(shapeOf(root)).toEqual(shapes.a);
+    if (!died) break;
+  }
+  expect(states.old).toBeGreaterThanOrEqual(5);
+  expect(states.new).toBeGreaterThanOrEqual(10);
+}, 120_000);
+
+describe('two runs at once on one lake', () => {
+  test('the second, in a process of its own, says so and changes nothing', async () => {
+    const root = await madeLake('held');
+    await new Store(root).hold(async () => {
+      const before = bytesOf(root);
+      const { status, stdout, stderr } = await lake(['run', '--data', SETS.a, '--lake', root]);
+      expect({ status, stdout, stderr }).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `lake: another run is going on in ${root}; wait for it to end. Nothing was changed\n`,
+      });
+      expect(bytesOf(root)).toEqual(before);
+    });
+    expect((await lake(['run', '--data', SETS.a, '--lake', root])).status).toBe(0);
+  }, 60_000);
+
+  test('nor does it make a sample', async () => {
+    const root = join(dir, 'held-without-sample');
+    await new Store(root).hold(async () => {
+      const { status, stderr } = await lake(['run', '--lake', root]);
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringContaining(`another run is going on in ${root}`),
+      });
+      expect(readdirSync(root)).toEqual(['lock.duckdb']);
+    });
+  }, 60_000);
+
+  test('the second is refused while the first, in a process of its own, goes on', async () => {
+    const root = await madeLake('busy');
+    const child = spawnLake(['run', '--data', SETS.a, '--lake', root]);
+    const first = ended(child);
+    const over = new AbortController();
+    await firstChange(join(root, 'versions'), over.signal);
+    child.kill('SIGSTOP');
+    const before = bytesOf(root);
+    await expect(engineOf(root).run(pipeline, { data: SETS.b })).rejects.toThrow(
+      /another run is going on in/,
+    );
+    expect(bytesOf(root)).toEqual(before);
+    child.kill('SIGCONT');
+    expect((await first).status).toBe(0);
+    expect(shapeOf(root)).toEqual(shapes.a);
+  }, 60_000);
+
+  test('the second is refused in the same process too, by whatever path it comes', async () => {
+    const root = await madeLake('twice');
+    const link = join(dir, 'linked');
+    symlinkSync(root, link);
+    const results = await Promise.allSettled(
+      [root, link].map((path) => engineOf(path).run(pipeline, { data: SETS.a })),
+    );
+    const refused = results.flatMap((r) => (r.status === 'rejected' ? [r.reason as Error] : []));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toBeInstanceOf(LakeError);
+    expect(refused[0]?.message).toMatch(/another run is going on/);
+    expect(shapeOf(root)).toEqual(shapes.a);
+  }, 60_000);
+});
+
+test.each([
+  ['nonsense', () => Buffer.from('nonsense '.repeat(2000))],
+  ['cut off', (whole: Buffer) => whole.subarray(0, 5000)],
+])(
+  'a lock file that is damaged (%s) is told, and can be removed',
+  async (name, damaged) => {
+    const root = await madeLake(`damaged-${name.replace(' ', '-')}`);
+    const lock = join(root, 'lock.duckdb');
+    writeFileSync(lock, damaged(readFileSync(lock)));
+    const before = bytesOf(root);
+    const { status, stdout, stderr } = await lake(['run', '--data', SETS.a, '--lake', root]);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `lake: ${lock} cannot be opened; is the folder writable? If no run is going on, remove the file\n`,
+    });
+    expect(bytesOf(root)).toEqual(before);
+    rmSync(lock);
+    await run(engineOf(root), 'a');
+    expect(shapeOf(root)).toEqual(shapes.a);
+  },
+  60_000,
+);
+
+test('queries that go on while runs publish see one state as a whole, or say that it changed', async () => {
+  const root = await madeLake('read');
+  const engine = engineOf(root);
+  const content = { b: await contentOf(engine) } as Record<SetName, string>;
+  await run(engine, 'a');
+  content.a = await contentOf(engine);
+  let over = false;
+  const seen = { a: 0, b: 0, anew: 0 };
+  const read = async () => {
+    while (!over) {
+      try {
+        const state = await contentOf(engine);
+        expect([content.a, content.b]).toContain(state);
+        seen[state === content.a ? 'a' : 'b']++;
+      } catch (error) {
+        if (!(error instanceof LakeError)) throw error;
+        expect(error.message).toBe('a run published anew while the query went on; ask again');
+        seen.anew++;
+      }
+    }
+  };
+  const readers = Promise.all([read(), read()]);
+  try {
+    for (let i = 0; i < 6; i++) {
+      const set = i % 2 === 0 ? 'b' : 'a';
+      if (i < 4) await run(engine, set);
+      else expect((await lake(['run', '--data', SETS[set], '--lake', root])).status).toBe(0);
+    }
+  } finally {
+    over = true;
+  }
+  await readers;
+  expect(seen.a).toBeGreaterThan(0);
+  expect(seen.b).toBeGreaterThan(0);
+}, 120_000);
+
+test('a query sees no refused line of a run that goes on', async () => {
+  const root = join(dir, 'unfinished');
+  const engine = engineOf(root);
+  await run(engine, 'a');
+  const going = join(root, 'versions', '29991231T000000000Z-0000', 'quarantine');
+  mkdirSync(going, { recursive: true });
+  writeFileSync(join(going, 'accelerometer_landing.parquet'), 'half a file');
+  expect(await answer(engine, 'SELECT COUNT(*) FROM accelerometer_landing_quarantine')).toEqual([['0']]);
+  await run(engine, 'a');
+  expect(existsSync(going)).toBe(false);
+});

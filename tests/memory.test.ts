@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const present = existsSync('/proc/self/status');
+if (!present) process.stderr.write('tests/memory.test.ts is skipped: there is no /proc/self/status\n');
+
+const MANY = 200_000;
+/** What a thread of DuckDB holds while it writes: it has a row group and buffers of its own. */
+const BYTES_A_THREAD = 48 << 20;
+
+/** What the peak of a process is that lands so many bad lines. */
+async function peakOf(lines: number): Promise<number> {
+  // V8 lets garbage grow to the size of its young generation; what is kept is the question here.
+  const node = ['--max-semi-space-size=1', '--require', 'tsx/cjs'];
+  const args = [...node, join(__dirname, 'bad-lines.ts'), String(lines)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '..') });
+  const { quarantined, peak } = JSON.parse(stdout) as { quarantined: number; peak: number };
+  expect(quarantined).toBe(lines);
+  return peak;
+}
+
+(present ? test : test.skip)(
+  '200,000 bad lines cost no more memory than 10 do',
+  async () => {
+    const few = await peakOf(10);
+    expect(few).toBeGreaterThan(32 << 20);
+    expect(await peakOf(MANY)).toBeLessThan(1.25 * few + BYTES_A_THREAD * availableParallelism());
+  },
+  120_000,
+);
