@@ -32,7 +32,7 @@ COPY (
     AND NOT EXISTS (
       FROM customer_landing w
       WHERE w.email = c.email
-        AND w.lastUpdateDate > c.lastUpdateDate
+        AND w.lastUpdateDate >= c.lastUpdateDate
         AND coalesce(w.shareWithResearchAsOfDate, TIMESTAMP '1970-01-01') = TIMESTAMP '1970-01-01'
     )
 ) TO (:out || '/customer_trusted.parquet') (FORMAT parquet);

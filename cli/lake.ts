@@ -26,14 +26,14 @@ const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').defaul
 const EXAMPLES = {
   lake: `
 Begin with:
-  lake run           makes a sample and takes it to machine_learning_curated
-  lake query         lists what can be asked, such as: lake query counts
+  npx lake run           makes a sample and takes it to machine_learning_curated
+  npx lake query         lists what can be asked, such as: npx lake query counts
   lake help <command>`,
   query: `
 Examples:
-  lake query counts
-  lake query -e "SELECT * FROM customer_trusted LIMIT 5"
-  lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
+  npx lake query counts
+  npx lake query -e "SELECT * FROM customer_trusted LIMIT 5"
+  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
 };
 
 /** The `lake` command over a pipeline. An action returns the exit status. */
@@ -117,16 +117,17 @@ async function main(): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof UsageError) return complain(error.message, 2);
+    if (isWrongCall(error)) return complain(error.message, 2);
     return complain(isToldAsIs(error) ? error.message : systemError(error), 1);
   }
 }
 
-/** Whether the message is made for a person. A SampleError by its name: its module is loaded only where it is used. */
+/** A SampleError by its name: its module is loaded only where it is used. */
+const isWrongCall = (error: unknown): error is Error =>
+  error instanceof UsageError || (error instanceof Error && error.name === 'SampleError');
+
 const isToldAsIs = (error: unknown): error is Error =>
-  error instanceof LakeError ||
-  error instanceof DefinitionError ||
-  (error instanceof Error && error.name === 'SampleError');
+  error instanceof LakeError || error instanceof DefinitionError;
 
 function complain(message: string, status: number): number {
   process.stderr.write(harmless(`lake: ${message}\n`));

@@ -87,6 +87,11 @@ const PRINTERS: Readonly<Record<QueryOptions['format'], (result: QueryResult) =>
 
   /** An array with an object a row. */
   async json({ columns, rows }) {
+    const names = columns.map((column) => column.name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) {
+      throw new UsageError(`two columns are called ${twice}, and an object has one; give them names with AS`);
+    }
     const value = (text: string | null, i: number) => {
       const type = columns[i]?.type;
       const bare = text === null || (type === 'number' && /^-?\d/.test(text)) || type === 'boolean';

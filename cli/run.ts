@@ -38,8 +38,11 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   } finally {
     await progress.end();
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
-  else process.stdout.write(harmless(report(result, options, data)));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
+    const failed = result.findings.filter((finding) => finding.severity === 'fail');
+    for (const line of failed.flatMap(tellFinding)) process.stderr.write(harmless(`${line}\n`));
+  } else process.stdout.write(harmless(report(result, options, data, staleAfter(pipeline, result))));
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
@@ -138,7 +141,22 @@ async function liveList(tables: readonly string[]): Promise<Progress> {
   };
 }
 
-function report({ summary, findings }: RunResult, options: RunOptions, data: string | undefined): string {
+/** Tables that this run did not make, though they are made from what it did. */
+function staleAfter(pipeline: Pipeline, { summary }: RunResult): string[] {
+  const made = new Set(summary.tables.map(({ table }) => table));
+  const changed = new Set(made);
+  for (const job of pipeline.jobs) {
+    if (job.inputs.some((input) => changed.has(input.name))) changed.add(job.name);
+  }
+  return [...changed].filter((name) => !made.has(name));
+}
+
+function report(
+  { summary, findings }: RunResult,
+  options: RunOptions,
+  data: string | undefined,
+  stale: readonly string[],
+): string {
   const published = summary.outcome === 'published';
   const took = `in ${summary.seconds.toFixed(2)} s`;
   const parameters = Object.entries(summary.parameters).map((pair) => pair.join(' '));
@@ -147,8 +165,9 @@ function report({ summary, findings }: RunResult, options: RunOptions, data: str
     ['data', data],
     ['lake', options.lake],
     ['summary', join(options.lake, 'runs', `${summary.runId}.json`)],
-    ['quarantine', quarantined ? `lake query quarantine${lakeFlag(options)}` : undefined],
-    ['queries', published ? `lake query${lakeFlag(options)}` : undefined],
+    ['stale', published && stale.length > 0 ? `${stale.join(', ')}: made from what was before` : undefined],
+    ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(options)}` : undefined],
+    ['queries', published ? `npx lake query${lakeFlag(options)}` : undefined],
   ];
   return [
     '',

@@ -15,6 +15,6 @@ export async function sampleCommand(options: {
     process.stdout.write(`${entity}: ${counted(count, 'line')}${ofThem}\n`);
   }
   process.stdout.write(
-    `${counted(files, 'file')} in ${options.out}; lake run --data ${options.out} reads them\n`,
+    `${counted(files, 'file')} in ${options.out}; npx lake run --data ${options.out} reads them\n`,
   );
 }

@@ -31,7 +31,7 @@ export interface TableSummary {
   /** Source: lines that are not blank. Job: rows of its driving input. */
   readonly read: number;
   readonly quarantined: number;
-  /** Driving rows that gave no output row. */
+  /** Driving rows that gave no output row; of a job that groups them, those that were merged too. */
   readonly filtered: number;
   readonly written: number;
   /** Quarantined lines or rows by reason. */

@@ -101,7 +101,7 @@ test('a source is read together with those that its expectations compare it with
   expect(plan({ data: 'd', only: ['trusted'] })).toEqual({
     sources: ['people', 'near', 'far'],
     jobs: ['trusted'],
-    parameters: defaults,
+    parameters: { consent: 'granted' },
     published: [],
   });
 });

@@ -6,6 +6,7 @@ export interface Plan {
   readonly sources: readonly SourceTable[];
   /** In the order in which they run. */
   readonly jobs: readonly Job[];
+  /** Of every parameter that one of the jobs has. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Tables that the jobs read and this run does not make. */
   readonly published: readonly string[];
@@ -46,7 +47,11 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
   return {
     sources,
     jobs,
-    parameters: { ...Object.fromEntries(pipeline.parameters.map((p) => [p.name, p.default])), ...given },
+    parameters: Object.fromEntries(
+      pipeline.parameters
+        .filter((p) => jobs.some((job) => job.parameters.includes(p)))
+        .map((p) => [p.name, given[p.name] ?? p.default]),
+    ),
     published: [...read].filter((name) => !made.has(name)),
   };
 }

@@ -1,5 +1,5 @@
--- Customers who agreed to share their data for research. A later record of the same e-mail that no longer
--- agrees withdraws the consent of the earlier ones.
+-- Customers who agreed to share their data for research. A record of the same e-mail that does not agree
+-- withdraws the consent of those before it, and of one of the same instant: where it is unclear, nobody agreed.
 SELECT
   c.customerName,
   c.email,
@@ -17,7 +17,7 @@ WHERE c.shareWithResearchAsOfDate > TIMESTAMP '1970-01-01 00:00:00'
     SELECT 1
     FROM customer_landing w
     WHERE w.email = c.email
-      AND w.lastUpdateDate > c.lastUpdateDate
+      AND w.lastUpdateDate >= c.lastUpdateDate
       AND (
         w.shareWithResearchAsOfDate IS NULL
         OR w.shareWithResearchAsOfDate = TIMESTAMP '1970-01-01 00:00:00'

@@ -63,6 +63,7 @@ describe('what an expectation says of itself', () => {
       severity: 'fail',
       description: 'Why.',
       columns: ['mine', 'piece'],
+      counts: [],
       reads: ['other'],
     });
     expect(e.sql('thing')).toBe(
@@ -81,6 +82,7 @@ describe('what an expectation says of itself', () => {
       severity: 'warn',
       description: 'The newest seen is at most 2 day(s) behind the newest of other.',
       columns: ['seen'],
+      counts: [],
       reads: ['other'],
     });
     expect(e.sql('thing')).toBe(
@@ -94,7 +96,15 @@ describe('what an expectation says of itself', () => {
     const sql = (table: string) => `SELECT * FROM ${table} t`;
     expect(
       expectation({ name: 'e', severity: 'warn', description: 'D.', columns: ['a'], reads: [other], sql }),
-    ).toEqual({ name: 'e', severity: 'warn', description: 'D.', columns: ['a'], reads: ['other'], sql });
+    ).toEqual({
+      name: 'e',
+      severity: 'warn',
+      description: 'D.',
+      columns: ['a'],
+      counts: [],
+      reads: ['other'],
+      sql,
+    });
     expect(
       expectation({ name: 'e', severity: 'warn', description: 'D.', columns: ['a'], sql }).reads,
     ).toEqual([]);

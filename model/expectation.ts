@@ -14,6 +14,8 @@ export interface Expectation<ColumnName extends string = string> {
   readonly description: string;
   /** The table's own columns that the expectation is about. */
   readonly columns: readonly ColumnName[];
+  /** Columns of the query's result that count rows, so that they may be shown. */
+  readonly counts: readonly string[];
   /** Other tables the query reads. */
   readonly reads: readonly string[];
   /** The query that returns the bad rows of `table`: no row, no fault. */
@@ -38,6 +40,7 @@ export function unique<const K extends string>(columns: readonly K[], naming: Na
     severity: naming.severity ?? 'fail',
     description: naming.description,
     columns,
+    counts: ['records'],
     reads: [],
     sql: (table) =>
       `SELECT ${list}, COUNT(*) AS records FROM ${table} t GROUP BY ${list} HAVING COUNT(*) > 1`,
@@ -60,6 +63,7 @@ export function references<const K extends string, C extends Readonly<Record<str
     severity: naming.severity ?? 'fail',
     description: naming.description,
     columns: own,
+    counts: [],
     reads: [to.name],
     sql: (table) =>
       `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM ${to.name} o WHERE ${equalities(own, others)})`,
@@ -81,6 +85,7 @@ export function keepsUpWith<const K extends string, C extends Readonly<Record<st
     severity: 'warn',
     description: `The newest ${column} is at most ${days} day(s) behind the newest of ${other.name}.`,
     columns: [column],
+    counts: [],
     reads: [other.name],
     sql: (table) =>
       `SELECT n.newest, m.newest AS other_newest FROM (SELECT MAX(t.${column}) AS newest FROM ${table} t) n ` +
@@ -115,6 +120,7 @@ function implied(table: Table): Expectation[] {
             severity: 'fail',
             description,
             columns: names,
+            counts: [],
             reads: [],
             sql: (from) => `SELECT t.* FROM ${from} t WHERE ${bad().join(' OR ')}`,
           },
@@ -145,8 +151,11 @@ export function expectation<const K extends string>(options: {
   readonly severity: Severity;
   readonly description: string;
   readonly columns: readonly K[];
+  /** Default: none. */
+  readonly counts?: readonly string[];
+  /** Default: none. */
   readonly reads?: readonly { readonly name: string }[];
   readonly sql: (table: string) => string;
 }): Expectation<K> {
-  return { ...options, reads: (options.reads ?? []).map((t) => t.name) };
+  return { ...options, counts: options.counts ?? [], reads: (options.reads ?? []).map((t) => t.name) };
 }

@@ -26,6 +26,7 @@ export const machineLearningCurated = stedi.table({
       severity: 'warn',
       description: 'No step reading fits the movements of several customers who share a serial number.',
       columns: ['sensorReadingTime'],
+      counts: ['customers'],
       reads: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
       sql: () =>
         `SELECT s.serialNumber, s.sensorReadingTime, COUNT(DISTINCT a.user) AS customers

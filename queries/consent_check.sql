@@ -8,7 +8,7 @@ WITH agreeing AS (
       SELECT 1
       FROM customer_landing w
       WHERE w.email = a.email
-        AND w.lastUpdateDate > a.lastUpdateDate
+        AND w.lastUpdateDate >= a.lastUpdateDate
         AND COALESCE(w.shareWithResearchAsOfDate, 0) = 0
     )
 ),

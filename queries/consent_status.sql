@@ -1,5 +1,5 @@
 -- How many customers agreed to research, withdrew, declined or were never asked, by their landing records.
--- A record that does not agree withdraws those before it, as in customer_trusted.
+-- A record that does not agree withdraws those before it and of its instant, as in customer_trusted.
 WITH records AS (
   SELECT
     c.email,
@@ -12,7 +12,7 @@ WITH records AS (
 customers AS (
   SELECT
     r.email,
-    MAX(CASE WHEN r.since > 0 AND (r.last_refusal IS NULL OR r.updated >= r.last_refusal) THEN 1 ELSE 0 END) AS agrees,
+    MAX(CASE WHEN r.since > 0 AND (r.last_refusal IS NULL OR r.updated > r.last_refusal) THEN 1 ELSE 0 END) AS agrees,
     MAX(CASE WHEN r.since > 0 THEN 1 ELSE 0 END) AS agreed,
     COUNT(r.since) AS answers,
     COUNT(*) AS records

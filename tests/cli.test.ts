@@ -195,8 +195,8 @@ describe('lake run', () => {
       ['data', GOOD],
       ['lake', root],
       ['summary', join(root, 'runs', `${runId}.json`)],
-      ['quarantine', `lake query quarantine --lake ${root}`],
-      ['queries', `lake query --lake ${root}`],
+      ['quarantine', `npx lake query quarantine --lake ${root}`],
+      ['queries', `npx lake query --lake ${root}`],
       ['parameters', 'consent since-grant, pairing customer'],
     ])
       expect(stdout).toMatch(new RegExp(`^  ${name} +${place?.replaceAll('.', '\\.')}$`, 'm'));
@@ -328,7 +328,7 @@ describe('lake run', () => {
     const first = await lake(['run'], {}, work);
     expect({ ...first, stdout: '' }).toEqual({ status: 0, stderr: '', stdout: '' });
     expect(first.stdout).toMatch(/^No --data: a sample of 1000 customers is made in \.lake\/sample\n/);
-    expect(first.stdout).toMatch(/^ +queries +lake query$/m);
+    expect(first.stdout).toMatch(/^ +queries +npx lake query$/m);
     expect(readdirSync(work)).toEqual(['.lake']);
     expect(readdirSync(join(work, '.lake')).toSorted()).toEqual(
       ['current.json', 'lock.duckdb', 'pseudonym.key', 'runs', 'sample', 'versions'].toSorted(),
@@ -416,12 +416,16 @@ onTerminal('on a terminal of 80 columns', () => {
     const data = join(dir, 'larger-data');
     await writeSample(data, { customers: 3000, seed: 3, dirty: 0.01 });
     const before = await engineOf(root).tables();
+    let drawn = '';
     const child = spawnLakeOnTerminal(['run', '--data', data, '--lake', root]);
     child.stdout?.on('data', (text: Buffer) => {
-      if (text.includes('accelerometer_landing')) child.stdin?.write('\u0003');
+      if (!text.includes('accelerometer_landing') || drawn !== '') return;
+      drawn = text.toString();
+      child.stdin?.write('\u0003');
     });
     const { status, stdout } = await ended(child);
     expect(status).toBe(130);
+    expect(drawn).not.toContain('✔');
     expect(stdout).toMatch(/lake: interrupted; what was published before stays as it is/);
     expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
     expect(await engineOf(root).tables()).toEqual(before);
@@ -457,7 +461,7 @@ describe('lake query', () => {
     expect(await lake(['query', 'counts', '--lake', nowhere])).toEqual({
       status: 1,
       stdout: '',
-      stderr: `lake: no table is published in ${nowhere}; lake run makes them\n`,
+      stderr: `lake: no table is published in ${nowhere}; npx lake run makes them\n`,
     });
     expect(existsSync(nowhere)).toBe(false);
   });
@@ -602,13 +606,13 @@ describe('lake sample', () => {
     expect(first.stdout).toMatch(
       /^customer: \d+ lines, \d+ of them faulty\naccelerometer: \d+ lines.*\nstep_trainer: \d+ lines/,
     );
-    expect(first.stdout).toMatch(/^\d+ files in OUT; lake run --data OUT reads them\n$/m);
+    expect(first.stdout).toMatch(/^\d+ files in OUT; npx lake run --data OUT reads them\n$/m);
     expect((await make('s4', '--customers', '1')).stdout).not.toContain('faulty');
   });
 
   test('keeps off a folder that is not empty', async () => {
     const { status, stdout, stderr } = await lake(['sample', '--out', GOOD]);
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(stderr).toMatch(/^lake: .*landing is not empty: give another folder/);
   });
 });

@@ -21,6 +21,8 @@ interface Piece {
   readonly hint: string;
   /** Whether it is put into other SQL, and has to give the same rows in every run. */
   readonly isPart: boolean;
+  /** Columns that its result must have. */
+  readonly gives?: readonly string[];
 }
 
 const emptyTables = (tables: readonly Table[], typeOf: (column: Column) => string) =>
@@ -73,6 +75,10 @@ export async function projectFaults(
     for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...portable(piece, bound));
+      const given = bound.columns?.map((column) => column.column_name);
+      for (const name of (piece.gives ?? []).filter((column) => given && !given.includes(column))) {
+        faults.push({ path: piece.path, message: `moves rows by "${name}", which its query does not give` });
+      }
       if (piece.isFile && !/^--[ \t]*\S/.test(piece.sql)) {
         faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
       }
@@ -187,6 +193,7 @@ const expectationPieces = (pipeline: Pipeline): Piece[] =>
         reads: emptyTables(reads, readType),
         hint: `it declares to read ${reads.map(({ name }) => name).join(', ')}; add the table to its reads`,
         isPart: true,
+        gives: e.severity === 'quarantine' ? e.columns : [],
       };
     }),
   );

@@ -1,15 +1,12 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { LakeError } from '../engine';
 import { masked, quoteString } from '../sql';
 
-/** A DuckDB of its own in memory, that spills to `scratch`. */
-export async function openDatabase(
-  scratch = join(tmpdir(), `lake-${process.pid}`),
-): Promise<DuckDBConnection> {
+/** A DuckDB of its own in memory. What does not fit goes to files in `scratch`; without it, it does not fit. */
+export async function openDatabase(scratch?: string): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
-    temp_directory: scratch,
+    temp_directory: scratch ?? '',
     // Row order carries no meaning in a table, and keeping it would hold whole files in memory.
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
@@ -57,7 +54,9 @@ export function tellError(error: unknown): string {
     /^(?:Failed to extract statements: )?(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
   if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) return what.replace(/\s*\n\s*/g, ' ').trim();
   if (/^(?:Invalid Input )?Error$/.test(kind) && !QUOTES_VALUES.test(what)) {
-    return `${kind}; what it says is left out, as it may quote data`;
+    const place = /\n\s*at (?:.*\()?(.*?:\d+:\d+)\)?/.exec((error as Error).stack ?? '')?.[1];
+    const name = kind === 'Error' ? `${(error as Error).name} in ${place}` : kind;
+    return `${name}; what it says is left out, as it may quote data`;
   }
   // After the message comes the line of the SQL, which has quotes of its own.
   const [message = ''] = masked(what.replace(/\s*\nLINE \d+: [\s\S]*$/, '')).split('\n');

@@ -12,7 +12,7 @@ import { SourceReader } from '../landing/read-file';
 import { readLine } from '../landing/read-line';
 import { quoteName } from '../sql';
 import { openDatabase, parquetFile, parquetIn, rowsOf } from './database';
-import { land, landingFiles } from './landing';
+import { land, landingDir, landingFiles } from './landing';
 
 let dir: string;
 let db: DuckDBConnection;
@@ -60,6 +60,7 @@ async function landed(table: SourceTable, files: Record<string, string | Buffer>
   }
   const to = {
     table: join(root, folder, 'out'),
+    landing: landingDir(data, table),
     quarantine: join(root, folder, 'q', 'q.parquet'),
     scratch: join(root, 'scratch'),
   };

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceTable } from '../../model';
 import { LakeError } from '../engine';
@@ -11,7 +11,7 @@ import { literalPath } from './database';
 import { list } from './store';
 import { nothing, QUARANTINE, STORED } from './types';
 
-const BATCH_BYTES = 64 << 20;
+const BATCH_BYTES = 128 << 20;
 /** Of a refused line as JSON: 65,536 characters of up to six bytes, and what is said about it. */
 const MAX_REFUSED_BYTES = 1 << 20;
 
@@ -23,6 +23,8 @@ export interface Landed {
 }
 
 export interface LandingTarget {
+  /** Folder from which quarantine names the files. */
+  readonly landing: string;
   /** Folder that takes the table's Parquet. */
   readonly table: string;
   /** File that takes the refused lines; written only where there are any. */
@@ -31,13 +33,26 @@ export interface LandingTarget {
   readonly scratch: string;
 }
 
-/** The files of a source, hidden ones left out as Spark does. */
+/** The folder of a source's files. */
+export const landingDir = (data: string, table: SourceTable) => join(data, table.entity, 'landing');
+
+/**
+ * The files of a source, those in folders below too; hidden ones and those that begin with an underscore are left
+ * out, as Spark does. Throws a LakeError for a link that leads nowhere.
+ */
 export async function landingFiles(data: string, table: SourceTable): Promise<string[]> {
-  const dir = join(data, table.entity, 'landing');
+  return filesBelow(landingDir(data, table));
+}
+
+async function filesBelow(dir: string): Promise<string[]> {
   const files: string[] = [];
   for (const name of await list(dir)) {
+    if (/^[._]/.test(name)) continue;
     const path = join(dir, name);
-    if (!/^[._]/.test(name) && statSync(path).isFile()) files.push(path);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
+    if (found.isDirectory()) files.push(...(await filesBelow(path)));
+    else if (found.isFile()) files.push(path);
   }
   return files;
 }
@@ -79,7 +94,7 @@ export async function land(
       // It is awaited above or below; until then its failure is nobody's.
       writing.catch(() => undefined);
     }
-    careful = await readCarefully(source, others, join(to.scratch, table.name));
+    careful = await readCarefully(source, others, to.landing, join(to.scratch, table.name));
   } finally {
     await writing;
   }
@@ -98,7 +113,8 @@ function batchesOf(files: readonly string[]): string[][] {
   const batches: string[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const file of files) {
-    if (bytes >= BATCH_BYTES) {
+    // The first is small: DuckDB is idle until it comes.
+    if (bytes >= (batches.length > 1 ? BATCH_BYTES : BATCH_BYTES / 8)) {
       batches.push([]);
       bytes = 0;
     }
@@ -169,6 +185,7 @@ interface Careful {
 async function readCarefully(
   source: SourceReader,
   files: readonly string[],
+  landing: string,
   scratch: string,
 ): Promise<Careful> {
   await mkdir(scratch, { recursive: true });
@@ -184,7 +201,9 @@ async function readCarefully(
         count += portion.count;
         await good.appendFile(Buffer.concat(portion.accepted.map(bytesOf)));
         for (const r of portion.refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
-        const lines = portion.refused.map((r) => `${JSON.stringify({ file: basename(file), ...r })}\n`);
+        const lines = portion.refused.map(
+          (r) => `${JSON.stringify({ file: relative(landing, file), ...r })}\n`,
+        );
         await bad.appendFile(lines.join(''));
       }
     }

@@ -11,7 +11,8 @@ let root: string;
 let store: Store;
 const runId = newRunId();
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'query-test-'));
+  // DuckDB takes such names for patterns, and such folders for Hive's partitions.
+  root = mkdtempSync(join(tmpdir(), 'query-[test]*n=1-'));
   store = new Store(root);
   const db = await openDatabase();
   await writeTable(
@@ -104,6 +105,6 @@ test('tells an error while rows come, without the values it is about', async () 
 test('an empty lake says what makes its tables', async () => {
   const empty = new Store(join(root, 'empty'));
   await expect(queryLake(empty, 'SELECT 1')).rejects.toThrow(
-    /no table is published in .*empty; lake run makes them/,
+    /no table is published in .*empty; npx lake run makes them/,
   );
 });

@@ -1,3 +1,7 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DuckDBConnection,
@@ -11,11 +15,12 @@ import {
 } from '@duckdb/node-api';
 import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
 import { codeOf, quoteName, quoteString } from '../sql';
-import { openDatabase, parquetFile, parquetIn, tellError } from './database';
+import { literalPath, openDatabase, parquetFile, parquetIn, tellError } from './database';
 import type { Pointer, Store } from './store';
 import { QUARANTINE } from './types';
 
 const ATTEMPTS = 5;
+const PUBLISHED_ANEW = 'a run published anew while the query went on; ask again';
 
 /** Statements that DuckDB binds to the tables before it tells their kind, and PRAGMA, which it makes a SELECT of. */
 const NO_SELECT = /^\s*(?:ALTER|COPY|DELETE|INSERT|MERGE|PRAGMA|TRUNCATE|UPDATE)\b/i;
@@ -28,18 +33,27 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
   for (let attempt = 1; ; attempt++) {
     const state = await stateOf(store);
     if (state.pointer.runId === '' && state.quarantines.size === 0) {
-      throw new LakeError(`no table is published in ${store.root}; lake run makes them`);
+      throw new LakeError(`no table is published in ${store.root}; npx lake run makes them`);
     }
     const isStale = async () => !isDeepStrictEqual(state, await stateOf(store));
-    const db = await openDatabase();
+    // Of its own, readable by nobody else: what a large query spills is data.
+    const scratch = await mkdtemp(join(tmpdir(), 'lake-'));
+    const db = await openDatabase(scratch);
+    const close = () => {
+      db.closeSync();
+      rmSync(scratch, { recursive: true, force: true });
+    };
     try {
       await openTables(db, store, state);
-      return await start(db, sql, isStale);
+      return await start(db, sql, isStale, close);
     } catch (error) {
-      db.closeSync();
+      close();
       if (error instanceof UsageError) throw error;
       // A run replaces files at any moment: as long as no row was given, the query begins anew on those that follow.
-      if (attempt < ATTEMPTS && (await isStale())) continue;
+      if (await isStale()) {
+        if (attempt < ATTEMPTS) continue;
+        throw new LakeError(PUBLISHED_ANEW);
+      }
       throw error instanceof LakeError
         ? error
         : new LakeError(`the lake cannot be read: ${tellError(error)}`);
@@ -74,7 +88,9 @@ async function openTables(db: DuckDBConnection, store: Store, { pointer, quarant
         : `SELECT ${Object.entries(QUARANTINE).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)} WHERE false`,
     );
   }
-  const listOf = (paths: Iterable<string>) => `[${[...paths].map(quoteString).join(', ')}]`;
+  // Names are compared as they are written: as patterns where files are looked up, else in the clear.
+  const listOf = (paths: Iterable<string>) =>
+    `[${[...paths].flatMap((path) => [quoteString(path), quoteString(literalPath(path))]).join(', ')}]`;
   await db.run(`SET allowed_directories = ${listOf(folders.map(([, dir]) => dir))}`);
   await db.run(`SET allowed_paths = ${listOf(quarantines.values())}`);
   await db.run('SET enable_external_access = false');
@@ -85,6 +101,7 @@ async function start(
   db: DuckDBConnection,
   sql: string,
   isStale: () => Promise<boolean>,
+  close: () => void,
 ): Promise<QueryResult> {
   const told = (error: unknown) => {
     if (/Permission Error/.test(String(error))) {
@@ -107,25 +124,25 @@ async function start(
   const types = result.columnTypes().map(columnType);
   return {
     columns: result.columnNames().map((name, i) => ({ name, type: types[i] as QueryColumn['type'] })),
-    rows: rowsAsText(db, result, types, isStale),
+    rows: rowsAsText(result, types, isStale, close),
   };
 }
 
 async function* rowsAsText(
-  db: DuckDBConnection,
   result: DuckDBResult,
   types: readonly QueryColumn['type'][],
   isStale: () => Promise<boolean>,
+  close: () => void,
 ) {
   try {
     for await (const rows of result.yieldConvertedRows(toJs)) {
       yield rows.map((row) => row.map((value, i) => asText(value, types[i] as QueryColumn['type'])));
     }
   } catch (error) {
-    if (await isStale()) throw new LakeError('a run published anew while the query went on; ask again');
+    if (await isStale()) throw new LakeError(PUBLISHED_ANEW);
     throw new LakeError(tellError(error));
   } finally {
-    db.closeSync();
+    close();
   }
 }
 

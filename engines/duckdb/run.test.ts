@@ -1,6 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import {
   type Expectation,
   expectation,
@@ -318,4 +327,44 @@ test('the same data gives the same rows and pseudonyms in every run, and in anot
   await run();
   expect((await rows(query)).map(([, ...rest]) => rest)).toEqual(first.map(([, ...rest]) => rest));
   expect((await rows(query))[0]?.[0]).not.toBe(first[0]?.[0]);
+});
+
+test('a damaged file fails the run however small its share, and empty files count for none', async () => {
+  const landing = join(root, 'data', 'score', 'landing');
+  const lines = Array.from({ length: 200 }, (_, i) => ({ player: `P${i} Canary`, score: i }));
+  data('a.json', lines);
+  for (const name of ['b.json', 'c.json']) writeFileSync(join(landing, name), '');
+  const { summary } = await run();
+  expect(summary).toMatchObject({ outcome: 'published', tables: [{ read: 202, quarantined: 2 }, {}, {}] });
+
+  writeFileSync(
+    join(landing, 'd.json.gz'),
+    gzipSync('{"player": "x", "score": 1}\n'.repeat(1000)).subarray(0, 60),
+  );
+  const result = await run();
+  expect(result.failures).toEqual([
+    expect.stringMatching(/^score_landing: 1 file\(s\) cannot be read\.[\s\S]*UNREADABLE_FILE/),
+  ]);
+});
+
+test('reads files in folders below, and names them by their path', async () => {
+  mkdirSync(join(root, 'data', 'score', 'landing', 'day=1', '_temporary'), { recursive: true });
+  data(join('day=1', 'b.json'), [{ player: 'Ida Canary', score: 4 }, '[]']);
+  data(join('day=1', '_temporary', 'c.json'), [{ player: 'Nobody', score: 4 }]);
+  expect(counts(await run())).toMatchObject({ score_landing: { read: 5, quarantined: 1, written: 4 } });
+  expect(await rows('SELECT file, line FROM score_landing_quarantine')).toEqual([
+    [join('day=1', 'b.json'), '2'],
+  ]);
+  symlinkSync(join(root, 'gone.json'), join(root, 'data', 'score', 'landing', 'z.json'));
+  await expect(run()).rejects.toThrow(/z\.json is a link that leads nowhere/);
+});
+
+test('an expectation that cannot be checked says so under its own name', async () => {
+  const late = {
+    ...above('warn'),
+    sql: (table: string) => `SELECT t.player, CAST(t.player AS BIGINT) AS n FROM ${table} t`,
+  };
+  expect((await run(game([late]))).failures).toEqual([
+    expect.stringMatching(/^score_trusted: expectation at_most_5 could not be checked: Conversion Error/),
+  ]);
 });

@@ -17,7 +17,7 @@ import type { Plan } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import { type Landed, land, landingFiles } from './landing';
+import { type Landed, land, landingDir, landingFiles } from './landing';
 import { pseudonymColumns, pseudonymised, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
@@ -54,7 +54,9 @@ export class Run {
     const files = await this.filesOf(data);
     await this.openPublished(pointer);
     for (const source of this.plan.sources) {
-      await this.make(source, null, () => this.land(source, files.get(source.name) as string[]));
+      await this.make(source, null, () =>
+        this.land(source, data as string, files.get(source.name) as string[]),
+      );
     }
     for (const source of this.plan.sources) await this.auditSource(source);
     for (const job of this.plan.jobs) {
@@ -70,7 +72,7 @@ export class Run {
     for (const source of this.plan.sources) {
       const found = await landingFiles(data as string, source);
       if (found.length > 0) files.set(source.name, found);
-      else missing.push(`${source.name}: no file in ${join(data as string, source.entity, 'landing')}`);
+      else missing.push(`${source.name}: no file in ${landingDir(data as string, source)}`);
     }
     if (missing.length > 0) {
       throw new LakeError(
@@ -128,29 +130,46 @@ export class Run {
     this.tell({ kind: 'skipped', table: job.name });
   }
 
-  private async land(table: SourceTable, files: readonly string[]): Promise<Made> {
+  private async land(table: SourceTable, data: string, files: readonly string[]): Promise<Made> {
     const dir = this.store.tableDir(this.runId, table.name);
     const landed = await land(this.db, table, files, {
+      landing: landingDir(data, table),
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
       scratch: this.store.scratchDir(this.runId),
     });
     await this.open(table, dir);
-    if (landed.quarantined > table.maxQuarantinedShare * landed.read) {
-      this.fail(table, await this.tellQuarantine(table, landed));
+    const { UNREADABLE_FILE: damaged = 0, EMPTY_FILE: empty = 0 } = landed.reasons;
+    const refused = {
+      read: landed.read - damaged - empty,
+      quarantined: landed.quarantined - damaged - empty,
+    };
+    // Nobody knows how many lines a damaged file had, so it can be no small share.
+    if (damaged > 0)
+      this.fail(table, `${damaged} file(s) cannot be read. ${await this.tellRefused(table, damaged)}`);
+    else if (refused.quarantined > table.maxQuarantinedShare * refused.read) {
+      this.fail(table, await this.tellQuarantine(table, refused));
     }
     return { ...landed, filtered: 0, expectations: [] };
   }
 
-  private async tellQuarantine(table: SourceTable, { read, quarantined }: Landed): Promise<string> {
+  private async tellQuarantine(
+    table: SourceTable,
+    { read, quarantined }: Pick<Landed, 'read' | 'quarantined'>,
+  ): Promise<string> {
     const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
+    return `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. ${await this.tellRefused(table, 3)}`;
+  }
+
+  /** Where the refused lines are, and the first of them: damaged files, other whole files, then lines. */
+  private async tellRefused(table: SourceTable, count: number): Promise<string> {
     const file = this.store.quarantineFile(this.runId, table.name);
     const first = await rowsOf<{ file: string; line: number; reason: string; detail: string }>(
       this.db,
-      `SELECT file, line, reason, detail FROM ${parquetFile(file)} ORDER BY file, line LIMIT 3`,
+      `SELECT file, line, reason, detail FROM ${parquetFile(file)} ORDER BY reason <> 'UNREADABLE_FILE', line > 0, file, line LIMIT ${count}`,
     );
     return [
-      `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. lake query -e "SELECT * FROM ${table.name}_quarantine" shows all, the first are:`,
+      `The table ${table.name}_quarantine holds all of them; the first are:`,
       ...first.map((r) => `  ${r.file}${r.line > 0 ? `, line ${r.line}` : ''}: ${r.reason}, ${r.detail}`),
     ].join('\n');
   }
@@ -160,13 +179,9 @@ export class Run {
     const summary = this.summaries.get(table.name);
     if (!summary || table.expectations.length === 0) return;
     const started = performance.now();
-    try {
-      const { expectations } = await this.audit(table);
-      const seconds = summary.seconds + secondsSince(started);
-      this.summaries.set(table.name, { ...summary, expectations, seconds: +seconds.toFixed(3) });
-    } catch (error) {
-      this.fail(table, `its expectations could not be checked: ${tellError(error)}`);
-    }
+    const { expectations } = await this.audit(table);
+    const seconds = summary.seconds + secondsSince(started);
+    this.summaries.set(table.name, { ...summary, expectations, seconds: +seconds.toFixed(3) });
   }
 
   private async transform(job: Job): Promise<Made> {
@@ -184,7 +199,9 @@ export class Run {
     const read = await countOf(this.db, `SELECT 1 FROM ${quoteName(driving.name)}`);
     const query = await pseudonymised(this.db, table, from, () => this.store.pseudonymKey());
     const rows = await writeTable(this.db, dir, query);
-    const filtered = job.drivenBy ? await this.unmatched(driving, job.drivenBy, from) : read - rows;
+    const filtered = job.drivenBy
+      ? await this.unmatched(driving, job.drivenBy, from)
+      : Math.max(0, read - rows);
     await rm(clear, { recursive: true, force: true });
     await this.open(table, dir);
     const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
@@ -201,7 +218,7 @@ export class Run {
     const same = Object.entries(drivenBy).map(([from, to]) => `c.${quoteName(to)} = d.${quoteName(from)}`);
     return countOf(
       this.db,
-      `SELECT 1 FROM ${quoteName(driving.name)} d WHERE NOT EXISTS (SELECT 1 FROM ${output} c WHERE ${same.join(' AND ')})`,
+      `SELECT 1 FROM ${quoteName(driving.name)} d ANTI JOIN ${output} c ON ${same.join(' AND ')}`,
     );
   }
 
@@ -212,13 +229,17 @@ export class Run {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
     for (const e of [...moving, ...all.filter((other) => !moving.includes(other))]) {
-      const failed = await countOf(this.db, e.sql(quoteName(table.name)));
-      results.push({ name: e.name, severity: e.severity, failed });
-      if (failed === 0) continue;
-      await this.find(table, e, failed);
-      if (e.severity === 'quarantine' && moveOut) reasons[e.name] = await moveOut(e);
-      if (e.severity === 'fail') {
-        this.fail(table, `expectation ${e.name} failed with ${failed} bad row(s). ${e.description}`);
+      try {
+        const failed = await countOf(this.db, e.sql(quoteName(table.name)));
+        results.push({ name: e.name, severity: e.severity, failed });
+        if (failed === 0) continue;
+        await this.find(table, e, failed);
+        if (e.severity === 'quarantine' && moveOut) reasons[e.name] = await moveOut(e);
+        if (e.severity === 'fail') {
+          this.fail(table, `expectation ${e.name} failed with ${failed} bad row(s). ${e.description}`);
+        }
+      } catch (error) {
+        this.fail(table, `expectation ${e.name} could not be checked: ${tellError(error)}`);
       }
     }
     return { expectations: results, reasons };
@@ -226,7 +247,7 @@ export class Run {
 
   private async find(table: Table, e: Expectation, failed: number) {
     const reads = e.reads.map((name) => this.pipeline.tables.get(name) as Table);
-    const mask = masker([table, ...reads]);
+    const mask = masker([table, ...reads], e);
     const rows = await rowsOf<Record<string, unknown>>(
       this.db,
       `SELECT * FROM (${e.sql(quoteName(table.name))}) LIMIT ${SAMPLES}`,

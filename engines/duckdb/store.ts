@@ -83,7 +83,7 @@ export class Store {
       throw error;
     }
     const damaged = new LakeError(
-      `${this.path('current.json')} is not the pointer of a lake; restore it, or remove the folder and run again`,
+      `${this.path('current.json')} is not the pointer of a lake; restore it, or remove this one file and run again. Keep pseudonym.key`,
     );
     try {
       const { runId, tables } = JSON.parse(text) as Pointer;
@@ -243,6 +243,8 @@ export class Store {
       await chmod(temporary, 0o600);
       await rename(temporary, path);
     }
+    // Copied or unpacked, it may have become readable for others.
+    await chmod(path, 0o600);
     const hex = (await readFile(path, 'utf8')).trim();
     if (!/^[0-9a-f]{64}$/.test(hex)) {
       throw new LakeError(
