@@ -45,6 +45,7 @@ describe('what an expectation says of itself', () => {
       severity: 'fail',
       description: 'Why.',
       columns: ['a', 'b'],
+      counts: ['records'],
       reads: [],
     });
     expect(unique(['a', 'b'], D).sql('"t 1"')).toBe(
