@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DerivedTable } from '../../model';
+import type { DerivedTable, Job, Table } from '../../model';
 import { quoteName, quoteString } from '../sql';
-import { makePseudonyms } from './pseudonyms';
+import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
 /**
  * Writes the rows of a query as Parquet in a new folder, and returns how many. Not in a folder a day, where the
@@ -18,25 +18,52 @@ export async function writeTable(db: DuckDBConnection, dir: string, query: strin
   return rowsChanged;
 }
 
-export const pseudonymColumns = (table: DerivedTable): string[] =>
-  Object.entries(table.columns).flatMap(([name, column]) => (column.type === 'pseudonym' ? [name] : []));
+const isPseudonym = (table: DerivedTable, column: string) => table.columns[column]?.type === 'pseudonym';
 
-/** The query that gives a table's columns from rows in the clear, pseudonyms in place of what they stand for. */
-export async function pseudonymised(
+/** The query that gives a job's output from its rows in the clear, pseudonyms in place of what they stand for. */
+export async function outputQuery(
   db: DuckDBConnection,
-  table: DerivedTable,
-  from: string,
+  { output, inputs }: Job,
+  clear: string,
   key: () => Promise<Buffer>,
 ): Promise<string> {
-  const names = Object.keys(table.columns);
-  const hidden = pseudonymColumns(table);
-  if (hidden.length === 0) return `SELECT ${names.map(quoteName).join(', ')} FROM ${from}`;
-  const values = hidden.map((name) => `SELECT ${quoteName(name)} AS value FROM ${from}`);
-  await makePseudonyms(db, values.join(' UNION ALL '), await key());
-  const list = names.map((name) => {
-    const i = hidden.indexOf(name);
-    return i < 0 ? `c.${quoteName(name)}` : `p${i}.pseudonym AS ${quoteName(name)}`;
+  const names = Object.keys(output.columns);
+  if (!names.some((name) => isPseudonym(output, name))) {
+    return `SELECT ${names.map(quoteName).join(', ')} FROM ${clear}`;
+  }
+  // What a job hides is nearly always a personal text that it was given.
+  const likely = inputs.flatMap((input) =>
+    Object.entries(input.columns).flatMap(([name, column]) =>
+      column.pii && column.type === 'text'
+        ? [`SELECT ${quoteName(name)} AS value FROM ${quoteName(input.name)}`]
+        : [],
+    ),
+  );
+  const none = 'SELECT CAST(NULL AS VARCHAR) AS value';
+  await readyPseudonyms(db, [none, ...likely].join(' UNION ALL '), await key());
+  const columns = names.map((name, i) => {
+    const value = `c.${quoteName(name)}`;
+    if (!isPseudonym(output, name)) return { expression: value, join: '' };
+    const { expression, join } = pseudonymOf(value, `p${i}`);
+    return { expression: `${expression} AS ${quoteName(name)}`, join };
   });
-  const joins = hidden.map((name, i) => `LEFT JOIN _pseudonyms p${i} ON p${i}.value = c.${quoteName(name)}`);
-  return `SELECT ${list.join(', ')} FROM ${from} c ${joins.join(' ')}`;
+  return `SELECT ${columns.map((c) => c.expression).join(', ')} FROM ${clear} c ${columns.map((c) => c.join).join(' ')}`;
+}
+
+/** The query that gives a row for every driving row that no row of the finished output comes from. */
+export function unmatchedQuery({ output, inputs }: Job, drivenBy: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(drivenBy).map(([from, to], i) => {
+    const value = `d.${quoteName(from)}`;
+    return {
+      to,
+      ...(isPseudonym(output, to) ? pseudonymOf(value, `p${i}`) : { expression: value, join: '' }),
+    };
+  });
+  const driving = inputs[0] as Table;
+  return `SELECT 1
+    FROM (
+      SELECT ${pairs.map(({ expression }, i) => `${expression} AS k${i}`).join(', ')}
+      FROM ${quoteName(driving.name)} d ${pairs.map(({ join }) => join).join(' ')}
+    ) k
+    ANTI JOIN ${quoteName(output.name)} o ON ${pairs.map(({ to }, i) => `o.${quoteName(to)} = k.k${i}`).join(' AND ')}`;
 }

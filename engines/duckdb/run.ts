@@ -1,5 +1,4 @@
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   type Expectation,
@@ -18,7 +17,7 @@ import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { type Landed, land, landingDir, landingFiles } from './landing';
-import { pseudonymColumns, pseudonymised, writeTable } from './output';
+import { outputQuery, unmatchedQuery, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
 
@@ -189,37 +188,16 @@ export class Run {
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
     const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.parameters);
-    let from = `(${sql}\n)`;
-    const clear = join(this.store.scratchDir(this.runId), 'clear');
-    // Who gave what is told by the rows in the clear; any other output goes straight from the query to its file.
-    if (pseudonymColumns(table).length > 0 || job.drivenBy) {
-      await writeTable(this.db, clear, `SELECT * FROM ${from}`);
-      from = parquetIn(clear);
-    }
     const read = await countOf(this.db, `SELECT 1 FROM ${quoteName(driving.name)}`);
-    const query = await pseudonymised(this.db, table, from, () => this.store.pseudonymKey());
+    const query = await outputQuery(this.db, job, `(${sql}\n)`, () => this.store.pseudonymKey());
     const rows = await writeTable(this.db, dir, query);
-    const filtered = job.drivenBy
-      ? await this.unmatched(driving, job.drivenBy, from)
-      : Math.max(0, read - rows);
-    await rm(clear, { recursive: true, force: true });
     await this.open(table, dir);
+    const filtered = job.drivenBy
+      ? await countOf(this.db, unmatchedQuery(job, job.drivenBy))
+      : Math.max(0, read - rows);
     const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
-  }
-
-  /** How many driving rows gave no row. */
-  private unmatched(
-    driving: Table,
-    drivenBy: Readonly<Record<string, string>>,
-    output: string,
-  ): Promise<number> {
-    const same = Object.entries(drivenBy).map(([from, to]) => `c.${quoteName(to)} = d.${quoteName(from)}`);
-    return countOf(
-      this.db,
-      `SELECT 1 FROM ${quoteName(driving.name)} d ANTI JOIN ${output} c ON ${same.join(' AND ')}`,
-    );
   }
 
   /** Checks every expectation, those first that move rows out: the others then see what would be published. */
