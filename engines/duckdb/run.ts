@@ -109,7 +109,9 @@ export class Run {
       this.summarise({ table: table.name, job: job?.name ?? null, ...made, seconds: secondsSince(started) });
     } catch (error) {
       const what = job ? `${sqlFile(this.jobsDir, job)} failed` : 'it could not be read';
-      this.fail(table, error instanceof LakeError ? error.message : `${what}: ${tellError(error)}`);
+      const { code, path } = error as NodeJS.ErrnoException;
+      if (error instanceof LakeError) this.fail(table, error.message);
+      else this.fail(table, `${what}: ${code && path ? `${code} at ${path}` : tellError(error)}`);
     }
   }
 
