@@ -59,7 +59,10 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
   run.action(async (options) => {
     const { runCommand } = require('./run') as typeof import('./run');
     const parameters = Object.fromEntries(
-      pipeline.parameters.map((p) => [p.name, options[p.name] as string]),
+      // What nobody asked for is left to the lake: single jobs keep the rules that it was made by.
+      pipeline.parameters.flatMap((p) =>
+        run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
+      ),
     );
     exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
   });
@@ -94,7 +97,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addOption(new Option('--dirty <share>', 'share of faulty lines').argParser(share).default(0))
     .action(async (options) => {
       const { sampleCommand } = require('./sample') as typeof import('./sample');
-      await sampleCommand(options);
+      await sampleCommand(pipeline, options);
     });
 
   lake
@@ -110,8 +113,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
 async function main(): Promise<number> {
   let status = 0;
   try {
-    const { lake } = require('../pipeline') as typeof import('../pipeline');
-    await program(lake, (code) => {
+    await program(load(), (code) => {
       status = code;
     }).parseAsync();
     return status;
@@ -119,6 +121,19 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (isWrongCall(error)) return complain(error.message, 2);
     return complain(isToldAsIs(error) ? error.message : systemError(error), 1);
+  }
+}
+
+/** STEDI's pipeline. What is wrong with its text is its author's to hear, and no data is read yet. */
+function load(): Pipeline {
+  try {
+    return (require('../pipeline') as typeof import('../pipeline')).lake;
+  } catch (error) {
+    if (error instanceof DefinitionError || (error as NodeJS.ErrnoException).code) throw error;
+    const { name, message, stack } = error as Error;
+    const place = /\n\s*at (?:.*\()?(?!node:)(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1];
+    const where = name === 'TransformError' || !place ? '' : ` (${place})`;
+    throw new LakeError(`the definition cannot be loaded: ${message}${where}. npm run typecheck tells more`);
   }
 }
 

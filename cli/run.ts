@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { Store } from '../engines/duckdb/store';
-import type { Finding, RunEvent, RunResult, TableSummary } from '../engines/engine';
+import type { Finding, RunEvent, RunResult, TableState, TableSummary } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Pipeline, Severity } from '../model';
 import { textTable } from './table';
@@ -25,42 +25,47 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const { only, parameters } = options;
   // Refused before a sample is made for it.
   planOf(pipeline, { parameters, ...(only && { only }) });
-  const data = options.data ?? (only ? undefined : await sampleOf(options));
+  const data = options.data ?? (only ? undefined : await sampleOf(pipeline, options));
   const request = { parameters, ...(data !== undefined && { data }), ...(only && { only }) };
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
     options.json,
   );
+  const engine = new DuckDbEngine({ lake: options.lake, jobs });
   let result: RunResult;
   try {
-    result = await new DuckDbEngine({ lake: options.lake, jobs }).run(pipeline, request, progress.tell);
+    result = await engine.run(pipeline, request, progress.tell);
   } finally {
     await progress.end();
   }
+  const published = await engine.tables();
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
     const failed = result.findings.filter((finding) => finding.severity === 'fail');
     for (const line of failed.flatMap(tellFinding)) process.stderr.write(harmless(`${line}\n`));
-  } else process.stdout.write(harmless(report(result, options, data, staleAfter(pipeline, result))));
+  } else
+    process.stdout.write(harmless(report(result, options, data, published, staleIn(pipeline, published))));
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
 
 /** The lake's own sample, made where it is missing, while no other run is going on. */
-async function sampleOf({ lake, json }: RunOptions): Promise<string> {
+async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Promise<string> {
   const say = (text: string) => json || process.stdout.write(`No --data: ${text}\n`);
+  const { writeOtherSources, writeSample } = require('../samples') as typeof import('../samples');
   const out = join(lake, 'sample');
   if (existsSync(out)) {
     say(`the sample in ${out} is taken`);
+    await writeOtherSources(out, sources);
     return out;
   }
   await new Store(lake).hold(async () => {
     say(`a sample of ${SAMPLE.customers} customers is made in ${out}`);
-    const { writeSample } = require('../samples') as typeof import('../samples');
     // A sample that is made halfway has another name, which the next run sweeps.
     const unfinished = `${out}.${process.pid}.tmp`;
     await writeSample(unfinished, SAMPLE);
+    await writeOtherSources(unfinished, sources);
     await rename(unfinished, out);
   });
   return out;
@@ -83,12 +88,17 @@ async function progressOf(tables: readonly string[], json = false): Promise<Prog
   const { NO_COLOR, TERM } = process.env;
   if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables);
   const say = (text: string) => process.stdout.write(`${text}\n`);
+  // A table that fails may be done after that: then both are told in one line.
+  const failed = new Set<string>();
   return {
-    ...SILENT,
-    tell: (event) => {
-      if (event.kind === 'done') say(told(event.summary));
-      else if (event.kind === 'failed') say(`${event.table}: failed`);
-      else if (event.kind === 'skipped') say(`${event.table}: skipped`);
+    tell: ({ kind, ...event }) => {
+      if ('summary' in event)
+        say(`${told(event.summary)}${failed.delete(event.summary.table) ? ', failed' : ''}`);
+      else if (kind === 'failed') failed.add(event.table);
+      else if (kind === 'skipped') say(`${event.table}: skipped`);
+    },
+    end: async () => {
+      for (const table of failed) say(`${table}: failed`);
     },
   };
 }
@@ -141,23 +151,31 @@ async function liveList(tables: readonly string[]): Promise<Progress> {
   };
 }
 
-/** Tables that this run did not make, though they are made from what it did. */
-function staleAfter(pipeline: Pipeline, { summary }: RunResult): string[] {
-  const made = new Set(summary.tables.map(({ table }) => table));
-  const changed = new Set(made);
+/** Published tables that are older than what they are made from, or made from one that is. */
+function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
+  const runs = new Map(published.map(({ table, runId }) => [table, runId]));
+  const stale = new Set<string>();
   for (const job of pipeline.jobs) {
-    if (job.inputs.some((input) => changed.has(input.name))) changed.add(job.name);
+    const own = runs.get(job.name);
+    if (own === undefined) continue;
+    if (job.inputs.some((input) => stale.has(input.name) || (runs.get(input.name) ?? '') > own))
+      stale.add(job.name);
   }
-  return [...changed].filter((name) => !made.has(name));
+  return [...stale];
 }
 
 function report(
   { summary, findings }: RunResult,
   options: RunOptions,
   data: string | undefined,
+  tables: readonly TableState[],
   stale: readonly string[],
 ): string {
   const published = summary.outcome === 'published';
+  const before =
+    tables.length > 0
+      ? 'What was published before stays as it is.'
+      : 'Nothing is published in this lake yet.';
   const took = `in ${summary.seconds.toFixed(2)} s`;
   const parameters = Object.entries(summary.parameters).map((pair) => pair.join(' '));
   const quarantined = summary.tables.some((t) => t.quarantined > 0);
@@ -165,7 +183,7 @@ function report(
     ['data', data],
     ['lake', options.lake],
     ['summary', join(options.lake, 'runs', `${summary.runId}.json`)],
-    ['stale', published && stale.length > 0 ? `${stale.join(', ')}: made from what was before` : undefined],
+    ['stale', stale.length > 0 ? `${stale.join(', ')}: older than what they are made from` : undefined],
     ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(options)}` : undefined],
     ['queries', published ? `npx lake query${lakeFlag(options)}` : undefined],
   ];
@@ -174,9 +192,7 @@ function report(
     ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
     ...findings.flatMap(tellFinding),
     ...(findings.length > 0 ? [''] : []),
-    published
-      ? `Published run ${summary.runId} ${took}.`
-      : `Run ${summary.runId} failed ${took}. What was published before stays as it is.`,
+    published ? `Published run ${summary.runId} ${took}.` : `Run ${summary.runId} failed ${took}. ${before}`,
     ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
     ...(parameters.length > 0 ? [`  ${'parameters'.padEnd(10)}  ${parameters.join(', ')}`] : []),
     '',

@@ -1,14 +1,19 @@
-import { writeSample } from '../samples';
+import type { Pipeline } from '../model';
+import { writeOtherSources, writeSample } from '../samples';
 import { counted } from './text';
 
 /** `lake sample`. Throws a SampleError where the folder is not empty. */
-export async function sampleCommand(options: {
-  readonly out: string;
-  readonly customers: number;
-  readonly seed: number;
-  readonly dirty: number;
-}): Promise<void> {
+export async function sampleCommand(
+  { sources }: Pipeline,
+  options: {
+    readonly out: string;
+    readonly customers: number;
+    readonly seed: number;
+    readonly dirty: number;
+  },
+): Promise<void> {
   const { lines, faults, files } = await writeSample(options.out, options);
+  await writeOtherSources(options.out, sources);
   for (const [entity, count] of Object.entries(lines)) {
     const faulty = Object.values(faults[entity as keyof typeof faults] ?? {}).reduce((a, b) => a + b, 0);
     const ofThem = faulty > 0 ? `, ${faulty} of them faulty` : '';

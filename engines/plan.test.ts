@@ -120,6 +120,7 @@ test('every name and value that is not known is told at once', () => {
         'consent is "always"; it takes granted or since-grant',
         'no parameter "mood"; there are pairing, consent',
         'no parameter "toString"; there are pairing, consent',
+        'pairing changes nothing in trusted; it is for paired',
       ].join('\n'),
     ),
   );

@@ -30,9 +30,17 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
       faults.push(`${name} is "${value}"; it takes ${declared.values.join(' or ')}`);
     }
   }
+  const jobs = pipeline.jobs.filter((job) => request.only?.includes(job.name) ?? true);
+  for (const p of pipeline.parameters) {
+    const users = pipeline.jobs.filter((job) => job.parameters.includes(p)).map((job) => job.name);
+    if (given[p.name] !== undefined && jobs.length > 0 && !jobs.some((job) => users.includes(job.name))) {
+      faults.push(
+        `${p.name} changes nothing in ${jobs.map((job) => job.name).join(', ')}; it is for ${users.join(', ')}`,
+      );
+    }
+  }
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
 
-  const jobs = pipeline.jobs.filter((job) => request.only?.includes(job.name) ?? true);
   const read = new Set(jobs.flatMap((job) => job.inputs.map((input) => input.name)));
   // What a source's expectations compare it with is read with it.
   const compared = (name: string): readonly string[] =>

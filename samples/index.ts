@@ -13,4 +13,5 @@ export {
 } from './faults';
 export { type SampleLine, sampleLines } from './lines';
 export { ENTITIES, type Entity, SampleError, type SampleOptions } from './options';
+export { writeOtherSources } from './other';
 export { type SampleReport, writeSample } from './write';

@@ -14,7 +14,7 @@ import { textTable } from '../cli/table';
 import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
 import { lake as pipeline } from '../pipeline';
-import { ENTITIES, writeSample } from '../samples';
+import { ENTITIES, writeOtherSources, writeSample } from '../samples';
 import {
   answer,
   ended,
@@ -40,6 +40,7 @@ const QUERIES = readdirSync(join(ROOT, 'queries'))
 beforeAll(async () => {
   await writeSample(GOOD, { customers: 4, seed: 2, dirty: 0.03 });
   await writeSample(BAD, { customers: 4, seed: 2, dirty: 0.2 });
+  for (const data of [GOOD, BAD]) await writeOtherSources(data, pipeline.sources);
   const { status, stderr } = await lake(['run', '--data', GOOD, '--lake', LAKE]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 }, 60_000);
@@ -283,7 +284,9 @@ describe('lake run', () => {
       expect(stderr).not.toMatch(/\n\s+at /);
       if (json) expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed', tables: [{}, {}, {}] });
       else {
-        expect(stdout).toMatch(/^accelerometer_landing: failed$/m);
+        expect(stdout).toMatch(
+          /^accelerometer_landing: 191 rows, 47 in quarantine \(\d+\.\d\d s\), failed$/m,
+        );
         expect(stdout).toMatch(/^customer_trusted: /m);
         expect(stdout).toMatch(/^accelerometer_trusted: skipped$/m);
         expect(stdout).toMatch(/^Run \S+ failed in .*What was published before stays as it is\.$/m);
@@ -415,6 +418,7 @@ onTerminal('on a terminal of 80 columns', () => {
   test('the list is drawn while the run goes on, and Ctrl-C leaves the terminal and the lake as they were', async () => {
     const data = join(dir, 'larger-data');
     await writeSample(data, { customers: 3000, seed: 3, dirty: 0.01 });
+    await writeOtherSources(data, pipeline.sources);
     const before = await engineOf(root).tables();
     let drawn = '';
     const child = spawnLakeOnTerminal(['run', '--data', data, '--lake', root]);
@@ -617,10 +621,23 @@ describe('lake sample', () => {
   });
 });
 
+test('every run says which tables are older than what they are made from', async () => {
+  const own = join(dir, 'stale-lake');
+  await lake(['run', '--data', GOOD, '--lake', own]);
+  const staleAfter = async (...jobs: string[]) => {
+    const { stdout } = await lake(['run', '--lake', own, '--only', ...jobs]);
+    return /^ +stale +(.*): older/m.exec(stdout)?.[1];
+  };
+  expect(await staleAfter('customers_curated')).toBe('step_trainer_trusted, machine_learning_curated');
+  expect(await staleAfter('machine_learning_curated')).toBe('step_trainer_trusted, machine_learning_curated');
+  expect(await staleAfter('step_trainer_trusted', 'machine_learning_curated')).toBeUndefined();
+}, 60_000);
+
 test('lake check finds this project whole', async () => {
   const { status, stdout, stderr } = await lake(['check']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^8 tables, 5 jobs: .*fit together\.\n$/);
+  const count = `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs`;
+  expect(stdout).toBe(`${count}: the definition, the SQL, its cases and the queries fit together.\n`);
 }, 60_000);
 
 test('an unforeseen fault tells where it is and none of its words', async () => {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { Pipeline } from '../model';
 import { lake } from '../pipeline';
-import { sampleLines, writeSample } from '../samples';
+import { ENTITIES, type Entity, sampleLines, writeOtherSources, writeSample } from '../samples';
 
 const jobs = join(__dirname, '..', 'jobs');
 
@@ -21,6 +21,11 @@ async function rows(engine: DuckDbEngine, sql: string): Promise<(string | null)[
   for await (const chunk of (await engine.query(sql)).rows) all.push(...chunk.map((row) => [...row]));
   return all;
 }
+
+const sourceOf = Object.fromEntries(lake.sources.map(({ entity, name }) => [entity, name])) as Record<
+  Entity,
+  string
+>;
 
 const sorted = (values: readonly unknown[]) => values.map((value) => JSON.stringify(value)).sort();
 
@@ -58,13 +63,14 @@ test('whatever share of the lines is faulty: no good line is lost, and every bad
         try {
           const options = { seed, customers, dirty };
           const report = await writeSample(join(root, 'dirty'), options);
+          for (const data of ['dirty', 'good']) await writeOtherSources(join(root, data), lake.sources);
           const engine = new DuckDbEngine({ lake: join(root, 'lake'), jobs });
           const { summary, failures } = await engine.run(tolerant, { data: join(root, 'dirty') });
           expect(failures).toEqual([]);
 
           const expected = [...sampleLines(options)].filter((line) => line.fault !== undefined);
-          for (const source of lake.sources) {
-            const { entity, name } = source as { entity: keyof typeof report.lines; name: string };
+          for (const entity of ENTITIES) {
+            const name = sourceOf[entity];
             const own = summary.tables.find((table) => table.table === name);
             expect(own).toMatchObject({ read: report.lines[entity], reasons: report.faults[entity] });
             expect(own?.written).toBe((own?.read ?? 0) - (own?.quarantined ?? 0));

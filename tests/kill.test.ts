@@ -17,7 +17,7 @@ import type { DuckDbEngine } from '../engines/duckdb/engine';
 import { Store } from '../engines/duckdb/store';
 import { LakeError } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
-import { writeSample } from '../samples';
+import { writeOtherSources, writeSample } from '../samples';
 import { fraction, randomStreams } from '../samples/random';
 import { answer, ended, engineOf, lake, namesBelow, spawnLake, temporaryDir } from './support/lake';
 
@@ -69,6 +69,7 @@ beforeAll(async () => {
   await writeSample(SETS.a, { customers: 3, seed: 1, dirty: 0 });
   await writeSample(SETS.b, { customers: 4, seed: 2, dirty: 0.03 });
   for (const set of ['a', 'b'] as const) {
+    await writeOtherSources(SETS[set], pipeline.sources);
     const fresh = join(dir, `fresh-${set}`);
     await run(engineOf(fresh), set);
     shapes[set] = shapeOf(fresh);

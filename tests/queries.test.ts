@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { lake as pipeline } from '../pipeline';
+import { writeOtherSources } from '../samples';
 
 const ROOT = join(__dirname, '..');
 const KEY = Buffer.alloc(32, 7);
@@ -245,6 +246,7 @@ async function landed(name: string, landing: Landing): Promise<string> {
     const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
     await writeFile(join(folder, 'part-1.json'), `${text}\n`);
   }
+  await writeOtherSources(join(dir, name), pipeline.sources);
   return join(dir, name);
 }
 

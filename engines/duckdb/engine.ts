@@ -42,7 +42,9 @@ export class DuckDbEngine implements Engine {
     request: RunRequest,
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
-    const plan = planOf(pipeline, request);
+    // Refused before the lake is looked at.
+    planOf(pipeline, request);
+    const plan = planOf(pipeline, await this.asBefore(request));
     const data = request.data === undefined ? undefined : resolve(request.data);
     if (data !== undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
       throw new UsageError(`--data ${request.data} is no folder; it should hold <entity>/landing/`);
@@ -63,12 +65,20 @@ export class DuckDbEngine implements Engine {
     });
   }
 
+  /** Single jobs keep the values that their tables were made with, where the request gives none. */
+  private async asBefore(request: RunRequest): Promise<RunRequest> {
+    if (!request.only) return request;
+    const { tables } = await this.store.pointer();
+    const before = request.only.map((job) => tables[job]?.parameters ?? {});
+    return { ...request, parameters: Object.assign({}, ...before, request.parameters) };
+  }
+
   query(sql: string): Promise<QueryResult> {
     return queryLake(this.store, sql);
   }
 
   async tables(): Promise<readonly TableState[]> {
     const { tables } = await this.store.pointer();
-    return Object.entries(tables).map(([table, version]) => ({ table, ...version }));
+    return Object.entries(tables).map(([table, { rows, runId }]) => ({ table, rows, runId }));
   }
 }

@@ -282,6 +282,21 @@ test('runs single jobs on what is published, and on data that is given', async (
   });
 });
 
+test('single jobs keep the rules that their tables were made by, unless others are asked for', async () => {
+  const request = { data: join(root, 'data'), parameters: { unit: 'tens' } };
+  await run(game(), request);
+  const kept = await run(game(), { only: ['score_trusted'] });
+  expect(kept.summary.parameters).toEqual({ unit: 'tens' });
+  const asked = await run(game(), { only: ['score_trusted'], parameters: { unit: 'points' } });
+  expect(asked.summary.parameters).toEqual({ unit: 'points' });
+  expect((await run(game(), { only: ['score_trusted'] })).summary.parameters).toEqual({ unit: 'points' });
+  // All jobs go by the defaults.
+  expect((await run(game(), { data: request.data })).summary.parameters).toEqual({ unit: 'points' });
+  await expect(run(game(), { only: ['score_open'], parameters: { unit: 'tens' } })).rejects.toThrow(
+    'unit changes nothing in score_open; it is for score_trusted',
+  );
+});
+
 test('single jobs need their inputs published', async () => {
   await expect(run(game(), { only: ['score_open'] })).rejects.toThrow(
     new LakeError(

@@ -274,7 +274,11 @@ export class Run {
     await this.store.writeSummary(this.runId, summary);
     if (good) {
       const kept = Object.entries(pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
-      const made = summary.tables.map(({ table, written }) => [table, { runId: this.runId, rows: written }]);
+      const made = summary.tables.map(({ table, written }) => {
+        const job = this.plan.jobs.find(({ name }) => name === table);
+        const parameters = job?.parameters.map(({ name }) => [name, this.plan.parameters[name]]) ?? [];
+        return [table, { runId: this.runId, rows: written, parameters: Object.fromEntries(parameters) }];
+      });
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }
     return { summary, findings: this.findings, failures: this.failures };

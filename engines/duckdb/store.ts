@@ -38,6 +38,8 @@ export interface Pointer {
 export interface Version {
   readonly runId: string;
   readonly rows: number;
+  /** Values of its job's parameters; none for a source. */
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 const EMPTY: Pointer = { runId: '', tables: {} };

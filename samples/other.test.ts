@@ -1,0 +1,37 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readLine } from '../engines/landing/read-line';
+import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
+import { lake } from '../pipeline';
+import { writeOtherSources } from './other';
+
+const device = lakehouse(['landing']).source({
+  name: 'device_landing',
+  zone: 'landing',
+  entity: 'device',
+  description: 'A device.',
+  columns: {
+    serialNumber: text('Which.'),
+    madeOn: isoDate('When.'),
+    registeredAt: epochMillis('When.', { min: 0, max: 1 }),
+    weight: double('How heavy.', { min: 2.5 }),
+    load: int('How much.', { max: -3, nullable: true }),
+  },
+});
+
+test('writes good lines for a source that the sample does not know, and leaves all others alone', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'other-test-'));
+  try {
+    await writeOtherSources(out, [...lake.sources, device]);
+    expect(readdirSync(out)).toEqual(['device']);
+    const file = join(out, 'device', 'landing', 'device-0001.json');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(20);
+    for (const line of lines) expect(readLine(line, device)).toEqual({ json: line });
+    await writeOtherSources(out, [{ ...device, columns: {} }]);
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(lines);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+});
