@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { readLine } from '../engines/landing/read-line';
 import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
 import { lake } from '../pipeline';
+import { ENTITIES } from './options';
 import { writeOtherSources } from './other';
 
 const device = lakehouse(['landing']).source({
-  name: 'device_landing',
+  name: 'gadget_landing',
   zone: 'landing',
-  entity: 'device',
+  entity: 'gadget',
   description: 'A device.',
   columns: {
     serialNumber: text('Which.'),
@@ -23,9 +24,10 @@ const device = lakehouse(['landing']).source({
 test('writes good lines for a source that the sample does not know, and leaves all others alone', async () => {
   const out = mkdtempSync(join(tmpdir(), 'other-test-'));
   try {
-    await writeOtherSources(out, [...lake.sources, device]);
-    expect(readdirSync(out)).toEqual(['device']);
-    const file = join(out, 'device', 'landing', 'device-0001.json');
+    const known = lake.sources.filter(({ entity }) => ENTITIES.some((own) => own === entity));
+    await writeOtherSources(out, [...known, device]);
+    expect(readdirSync(out)).toEqual(['gadget']);
+    const file = join(out, 'gadget', 'landing', 'gadget-0001.json');
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(20);
     for (const line of lines) expect(readLine(line, device)).toEqual({ json: line });
