@@ -219,7 +219,12 @@ const bytesOf = (piece: Buffer | string) => (typeof piece === 'string' ? Buffer.
 async function writeQuarantine(db: DuckDBConnection, refused: string, to: string) {
   await mkdir(join(to, '..'), { recursive: true });
   const from = readJson([refused], QUARANTINE, MAX_REFUSED_BYTES);
-  // Raw texts may be long, and DuckDB holds a whole row group for each of its threads.
-  const options = "FORMAT parquet, ROW_GROUP_SIZE_BYTES '4MB'";
-  await db.run(`COPY (SELECT * FROM ${from}) TO ${quoteString(to)} (${options})`);
+  // Raw texts may be long, and DuckDB holds a whole row group of them for each of its threads.
+  const options = "FORMAT parquet, ROW_GROUP_SIZE_BYTES '1MB'";
+  await db.run('SET threads = 1');
+  try {
+    await db.run(`COPY (SELECT * FROM ${from}) TO ${quoteString(to)} (${options})`);
+  } finally {
+    await db.run('RESET threads');
+  }
 }
