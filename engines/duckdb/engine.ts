@@ -42,8 +42,6 @@ export class DuckDbEngine implements Engine {
     request: RunRequest,
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
-    // Refused before the lake is looked at.
-    planOf(pipeline, request);
     const plan = planOf(pipeline, await this.asBefore(request));
     const data = request.data === undefined ? undefined : resolve(request.data);
     if (data !== undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {

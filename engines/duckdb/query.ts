@@ -17,7 +17,7 @@ import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../en
 import { codeOf, quoteName, quoteString } from '../sql';
 import { literalPath, openDatabase, parquetFile, parquetIn, tellError } from './database';
 import type { Pointer, Store } from './store';
-import { QUARANTINE } from './types';
+import { NO_QUARANTINE } from './types';
 
 const ATTEMPTS = 5;
 const PUBLISHED_ANEW = 'a run published anew while the query went on; ask again';
@@ -83,9 +83,7 @@ async function openTables(db: DuckDBConnection, store: Store, { pointer, quarant
     const file = quarantines.get(table);
     await view(
       `${table}_quarantine`,
-      file
-        ? `SELECT * FROM ${parquetFile(file)}`
-        : `SELECT ${Object.entries(QUARANTINE).map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)} WHERE false`,
+      file ? `SELECT * FROM ${parquetFile(file)}` : `SELECT ${NO_QUARANTINE} WHERE false`,
     );
   }
   // Names are compared as they are written: as patterns where files are looked up, else in the clear.

@@ -45,6 +45,11 @@ export const QUARANTINE: Readonly<Record<string, string>> = {
   raw: 'VARCHAR',
 };
 
+/** A select list that gives {@link QUARANTINE} as NULLs of their types. */
+export const NO_QUARANTINE = Object.entries(QUARANTINE)
+  .map(([name, type]) => `CAST(NULL AS ${type}) AS ${name}`)
+  .join(', ');
+
 /** {@link QUARANTINE} as CREATE TABLE takes it. */
 export const QUARANTINE_COLUMNS = Object.entries(QUARANTINE)
   .map((column) => column.join(' '))
