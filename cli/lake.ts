@@ -21,6 +21,12 @@ const share = (text: string) => {
   return value;
 };
 
+const gigabytes = (text: string) => {
+  if (!/^\d+(\.\d+)?$/.test(text))
+    throw new InvalidArgumentError('It is a number of gigabytes, such as 0.5.');
+  return Number(text);
+};
+
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
 
 const EXAMPLES = {
@@ -106,6 +112,23 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .action(async () => {
       const { checkCommand } = require('./check') as typeof import('./check');
       exit(await checkCommand(pipeline, DIRS));
+    });
+
+  lake
+    .command('cost')
+    .description('estimate what a stack costs a month on AWS; nothing is deployed or asked of AWS')
+    .requiredOption('--stack <name>', 'stack of Pulumi.<name>.yaml')
+    .addOption(
+      new Option('--runs <n>', 'runs a month, of a stack without a schedule').argParser(
+        wholeNumber(0, 1_000_000),
+      ),
+    )
+    .addOption(new Option('--landing-gb <gb>', 'size of the landing files').argParser(gigabytes))
+    .addOption(new Option('--queries <n>', 'queries a month').argParser(wholeNumber(0, 1_000_000_000)))
+    .option('--json', 'print the estimate as JSON')
+    .action(async (options) => {
+      const { costCommand } = require('./cost') as typeof import('./cost');
+      await costCommand(pipeline, ROOT, options);
     });
   return lake;
 }

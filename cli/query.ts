@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { type QueryResult, UsageError } from '../engines/engine';
+import { openingComment } from '../engines/sql';
 import { textTable } from './table';
 import { counted, wrapped } from './text';
 
@@ -36,8 +37,7 @@ async function queriesIn(dir: string): Promise<string[]> {
 async function listQueries(dir: string): Promise<void> {
   const rows: string[][] = [];
   for (const name of (await queriesIn(dir)).sort()) {
-    const [answer = ''] = (await readFile(join(dir, `${name}.sql`), 'utf8')).split('\n');
-    rows.push([name, answer.replace(/^--\s*/, '')]);
+    rows.push([name, openingComment(await readFile(join(dir, `${name}.sql`), 'utf8'))]);
   }
   const width = Math.max(...rows.map(([name = '']) => name.length));
   for (const [name = '', answer = ''] of rows) {

@@ -83,3 +83,6 @@ export function withParameters(
  * quotes itself, which engines leave as they are, so all from the first quote to the last goes.
  */
 export const masked = (text: string) => text.replace(/['"](?:[\s\S]*['"]|[\s\S]*$)/, "'…'");
+
+/** What the comment says that a query begins with, in its first line; empty without one. */
+export const openingComment = (sql: string): string => /^--[ \t]*(\S.*)/.exec(sql)?.[1]?.trimEnd() ?? '';

@@ -15,13 +15,17 @@ export type ZonesUpTo<Zones extends readonly string[], Zone extends string> = Zo
   : never;
 
 /** The tables of one zone and the jobs that fill them. */
-export interface ZoneDefinition<Zone extends string = string> {
+export interface ZoneDefinition<
+  Zone extends string = string,
+  Tables extends readonly Table[] = readonly Table[],
+  Jobs extends readonly Job[] = readonly Job[],
+> {
   readonly name: Zone;
   readonly description: string;
   /** Whether the zone's tables may hold direct or quasi identifiers. */
   readonly personalData: boolean;
-  readonly tables: readonly Table<string, Zone>[];
-  readonly jobs: readonly Job[];
+  readonly tables: Tables;
+  readonly jobs: Jobs;
 }
 
 /** The words to define a lakehouse in, bound to its zones in their order. */
@@ -101,21 +105,27 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
     },
 
     /** The tables of a zone with the jobs that fill them. */
-    zone<const Z extends Zone>(
+    zone<
+      const Z extends Zone,
+      const Tables extends readonly Table<string, NoInfer<Z>>[],
+      const Jobs extends readonly Job<DerivedTable<string, NoInfer<Z>>>[],
+    >(
       name: Z,
       definition: {
         readonly description: string;
         readonly personalData: boolean;
-        readonly tables: readonly Table<string, NoInfer<Z>>[];
-        readonly jobs: readonly Job<DerivedTable<string, NoInfer<Z>>>[];
+        readonly tables: Tables;
+        readonly jobs: Jobs;
       },
-    ): ZoneDefinition<Z> {
+    ): ZoneDefinition<Z, Tables, Jobs> {
       return { name, ...definition };
     },
 
     /** Puts the zones together and checks the whole. Throws a DefinitionError with every fault. */
-    pipeline(...definitions: readonly ZoneDefinition<Zone>[]): Pipeline {
-      return pipeline(zones, definitions);
+    pipeline<const Definitions extends readonly ZoneDefinition<Zone>[]>(
+      ...definitions: Definitions
+    ): Pipeline<Definitions[number]> {
+      return pipeline<Definitions[number]>(zones, definitions);
     },
   };
 }

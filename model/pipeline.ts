@@ -6,8 +6,8 @@ import type { ZoneDefinition } from './lakehouse';
 import type { DerivedTable, SourceTable, Table } from './table';
 
 /** The checked definition: what every engine, the CLI and the Pulumi program read. */
-export interface Pipeline {
-  readonly zones: readonly ZoneDefinition[];
+export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
+  readonly zones: readonly Zone[];
   /** Every table by name, sources first, then in the order in which jobs make them. */
   readonly tables: ReadonlyMap<string, Table>;
   readonly sources: readonly SourceTable[];
@@ -41,7 +41,10 @@ const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** Checks the definition as a whole and orders its jobs. Throws a DefinitionError with every fault. */
-export function pipeline(zoneOrder: readonly string[], zones: readonly ZoneDefinition[]): Pipeline {
+export function pipeline<Zone extends ZoneDefinition>(
+  zoneOrder: readonly string[],
+  zones: readonly Zone[],
+): Pipeline<Zone> {
   const listed = zones.flatMap((zone) => zone.tables);
   const tables = [...new Set(listed)];
   const jobs = [...new Set(zones.flatMap((zone) => zone.jobs))];

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Column, expectationsOf, type Fault, type Job, type Pipeline, type Table } from '../../model';
 import { readCases } from '../cases';
 import { sqlFile } from '../job-sql';
-import { codeOf, parametersOf, quoteName, withParameters } from '../sql';
+import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { openDatabase, rowsOf, tellError } from './database';
 import { NO_QUARANTINE, nothing, readType, STORED } from './types';
@@ -47,6 +47,43 @@ export async function bindingFaults(jobs: readonly Job[], dir: string): Promise<
   });
 }
 
+/** A query of `queries/`, with what it answers and the tables that it reads. */
+export interface BoundQuery {
+  readonly name: string;
+  readonly description: string;
+  readonly sql: string;
+  readonly tables: readonly string[];
+}
+
+/**
+ * Binds everything that a deployment is made of to the contracts: the jobs' SQL, the expectations and the queries.
+ * Unlike {@link projectFaults} it asks no other engine's grammar and reads no cases, and takes a tenth of the time.
+ */
+export async function bindProject(
+  pipeline: Pipeline,
+  dirs: { readonly jobs: string; readonly queries: string },
+): Promise<{ readonly faults: readonly Fault[]; readonly queries: readonly BoundQuery[] }> {
+  return withDatabase(async (db) => {
+    const faults: Fault[] = [];
+    const queries: BoundQuery[] = [];
+    for (const job of pipeline.jobs) faults.push(...(await jobFaults(db, job, dirs.jobs)).faults);
+    for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
+      const bound = await bind(db, piece);
+      faults.push(...bound.faults, ...pieceFaults(piece, bound));
+      if (piece.isFile && bound.ast) queries.push(boundQuery(piece, bound.ast));
+    }
+    return { faults, queries };
+  });
+}
+
+/** The comment that a query begins with says what it answers. */
+const boundQuery = ({ path, sql }: Piece, ast: AstNode): BoundQuery => ({
+  name: basename(path, '.sql'),
+  description: openingComment(sql),
+  sql,
+  tables: [...tablesIn(ast).keys()].map((name) => name.toLowerCase()),
+});
+
 /**
  * Everything that can be said of a project without running it: the jobs' SQL, their cases, the expectations and
  * the queries, each bound to the contracts and checked to mean the same to DuckDB, Spark and Trino.
@@ -74,17 +111,21 @@ export async function projectFaults(
     faults.push(...(await strayFiles(pipeline, dirs.jobs)));
     for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
       const bound = await bind(db, piece);
-      faults.push(...bound.faults, ...portable(piece, bound));
-      const given = bound.columns?.map((column) => column.column_name);
-      for (const name of (piece.gives ?? []).filter((column) => given && !given.includes(column))) {
-        faults.push({ path: piece.path, message: `moves rows by "${name}", which its query does not give` });
-      }
-      if (piece.isFile && !/^--[ \t]*\S/.test(piece.sql)) {
-        faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
-      }
+      faults.push(...bound.faults, ...portable(piece, bound), ...pieceFaults(piece, bound));
     }
     return faults;
   });
+}
+
+function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {
+  const given = columns?.map((column) => column.column_name);
+  const faults = (piece.gives ?? [])
+    .filter((column) => given && !given.includes(column))
+    .map((name) => ({ path: piece.path, message: `moves rows by "${name}", which its query does not give` }));
+  if (piece.isFile && openingComment(piece.sql) === '') {
+    faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
+  }
+  return faults;
 }
 
 async function withDatabase<T>(work: (db: DuckDBConnection) => Promise<T>): Promise<T> {

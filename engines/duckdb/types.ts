@@ -1,4 +1,4 @@
-import { type Column, type ColumnType, refinedType, type Table } from '../../model';
+import { QUARANTINE as COLUMNS, type Column, type ColumnType, refinedType, type Table } from '../../model';
 import { quoteName } from '../sql';
 
 /** How a column is stored in Parquet. */
@@ -37,13 +37,9 @@ export const nothing = (table: Table, typeOf: (column: Column) => string): strin
     .join(', ');
 
 /** The columns of a quarantine: where a refused line stood, why it was refused, and what it said. */
-export const QUARANTINE: Readonly<Record<string, string>> = {
-  file: 'VARCHAR',
-  line: 'BIGINT',
-  reason: 'VARCHAR',
-  detail: 'VARCHAR',
-  raw: 'VARCHAR',
-};
+export const QUARANTINE: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(COLUMNS).map(([name, { type }]) => [name, STORED[type]]),
+);
 
 /** A select list that gives {@link QUARANTINE} as NULLs of their types. */
 export const NO_QUARANTINE = Object.entries(QUARANTINE)

@@ -1,0 +1,161 @@
+import { arn, bucketArn, metricsNamespaceOf, type Place, type Site } from './site';
+
+/** A statement of an IAM policy or of a resource's own policy. */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal?: '*' | Readonly<Record<string, string | readonly string[]>>;
+  readonly Action: string | readonly string[];
+  /** A role's trust policy has none. */
+  readonly Resource?: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+}
+
+export interface PolicyDocument {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly Statement[];
+}
+
+export const document = (statements: readonly Statement[]): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: statements,
+});
+
+const allow = (Sid: string, Action: readonly string[], Resource: readonly string[]): Statement => ({
+  Sid,
+  Effect: 'Allow',
+  Action,
+  Resource,
+});
+
+const objects = (site: Site, places: readonly Place[]) =>
+  places.map(({ bucket, prefix }) => `${bucketArn(site, bucket)}/${prefix}*`);
+
+const buckets = (places: readonly Place[]) => [...new Set(places.map(({ bucket }) => bucket))];
+
+/** Whoever lists a prefix may ask for it with and without what follows its last slash. */
+const listing = (site: Site, places: readonly Place[]): Statement[] =>
+  buckets(places).map((bucket, i) => ({
+    Sid: `List${i}`,
+    Effect: 'Allow',
+    Action: 's3:ListBucket',
+    Resource: bucketArn(site, bucket),
+    Condition: {
+      StringLike: {
+        's3:prefix': places
+          .filter((place) => place.bucket === bucket)
+          .flatMap(({ prefix }) => [`${prefix}*`, prefix.replace(/\/$/, '')]),
+      },
+    },
+  }));
+
+/** Reads the objects of some places and writes those of others; who may write may read, as Iceberg does. */
+export function objectAccess(
+  site: Site,
+  { reads, writes }: { readonly reads: readonly Place[]; readonly writes: readonly Place[] },
+): Statement[] {
+  const all = [...reads, ...writes];
+  return [
+    allow('ReadObjects', ['s3:GetObject'], objects(site, all)),
+    ...(writes.length === 0
+      ? []
+      : [
+          allow(
+            'WriteObjects',
+            ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+            objects(site, writes),
+          ),
+          allow(
+            'ListUploads',
+            ['s3:ListBucketMultipartUploads'],
+            buckets(writes).map((bucket) => bucketArn(site, bucket)),
+          ),
+        ]),
+    ...listing(site, all),
+    allow(
+      'LocateBuckets',
+      ['s3:GetBucketLocation'],
+      buckets(all).map((bucket) => bucketArn(site, bucket)),
+    ),
+  ];
+}
+
+const catalog = (site: Site, tables: readonly string[]) => [
+  arn(site, 'glue', 'catalog'),
+  arn(site, 'glue', `database/${site.database}`),
+  ...tables.map((table) => arn(site, 'glue', `table/${site.database}/${table}`)),
+];
+
+/** Reads the catalog's entries of some tables, and commits to others. Rights need every ancestor's ARN. */
+export function catalogAccess(
+  site: Site,
+  { reads, writes }: { readonly reads: readonly string[]; readonly writes: readonly string[] },
+): Statement[] {
+  return [
+    allow('ReadCatalog', ['glue:GetDatabase', 'glue:GetTable'], catalog(site, [...reads, ...writes])),
+    ...(writes.length === 0 ? [] : [allow('CommitTables', ['glue:UpdateTable'], catalog(site, writes))]),
+  ];
+}
+
+/** Writes the log groups whose names match `groups`, which may hold a `*`. */
+export const logAccess = (site: Site, groups: string): Statement =>
+  allow(
+    'WriteLogs',
+    ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+    // The ARN of a group, and those of its streams.
+    [arn(site, 'logs', `log-group:${groups}`), arn(site, 'logs', `log-group:${groups}:*`)],
+  );
+
+/** PutMetricData knows no resource; the namespace limits it. */
+export const metricAccess = (site: Site): Statement => ({
+  ...allow('ReportMetrics', ['cloudwatch:PutMetricData'], ['*']),
+  Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', metricsNamespaceOf(site)] } },
+});
+
+export const keyAccess = (key: string): Statement =>
+  allow('UseKey', ['kms:Decrypt', 'kms:GenerateDataKey'], [key]);
+
+/** Secrets Manager adds six characters to a secret's name. */
+export const secretAccess = (site: Site, secret: string): Statement =>
+  allow(
+    'ReadSecret',
+    ['secretsmanager:GetSecretValue'],
+    [arn(site, 'secretsmanager', `secret:${secret}-??????`)],
+  );
+
+/** What Glue does to put a job into a private network. The describing actions know no resource. */
+export const networkAccess = (site: Site, connection: string): Statement[] => [
+  allow(
+    'DescribeNetwork',
+    [
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeRouteTables',
+      'ec2:DescribeSecurityGroups',
+      'ec2:DescribeSubnets',
+      'ec2:DescribeVpcAttribute',
+      'ec2:DescribeVpcEndpoints',
+    ],
+    ['*'],
+  ),
+  allow('AttachNetwork', ['ec2:CreateNetworkInterface', 'ec2:DeleteNetworkInterface'], ['*']),
+  {
+    ...allow('TagNetwork', ['ec2:CreateTags', 'ec2:DeleteTags'], [arn(site, 'ec2', 'network-interface/*')]),
+    Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['aws-glue-service-resource'] } },
+  },
+  allow(
+    'ReadConnection',
+    ['glue:GetConnection'],
+    [arn(site, 'glue', 'catalog'), arn(site, 'glue', `connection/${connection}`)],
+  ),
+];
+
+/** A service may take the role, for this account only. */
+export const trust = (site: Site, service: string): PolicyDocument =>
+  document([
+    {
+      Effect: 'Allow',
+      Principal: { Service: service },
+      Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'aws:SourceAccount': site.account } },
+    },
+  ]);

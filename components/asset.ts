@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { BucketObjectv2 } from '@pulumi/aws/s3/bucketObjectv2';
+import { asset, interpolate, type Output, type Resource } from '@pulumi/pulumi';
+import type { SecureBucket } from './bucket';
+import type { Place, Site } from './site';
+
+export interface Asset {
+  readonly object: BucketObjectv2;
+  /** The folder that holds every version of the file. */
+  readonly place: Place;
+  readonly uri: Output<string>;
+}
+
+/**
+ * A text file under a name that says its content: another content is another object, so that a run that
+ * waits in a queue still finds the file it was queued with. Files of earlier deployments stay for the same reason.
+ */
+export function assetOf(
+  name: string,
+  {
+    site,
+    bucket,
+    folder,
+    extension,
+    text,
+  }: {
+    readonly site: Site;
+    readonly bucket: SecureBucket;
+    /** Ends in a slash. */
+    readonly folder: string;
+    readonly extension: string;
+    readonly text: string;
+  },
+  parent: Resource,
+): Asset {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const object = new BucketObjectv2(
+    name,
+    {
+      bucket: bucket.ready,
+      key: `${folder}${hash}.${extension}`,
+      source: new asset.StringAsset(text),
+      tags: site.tags,
+    },
+    { parent, retainOnDelete: true },
+  );
+  return {
+    object,
+    place: { bucket: bucket.name, prefix: folder },
+    uri: interpolate`s3://${object.bucket}/${object.key}`,
+  };
+}

@@ -1,0 +1,101 @@
+import { Crawler as AwsCrawler, type CrawlerArgs as AwsCrawlerArgs } from '@pulumi/aws/glue/crawler';
+import { ComponentResource, type ComponentResourceOptions, output } from '@pulumi/pulumi';
+import type { SourceTable } from '../model';
+import { catalogAccess, keyAccess, logAccess, objectAccess, type Statement } from './access';
+import type { GlueTable } from './glue-table';
+import { ServiceRole } from './service-role';
+import type { Cron } from './settings';
+import { arn, type Site } from './site';
+import { type Transform, transformed } from './transform';
+
+export interface CrawlerArgs {
+  readonly site: Site;
+  /** The tables whose files are looked at. */
+  readonly tables: readonly GlueTable<SourceTable>[];
+  /** When. Default: on demand. */
+  readonly schedule?: Cron;
+  readonly transform?: { readonly crawler?: Transform<AwsCrawlerArgs> };
+}
+
+/** Where Glue writes what its crawlers say, of every crawler of an account. */
+const LOGS = '/aws-glue/crawlers';
+
+/**
+ * Looks at the files of declared tables: it adds partitions and reports in its log where files and table drifted
+ * apart, and never changes or deletes a table that the program declares.
+ */
+export class Crawler extends ComponentResource {
+  /** The crawler's name in Glue. */
+  readonly name: string;
+  readonly nodes: { readonly crawler: AwsCrawler; readonly role: ServiceRole };
+
+  constructor(name: string, args: CrawlerArgs, opts?: ComponentResourceOptions) {
+    super('lakehouse:catalog:Crawler', name, {}, opts);
+    const { site, tables } = args;
+    this.name = `${site.name}-landing`;
+    const role = new ServiceRole(
+      name,
+      {
+        site,
+        purpose: 'crawler',
+        service: 'glue.amazonaws.com',
+        description: 'Lets Glue look at the files of the landing zone.',
+        statements: output(site.key).apply((key) => statementsOf(site, tables, key)),
+      },
+      { parent: this },
+    );
+    const crawler = new AwsCrawler(
+      `${name}-crawler`,
+      transformed<AwsCrawlerArgs>(
+        {
+          name: this.name,
+          description:
+            'Finds partitions of the landing tables, and says where files differ from their contracts.',
+          databaseName: site.database,
+          ...(args.schedule && { schedule: args.schedule }),
+          tags: site.tags,
+          role: role.arn,
+          // A crawler with targets in S3 always makes tables of its own.
+          catalogTargets: [
+            { databaseName: site.database, tables: tables.map(({ nodes }) => nodes.table.name) },
+          ],
+          schemaChangePolicy: { deleteBehavior: 'LOG', updateBehavior: 'LOG' },
+          configuration: JSON.stringify({
+            Version: 1,
+            CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } },
+          }),
+        },
+        args.transform?.crawler,
+        ['name', 'databaseName', 'role', 'catalogTargets', 'schemaChangePolicy', 'configuration'],
+      ),
+      { parent: this, dependsOn: [role] },
+    );
+    this.nodes = { crawler, role };
+    this.registerOutputs({ name: this.name });
+  }
+}
+
+function statementsOf(site: Site, tables: readonly GlueTable[], key: string | undefined): Statement[] {
+  return [
+    ...objectAccess(site, { reads: tables.map(({ place }) => place), writes: [] }),
+    ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [] }),
+    {
+      Sid: 'AddPartitions',
+      Effect: 'Allow',
+      Action: [
+        'glue:BatchCreatePartition',
+        'glue:BatchGetPartition',
+        'glue:CreatePartition',
+        'glue:GetPartitions',
+        'glue:UpdatePartition',
+      ],
+      Resource: [
+        arn(site, 'glue', 'catalog'),
+        arn(site, 'glue', `database/${site.database}`),
+        ...tables.map((table) => table.arn),
+      ],
+    },
+    logAccess(site, LOGS),
+    ...(key === undefined ? [] : [keyAccess(key)]),
+  ];
+}

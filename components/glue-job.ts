@@ -1,0 +1,240 @@
+import { LogGroup, type LogGroupArgs } from '@pulumi/aws/cloudwatch/logGroup';
+import { Job as AwsJob, type JobArgs } from '@pulumi/aws/glue/job';
+import { ComponentResource, type ComponentResourceOptions, type Input, output } from '@pulumi/pulumi';
+import { type Job, manifestOf, type SourceTable, type Table } from '../model';
+import {
+  catalogAccess,
+  keyAccess,
+  logAccess,
+  metricAccess,
+  networkAccess,
+  objectAccess,
+  type Statement,
+  secretAccess,
+} from './access';
+import { type Asset, assetOf } from './asset';
+import type { SecureBucket } from './bucket';
+import type { GlueTable } from './glue-table';
+import { ServiceRole } from './service-role';
+import type { JobSettings } from './settings';
+import { logPrefixOf, metricsNamespaceOf, type Place, quarantinePrefixOf, type Site, s3Uri } from './site';
+import { type Transform, transformed } from './transform';
+
+/** The tables of a job by name, each of its own contract: a wrong one doesn't compile. */
+export type TablesByName<T extends Table> = { readonly [Each in T as Each['name']]: GlueTable<Each> };
+
+export interface GlueJobArgs<J extends Job = Job> {
+  readonly site: Site;
+  /** The job's definition. */
+  readonly job: J;
+  readonly inputs: TablesByName<J['inputs'][number]>;
+  readonly output: GlueTable<J['output']>;
+  /** The script that runs every job. */
+  readonly script: Asset;
+  /** The job's SELECT. */
+  readonly sql: string;
+  /** The bucket of scripts, SQL, manifests and summaries. */
+  readonly artifacts: SecureBucket;
+  readonly settings: JobSettings;
+  /** Days that the logs are kept. */
+  readonly logDays: number;
+  /** The rules that a run follows where it is not told others, by parameter. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Name of the secret that pseudonyms are made with. Needed where the output has some. */
+  readonly pseudonymSecret?: string;
+  /** The connection to a private network. Default: Glue's own network. */
+  readonly connection?: { readonly name: string; readonly ready: Input<string> };
+  readonly transform?: { readonly job?: Transform<JobArgs>; readonly logGroup?: Transform<LogGroupArgs> };
+}
+
+const CATALOG = 'spark.sql.catalog.glue_catalog';
+
+/** Spark's static settings, in the one string that `--conf` is. */
+const sparkConf = (warehouse: string) =>
+  [
+    'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
+    `${CATALOG}=org.apache.iceberg.spark.SparkCatalog`,
+    `${CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog`,
+    `${CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO`,
+    `${CATALOG}.warehouse=${warehouse}`,
+    'spark.sql.session.timeZone=UTC',
+  ].join(' --conf ');
+
+const usesPseudonyms = ({ output: { columns } }: Job) =>
+  Object.values(columns).some(({ type }) => type === 'pseudonym');
+
+/**
+ * A Glue job on Spark that makes one table: the shared script, with the job's own SQL and manifest, under a role that
+ * may read the inputs, write the output, and nothing else.
+ */
+export class GlueJob<J extends Job = Job> extends ComponentResource {
+  readonly definition: J;
+  /** The job's name in Glue. */
+  readonly name: string;
+  /** What Glue adds `/error` and `/output` to. */
+  readonly logPrefix: string;
+  readonly nodes: {
+    readonly job: AwsJob;
+    readonly role: ServiceRole;
+    readonly logGroups: readonly LogGroup[];
+    readonly sql: Asset;
+    readonly manifest: Asset;
+  };
+
+  constructor(name: string, args: GlueJobArgs<J>, opts?: ComponentResourceOptions) {
+    super('lakehouse:jobs:GlueJob', name, {}, opts);
+    const { site, artifacts, settings, transform = {} } = args;
+    const job: Job = args.job;
+    this.definition = args.job;
+    this.name = `${site.name}-${job.name}`;
+    this.logPrefix = logPrefixOf(site, job.name);
+    const folder = `jobs/${job.name}/`;
+    const runs: Place = { bucket: artifacts.name, prefix: `runs/${job.name}/` };
+
+    const assetIn = (kind: string, extension: string, text: string) =>
+      assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, text }, this);
+    const sql = assetIn('sql', 'sql', args.sql);
+    const manifest = assetIn('manifest', 'json', manifestText(args, job, runs));
+    const role = new ServiceRole(
+      name,
+      {
+        site,
+        purpose: job.name,
+        service: 'glue.amazonaws.com',
+        description: `Lets Glue make ${job.name} of what it is made from.`,
+        statements: output(site.key).apply((key) =>
+          statementsOf(args, job, [sql.place, args.script.place], runs, key),
+        ),
+      },
+      { parent: this },
+    );
+    const logGroups = ['error', 'output'].map(
+      (stream) =>
+        new LogGroup(
+          `${name}-${stream}-logs`,
+          transformed<LogGroupArgs>(
+            {
+              name: `${this.logPrefix}/${stream}`,
+              retentionInDays: args.logDays,
+              ...(site.key !== undefined && { kmsKeyId: site.key }),
+              tags: site.tags,
+            },
+            transform.logGroup,
+            ['name', 'retentionInDays', 'kmsKeyId'],
+          ),
+          { parent: this },
+        ),
+    );
+    const warehouse = s3Uri({ bucket: args.output.place.bucket, prefix: '' });
+    const parameters = job.parameters.map(
+      ({ name: key, default: value }) => `${key}=${args.parameters[key] ?? value}`,
+    );
+    const glueJob = new AwsJob(
+      `${name}-job`,
+      transformed<JobArgs>(
+        {
+          name: this.name,
+          description: job.description,
+          glueVersion: '5.1',
+          executionClass: settings.flex ? 'FLEX' : 'STANDARD',
+          workerType: settings.workerType,
+          numberOfWorkers: settings.maxWorkers,
+          timeout: settings.timeoutMinutes,
+          defaultArguments: {
+            '--job-language': 'python',
+            '--datalake-formats': 'iceberg',
+            '--conf': sparkConf(warehouse),
+            '--enable-auto-scaling': 'true',
+            '--enable-metrics': 'true',
+            '--enable-observability-metrics': 'true',
+            ...(parameters.length > 0 && { '--parameters': parameters.join(',') }),
+          },
+          tags: site.tags,
+          roleArn: role.arn,
+          command: { name: 'glueetl', pythonVersion: '3', scriptLocation: args.script.uri },
+          // Two runs would write the same table. The next one waits; Glue queues no job that it retries.
+          executionProperty: { maxConcurrentRuns: 1 },
+          jobRunQueuingEnabled: true,
+          maxRetries: 0,
+          // What nobody may hand to a single run: it always uses its own deployment's files and log groups.
+          nonOverridableArguments: {
+            '--manifest': manifest.uri,
+            '--sql': sql.uri,
+            '--custom-logGroup-prefix': this.logPrefix,
+            ...(usesPseudonyms(job) && { '--pseudonym-secret': pseudonymSecretOf(args) }),
+          },
+          ...(args.connection && { connections: [args.connection.ready] }),
+        },
+        transform.job,
+        [
+          'name',
+          'roleArn',
+          'command',
+          'executionProperty',
+          'jobRunQueuingEnabled',
+          'maxRetries',
+          'nonOverridableArguments',
+          'connections',
+        ],
+      ),
+      // Glue would make a log group that never expires.
+      { parent: this, dependsOn: logGroups },
+    );
+    this.nodes = { job: glueJob, role, logGroups, sql, manifest };
+    this.registerOutputs({ name: this.name });
+  }
+}
+
+function pseudonymSecretOf({ job, pseudonymSecret }: GlueJobArgs): string {
+  if (pseudonymSecret === undefined) {
+    throw new Error(`${job.name} has pseudonyms, so its GlueJob needs a pseudonymSecret`);
+  }
+  return pseudonymSecret;
+}
+
+const inputsOf = ({ inputs }: GlueJobArgs): GlueTable[] => Object.values<GlueTable>(inputs);
+
+const quarantineOf = ({ contract, place: { bucket } }: GlueTable): Place[] =>
+  contract.format === 'json' ? [{ bucket, prefix: quarantinePrefixOf(contract) }] : [];
+
+function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
+  const placeOf = (source: SourceTable) => {
+    const input = inputsOf(args).find(({ name }) => name === source.name);
+    if (!input) throw new Error(`${job.name} reads ${source.name}, which its GlueJob was not given`);
+    return input;
+  };
+  const manifest = manifestOf(job, {
+    database: args.site.database,
+    location: (source) => s3Uri(placeOf(source).place),
+    quarantine: (source) => quarantineOf(placeOf(source)).map(s3Uri).join(),
+    runs: s3Uri(runs),
+    metricsNamespace: metricsNamespaceOf(args.site),
+  });
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/** All that a job may do, derived from what it reads and writes. */
+function statementsOf(
+  args: GlueJobArgs,
+  job: Job,
+  assets: readonly Place[],
+  runs: Place,
+  key: string | undefined,
+): Statement[] {
+  const { site, connection } = args;
+  const inputs = inputsOf(args);
+  const tables = inputs.filter(({ contract }) => contract.format === 'iceberg');
+  return [
+    ...objectAccess(site, {
+      reads: [...inputs.map(({ place }) => place), ...assets],
+      writes: [args.output.place, ...inputs.flatMap(quarantineOf), runs],
+    }),
+    // A source is read from its files: the catalog's entry is for Athena.
+    ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [args.output.name] }),
+    logAccess(site, `${logPrefixOf(site, job.name)}/*`),
+    metricAccess(site),
+    ...(usesPseudonyms(job) ? [secretAccess(site, pseudonymSecretOf(args))] : []),
+    ...(connection ? networkAccess(site, connection.name) : []),
+    ...(key === undefined ? [] : [keyAccess(key)]),
+  ];
+}

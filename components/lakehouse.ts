@@ -1,0 +1,313 @@
+import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
+import { Secret } from '@pulumi/aws/secretsmanager/secret';
+import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion';
+import { ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
+import type { Job, Pipeline, SourceTable, ZoneDefinition } from '../model';
+import { Alerts } from './alerts';
+import { AnalystPolicy } from './analyst-policy';
+import { assetOf } from './asset';
+import { AuditTrail } from './audit-trail';
+import { SecureBucket } from './bucket';
+import { Crawler } from './crawler';
+import type { GlueJob } from './glue-job';
+import type { GlueTable } from './glue-table';
+import { Network } from './network';
+import type { Settings } from './settings';
+import type { Site } from './site';
+import { StackKey } from './stack-key';
+import { Workflow } from './workflow';
+import { type Query, RESULTS_PREFIX, Workgroup } from './workgroup';
+import { Zone, type ZoneArgs } from './zone';
+
+export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
+  /** The definition, checked as a whole. */
+  readonly pipeline: Pipeline<Z>;
+  /** What the stack chooses. */
+  readonly settings: Settings;
+  /** Where it goes, as the credentials and the configuration say. */
+  readonly cloud: Pick<Site, 'partition' | 'region' | 'account'>;
+  /** What pseudonyms are made with. */
+  readonly pseudonymKey: Input<string>;
+  /** Text of the script that runs every job. */
+  readonly script: string;
+  /** The SELECT of each job, by name. */
+  readonly sql: Readonly<Record<string, string>>;
+  readonly queries: readonly Query[];
+  readonly transform?: ZoneArgs<ZoneDefinition, []>['transform'];
+}
+
+const BYTES_PER_MEGABYTE = 1024 * 1024;
+/** Days in which a deleted secret can be had back. None where data goes too: its name would be taken until then. */
+const SECRET_DAYS = 30;
+
+type ZonesByName<Z extends ZoneDefinition> = { readonly [Each in Z as Each['name']]: Zone<Each> };
+
+/** The whole of a stack: its zones, what runs them, and what asks and watches them. */
+export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends ComponentResource {
+  readonly site: Site;
+  readonly zones: ZonesByName<Z>;
+  readonly nodes: {
+    readonly database: CatalogDatabase;
+    readonly artifacts: SecureBucket;
+    readonly workflow: Workflow;
+    readonly crawler: Crawler;
+    /** For everybody who may query everything, and for those who may query what has no personal data. */
+    readonly workgroups: { readonly all: Workgroup; readonly analysts: Workgroup };
+    readonly analystPolicy: AnalystPolicy;
+    readonly key?: StackKey;
+    readonly secret?: Secret;
+    readonly network?: Network;
+    readonly alerts?: Alerts;
+    readonly auditTrail?: AuditTrail;
+  };
+
+  constructor(name: string, args: LakehouseArgs<Z>, opts?: ComponentResourceOptions) {
+    super('lakehouse:index:Lakehouse', name, {}, opts);
+    const { pipeline, settings, cloud } = args;
+    const { protect } = settings;
+    const keep = settings.dataOnDestroy === 'retain';
+    const named: Site = {
+      ...cloud,
+      name: settings.name,
+      database: settings.name.replaceAll('-', '_'),
+      tags: settings.tags,
+    };
+    const key =
+      settings.encryption === 'kms'
+        ? new StackKey(`${name}-stack`, { site: named, protect, keep }, { parent: this })
+        : undefined;
+    const site: Site = { ...named, ...(key && { key: key.arn }) };
+    this.site = site;
+
+    const database = this.#database(name, site, protect, keep);
+    const artifacts = this.#artifacts(name, site, settings, keep);
+    const pseudonyms = usesPseudonyms(pipeline)
+      ? this.#secret(name, site, args.pseudonymKey, protect, keep)
+      : undefined;
+    const network =
+      settings.network &&
+      new Network(`${name}-network`, { site, settings: settings.network }, { parent: this });
+    const zones = this.#zones(name, args, site, { database, artifacts, pseudonyms, network });
+    this.zones = Object.fromEntries(
+      zones.map((zone) => [zone.definition.name, zone]),
+    ) as unknown as ZonesByName<Z>;
+
+    const jobs = inOrder(pipeline, zones);
+    const sources = zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)).filter(isSource);
+    const crawler = new Crawler(
+      `${name}-landing`,
+      { site, tables: sources, ...(settings.crawl !== 'demand' && { schedule: settings.crawl }) },
+      { parent: this },
+    );
+    const workflow = new Workflow(
+      `${name}-pipeline`,
+      { site, jobs, start: settings.start, landing: sources.map(({ place }) => place) },
+      { parent: this },
+    );
+    const workgroups = this.#workgroups(name, args, site, database, artifacts);
+    const open = zones.filter(({ definition }) => !definition.personalData);
+    const analystPolicy = new AnalystPolicy(
+      `${name}-analyst`,
+      {
+        site,
+        tables: open.flatMap(({ tables }) => Object.values<GlueTable>(tables)),
+        workgroup: workgroups.analysts,
+      },
+      { parent: this },
+    );
+    const alerts =
+      settings.alerts &&
+      new Alerts(
+        `${name}-alerts`,
+        { site, settings: settings.alerts, jobs, crawlers: [crawler], sources: pipeline.sources },
+        { parent: this },
+      );
+    const auditTrail = settings.auditTrail
+      ? new AuditTrail(
+          `${name}-audit`,
+          {
+            site,
+            buckets: zones.filter(({ definition }) => definition.personalData).map(({ bucket }) => bucket),
+            protect,
+            keep,
+          },
+          { parent: this },
+        )
+      : undefined;
+    this.nodes = {
+      database,
+      artifacts,
+      workflow,
+      crawler,
+      workgroups,
+      analystPolicy,
+      ...(key && { key }),
+      ...(pseudonyms && { secret: pseudonyms }),
+      ...(network && { network }),
+      ...(alerts && { alerts }),
+      ...(auditTrail && { auditTrail }),
+    };
+    this.registerOutputs({ name: site.name });
+  }
+
+  #database(name: string, site: Site, protect: boolean, keep: boolean) {
+    return new CatalogDatabase(
+      `${name}-database`,
+      { name: site.database, description: `The lakehouse ${site.name}.`, tags: site.tags },
+      // Glue deletes a database with all of its tables.
+      { parent: this, protect, retainOnDelete: keep },
+    );
+  }
+
+  /** Scripts, SQL, manifests and summaries stay; results of queries may hold personal data and go after days. */
+  #artifacts(name: string, site: Site, { queries, protect }: Settings, keep: boolean) {
+    return new SecureBucket(
+      `${name}-artifacts`,
+      {
+        site,
+        purpose: 'artifacts',
+        oldVersionDays: 7,
+        expire: [{ prefix: RESULTS_PREFIX, days: queries.resultDays }],
+        protect,
+        keep,
+      },
+      { parent: this },
+    );
+  }
+
+  #secret(name: string, site: Site, value: Input<string>, protect: boolean, keep: boolean) {
+    const key = new Secret(
+      `${name}-pseudonym-key`,
+      {
+        name: `${site.name}/pseudonym-key`,
+        description: 'What pseudonyms are made with. Another key gives other pseudonyms.',
+        recoveryWindowInDays: keep ? SECRET_DAYS : 0,
+        ...(site.key !== undefined && { kmsKeyId: site.key }),
+        tags: site.tags,
+      },
+      { parent: this, protect, retainOnDelete: keep },
+    );
+    new SecretVersion(
+      `${name}-pseudonym-key-value`,
+      { secretId: key.id, secretString: secret(value) },
+      { parent: this, retainOnDelete: keep },
+    );
+    return key;
+  }
+
+  #zones(
+    name: string,
+    args: LakehouseArgs<Z>,
+    site: Site,
+    parts: {
+      readonly database: CatalogDatabase;
+      readonly artifacts: SecureBucket;
+      readonly pseudonyms: Secret | undefined;
+      readonly network: Network | undefined;
+    },
+  ): Zone[] {
+    const { pipeline, settings, transform } = args;
+    const { network, pseudonyms } = parts;
+    const script = assetOf(
+      `${name}-runner`,
+      { site, bucket: parts.artifacts, folder: 'runner/', extension: 'py', text: args.script },
+      this,
+    );
+    const zones: Zone[] = [];
+    for (const zone of pipeline.zones) {
+      zones.push(
+        new Zone<ZoneDefinition, readonly Zone[]>(
+          `${name}-${zone.name}`,
+          {
+            site,
+            zone,
+            upstream: [...zones],
+            settings: zoneSettings(settings, zone.name),
+            protect: settings.protect,
+            dataOnDestroy: settings.dataOnDestroy,
+            database: parts.database.name,
+            artifacts: parts.artifacts,
+            script,
+            sql: args.sql,
+            jobs: settings.jobs,
+            runs: {
+              logDays: settings.logDays,
+              parameters: settings.parameters,
+              ...(pseudonyms && { pseudonymSecret: `${site.name}/pseudonym-key` }),
+              ...(network && { connection: { name: network.connectionName, ready: network.connection } }),
+            },
+            ...(settings.start === 'files' &&
+              zone.tables.some(({ format }) => format === 'json') && { reportsObjects: true }),
+            ...(transform && { transform }),
+          },
+          { parent: this },
+        ),
+      );
+    }
+    return zones;
+  }
+
+  /**
+   * Two workgroups, as results are data: those of queries over personal data are where analysts cannot read. A named
+   * query is the analysts' where all tables that it reads are.
+   */
+  #workgroups(
+    name: string,
+    { pipeline, settings, queries }: LakehouseArgs<Z>,
+    site: Site,
+    database: CatalogDatabase,
+    results: SecureBucket,
+  ) {
+    const personal = new Set(
+      pipeline.zones
+        .filter((zone) => zone.personalData)
+        .flatMap((zone) => zone.tables.map(({ name }) => name)),
+    );
+    const isOpen = ({ tables }: Query) =>
+      tables.every((table) => pipeline.tables.has(table) && !personal.has(table));
+    const shared = {
+      site,
+      database: database.name,
+      results,
+      scanLimitBytes: settings.queries.scanLimitMegabytes * BYTES_PER_MEGABYTE,
+    };
+    return {
+      all: new Workgroup(
+        `${name}-queries`,
+        {
+          ...shared,
+          description: 'Queries over all zones. Results may hold personal data.',
+          queries: queries.filter((query) => !isOpen(query)),
+        },
+        { parent: this },
+      ),
+      analysts: new Workgroup(
+        `${name}-analyst-queries`,
+        {
+          ...shared,
+          audience: 'analysts',
+          description: 'Queries over tables without personal data.',
+          queries: queries.filter(isOpen),
+        },
+        { parent: this },
+      ),
+    };
+  }
+}
+
+const usesPseudonyms = ({ jobs }: Pipeline) =>
+  jobs.some(({ output }: Job) => Object.values(output.columns).some(({ type }) => type === 'pseudonym'));
+
+const isSource = (table: GlueTable): table is GlueTable<SourceTable> => table.contract.format === 'json';
+
+/** The jobs of all zones, each after those that make its inputs. */
+const inOrder = (pipeline: Pipeline, zones: readonly Zone[]): GlueJob[] => {
+  const all = zones.flatMap(({ jobs }) => Object.values<GlueJob>(jobs));
+  return pipeline.jobs.flatMap((job) => all.filter(({ definition }) => definition === job));
+};
+
+function zoneSettings({ zones, name }: Settings, zone: string) {
+  const found = zones[zone];
+  if (!found) throw new Error(`the settings of ${name} have no zone ${zone}`);
+  return found;
+}

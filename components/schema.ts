@@ -1,0 +1,164 @@
+import type { types } from '@pulumi/aws';
+import type { Column, ColumnType, DerivedTable, Fault, SourceTable } from '../model';
+
+type IcebergTable = types.input.glue.CatalogTableOpenTableFormatInputIcebergInputIcebergTableInput;
+type StorageDescriptor = types.input.glue.CatalogTableStorageDescriptor;
+
+/** Glue's limit for a comment and Iceberg's for a doc, in characters. */
+const MAX_COMMENT = 255;
+const comment = (text: string) => (text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT - 1)}…`);
+
+/** How the JSON of a source reads in Athena: as written, so instants are numbers and days text. */
+const HIVE: Readonly<Partial<Record<ColumnType, string>>> = {
+  text: 'string',
+  int: 'bigint',
+  double: 'double',
+  epochMillis: 'bigint',
+  isoDate: 'string',
+};
+
+/** `timestamp` without zone: Athena shows milliseconds, and its values are UTC by rule. */
+const ICEBERG: Readonly<Partial<Record<ColumnType, string>>> = {
+  text: 'string',
+  int: 'long',
+  double: 'double',
+  timestamp: 'timestamp',
+  date: 'date',
+  pseudonym: 'string',
+};
+
+function typeIn(types: Readonly<Partial<Record<ColumnType, string>>>, { type }: Column): string {
+  const found = types[type];
+  // The definition's own check refuses such a column.
+  if (found === undefined) throw new Error(`a column of type ${type} does not belong into this table`);
+  return found;
+}
+
+/**
+ * A source's spellings that differ in more than case: the SerDe matches keys without case, and reads one key a
+ * column. They get columns of their own, so that no line turns into a silent NULL.
+ */
+const otherSpellings = (name: string, { aliases }: Column) =>
+  [...new Set(aliases.map((alias) => alias.toLowerCase()))].filter((alias) => alias !== name.toLowerCase());
+
+/** The columns of JSON lines as Athena reads them, in lower case as Glue keeps them. */
+export const hiveColumns = (table: SourceTable) =>
+  Object.entries(table.columns).flatMap(([name, column]) => {
+    const type = typeIn(HIVE, column);
+    return [
+      { name: name.toLowerCase(), type, comment: comment(column.description) },
+      ...otherSpellings(name, column).map((alias) => ({
+        name: alias,
+        type,
+        comment: comment(`Another spelling of ${name} that was seen in the source.`),
+      })),
+    ];
+  });
+
+/** JSON lines as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
+export const jsonStorage = (table: SourceTable, location: string): StorageDescriptor => ({
+  location,
+  inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+  outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+  serDeInfo: {
+    serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+    parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
+  },
+  columns: hiveColumns(table),
+});
+
+/** Iceberg's ids of partition fields begin here. */
+const FIRST_PARTITION_ID = 1000;
+
+/**
+ * A contract as an Iceberg table. A column's id is its place, from 1: columns are only ever appended, which
+ * {@link evolutionFaults} holds. No field is required, as Iceberg refuses a required one to a table that exists, and
+ * Spark a query that may give NULL; what is required is checked before a table is published.
+ */
+export function icebergTable(table: DerivedTable, location: string): IcebergTable {
+  const names = Object.keys(table.columns);
+  return {
+    location,
+    schema: {
+      type: 'struct',
+      fields: Object.entries(table.columns).map(([name, column], i) => ({
+        id: i + 1,
+        name,
+        type: JSON.stringify(typeIn(ICEBERG, column)),
+        required: false,
+        doc: comment(column.description),
+      })),
+    },
+    ...(table.partitionBy.length > 0 && {
+      partitionSpec: {
+        fields: table.partitionBy.map(({ transform, column }, i) => ({
+          fieldId: FIRST_PARTITION_ID + i,
+          sourceId: names.indexOf(column) + 1,
+          name: `${column}_${transform}`,
+          transform,
+        })),
+      },
+    }),
+    properties: { comment: comment(table.description), 'write.format.default': 'parquet' },
+  };
+}
+
+/** What is compared of a table as it was deployed and as it shall be. */
+interface Shape {
+  readonly location?: string;
+  readonly schema?: {
+    readonly fields?: readonly { readonly id: number; readonly name: string; readonly type: string }[];
+  };
+  readonly partitionSpec?: { readonly fields?: readonly Readonly<Record<string, unknown>>[] };
+}
+
+const typeOf = (json: string): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return json;
+  }
+};
+
+/**
+ * What a change of a contract would break in an Iceberg table that holds data: its files know a column by its id,
+ * so a column keeps its place, name and type, and new ones come last. Source: Iceberg's specification, "Schema
+ * Evolution".
+ */
+export function evolutionFaults(table: string, before: Shape, after: Shape): Fault[] {
+  const faults: Fault[] = [];
+  const was = before.schema?.fields ?? [];
+  const is = after.schema?.fields ?? [];
+  for (const old of was) {
+    const path = `${table}.columns.${old.name}`;
+    const same = is.find(({ id }) => id === old.id);
+    const moved = is.find(({ name }) => name === old.name);
+    if (same?.name !== old.name) {
+      faults.push({
+        path,
+        message: moved
+          ? `was column ${old.id} of the deployed table and is ${moved.id} now; files know columns by place: add new columns at the end`
+          : `is column ${old.id} of the deployed table and is gone from the contract; keep it, or make a table of another name`,
+      });
+    } else if (same.type !== old.type) {
+      faults.push({
+        path,
+        message: `is ${typeOf(old.type)} in the deployed table and ${typeOf(same.type)} in the contract; a type stays: add a column of another name`,
+      });
+    }
+  }
+  const specOf = ({ partitionSpec }: Shape) => JSON.stringify(partitionSpec?.fields ?? []);
+  if (specOf(before) !== specOf(after)) {
+    faults.push({
+      path: `${table}.partitionBy`,
+      message: 'differs from the deployed table; files stay where they are: make a table of another name',
+    });
+  }
+  if (before.location !== after.location) {
+    faults.push({
+      path: table,
+      message: `is at ${before.location} and would be at ${after.location}; its files would stay behind`,
+    });
+  }
+  return faults;
+}

@@ -1,0 +1,414 @@
+import { parse } from 'aws-cron-parser';
+import { z } from 'zod';
+import type { Fault, Pipeline } from '../model';
+import { bucketName, MAX_BUCKET_NAME } from './site';
+
+/** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
+export type Start = 'demand' | 'files' | Cron;
+export type Cron = `cron(${string})`;
+
+/** How Glue runs a job. */
+export interface JobSettings {
+  /** Default: G.1X, 4 vCPU and 16 GB. */
+  readonly workerType: (typeof WORKER_TYPES)[number];
+  /** Most workers that auto scaling may take, the driver's included. Default: 2. */
+  readonly maxWorkers: number;
+  /** Minutes after which Glue stops a run. Default: 60. */
+  readonly timeoutMinutes: number;
+  /** Whether a run may wait for spare capacity, at a lower price. Default: false. */
+  readonly flex: boolean;
+}
+
+export interface ZoneSettings {
+  /** Whether `destroy` may delete the zone's data; it does where the stack's `dataOnDestroy` says so too. Default: retain. */
+  readonly dataOnDestroy: 'retain' | 'delete';
+  /** Days that a replaced or deleted object can be had back. Default: 30; at least 7. */
+  readonly oldVersionDays: number;
+  /** Days that refused lines are kept. Default: 90; at least 7. */
+  readonly quarantineDays: number;
+  /** Whether Glue compacts and cleans the zone's Iceberg tables. Default: true. */
+  readonly optimizeTables: boolean;
+}
+
+export interface AlertSettings {
+  /** Who is told of failures, and of quarantine above the share. */
+  readonly email: string;
+  /** Share of a source's lines in quarantine that is worth a mail (0 to 1). Default: 0.01. */
+  readonly quarantinedShare: number;
+}
+
+export interface NetworkSettings {
+  /** Addresses of the private network. Default: 10.0.0.0/24. */
+  readonly cidr: string;
+}
+
+/** What a stack may choose; everything else is the definition's. */
+export interface Settings {
+  /** Project and stack, such as `stedi-lakehouse-dev`. */
+  readonly name: string;
+  readonly region?: string;
+  /** `s3`: S3's own keys. `kms`: a key of the stack. Default: s3. */
+  readonly encryption: 's3' | 'kms';
+  /** Whether Pulumi refuses to delete buckets, tables, the key and the secret. Default: true. */
+  readonly protect: boolean;
+  /** What `destroy` does with data. `delete` needs the zone's consent too. Default: retain. */
+  readonly dataOnDestroy: 'retain' | 'delete';
+  readonly zones: Readonly<Record<string, ZoneSettings>>;
+  /** Default: demand. */
+  readonly start: Start;
+  /** When the crawler looks at the landing zone. Default: demand. */
+  readonly crawl: 'demand' | Cron;
+  readonly jobs: Readonly<Record<string, JobSettings>>;
+  /** Days that logs are kept, one of CloudWatch's choices. Default: 30; at least 7. */
+  readonly logDays: number;
+  /** The rules that runs follow, by parameter. Default: each parameter's own. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly queries: {
+    /** A query that would scan more is stopped. Default: 10240; at least 10, Athena's own floor. */
+    readonly scanLimitMegabytes: number;
+    /** Days that results are kept. Default: 7. */
+    readonly resultDays: number;
+  };
+  /** Default: nobody is told. */
+  readonly alerts?: AlertSettings;
+  /** Default: Glue's own network. */
+  readonly network?: NetworkSettings;
+  /** Whether CloudTrail records who reads and writes zones with personal data. Default: false. */
+  readonly auditTrail: boolean;
+  /** Tags besides `project`, `stack` and `managed-by`. Default: none. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export const WORKER_TYPES = [
+  'G.1X',
+  'G.2X',
+  'G.4X',
+  'G.8X',
+  'G.12X',
+  'G.16X',
+  'R.1X',
+  'R.2X',
+  'R.4X',
+  'R.8X',
+] as const;
+const FLEX_WORKER_TYPES: readonly string[] = ['G.1X', 'G.2X'];
+/** CloudWatch's own choices from the floor on. */
+const LOG_DAYS = [
+  7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+/** Below it nobody is back from a holiday to see what happened. */
+const FLOOR_DAYS = 7;
+const SHARE = 'it is a share from 0 to 1, such as 0.01';
+const RESERVED_TAGS = ['project', 'stack', 'managed-by'];
+
+/** Thrown once with every fault of a stack's configuration. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  constructor(
+    stack: string,
+    readonly faults: readonly Fault[],
+  ) {
+    super(
+      [
+        `The configuration of stack ${stack} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}:`,
+        ...faults.map(({ path, message }) => `  ${path}: ${message}`),
+      ].join('\n'),
+    );
+  }
+}
+
+const EXAMPLE = 'such as cron(0 3 * * ? *), daily at 3:00 UTC';
+
+/** Glue's six fields, of which either the day of the month or that of the week is `?`. */
+function cronFault(text: string): string | undefined {
+  const fields = /^cron\((.*)\)$/.exec(text)?.[1]?.trim().split(/\s+/);
+  if (!fields) return `a schedule is cron(…), ${EXAMPLE}`;
+  if (fields.length !== 6) {
+    return `has ${fields.length} fields; it has minutes, hours, day of month, month, day of week and year, ${EXAMPLE}`;
+  }
+  if ((fields[2] === '?') === (fields[4] === '?')) {
+    return `either its day of month or its day of week is ?, ${EXAMPLE}`;
+  }
+  try {
+    parse(fields.join(' '));
+    return undefined;
+  } catch (error) {
+    return `${(error as Error).message.replace(/^Invalid: /, '')}; ${EXAMPLE}`;
+  }
+}
+
+/** One of some words, or a schedule. */
+const wordOrCron = <const W extends string>(...words: readonly W[]) =>
+  z.custom<W | Cron>().superRefine((value, context) => {
+    if (words.some((word) => word === value)) return;
+    const fault = cronFault(String(value));
+    if (fault) {
+      context.addIssue({ code: 'custom', message: `it is ${words.join(', ')} or a schedule: ${fault}` });
+    }
+  });
+
+const from = (least: number, most: number) => {
+  const error = `it is a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+};
+const days = from(FLOOR_DAYS, 3650);
+const yes = z.boolean({ error: 'it is true or false' });
+const onDestroy = z.enum(['retain', 'delete']);
+
+const jobShape = z.strictObject({
+  workerType: z.enum(WORKER_TYPES),
+  // A driver and a worker; auto scaling starts no job with less.
+  maxWorkers: from(2, 299),
+  timeoutMinutes: from(1, 480),
+  flex: yes,
+});
+const JOB_DEFAULTS: JobSettings = { workerType: 'G.1X', maxWorkers: 2, timeoutMinutes: 60, flex: false };
+
+const zoneShape = z.strictObject({
+  dataOnDestroy: onDestroy.default('retain'),
+  oldVersionDays: days.default(30),
+  quarantineDays: days.default(90),
+  optimizeTables: yes.default(true),
+});
+
+/** An object with a key for each name of the definition that settings may use, and no other. */
+const named = <T extends z.ZodType>(names: readonly string[], schema: T) =>
+  z.strictObject(Object.fromEntries(names.map((name) => [name, schema] as const)));
+
+const shapeOf = (pipeline: Pipeline) =>
+  z.strictObject({
+    encryption: z.enum(['s3', 'kms']).default('s3'),
+    protect: yes.default(true),
+    dataOnDestroy: onDestroy.default('retain'),
+    zones: named(
+      pipeline.zones.map(({ name }) => name),
+      zoneShape.prefault({}),
+    ).prefault({}),
+    start: wordOrCron('demand', 'files').default('demand'),
+    crawl: wordOrCron('demand').default('demand'),
+    jobs: jobShape.partial().default({}),
+    jobOverrides: named(
+      pipeline.jobs.map(({ name }) => name),
+      jobShape.partial().default({}),
+    ).prefault({}),
+    logDays: z
+      .literal(LOG_DAYS, { error: `CloudWatch keeps logs for ${LOG_DAYS.join(', ')} days` })
+      .default(30),
+    parameters: z
+      .strictObject(
+        Object.fromEntries(
+          pipeline.parameters.map(({ name, values, default: first }) => [
+            name,
+            z.enum(values).default(first),
+          ]),
+        ),
+      )
+      .prefault({}),
+    queries: z
+      .strictObject({
+        scanLimitMegabytes: from(10, 10_000_000).default(10_240),
+        resultDays: from(1, 365).default(7),
+      })
+      .prefault({}),
+    alerts: z
+      .strictObject({
+        email: z.email({ error: 'it is an e-mail address' }),
+        quarantinedShare: z
+          .number({ error: SHARE })
+          .min(0, { error: SHARE })
+          .max(1, { error: SHARE })
+          .default(0.01),
+      })
+      .optional(),
+    network: z
+      .strictObject({
+        cidr: z.cidrv4({ error: 'it is a range of addresses, such as 10.0.0.0/24' }).default('10.0.0.0/24'),
+      })
+      .optional(),
+    auditTrail: yes.default(false),
+    tags: z
+      .record(
+        z.string().refine((key) => !RESERVED_TAGS.includes(key), { error: 'is a tag that the program sets' }),
+        z.string({ error: 'a tag is text' }),
+      )
+      .default({}),
+  });
+
+/** The stack, and its configuration by key without the project's name: as Pulumi holds it, or as its file does. */
+export interface StackConfig {
+  readonly project: string;
+  readonly stack: string;
+  /** `aws:region`. */
+  readonly region?: string | undefined;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** The key that {@link readConfig} hands out apart, so that nothing prints it with the settings. */
+const SECRET = 'pseudonymKey';
+const SECRET_LENGTH = 32;
+
+/** Pulumi keeps everything as text: what is not text in its file is JSON. */
+const fromText = (value: unknown): unknown => {
+  if (typeof value !== 'string' || !/^(?:true|false|-?\d+(?:\.\d+)?|[[{].*)$/s.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+};
+
+const valueAt = (values: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    values,
+  );
+
+function faultsOf(issues: readonly z.core.$ZodIssue[], values: unknown, shape: z.ZodObject): Fault[] {
+  return issues.flatMap((issue): Fault[] => {
+    const path = issue.path.join('.');
+    if (issue.code === 'unrecognized_keys') {
+      const known = keysAt(shape, issue.path);
+      return issue.keys.map((key) => ({
+        path: [...issue.path, key].join('.'),
+        message: `is no setting${path ? ` of ${path}` : ''}; there are ${known.join(', ')}`,
+      }));
+    }
+    if (issue.code === 'invalid_key') {
+      return [{ path, message: issue.issues.map(({ message }) => message).join('; ') }];
+    }
+    const value = valueAt(values, issue.path);
+    const rule =
+      issue.code === 'invalid_value' && issue.message.startsWith('Invalid')
+        ? `it is ${issue.values.join(' or ')}`
+        : issue.code === 'invalid_type' && issue.message.startsWith('Invalid')
+          ? `it is ${issue.expected === 'object' ? 'a group of settings' : `a ${issue.expected}`}`
+          : issue.message;
+    // A person's address is not for logs, however it is misspelt.
+    const found =
+      value === undefined
+        ? 'is missing'
+        : path === 'alerts.email'
+          ? 'is none'
+          : `is ${JSON.stringify(value)}`;
+    return [{ path, message: `${found}; ${rule}` }];
+  });
+}
+
+/** The settings of a group, to name in place of one that does not exist. */
+function keysAt(shape: z.ZodObject, path: readonly PropertyKey[]): string[] {
+  let at: unknown = shape;
+  const inner = (schema: unknown): unknown => {
+    const wrapped = (schema as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
+    return wrapped === undefined ? schema : inner(wrapped);
+  };
+  for (const key of path) at = inner((inner(at) as z.ZodObject).shape[key as string]);
+  return Object.keys((inner(at) as z.ZodObject).shape);
+}
+
+/** Lower case, digits and hyphens: what S3 takes in a bucket's name. */
+const NAME = /^[a-z][a-z0-9-]*$/;
+const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
+
+function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[] {
+  const name = `${project}-${stack}`;
+  if (!NAME.test(name)) {
+    return [
+      {
+        path: 'stack',
+        message: `is "${stack}"; its name and the project's are part of a bucket's, and match ${NAME.source}`,
+      },
+    ];
+  }
+  const longest = pipeline.zones
+    .map((zone) => bucketName({ name, account: '0'.repeat(12) }, zone.name))
+    .reduce((a, b) => (b.length > a.length ? b : a), '');
+  return longest.length > MAX_BUCKET_NAME
+    ? [
+        {
+          path: 'stack',
+          message: `is "${stack}", which makes a bucket's name of ${longest.length} characters (${longest}); S3 takes ${MAX_BUCKET_NAME}: choose a shorter one`,
+        },
+      ]
+    : [];
+}
+
+function crossFaults(settings: Settings, { region }: StackConfig): Fault[] {
+  const faults: Fault[] = [];
+  if (region !== undefined && !REGION.test(region)) {
+    faults.push({ path: 'aws:region', message: `is "${region}"; a region is written like eu-central-1` });
+  }
+  if (settings.network && region === undefined) {
+    faults.push({
+      path: 'network',
+      message:
+        'needs aws:region, which its endpoints are named by; set it: pulumi config set aws:region REGION',
+    });
+  }
+  for (const [name, { flex, workerType }] of Object.entries(settings.jobs)) {
+    if (flex && !FLEX_WORKER_TYPES.includes(workerType)) {
+      faults.push({
+        path: `jobOverrides.${name}.flex`,
+        message: `is true with ${workerType} workers; FLEX takes ${FLEX_WORKER_TYPES.join(' and ')}`,
+      });
+    }
+  }
+  return faults;
+}
+
+function check(config: StackConfig, pipeline: Pipeline): { settings?: Settings; faults: Fault[] } {
+  const { [SECRET]: _, ...given } = config.values;
+  const values = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, fromText(value)]));
+  const shape = shapeOf(pipeline);
+  const parsed = shape.safeParse(values);
+  const faults = nameFaults(config, pipeline);
+  if (!parsed.success) {
+    faults.push(...faultsOf(parsed.error.issues, values, shape));
+    // What depends on several settings is told with the rest, as far as they can be read.
+    if (values.network !== undefined && config.region === undefined) {
+      faults.push(...crossFaults({ jobs: {}, network: {} } as unknown as Settings, config));
+    }
+    return { faults };
+  }
+  const { jobs, jobOverrides, tags, alerts, network, ...rest } = parsed.data;
+  const settings: Settings = {
+    ...rest,
+    name: `${config.project}-${config.stack}`,
+    ...(config.region !== undefined && { region: config.region }),
+    jobs: Object.fromEntries(
+      pipeline.jobs.map(({ name }) => [
+        name,
+        { ...JOB_DEFAULTS, ...jobs, ...jobOverrides[name] } as JobSettings,
+      ]),
+    ),
+    tags: { ...tags, project: config.project, stack: config.stack, 'managed-by': 'pulumi' },
+    ...(alerts && { alerts }),
+    ...(network && { network }),
+  };
+  faults.push(...crossFaults(settings, config));
+  return { settings, faults };
+}
+
+/** A stack's settings, its secret left aside. Throws a SettingsError with every fault. */
+export function readSettings(config: StackConfig, pipeline: Pipeline): Settings {
+  const { settings, faults } = check(config, pipeline);
+  if (!settings || faults.length > 0) throw new SettingsError(config.stack, faults);
+  return settings;
+}
+
+/** A stack's settings and the secret that pseudonyms are made with. Throws a SettingsError with every fault. */
+export function readConfig(
+  config: StackConfig,
+  pipeline: Pipeline,
+): { readonly settings: Settings; readonly pseudonymKey: string } {
+  const { settings, faults } = check(config, pipeline);
+  const key = config.values[SECRET];
+  if (typeof key !== 'string' || key.length < SECRET_LENGTH) {
+    const found = key === undefined ? 'is missing' : `is shorter than ${SECRET_LENGTH} characters`;
+    faults.push({
+      path: SECRET,
+      message: `${found}; it makes the pseudonyms: pulumi config set --secret ${SECRET} "$(openssl rand -hex 32)"`,
+    });
+  }
+  if (!settings || faults.length > 0) throw new SettingsError(config.stack, faults);
+  return { settings, pseudonymKey: key as string };
+}

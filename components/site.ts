@@ -1,0 +1,56 @@
+import type { Input } from '@pulumi/pulumi';
+import type { SourceTable, Table } from '../model';
+
+/** A part of a bucket; `prefix` is empty or ends in a slash, so that `customer/` is not the beginning of `customers/`. */
+export interface Place {
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
+/**
+ * Where a stack stands. All of it but the key is known before any resource is, so that a preview shows whole names
+ * and whole policies.
+ */
+export interface Site {
+  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  readonly region: string;
+  /** Twelve digits. */
+  readonly account: string;
+  /** Begins every physical name: project and stack, such as `stedi-lakehouse-dev`. */
+  readonly name: string;
+  /** The Glue database: the name with underscores. */
+  readonly database: string;
+  /** What every resource is tagged with. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** ARN of the stack's KMS key. Absent: S3's and the services' own encryption. */
+  readonly key?: Input<string>;
+}
+
+/** S3's limit, in characters. */
+export const MAX_BUCKET_NAME = 63;
+
+/** Buckets are named across all of AWS; the account makes the name the stack's own. */
+export const bucketName = ({ name, account }: Pick<Site, 'name' | 'account'>, zone: string) =>
+  `${name}-${zone}-${account}`;
+
+export const bucketArn = ({ partition }: Site, bucket: string) => `arn:${partition}:s3:::${bucket}`;
+
+export const arn = ({ partition, region, account }: Site, service: string, resource: string) =>
+  `arn:${partition}:${service}:${region}:${account}:${resource}`;
+
+export const s3Uri = ({ bucket, prefix }: Place) => `s3://${bucket}/${prefix}`;
+
+/** Where a table's files are in its zone's bucket: a source's as its writers name folders, the others by table. */
+export const prefixOf = (table: Table) =>
+  table.format === 'json' ? `${table.entity}/landing/` : `${table.name}/`;
+
+/** Where the refused lines of a source go, in its zone's bucket: apart from the data, as they expire. */
+export const QUARANTINE_PREFIX = 'quarantine/';
+export const quarantinePrefixOf = (table: SourceTable) => `${QUARANTINE_PREFIX}${table.name}/`;
+
+/** Log groups of a job: what Glue adds `/error` and `/output` to. */
+export const logPrefixOf = ({ name }: Site, job: string) => `/aws-glue/${name}/${job}`;
+
+/** Namespace of the metrics that jobs report. */
+export const metricsNamespaceOf = ({ name }: Site) => `Lakehouse/${name}`;

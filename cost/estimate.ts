@@ -1,0 +1,407 @@
+import type { JobSettings, Settings, Start } from '../components/settings';
+import type { Job, Pipeline, Table } from '../model';
+import { PRICES, type PriceName, type PriceTable } from './prices';
+import { daysOf, timesIn } from './schedule';
+import { USAGE, type Usage } from './usage';
+
+/** What is billed together and turned on together. */
+export type ResourceClass =
+  | 'Glue jobs'
+  | 'Glue crawler'
+  | 'Table optimizers'
+  | 'Athena'
+  | 'S3 storage'
+  | 'S3 requests'
+  | 'CloudWatch logs'
+  | 'CloudWatch metrics'
+  | 'CloudWatch alarms'
+  | 'SNS e-mails'
+  | 'EventBridge'
+  | 'Secrets Manager'
+  | 'KMS'
+  | 'VPC endpoints'
+  | 'CloudTrail';
+
+export interface Line {
+  readonly class: ResourceClass;
+  /** The quantity. */
+  readonly what: string;
+  /** USD, to the cent. */
+  readonly monthly: number;
+}
+
+export interface Estimate {
+  /** One of each class that the stack has. */
+  readonly lines: readonly Line[];
+  /** USD: the sum of the lines. */
+  readonly total: number;
+  readonly prices: { readonly region: string; readonly date: string };
+  /** What the figures rest on, a sentence or two each. */
+  readonly assumptions: readonly string[];
+}
+
+const GIGABYTE = 1024;
+const MINIMUM_JOB_MINUTES = 1;
+const MINIMUM_CRAWL_MINUTES = 10;
+const CRAWLER_DPUS = 2;
+const MINIMUM_QUERY_GIGABYTES = 10 / GIGABYTE;
+/** What a job and a query read at once. */
+const GETS_PER_GIGABYTE = GIGABYTE / 8;
+/** S3 asks KMS for a bucket's key, and not for each object's: one request in a hundred, by AWS's own account. */
+const KMS_SHARE = 0.01;
+/** Glue's times to expire snapshots and to remove orphan files, each once a day. */
+const DAILY_OPTIMIZERS = 2;
+/** What components/glue-table.ts tells Glue to keep of a table: snapshots of so many days, and so many at least. */
+const SNAPSHOTS = { days: 5, least: 5 };
+/** Days that components/lakehouse.ts has old results of queries kept. */
+const OLD_RESULT_DAYS = 7;
+/** What components/network.ts opens, in one availability zone. */
+const ENDPOINTS = ['glue', 'logs', 'monitoring', 'secretsmanager'];
+
+/** What all lines are reckoned from. */
+interface Month {
+  readonly pipeline: Pipeline;
+  readonly settings: Settings;
+  readonly usage: Usage;
+  readonly days: number;
+  readonly runs: number;
+  readonly crawls: number;
+  /** GB at the month's end. */
+  readonly landing: number;
+  /** USD for so many units of a price. */
+  readonly usd: (price: PriceName, units: number) => number;
+}
+
+interface Item {
+  readonly what: string;
+  readonly usd: number;
+}
+
+/** What a stack costs a month, at list price, rather too high than too low. Pure: the same for the same arguments. */
+export function estimate(
+  pipeline: Pipeline,
+  settings: Settings,
+  usage: Usage = USAGE,
+  prices: PriceTable = PRICES,
+): Estimate {
+  const used = new Set<PriceName>();
+  const month: Month = {
+    pipeline,
+    settings,
+    usage,
+    days: daysOf(usage.month),
+    runs: timesOf(settings.start, usage.runs, usage),
+    crawls: timesOf(settings.crawl, usage.crawls, usage),
+    landing: usage.landingGigabytes + usage.growthGigabytes,
+    usd: (name, units) => {
+      used.add(name);
+      return (units / prices.of[name].per) * prices.of[name].usd;
+    },
+  };
+  const lines = Object.entries(CLASSES).flatMap(([name, itemOf]): Line[] => {
+    const item = itemOf(month);
+    return item ? [{ class: name as ResourceClass, what: item.what, monthly: toCents(item.usd) / 100 }] : [];
+  });
+  return {
+    lines,
+    total: lines.reduce((sum, { monthly }) => sum + toCents(monthly), 0) / 100,
+    prices: { region: prices.region, date: prices.date },
+    assumptions: assumptionsOf(month, prices, used),
+  };
+}
+
+const toCents = (usd: number) => Math.round(usd * 100);
+
+const timesOf = (start: Start, otherwise: number, { month }: Usage) =>
+  start === 'demand' || start === 'files' ? otherwise : timesIn(start, month);
+
+const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined>> = {
+  'Glue jobs': (month) => {
+    const { pipeline, runs, usd } = month;
+    const hours = { glueDpuHour: 0, glueFlexDpuHour: 0, glueMemoryDpuHour: 0 };
+    for (const job of pipeline.jobs) hours[priceOf(settingsOf(month, job))] += runs * dpuHoursOf(month, job);
+    const names = {
+      glueDpuHour: 'DPU-hours',
+      glueFlexDpuHour: 'FLEX DPU-hours',
+      glueMemoryDpuHour: 'M-DPU-hours',
+    };
+    const parts = Object.entries(hours).filter(([, n]) => n > 0) as [keyof typeof hours, number][];
+    return {
+      what: [`${counted(runs, 'run')} of ${counted(pipeline.jobs.length, 'job')}`]
+        .concat(parts.map(([price, n]) => `${shown(n)} ${names[price]}`))
+        .join(', '),
+      usd: sumOf(parts, ([price, n]) => usd(price, n)),
+    };
+  },
+
+  'Glue crawler': ({ usage, crawls, usd }) => {
+    const hours = (crawls * CRAWLER_DPUS * Math.max(usage.crawlMinutes, MINIMUM_CRAWL_MINUTES)) / 60;
+    return {
+      what: `${counted(crawls, 'crawl')}, ${shown(hours)} DPU-hours`,
+      usd: usd('crawlerDpuHour', hours),
+    };
+  },
+
+  'Table optimizers': (month) => {
+    const { pipeline, usage, days, runs, usd } = month;
+    const tables = derivedOf(pipeline).filter((table) => zoneOf(month, table).optimizeTables);
+    if (tables.length === 0) return undefined;
+    const times = tables.length * (runs + DAILY_OPTIMIZERS * days);
+    const hours = (times * usage.optimizerMinutes) / 60;
+    return {
+      what: `${counted(tables.length, 'table')}, ${shown(hours)} DPU-hours`,
+      usd: usd('optimizerDpuHour', hours),
+    };
+  },
+
+  Athena: ({ settings, usage, usd }) => {
+    const limit = settings.queries.scanLimitMegabytes / GIGABYTE;
+    const each = Math.max(Math.min(usage.gigabytesPerQuery, limit), MINIMUM_QUERY_GIGABYTES);
+    const gigabytes = usage.queries * each;
+    return {
+      what: `${counted(usage.queries, 'query', 'queries')}, ${shown(gigabytes)} GB scanned`,
+      usd: usd('athenaTerabyte', gigabytes / GIGABYTE),
+    };
+  },
+
+  'S3 storage': (month) => {
+    const gigabytes = storedBy(month);
+    return { what: `${shown(gigabytes)} GB`, usd: month.usd('s3GigabyteMonth', gigabytes) };
+  },
+
+  'S3 requests': (month) => {
+    const { puts, gets } = requestsOf(month);
+    return {
+      what: `${shown(puts)} PUT, ${shown(gets)} GET`,
+      usd: month.usd('s3Put', puts) + month.usd('s3Get', gets),
+    };
+  },
+
+  'CloudWatch logs': (month) => {
+    const { settings, days, usd } = month;
+    const taken = logsOf(month);
+    const kept = (taken / days) * keptDays(month, settings.logDays);
+    return {
+      what: `${shown(taken)} GB taken in, ${shown(kept)} GB kept`,
+      usd: usd('logGigabyte', taken) + usd('logGigabyteMonth', kept),
+    };
+  },
+
+  'CloudWatch metrics': ({ pipeline, usage, days, runs, usd }) => {
+    const ofGlue = runs * pipeline.jobs.length * usage.metricsPerJobRun;
+    // The one that each source has is there for the hours in which a run reports it.
+    const ofSources = pipeline.sources.length * Math.min(runs, days * 24);
+    const months = (ofGlue + ofSources) / (days * 24);
+    return { what: `${shown(months)} metric-months`, usd: usd('metricMonth', months) };
+  },
+
+  'CloudWatch alarms': ({ pipeline, settings, usd }) =>
+    settings.alerts && {
+      what: counted(pipeline.sources.length, 'alarm'),
+      usd: usd('alarmMonth', pipeline.sources.length),
+    },
+
+  'SNS e-mails': ({ settings, usage, usd }) =>
+    settings.alerts && { what: counted(usage.mails, 'e-mail'), usd: usd('mail', usage.mails) },
+
+  EventBridge: ({ settings, usage, usd }) =>
+    settings.start === 'files'
+      ? { what: `${counted(usage.landingFiles, 'new file')}`, usd: usd('objectEvent', usage.landingFiles) }
+      : undefined,
+
+  'Secrets Manager': ({ pipeline, runs, usd }) => {
+    const readers = pipeline.jobs.filter(({ output }) =>
+      Object.values(output.columns).some(({ type }) => type === 'pseudonym'),
+    );
+    if (readers.length === 0) return undefined;
+    const reads = runs * readers.length;
+    return {
+      what: `1 secret, ${counted(reads, 'read')}`,
+      usd: usd('secret', 1) + usd('secretRequest', reads),
+    };
+  },
+
+  KMS: (month) => {
+    if (month.settings.encryption !== 'kms') return undefined;
+    const { puts, gets } = requestsOf(month);
+    const requests = (puts + gets) * KMS_SHARE;
+    return {
+      what: `1 key, ${shown(requests)} requests`,
+      usd: month.usd('kmsKey', 1) + month.usd('kmsRequest', requests),
+    };
+  },
+
+  'VPC endpoints': (month) => {
+    const { settings, days, usd } = month;
+    if (!settings.network) return undefined;
+    const endpoints = ENDPOINTS.length + (settings.encryption === 'kms' ? 1 : 0);
+    const gigabytes = logsOf(month);
+    return {
+      what: `${counted(endpoints, 'endpoint')}, ${shown(gigabytes)} GB`,
+      usd: usd('endpointHour', endpoints * days * 24) + usd('endpointGigabyte', gigabytes),
+    };
+  },
+
+  CloudTrail: (month) => {
+    if (!month.settings.auditTrail) return undefined;
+    const events = personalRequestsOf(month);
+    return { what: `${shown(events)} data events`, usd: month.usd('dataEvent', events) };
+  },
+};
+
+function sumOf<T>(of: readonly T[], value: (each: T) => number): number {
+  return of.reduce((sum, each) => sum + value(each), 0);
+}
+
+function settingsOf({ settings }: Month, { name }: Job): JobSettings {
+  const found = settings.jobs[name];
+  if (!found) throw new Error(`no settings of the job ${name}`);
+  return found;
+}
+
+function zoneOf({ settings }: Month, { zone }: Table) {
+  const found = settings.zones[zone];
+  if (!found) throw new Error(`no settings of the zone ${zone}`);
+  return found;
+}
+
+const priceOf = ({ workerType, flex }: JobSettings) =>
+  workerType.startsWith('R.') ? 'glueMemoryDpuHour' : flex ? 'glueFlexDpuHour' : 'glueDpuHour';
+
+/** DPUs, or M-DPUs, of a worker: the figure in its type, `G.4X`. */
+const dpusOf = (type: JobSettings['workerType']) => Number(/\d+/.exec(type)?.[0]);
+
+const minutesOf = ({ minutes, otherMinutes }: Usage, job: string) => minutes[job] ?? otherMinutes;
+
+/** Of one run, with all workers all the time. */
+function dpuHoursOf(month: Month, job: Job): number {
+  const { workerType, maxWorkers, timeoutMinutes } = settingsOf(month, job);
+  const minutes = Math.max(Math.min(minutesOf(month.usage, job.name), timeoutMinutes), MINIMUM_JOB_MINUTES);
+  return (maxWorkers * dpusOf(workerType) * minutes) / 60;
+}
+
+const derivedOf = ({ jobs }: Pipeline) => jobs.map(({ output }) => output);
+
+/** Days for which there is something to keep: no more than the stack is old. */
+const keptDays = ({ usage, days }: Month, most: number) => Math.min(most, usage.monthsOld * days);
+
+/**
+ * GB at the month's end. Every run writes its tables anew. Where Glue cleans, what no snapshot needs becomes old
+ * versions, which the bucket keeps for its days; where it does not, every run's files stay.
+ */
+function storedBy(month: Month): number {
+  const { pipeline, settings, usage, days, runs, landing } = month;
+  const daily = runs / days;
+  const everRun = runs * usage.monthsOld;
+  const tables = sumOf(derivedOf(pipeline), (table) => {
+    const { optimizeTables, oldVersionDays } = zoneOf(month, table);
+    const snapshots = Math.max(Math.min(SNAPSHOTS.least, 1 + everRun), 1 + daily * SNAPSHOTS.days);
+    const copies = optimizeTables ? snapshots + daily * keptDays(month, oldVersionDays) : 1 + everRun;
+    return landing * usage.tableShare * copies;
+  });
+  const refused = sumOf(pipeline.sources, (source) => {
+    const { quarantineDays, oldVersionDays } = zoneOf(month, source);
+    const readers = pipeline.jobs.filter(({ inputs }) => inputs.includes(source)).length;
+    const copies = daily * readers * keptDays(month, quarantineDays + oldVersionDays);
+    return (landing / pipeline.sources.length) * usage.quarantinedShare * copies;
+  });
+  const results =
+    ((usage.queries * usage.resultMegabytesPerQuery) / GIGABYTE / days) *
+    keptDays(month, settings.queries.resultDays + OLD_RESULT_DAYS);
+  return landing + tables + refused + results;
+}
+
+interface Requests {
+  readonly puts: number;
+  readonly gets: number;
+}
+
+function jobRequests({ pipeline, usage, runs, landing }: Month, jobs: readonly Job[]): Requests {
+  const sources = sumOf(jobs, ({ inputs }) => inputs.filter(({ format }) => format === 'json').length);
+  const share = pipeline.sources.length === 0 ? 0 : sources / pipeline.sources.length;
+  return {
+    puts: runs * jobs.length * usage.putsPerJobRun,
+    gets: runs * (jobs.length * usage.getsPerJobRun + landing * share * GETS_PER_GIGABYTE),
+  };
+}
+
+const queryGets = ({ usage }: Month) =>
+  usage.queries * Math.max(1, usage.gigabytesPerQuery * GETS_PER_GIGABYTE);
+
+function requestsOf(month: Month): Requests {
+  const { pipeline, usage } = month;
+  const ofJobs = jobRequests(month, pipeline.jobs);
+  return {
+    // A query leaves its result and a file about it.
+    puts: usage.landingFiles + ofJobs.puts + 2 * usage.queries,
+    gets: ofJobs.gets + queryGets(month),
+  };
+}
+
+/** Requests to buckets of zones with personal data: all of a job that reads or writes one. */
+function personalRequestsOf(month: Month): number {
+  const { pipeline, usage } = month;
+  const personal = new Set(pipeline.zones.filter(({ personalData }) => personalData).map(({ name }) => name));
+  const isPersonal = ({ zone }: Table) => personal.has(zone);
+  const { puts, gets } = jobRequests(
+    month,
+    pipeline.jobs.filter(({ inputs, output }) => [...inputs, output].some(isPersonal)),
+  );
+  const files = pipeline.sources.some(isPersonal) ? usage.landingFiles : 0;
+  return puts + gets + files + (personal.size > 0 ? queryGets(month) : 0);
+}
+
+/** GB a month. */
+const logsOf = ({ pipeline, usage, runs }: Month) =>
+  (runs * pipeline.jobs.length * usage.logMegabytesPerJobRun) / GIGABYTE;
+
+const counted = (n: number, one: string, many = `${one}s`) => `${shown(n)} ${n === 1 ? one : many}`;
+
+const shown = (n: number) =>
+  n.toLocaleString('en-US', { maximumFractionDigits: n < 0.1 ? 3 : n < 10 ? 2 : n < 100 ? 1 : 0 });
+
+function assumptionsOf(month: Month, prices: PriceTable, used: ReadonlySet<PriceName>): string[] {
+  const { pipeline, settings, usage, days, landing } = month;
+  const unseen = [...used]
+    .filter((name) => prices.of[name].seen === 'nowhere')
+    .map((name) => prices.of[name].unit);
+  const minutes = pipeline.jobs.map(({ name }) => `${name} ${shown(minutesOf(usage, name))}`);
+  return [
+    ...(settings.region === prices.region
+      ? []
+      : [
+          settings.region === undefined
+            ? `The stack names no region. These are prices of ${prices.region}.`
+            : `The stack is in ${settings.region}, and these are prices of ${prices.region}: those of ${settings.region} differ.`,
+        ]),
+    `The prices were written by hand on ${prices.date}, from AWS's price pages and what others quote of them. No free tier is taken off.`,
+    ...(unseen.length > 0 ? [`Prices that could not be confirmed: ${unseen.join('; ')}.`] : []),
+    `Runs: ${timesText(settings.start, usage.runs, usage)}. Crawls: ${timesText(settings.crawl, usage.crawls, usage)}.`,
+    `A job takes all of its maxWorkers for the whole of its run. Auto scaling takes fewer, so this is an upper bound.`,
+    `Minutes of a job, whatever its workers and data: ${minutes.join(', ')}.`,
+    `Landing files are ${shown(landing)} GB at the month's end. A run reads them all and writes every table anew, each ${shown(usage.tableShare * 100)} % of their size.`,
+    `The stack is ${counted(usage.monthsOld, 'month')} old: old versions, quarantine, logs and uncleaned files are of that time.`,
+    `Each query scans ${shown(usage.gigabytesPerQuery)} GB. Each job's run logs ${shown(usage.logMegabytesPerJobRun)} MB.`,
+    `Glue's ${shown(usage.metricsPerJobRun)} metrics of each job's run count as custom metrics of one hour. Whether CloudWatch bills them could not be confirmed.`,
+    ...(used.has('optimizerDpuHour')
+      ? [
+          `A table is compacted after each run and cleaned twice a day, for ${counted(usage.optimizerMinutes, 'DPU-minute')} each time: a guess.`,
+        ]
+      : []),
+    ...(used.has('kmsKey')
+      ? ['The key is in its first year: each of its first two rotations adds the price of a key.']
+      : []),
+    ...(used.has('endpointHour')
+      ? [`Endpoints stand in one availability zone for all ${shown(days * 24)} hours.`]
+      : []),
+    ...(used.has('objectEvent')
+      ? ['Sources disagree whether EventBridge bills events of S3. Here it does.']
+      : []),
+  ];
+}
+
+function timesText(start: Start, otherwise: number, usage: Usage): string {
+  if (start === 'demand') return `${shown(otherwise)} a month, on demand`;
+  if (start === 'files') return `${shown(otherwise)} a month, as files land`;
+  return `${shown(timesIn(start, usage.month))} in ${usage.month} by ${start}`;
+}

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
+import { getPartition } from '@pulumi/aws/getPartition';
+import { getRegion } from '@pulumi/aws/getRegion';
+import { getProject, getStack, RunError, runtime } from '@pulumi/pulumi';
+import { consoleLinks, Lakehouse, readConfig, type StackConfig } from './components';
+import { bindProject } from './engines/duckdb/check';
+import { readSql } from './engines/job-sql';
+import { DefinitionError } from './model';
+
+const DIRS = { jobs: join(__dirname, 'jobs'), queries: join(__dirname, 'queries') };
+
+/** The stack's configuration as it is set, so that a key that no setting has is told too. */
+function stackConfig(): StackConfig {
+  const all = Object.entries(runtime.allConfig());
+  const own = `${getProject()}:`;
+  return {
+    project: getProject(),
+    stack: getStack(),
+    region: runtime.allConfig()['aws:region'],
+    values: Object.fromEntries(
+      all.flatMap(([key, value]) => (key.startsWith(own) ? [[key.slice(own.length), value]] : [])),
+    ),
+  };
+}
+
+/** Checks everything that can be checked before the first resource, then builds the lakehouse. */
+async function program() {
+  const { lake } = require('./pipeline') as typeof import('./pipeline');
+  const { settings, pseudonymKey } = readConfig(stackConfig(), lake);
+  const { faults, queries } = await bindProject(lake, DIRS);
+  if (faults.length > 0) throw new DefinitionError(faults);
+
+  const [{ accountId: account }, { region }, { partition }] = await Promise.all([
+    getCallerIdentity(),
+    getRegion(),
+    getPartition(),
+  ]);
+  const sql = await Promise.all(
+    lake.jobs.map(async (job) => [job.name, await readSql(DIRS.jobs, job)] as const),
+  );
+  const lakehouse = new Lakehouse('stedi', {
+    pipeline: lake,
+    settings,
+    cloud: { account, region, partition },
+    pseudonymKey,
+    script: await readFile(join(DIRS.jobs, 'runner', 'main.py'), 'utf8'),
+    sql: Object.fromEntries(sql),
+    queries,
+  });
+  const { site, zones, nodes } = lakehouse;
+  return {
+    database: nodes.database.name,
+    buckets: {
+      ...Object.fromEntries(
+        Object.values(zones).map(({ definition, bucket }) => [definition.name, bucket.ready]),
+      ),
+      artifacts: nodes.artifacts.ready,
+    },
+    workflow: nodes.workflow.name,
+    jobs: Object.fromEntries(
+      Object.values(zones).flatMap(({ jobs }) =>
+        Object.values(jobs).map((job) => [job.definition.name, job.nodes.job.name] as const),
+      ),
+    ),
+    crawler: nodes.crawler.nodes.crawler.name,
+    workgroups: { all: nodes.workgroups.all.name, analysts: nodes.workgroups.analysts.name },
+    analystPolicy: nodes.analystPolicy.arn,
+    console: consoleLinks(site),
+  };
+}
+
+export = async () => {
+  try {
+    return await program();
+  } catch (error) {
+    // Faults of the definition or the configuration are for people: no stack trace.
+    if (error instanceof Error && ['DefinitionError', 'SettingsError'].includes(error.name)) {
+      throw new RunError(error.message);
+    }
+    throw error;
+  }
+};
