@@ -143,7 +143,7 @@ export class Network extends ComponentResource {
         description: 'Puts jobs into the private network.',
         connectionType: 'NETWORK',
         physicalConnectionRequirements: {
-          availabilityZone: vpc.isolatedSubnets.apply(([subnet]) => subnetOf(subnet).availabilityZone),
+          availabilityZone: vpc.subnets.apply(([subnet]) => subnetOf(subnet).availabilityZone),
           subnetId: vpc.isolatedSubnetIds.apply(([id]) => subnetOf(id)),
           securityGroupIdLists: [securityGroup.id],
         },

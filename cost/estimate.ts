@@ -374,7 +374,7 @@ function assumptionsOf(month: Month, prices: PriceTable, used: ReadonlySet<Price
             ? `The stack names no region. These are prices of ${prices.region}.`
             : `The stack is in ${settings.region}, and these are prices of ${prices.region}: those of ${settings.region} differ.`,
         ]),
-    `The prices were written by hand on ${prices.date}, from AWS's price pages and what others quote of them. No free tier is taken off.`,
+    `The prices were written by hand on ${prices.date}, from stored copies of AWS’s price pages and what others quote of them. No free tier is taken off.`,
     ...(unseen.length > 0 ? [`Prices that could not be confirmed: ${unseen.join('; ')}.`] : []),
     `Runs: ${timesText(settings.start, usage.runs, usage)}. Crawls: ${timesText(settings.crawl, usage.crawls, usage)}.`,
     `A job takes all of its maxWorkers for the whole of its run. Auto scaling takes fewer, so this is an upper bound.`,
