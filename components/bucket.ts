@@ -10,7 +10,13 @@ import { BucketPolicy } from '@pulumi/aws/s3/bucketPolicy';
 import { BucketPublicAccessBlock } from '@pulumi/aws/s3/bucketPublicAccessBlock';
 import { BucketServerSideEncryptionConfiguration } from '@pulumi/aws/s3/bucketServerSideEncryptionConfiguration';
 import { BucketVersioning } from '@pulumi/aws/s3/bucketVersioning';
-import { ComponentResource, type ComponentResourceOptions, jsonStringify, type Output } from '@pulumi/pulumi';
+import {
+  all,
+  ComponentResource,
+  type ComponentResourceOptions,
+  jsonStringify,
+  type Output,
+} from '@pulumi/pulumi';
 import { document, type Statement } from './access';
 import { bucketArn, bucketName, type Site } from './site';
 import { type Transform, transformed } from './transform';
@@ -108,12 +114,12 @@ export class SecureBucket extends ComponentResource {
       },
       kept,
     );
-    new BucketOwnershipControls(
+    const ownership = new BucketOwnershipControls(
       `${name}-ownership`,
       { ...of, rule: { objectOwnership: 'BucketOwnerEnforced' } },
       kept,
     );
-    new BucketServerSideEncryptionConfiguration(
+    const encryption = new BucketServerSideEncryptionConfiguration(
       `${name}-encryption`,
       {
         ...of,
@@ -154,7 +160,9 @@ export class SecureBucket extends ComponentResource {
     if (args.reportsObjects) {
       new BucketNotification(`${name}-notification`, { ...of, eventbridge: true }, kept);
     }
-    this.ready = bucket.bucket;
+    // Each tells the bucket's name again, which a preview knows too.
+    const secured = [policy, block, ownership, encryption, versioning];
+    this.ready = all(secured.map((part) => part.bucket)).apply(() => bucket.bucket);
     this.nodes = { bucket, policy };
     this.registerOutputs({ name: this.name });
   }

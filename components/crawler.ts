@@ -1,7 +1,7 @@
 import { Crawler as AwsCrawler, type CrawlerArgs as AwsCrawlerArgs } from '@pulumi/aws/glue/crawler';
-import { ComponentResource, type ComponentResourceOptions, output } from '@pulumi/pulumi';
+import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import type { SourceTable } from '../model';
-import { catalogAccess, keyAccess, logAccess, objectAccess, type Statement } from './access';
+import { catalogAccess, logAccess, objectAccess, type Statement } from './access';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
 import type { Cron } from './settings';
@@ -40,7 +40,7 @@ export class Crawler extends ComponentResource {
         purpose: 'crawler',
         service: 'glue.amazonaws.com',
         description: 'Lets Glue look at the files of the landing zone.',
-        statements: output(site.key).apply((key) => statementsOf(site, tables, key)),
+        statements: statementsOf(site, tables),
       },
       { parent: this },
     );
@@ -75,7 +75,7 @@ export class Crawler extends ComponentResource {
   }
 }
 
-function statementsOf(site: Site, tables: readonly GlueTable[], key: string | undefined): Statement[] {
+function statementsOf(site: Site, tables: readonly GlueTable[]): Statement[] {
   return [
     ...objectAccess(site, { reads: tables.map(({ place }) => place), writes: [] }),
     ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [] }),
@@ -96,6 +96,5 @@ function statementsOf(site: Site, tables: readonly GlueTable[], key: string | un
       ],
     },
     logAccess(site, LOGS),
-    ...(key === undefined ? [] : [keyAccess(key)]),
   ];
 }

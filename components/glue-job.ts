@@ -1,10 +1,9 @@
 import { LogGroup, type LogGroupArgs } from '@pulumi/aws/cloudwatch/logGroup';
 import { Job as AwsJob, type JobArgs } from '@pulumi/aws/glue/job';
-import { ComponentResource, type ComponentResourceOptions, type Input, output } from '@pulumi/pulumi';
+import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
 import { type Job, manifestOf, type SourceTable, type Table } from '../model';
 import {
   catalogAccess,
-  keyAccess,
   logAccess,
   metricAccess,
   networkAccess,
@@ -40,8 +39,8 @@ export interface GlueJobArgs<J extends Job = Job> {
   readonly logDays: number;
   /** The rules that a run follows where it is not told others, by parameter. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Name of the secret that pseudonyms are made with. Needed where the output has some. */
-  readonly pseudonymSecret?: string;
+  /** The secret that pseudonyms are made with, by its name and its ARN. Needed where the output has some. */
+  readonly pseudonymSecret?: { readonly name: string; readonly arn: Input<string> };
   /** The connection to a private network. Default: Glue's own network. */
   readonly connection?: { readonly name: string; readonly ready: Input<string> };
   readonly transform?: { readonly job?: Transform<JobArgs>; readonly logGroup?: Transform<LogGroupArgs> };
@@ -102,9 +101,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
         purpose: job.name,
         service: 'glue.amazonaws.com',
         description: `Lets Glue make ${job.name} of what it is made from.`,
-        statements: output(site.key).apply((key) =>
-          statementsOf(args, job, [sql.place, args.script.place], runs, key),
-        ),
+        statements: statementsOf(args, job, [sql.place, args.script.place], runs),
       },
       { parent: this },
     );
@@ -161,7 +158,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
             '--manifest': manifest.uri,
             '--sql': sql.uri,
             '--custom-logGroup-prefix': this.logPrefix,
-            ...(usesPseudonyms(job) && { '--pseudonym-secret': pseudonymSecretOf(args) }),
+            ...(usesPseudonyms(job) && { '--pseudonym-secret': pseudonymSecretOf(args).arn }),
           },
           ...(args.connection && { connections: [args.connection.ready] }),
         },
@@ -185,7 +182,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
   }
 }
 
-function pseudonymSecretOf({ job, pseudonymSecret }: GlueJobArgs): string {
+function pseudonymSecretOf({ job, pseudonymSecret }: GlueJobArgs) {
   if (pseudonymSecret === undefined) {
     throw new Error(`${job.name} has pseudonyms, so its GlueJob needs a pseudonymSecret`);
   }
@@ -214,13 +211,7 @@ function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
 }
 
 /** All that a job may do, derived from what it reads and writes. */
-function statementsOf(
-  args: GlueJobArgs,
-  job: Job,
-  assets: readonly Place[],
-  runs: Place,
-  key: string | undefined,
-): Statement[] {
+function statementsOf(args: GlueJobArgs, job: Job, assets: readonly Place[], runs: Place): Statement[] {
   const { site, connection } = args;
   const inputs = inputsOf(args);
   const tables = inputs.filter(({ contract }) => contract.format === 'iceberg');
@@ -233,8 +224,7 @@ function statementsOf(
     ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [args.output.name] }),
     logAccess(site, `${logPrefixOf(site, job.name)}/*`),
     metricAccess(site),
-    ...(usesPseudonyms(job) ? [secretAccess(site, pseudonymSecretOf(args))] : []),
+    ...(usesPseudonyms(job) ? [secretAccess(site, pseudonymSecretOf(args).name)] : []),
     ...(connection ? networkAccess(site, connection.name) : []),
-    ...(key === undefined ? [] : [keyAccess(key)]),
   ];
 }

@@ -9,7 +9,7 @@ import {
   ResourceHook,
 } from '@pulumi/pulumi';
 import { DefinitionError, type DerivedTable, type SourceTable, type Table } from '../model';
-import { catalogAccess, keyAccess, logAccess, objectAccess } from './access';
+import { catalogAccess, logAccess, objectAccess } from './access';
 import { evolutionFaults, icebergTable, jsonStorage } from './schema';
 import { ServiceRole } from './service-role';
 import { arn, type Place, prefixOf, type Site, s3Uri } from './site';
@@ -154,12 +154,11 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
         purpose: `${this.name}-optimizer`,
         service: 'glue.amazonaws.com',
         description: 'Lets Glue compact the table, expire its snapshots and remove its orphan files.',
-        statements: output(site.key).apply((key) => [
+        statements: [
           ...objectAccess(site, { reads: [], writes: [this.place] }),
           ...catalogAccess(site, { reads: [], writes: [this.name] }),
           logAccess(site, OPTIMIZER_LOGS),
-          ...(key === undefined ? [] : [keyAccess(key)]),
-        ]),
+        ],
       },
       { parent: this },
     );

@@ -179,7 +179,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     const key = new Secret(
       `${name}-pseudonym-key`,
       {
-        name: `${site.name}/pseudonym-key`,
+        name: secretName(site),
         description: 'What pseudonyms are made with. Another key gives other pseudonyms.',
         recoveryWindowInDays: keep ? SECRET_DAYS : 0,
         ...(site.key !== undefined && { kmsKeyId: site.key }),
@@ -233,7 +233,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
             runs: {
               logDays: settings.logDays,
               parameters: settings.parameters,
-              ...(pseudonyms && { pseudonymSecret: `${site.name}/pseudonym-key` }),
+              ...(pseudonyms && { pseudonymSecret: { name: secretName(site), arn: pseudonyms.arn } }),
               ...(network && { connection: { name: network.connectionName, ready: network.connection } }),
             },
             ...(settings.start === 'files' &&
@@ -294,6 +294,8 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     };
   }
 }
+
+const secretName = ({ name }: Site) => `${name}/pseudonym-key`;
 
 const usesPseudonyms = ({ jobs }: Pipeline) =>
   jobs.some(({ output }: Job) => Object.values(output.columns).some(({ type }) => type === 'pseudonym'));

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { Role } from '@pulumi/aws/iam/role';
 import { RolePolicy } from '@pulumi/aws/iam/rolePolicy';
 import {
-  all,
   ComponentResource,
   type ComponentResourceOptions,
   type Input,
@@ -10,7 +9,7 @@ import {
   type Output,
   output,
 } from '@pulumi/pulumi';
-import { document, type Statement, trust } from './access';
+import { document, keyAccess, type Statement, trust } from './access';
 import type { Site } from './site';
 
 export interface ServiceRoleArgs {
@@ -21,8 +20,10 @@ export interface ServiceRoleArgs {
   readonly service: string;
   /** The same in a sentence. */
   readonly description: string;
-  /** All that it may do. */
-  readonly statements: Input<readonly Statement[]>;
+  /** All that it may do, but for the stack's key. */
+  readonly statements: readonly Statement[];
+  /** Whether it reads or writes what the stack's key encrypts, if the stack has one. Default: true. */
+  readonly usesKey?: boolean;
 }
 
 /** IAM's limit, in characters. */
@@ -36,11 +37,14 @@ export function roleName(site: Site, purpose: string): string {
   return `${whole.slice(0, MAX_ROLE_NAME - hash.length - 1)}-${hash}`;
 }
 
-/** A role that one service of AWS takes, in this account only, with one policy of its own. */
+/**
+ * A role that one service of AWS takes, in this account only, with a policy of its own. The right to the stack's
+ * key is a policy apart: no preview knows a key's ARN before there is the key, and the rest is to be read in each.
+ */
 export class ServiceRole extends ComponentResource {
   /** The role's ARN, once its policy is attached. */
   readonly arn: Output<string>;
-  readonly nodes: { readonly role: Role; readonly policy: RolePolicy };
+  readonly nodes: { readonly role: Role; readonly policies: readonly RolePolicy[] };
 
   constructor(name: string, args: ServiceRoleArgs, opts?: ComponentResourceOptions) {
     super('lakehouse:access:ServiceRole', name, {}, opts);
@@ -49,18 +53,22 @@ export class ServiceRole extends ComponentResource {
       {
         name: roleName(args.site, args.purpose),
         description: args.description,
-        assumeRolePolicy: jsonStringify(trust(args.site, args.service)),
+        assumeRolePolicy: JSON.stringify(trust(args.site, args.service)),
         tags: args.site.tags,
       },
       { parent: this },
     );
-    const policy = new RolePolicy(
-      `${name}-policy`,
-      { role: role.name, policy: jsonStringify(output(args.statements).apply(document)) },
-      { parent: this },
-    );
-    this.arn = all([role.arn, policy.id]).apply(([arn]) => arn);
-    this.nodes = { role, policy };
+    const attached = (kind: string, policy: Input<string>) =>
+      new RolePolicy(`${name}-${kind}`, { role: role.name, policy }, { parent: this });
+    const { key } = args.site;
+    const policies = [
+      attached('policy', JSON.stringify(document(args.statements))),
+      ...(key === undefined || args.usesKey === false
+        ? []
+        : [attached('key-policy', jsonStringify(output(key).apply((arn) => document([keyAccess(arn)]))))]),
+    ];
+    this.arn = output(policies.map(({ id }) => id)).apply(() => role.arn);
+    this.nodes = { role, policies };
     this.registerOutputs({ arn: this.arn });
   }
 }

@@ -106,6 +106,7 @@ export class Workflow extends ComponentResource {
       {
         site,
         purpose: 'notifier',
+        usesKey: false,
         service: 'events.amazonaws.com',
         description: 'Lets EventBridge tell the workflow of new files.',
         statements: [

@@ -1,0 +1,138 @@
+import { AuditTrail, type AuditTrailArgs } from './audit-trail';
+import { SecureBucket } from './bucket';
+import { bucketArgs, deployed, KEY, keyed, site } from './testing';
+
+const TRAIL = 'aws:cloudtrail/trail:Trail';
+const BUCKET = 'acme-test-audit-123456789012';
+const SOURCE = { 'aws:SourceArn': 'arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/acme-test' };
+
+const trailOf = (args: Partial<AuditTrailArgs> = {}) =>
+  deployed(() => {
+    const buckets = ['raw', 'clean'].map(
+      (purpose) => new SecureBucket(purpose, { ...bucketArgs, purpose }),
+    );
+    return new AuditTrail('audit', { site, buckets, protect: true, keep: true, ...args });
+  });
+
+const selectors = [
+  {
+    name: 'Objects of zones with personal data',
+    fieldSelectors: [
+      { field: 'eventCategory', equals: ['Data'] },
+      { field: 'resources.type', equals: ['AWS::S3::Object'] },
+      {
+        field: 'resources.ARN',
+        startsWiths: [
+          'arn:aws-cn:s3:::acme-test-raw-123456789012/',
+          'arn:aws-cn:s3:::acme-test-clean-123456789012/',
+        ],
+      },
+    ],
+  },
+];
+
+test('a trail records all access to the objects of some buckets, into one of its own', async () => {
+  const { one, inputs } = await trailOf();
+  expect(one(TRAIL)).toStrictEqual({
+    type: TRAIL,
+    name: 'audit-trail',
+    parent: 'audit',
+    inputs: {
+      name: 'acme-test',
+      s3BucketName: BUCKET,
+      enableLogFileValidation: true,
+      includeGlobalServiceEvents: false,
+      advancedEventSelectors: selectors,
+      tags: { project: 'acme', team: 'data' },
+    },
+    // CloudTrail tries whether it may write: all of the bucket is there first.
+    after: [
+      'audit-bucket',
+      'audit-encryption',
+      'audit-lifecycle',
+      'audit-ownership',
+      'audit-policy',
+      'audit-public-access',
+      'audit-versioning',
+    ],
+  });
+  expect(one('lakehouse:security:AuditTrail')).toStrictEqual({
+    type: 'lakehouse:security:AuditTrail',
+    name: 'audit',
+    inputs: {},
+    after: [],
+    outputs: { bucket: BUCKET },
+  });
+  expect(one('lakehouse:storage:SecureBucket', 'audit').parent).toBe('audit');
+  expect(inputs('aws:s3/bucketPolicy:BucketPolicy', 'audit-policy')).toStrictEqual({
+    bucket: BUCKET,
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          expect.objectContaining({ Sid: 'RefusePlainHttp' }),
+          expect.objectContaining({ Sid: 'RefuseOldTls' }),
+          {
+            Sid: 'CheckBucket',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudtrail.amazonaws.com' },
+            Action: ['s3:GetBucketAcl'],
+            Resource: [`arn:aws-cn:s3:::${BUCKET}`],
+            Condition: { StringEquals: SOURCE },
+          },
+          {
+            Sid: 'DeliverRecords',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudtrail.amazonaws.com' },
+            Action: ['s3:PutObject'],
+            Resource: [`arn:aws-cn:s3:::${BUCKET}/AWSLogs/123456789012/*`],
+            Condition: { StringEquals: { ...SOURCE, 's3:x-amz-acl': 'bucket-owner-full-control' } },
+          },
+        ],
+      },
+    },
+  });
+  expect(
+    inputs('aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration', 'audit-lifecycle').rules,
+  ).toEqual([expect.objectContaining({ noncurrentVersionExpiration: { noncurrentDays: 90 } })]);
+});
+
+test.each([
+  { protect: true, keep: false },
+  { protect: false, keep: true },
+])('its records are protected and kept as it is told (protect $protect, keep $keep)', async (choice) => {
+  const { one } = await trailOf(choice);
+  const bucket = one('aws:s3/bucket:Bucket', 'audit-bucket');
+  expect(bucket).toMatchObject({ protect: choice.protect, retainOnDelete: choice.keep });
+  expect(bucket.inputs.forceDestroy).toBe(!choice.keep);
+});
+
+test('a stack with a key encrypts its records', async () => {
+  const plain = await trailOf();
+  const { inputs } = await trailOf({ site: keyed });
+  expect(inputs(TRAIL)).toStrictEqual({ ...plain.inputs(TRAIL), kmsKeyId: KEY });
+});
+
+test('a transform cannot weaken what is recorded', async () => {
+  const { inputs } = await trailOf({
+    transform: {
+      trail: {
+        name: 'other',
+        s3BucketName: 'other',
+        enableLogFileValidation: false,
+        kmsKeyId: 'other',
+        advancedEventSelectors: [],
+        isMultiRegionTrail: true,
+      },
+    },
+  });
+  expect(inputs(TRAIL)).toStrictEqual({
+    name: 'acme-test',
+    s3BucketName: BUCKET,
+    enableLogFileValidation: true,
+    includeGlobalServiceEvents: false,
+    advancedEventSelectors: selectors,
+    isMultiRegionTrail: true,
+    tags: site.tags,
+  });
+});
