@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { findPulumi, Stack } from '../tests/support/pulumi-stack';
+import { timed } from './measure';
+import { median } from './report';
+
+const ROOT = join(__dirname, '..');
+const RUNS = 5;
+/** Seconds that the program may take without the engine: its start, its checks and all resources. */
+const LIMIT = 2.5;
+
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
+
+interface Stages {
+  readonly sdk: number;
+  readonly loaded: number;
+  readonly built: number;
+  readonly resources: number;
+}
+
+/** Times the Pulumi program alone, then a whole `pulumi preview` of it on stand-ins of its providers. */
+async function main(): Promise<number> {
+  const runs: Stages[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const program = join(__dirname, 'preview-program.ts');
+    const { stdout } = await timed(process.execPath, ['--require', 'tsx/cjs', program]);
+    runs.push(JSON.parse(stdout));
+  }
+  const at = (stage: keyof Stages) => median(runs.map((run) => run[stage]));
+  const own = at('built') / 1000;
+  const met = own <= LIMIT;
+  say(
+    `program, without the engine: ${own.toFixed(2)} s (≤ ${LIMIT} ${met ? 'ok' : 'NOT MET'}), ${at('resources')} resources; median of ${RUNS}`,
+  );
+  say(`  Node and the Pulumi SDK    ${seconds(at('sdk'))}`);
+  say(`  components and their SDKs  ${seconds(at('loaded') - at('sdk'))}`);
+  say(`  checks and building        ${seconds(at('built') - at('loaded'))}`);
+  if (findPulumi() === undefined) {
+    say('pulumi preview: not timed, there is no Pulumi CLI');
+    return met ? 0 : 1;
+  }
+  const stack = await Stack.in({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) } });
+  try {
+    for (const [what, policyPack] of [
+      ['', undefined],
+      [', with the policy pack', 'policy'],
+    ] as const) {
+      const taken: number[] = [];
+      for (let run = 0; run < RUNS; run++) {
+        const started = performance.now();
+        const { status, stdout } = await stack.preview(policyPack === undefined ? {} : { policyPack });
+        if (status !== 0) throw new Error(stdout);
+        taken.push(performance.now() - started);
+      }
+      say(`pulumi preview${what}: ${seconds(median(taken))}; median of ${RUNS}, providers are stand-ins`);
+    }
+  } finally {
+    stack.dispose();
+  }
+  return met ? 0 : 1;
+}
+
+main().then((status) => {
+  process.exitCode = status;
+});

@@ -1,0 +1,503 @@
+import { secret } from '@pulumi/pulumi';
+import { assetOf } from './asset';
+import { GlueJob, type GlueJobArgs } from './glue-job';
+import { GlueTable } from './glue-table';
+import type { Site } from './site';
+import {
+  artifactsOf,
+  cleanJob,
+  deployed,
+  jobSettings,
+  KEY,
+  keyed,
+  openJob,
+  reading,
+  readingOpen,
+  readingRaw,
+  site,
+} from './testing';
+
+const JOB = 'aws:glue/job:Job';
+const LOGS = 'aws:cloudwatch/logGroup:LogGroup';
+const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
+const POLICY = 'aws:iam/rolePolicy:RolePolicy';
+
+const ARTIFACTS = 'acme-test-artifacts-123456789012';
+const RAW = 'acme-test-raw-123456789012';
+const CLEAN = 'acme-test-clean-123456789012';
+const OPEN = 'acme-test-open-123456789012';
+const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
+const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
+
+/** The tables of both jobs, each in the bucket of its zone. */
+const tablesIn = (at: Site) => {
+  const place = (bucket: string) => ({ site: at, bucket, bucketName: bucket, protect: false, keep: false });
+  return {
+    reading_raw: new GlueTable('reading_raw', { ...place(RAW), table: readingRaw }),
+    reading: new GlueTable('reading', { ...place(CLEAN), table: reading, optimize: false }),
+    reading_open: new GlueTable('reading_open', { ...place(OPEN), table: readingOpen, optimize: false }),
+  };
+};
+
+type More = Partial<Omit<GlueJobArgs, 'job' | 'inputs' | 'output'>>;
+const common = (at: Site) => ({
+  ...artifactsOf(at),
+  site: at,
+  settings: jobSettings,
+  logDays: 30,
+  parameters: { unit: 'kg' },
+});
+
+const cleanOf = (more: More = {}) =>
+  deployed(() => {
+    const at = more.site ?? site;
+    const { reading_raw, reading: output } = tablesIn(at);
+    const args = { ...common(at), sql: 'SELECT 1', ...more };
+    return new GlueJob('clean', { ...args, job: cleanJob, inputs: { reading_raw }, output });
+  });
+
+const openOf = (more: More = {}) =>
+  deployed(() => {
+    const at = more.site ?? site;
+    const { reading: input, reading_open: output } = tablesIn(at);
+    const args = { ...common(at), sql: 'SELECT 2', ...more };
+    return new GlueJob('open', { ...args, job: openJob, inputs: { reading: input }, output });
+  });
+
+const conf = (warehouse: string) =>
+  'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions' +
+  ' --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog' +
+  ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
+  ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
+  ` --conf spark.sql.catalog.glue_catalog.warehouse=${warehouse}` +
+  ' --conf spark.sql.session.timeZone=UTC';
+
+/** The job's inputs, of which the keys of its files are said by the files themselves. */
+const cleanInputs = (keys: { readonly manifest: unknown; readonly sql: unknown; readonly script: unknown }) => ({
+  name: 'acme-test-reading',
+  description: 'Cleans readings.',
+  glueVersion: '5.1',
+  executionClass: 'STANDARD',
+  workerType: 'G.2X',
+  numberOfWorkers: 5,
+  timeout: 45,
+  defaultArguments: {
+    '--job-language': 'python',
+    '--datalake-formats': 'iceberg',
+    '--conf': conf(`s3://${CLEAN}/`),
+    '--enable-auto-scaling': 'true',
+    '--enable-metrics': 'true',
+    '--enable-observability-metrics': 'true',
+    '--parameters': 'mode=plain,unit=kg',
+  },
+  tags: { project: 'acme', team: 'data' },
+  roleArn: 'clean-role.arn',
+  command: { name: 'glueetl', pythonVersion: '3', scriptLocation: `s3://${ARTIFACTS}/${keys.script}` },
+  executionProperty: { maxConcurrentRuns: 1 },
+  jobRunQueuingEnabled: true,
+  maxRetries: 0,
+  nonOverridableArguments: {
+    '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
+    '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
+  },
+});
+const keysOf = ({ inputs }: Awaited<ReturnType<typeof cleanOf>>, job = 'clean') => ({
+  manifest: inputs(OBJECT, `${job}-manifest`).key,
+  sql: inputs(OBJECT, `${job}-sql`).key,
+  script: inputs(OBJECT, 'script').key,
+});
+
+test('a job comes with its files, log groups and role', async () => {
+  const deployment = await cleanOf();
+  const { value, one, list } = deployment;
+  expect(list.filter((title) => title.includes(' clean'))).toEqual([
+    `${LOGS} clean-error-logs`,
+    `${LOGS} clean-output-logs`,
+    `${JOB} clean-job`,
+    'aws:iam/role:Role clean-role',
+    `${POLICY} clean-policy`,
+    `${OBJECT} clean-manifest`,
+    `${OBJECT} clean-sql`,
+    'lakehouse:access:ServiceRole clean',
+    'lakehouse:jobs:GlueJob clean',
+  ]);
+  const job = one(JOB);
+  expect(job.inputs).toStrictEqual(cleanInputs(keysOf(deployment)));
+  expect(job.parent).toBe('clean');
+  // Glue would make log groups that never expire; the role's policy, the files and the script are there too.
+  expect(job.after).toEqual([
+    ...['error-logs', 'manifest', 'output-logs', 'policy', 'role', 'sql'].map((part) => `clean-${part}`),
+    'script',
+  ]);
+  expect(one('lakehouse:jobs:GlueJob')).toStrictEqual({
+    type: 'lakehouse:jobs:GlueJob',
+    name: 'clean',
+    inputs: {},
+    after: [],
+    outputs: { name: 'acme-test-reading' },
+  });
+  expect(one('lakehouse:access:ServiceRole').parent).toBe('clean');
+  expect(value.definition).toBe(cleanJob);
+  expect(value.name).toBe('acme-test-reading');
+  expect(value.logPrefix).toBe('/aws-glue/acme-test/reading');
+});
+
+test.each(['error', 'output'])('its log group of %s keeps lines for some days', async (stream) => {
+  const plain = await cleanOf({ logDays: 14 });
+  const inputs = {
+    name: `/aws-glue/acme-test/reading/${stream}`,
+    retentionInDays: 14,
+    tags: { project: 'acme', team: 'data' },
+  };
+  expect(plain.one(LOGS, `clean-${stream}-logs`)).toStrictEqual({
+    type: LOGS,
+    name: `clean-${stream}-logs`,
+    parent: 'clean',
+    inputs,
+    after: [],
+  });
+  const encrypted = await cleanOf({ logDays: 14, site: keyed });
+  expect(encrypted.inputs(LOGS, `clean-${stream}-logs`)).toStrictEqual({ ...inputs, kmsKeyId: KEY });
+});
+
+test('its files are named by their content', async () => {
+  const { one, inputs } = await cleanOf();
+  expect(one(OBJECT, 'clean-sql')).toStrictEqual({
+    type: OBJECT,
+    name: 'clean-sql',
+    parent: 'clean',
+    inputs: {
+      bucket: ARTIFACTS,
+      // The first half of the SHA-256 of `SELECT 1`.
+      key: 'jobs/reading/e004ebd5b5532a4b.sql',
+      source: { file: 'SELECT 1' },
+      tags: { project: 'acme', team: 'data' },
+    },
+    after: [
+      'artifacts-bucket',
+      'artifacts-encryption',
+      'artifacts-ownership',
+      'artifacts-policy',
+      'artifacts-public-access',
+      'artifacts-versioning',
+    ],
+    retainOnDelete: true,
+  });
+  expect(inputs(OBJECT, 'clean-manifest').key).toMatch(/^jobs\/reading\/[0-9a-f]{16}\.json$/);
+});
+
+test('its manifest says where everything is', async () => {
+  const { inputs } = await cleanOf();
+  const { file } = inputs(OBJECT, 'clean-manifest').source as { file: string };
+  expect(file.endsWith('\n}\n')).toBe(true);
+  expect(JSON.parse(file)).toStrictEqual({
+    version: 1,
+    job: 'reading',
+    database: 'acme_test',
+    driving: 'reading_raw',
+    sources: {
+      reading_raw: {
+        location: `s3://${RAW}/reading/landing/`,
+        quarantine: `s3://${RAW}/quarantine/reading_raw/`,
+        maxQuarantinedShare: 0.05,
+        columns: {
+          who: { type: 'text', nullable: false, aliases: [] },
+          readAt: { type: 'epochMillis', nullable: false, aliases: ['READAT', 'read_at'] },
+          value: { type: 'double', nullable: true, aliases: [] },
+        },
+        expectations: [],
+      },
+    },
+    tables: [],
+    output: {
+      table: 'reading',
+      columns: {
+        who: { type: 'text', nullable: false, aliases: [] },
+        readAt: { type: 'timestamp', nullable: false, aliases: [] },
+        value: { type: 'double', nullable: false, aliases: [] },
+      },
+      partitionBy: [{ transform: 'day', column: 'readAt' }],
+      expectations: [
+        {
+          name: 'required_values',
+          severity: 'fail',
+          columns: ['who', 'readAt', 'value'],
+          counts: [],
+          sql: 'SELECT t.* FROM reading t WHERE t.who IS NULL OR t.readAt IS NULL OR t.value IS NULL',
+        },
+      ],
+    },
+    parameters: { mode: ['plain', 'strict'], unit: ['g', 'kg'] },
+    runs: `s3://${ARTIFACTS}/runs/reading/`,
+    metricsNamespace: 'Lakehouse/acme-test',
+  });
+});
+
+const LOG_AND_METRICS = (job: string) => [
+  {
+    Sid: 'WriteLogs',
+    Effect: 'Allow',
+    Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+    Resource: ['', ':*'].map((end) => arn('logs', `log-group:/aws-glue/acme-test/${job}/*${end}`)),
+  },
+  {
+    Sid: 'ReportMetrics',
+    Effect: 'Allow',
+    Action: ['cloudwatch:PutMetricData'],
+    Resource: ['*'],
+    Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
+  },
+];
+const WRITE = [
+  's3:PutObject',
+  's3:DeleteObject',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+];
+
+describe('its role', () => {
+  test('reads a source from its files, writes its refused lines and the output, and nothing else', async () => {
+    const { inputs } = await cleanOf();
+    const buckets = [RAW, ARTIFACTS, CLEAN];
+    const listed = [
+      ['reading/landing/*', 'reading/landing', 'quarantine/reading_raw/*', 'quarantine/reading_raw'],
+      ['jobs/reading/*', 'jobs/reading', 'runner/*', 'runner', 'runs/reading/*', 'runs/reading'],
+      ['reading/*', 'reading'],
+    ];
+    const table = [
+      arn('glue', 'catalog'),
+      arn('glue', 'database/acme_test'),
+      arn('glue', 'table/acme_test/reading'),
+    ];
+    expect(inputs(POLICY).policy).toStrictEqual({
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [
+              s3(`${RAW}/reading/landing/*`),
+              s3(`${ARTIFACTS}/jobs/reading/*`),
+              s3(`${ARTIFACTS}/runner/*`),
+              s3(`${CLEAN}/reading/*`),
+              s3(`${RAW}/quarantine/reading_raw/*`),
+              s3(`${ARTIFACTS}/runs/reading/*`),
+            ],
+          },
+          {
+            Sid: 'WriteObjects',
+            Effect: 'Allow',
+            Action: WRITE,
+            Resource: [
+              s3(`${CLEAN}/reading/*`),
+              s3(`${RAW}/quarantine/reading_raw/*`),
+              s3(`${ARTIFACTS}/runs/reading/*`),
+            ],
+          },
+          {
+            Sid: 'ListUploads',
+            Effect: 'Allow',
+            Action: ['s3:ListBucketMultipartUploads'],
+            Resource: [s3(CLEAN), s3(RAW), s3(ARTIFACTS)],
+          },
+          ...buckets.map((bucket, i) => ({
+            Sid: `List${i}`,
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: s3(bucket),
+            Condition: { StringLike: { 's3:prefix': listed[i] } },
+          })),
+          {
+            Sid: 'LocateBuckets',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation'],
+            Resource: buckets.map(s3),
+          },
+          {
+            Sid: 'ReadCatalog',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetTable'],
+            Resource: table,
+          },
+          { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: table },
+          ...LOG_AND_METRICS('reading'),
+        ],
+      },
+    });
+    expect(inputs('aws:iam/role:Role')).toMatchObject({
+      name: 'acme-test-reading',
+      description: 'Lets Glue make reading of what it is made from.',
+      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
+    });
+  });
+
+  test('reads a table by the catalog, and the secret where its output has pseudonyms', async () => {
+    const { inputs } = await openOf({ pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'S' } });
+    const { json } = inputs(POLICY).policy as { json: { Statement: { Sid: string }[] } };
+    const by = (sid: string) => json.Statement.find(({ Sid }) => Sid === sid);
+    expect(json.Statement.map(({ Sid }) => Sid)).toEqual([
+      'ReadObjects',
+      'WriteObjects',
+      'ListUploads',
+      'List0',
+      'List1',
+      'List2',
+      'LocateBuckets',
+      'ReadCatalog',
+      'CommitTables',
+      'WriteLogs',
+      'ReportMetrics',
+      'ReadSecret',
+    ]);
+    const catalog = [arn('glue', 'catalog'), arn('glue', 'database/acme_test')];
+    expect(by('ReadCatalog')).toMatchObject({
+      Resource: [
+        ...catalog,
+        arn('glue', 'table/acme_test/reading'),
+        arn('glue', 'table/acme_test/reading_open'),
+      ],
+    });
+    expect(by('CommitTables')).toMatchObject({
+      Resource: [...catalog, arn('glue', 'table/acme_test/reading_open')],
+    });
+    expect(by('WriteObjects')).toMatchObject({
+      Resource: [s3(`${OPEN}/reading_open/*`), s3(`${ARTIFACTS}/runs/reading_open/*`)],
+    });
+    expect(by('ReadSecret')).toStrictEqual({
+      Sid: 'ReadSecret',
+      Effect: 'Allow',
+      Action: ['secretsmanager:GetSecretValue'],
+      Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
+    });
+  });
+
+  test('attaches to the private network where there is one', async () => {
+    const plain = await cleanOf();
+    const { inputs } = await cleanOf({ connection: { name: 'acme-test-network', ready: 'made-network' } });
+    const own = (given: Awaited<ReturnType<typeof cleanOf>>['inputs']) =>
+      (given(POLICY).policy as { json: { Statement: unknown[] } }).json.Statement;
+    expect(own(inputs)).toStrictEqual([
+      ...own(plain.inputs),
+      expect.objectContaining({ Sid: 'DescribeNetwork' }),
+      expect.objectContaining({ Sid: 'AttachNetwork' }),
+      expect.objectContaining({ Sid: 'TagNetwork' }),
+      {
+        Sid: 'ReadConnection',
+        Effect: 'Allow',
+        Action: ['glue:GetConnection'],
+        Resource: [arn('glue', 'catalog'), arn('glue', 'connection/acme-test-network')],
+      },
+    ]);
+    expect(inputs(JOB)).toStrictEqual({ ...plain.inputs(JOB), connections: ['made-network'] });
+  });
+
+  test('uses the key of the stack', async () => {
+    const { list } = await cleanOf({ site: keyed });
+    expect(list).toContain(`${POLICY} clean-key-policy`);
+  });
+});
+
+test('a job of pseudonyms is told the secret by its ARN, which no run can change', async () => {
+  const deployment = await openOf({ pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' } });
+  const keys = keysOf(deployment, 'open');
+  const inputs = deployment.inputs(JOB);
+  expect(inputs.nonOverridableArguments).toStrictEqual({
+    '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
+    '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--custom-logGroup-prefix': '/aws-glue/acme-test/reading_open',
+    '--pseudonym-secret': 'secret-arn',
+  });
+  // It has no parameters, so none are told.
+  expect(Object.keys(inputs.defaultArguments as object)).toEqual([
+    '--conf',
+    '--datalake-formats',
+    '--enable-auto-scaling',
+    '--enable-metrics',
+    '--enable-observability-metrics',
+    '--job-language',
+  ]);
+  expect((inputs.defaultArguments as Record<string, string>)['--conf']).toBe(conf(`s3://${OPEN}/`));
+});
+
+test('a job of pseudonyms without the secret is refused', async () => {
+  await expect(openOf()).rejects.toThrow(
+    new Error('reading_open has pseudonyms, so its GlueJob needs a pseudonymSecret'),
+  );
+});
+
+test('a source that it was not given is told', async () => {
+  await expect(
+    deployed(() => {
+      const { reading_raw, reading: output } = tablesIn(site);
+      const inputs = { reading_raw: Object.assign(reading_raw, { name: 'other' }) };
+      return new GlueJob('clean', { ...common(site), sql: '', job: cleanJob, inputs, output });
+    }),
+  ).rejects.toThrow(new Error('reading reads reading_raw, which its GlueJob was not given'));
+});
+
+test('flexible runs are of their own class', async () => {
+  const { inputs } = await cleanOf({ settings: { ...jobSettings, flex: true } });
+  expect(inputs(JOB).executionClass).toBe('FLEX');
+});
+
+test('a transform changes neither the role, nor the files, nor how runs wait', async () => {
+  const deployment = await cleanOf({
+    transform: {
+      job: {
+        name: 'other',
+        roleArn: 'other',
+        command: { scriptLocation: 'other' },
+        executionProperty: { maxConcurrentRuns: 9 },
+        jobRunQueuingEnabled: false,
+        maxRetries: 3,
+        nonOverridableArguments: {},
+        connections: ['other'],
+        glueVersion: '5.0',
+        notificationProperty: { notifyDelayAfter: 5 },
+      },
+      logGroup: (given) => ({
+        ...given,
+        name: 'other',
+        retentionInDays: 1,
+        kmsKeyId: 'other',
+        skipDestroy: true,
+      }),
+    },
+  });
+  expect(deployment.inputs(JOB)).toStrictEqual({
+    ...cleanInputs(keysOf(deployment)),
+    glueVersion: '5.0',
+    notificationProperty: { notifyDelayAfter: 5 },
+  });
+  expect(deployment.inputs(LOGS, 'clean-error-logs')).toStrictEqual({
+    name: '/aws-glue/acme-test/reading/error',
+    retentionInDays: 30,
+    skipDestroy: true,
+    tags: { project: 'acme', team: 'data' },
+  });
+});
+
+describe('the key of a file', () => {
+  const keyOf = async (text: string) => {
+    const { one, value } = await deployed(() => {
+      const { artifacts } = artifactsOf(site);
+      return assetOf('file', { site, bucket: artifacts, folder: 'a/b/', extension: 'txt', text }, artifacts);
+    });
+    expect(value.place).toEqual({ bucket: ARTIFACTS, prefix: 'a/b/' });
+    return one(OBJECT, 'file').inputs.key;
+  };
+
+  test('is its content', async () => {
+    expect(await keyOf('one')).toBe('a/b/7692c3ad3540bb80.txt');
+    expect(await keyOf('one')).toBe(await keyOf('one'));
+    expect(await keyOf('one ')).not.toBe(await keyOf('one'));
+  });
+});
+
+test('a secret stays a secret on its way into a job', async () => {
+  const { inputs } = await openOf({ pseudonymSecret: { name: 's', arn: secret('secret-arn') } });
+  expect(inputs(JOB).nonOverridableArguments).toHaveProperty('secret');
+});
