@@ -186,7 +186,7 @@ test('a transform changes all but the name and what becomes of the objects', asy
     keep: true,
     transform: {
       bucket: { bucket: 'other', forceDestroy: true, tags: { mine: 'yes' }, objectLockEnabled: true },
-      lifecycle: (args) => ({ ...args, transitionDefaultMinimumObjectSize: 'varies_by_storage_class' }),
+      lifecycle: (args) => ({ ...args, bucket: 'other', transitionDefaultMinimumObjectSize: 'varies_by_storage_class' }),
     },
   });
   expect(inputs(BUCKET)).toStrictEqual({

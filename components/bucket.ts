@@ -144,6 +144,7 @@ export class SecureBucket extends ComponentResource {
       transformed<BucketLifecycleConfigurationArgs>(
         { ...of, rules: lifecycleRules(args) },
         transform.lifecycle,
+        ['bucket'],
       ),
       // S3 takes rules for old versions only of a bucket that keeps them.
       { ...kept, dependsOn: [versioning] },

@@ -65,7 +65,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     super('lakehouse:index:Lakehouse', name, {}, opts);
     const { pipeline, settings, cloud } = args;
     const { protect } = settings;
-    const keep = settings.dataOnDestroy === 'retain';
+    const keep = keepsData(settings);
     const named: Site = {
       ...cloud,
       name: settings.name,
@@ -294,6 +294,12 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     };
   }
 }
+
+/**
+ * Whether any zone's data stays: its key has to stay with it, and the database, with which Glue deletes every table.
+ */
+const keepsData = ({ dataOnDestroy, zones }: Settings) =>
+  dataOnDestroy === 'retain' || Object.values(zones).some((zone) => zone.dataOnDestroy === 'retain');
 
 const secretName = ({ name }: Site) => `${name}/pseudonym-key`;
 

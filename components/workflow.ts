@@ -65,6 +65,8 @@ export class Workflow extends ComponentResource {
           tags: site.tags,
         },
         transform.workflow,
+        // Its name is in the right to tell it of files; two runs would write the same tables.
+        ['name', 'maxConcurrentRuns'],
       ),
       { parent: this },
     );

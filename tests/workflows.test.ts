@@ -185,8 +185,7 @@ describe('the step that reads the region', () => {
   });
 
   const stackFile = (stack: string) => join(ROOT, `Pulumi.${stack}.yaml`);
-  const testStacks = STACKS.some((stack) => existsSync(stackFile(stack))) ? test.each : test.skip.each;
-  testStacks(STACKS)('finds one in Pulumi.%s.yaml', (stack) => {
+  test.each(STACKS)('finds one in Pulumi.%s.yaml', (stack) => {
     expect(run(readFileSync(stackFile(stack), 'utf8'))).toMatch(/^region=[a-z]+-[a-z-]+-\d\n$/);
   });
 });
@@ -280,6 +279,6 @@ describe('deploy', () => {
 });
 
 const project = join(ROOT, 'Pulumi.yaml');
-(existsSync(project) ? test : test.skip)('all speak of the same project', () => {
+test('all speak of the same project', () => {
   expect(parse(readFileSync(project, 'utf8')).name).toBe(PROJECT);
 });

@@ -3,13 +3,16 @@ import { findPulumi, Stack, type StackOptions } from './pulumi-stack';
 
 export * from './pulumi-stack';
 
-/** The folder of the Pulumi CLI; without one, tests that need it are skipped, and in CI they fail. */
+/**
+ * The folder of the Pulumi CLI; without one, tests that need it are skipped, and in CI they fail, unless .ci/run found
+ * that there is none to be had.
+ */
 export function pulumiOrSkip(): string | undefined {
   const found = findPulumi();
   if (found !== undefined) return found;
   const reason =
     'there is no Pulumi CLI: neither on PATH, nor in ../shared/tools/pulumi, nor where PULUMI_TOOLS says';
-  if (process.env.CI === 'true') throw new Error(reason);
+  if (process.env.CI === 'true' && process.env.PULUMI_UNREACHABLE !== 'true') throw new Error(reason);
   process.stderr.write(`tests of the Pulumi program are skipped: ${reason}\n`);
   return undefined;
 }
