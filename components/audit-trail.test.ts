@@ -8,9 +8,7 @@ const SOURCE = { 'aws:SourceArn': 'arn:aws-cn:cloudtrail:cn-north-1:123456789012
 
 const trailOf = (args: Partial<AuditTrailArgs> = {}) =>
   deployed(() => {
-    const buckets = ['raw', 'clean'].map(
-      (purpose) => new SecureBucket(purpose, { ...bucketArgs, purpose }),
-    );
+    const buckets = ['raw', 'clean'].map((purpose) => new SecureBucket(purpose, { ...bucketArgs, purpose }));
     return new AuditTrail('audit', { site, buckets, protect: true, keep: true, ...args });
   });
 

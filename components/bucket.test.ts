@@ -9,8 +9,7 @@ const of = { bucket: NAME };
 const BUCKET = 'aws:s3/bucket:Bucket';
 const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
 const POLICY = 'aws:s3/bucketPolicy:BucketPolicy';
-const ENCRYPTION =
-  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
+const ENCRYPTION = 'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration';
 const NOTIFICATION = 'aws:s3/bucketNotification:BucketNotification';
 
 const OLD_VERSIONS = {
@@ -174,7 +173,13 @@ test('a bucket reports objects where it was told to', async () => {
 });
 
 test('statements of its user follow those that refuse plain HTTP', async () => {
-  const own: Statement = { Sid: 'Own', Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: ARN };
+  const own: Statement = {
+    Sid: 'Own',
+    Effect: 'Allow',
+    Principal: '*',
+    Action: 's3:GetObject',
+    Resource: ARN,
+  };
   const { inputs } = await bucketOf({ statements: [own] });
   expect(inputs(POLICY).policy).toStrictEqual({
     json: { Version: '2012-10-17', Statement: [...TLS_ONLY, own] },
@@ -186,7 +191,11 @@ test('a transform changes all but the name and what becomes of the objects', asy
     keep: true,
     transform: {
       bucket: { bucket: 'other', forceDestroy: true, tags: { mine: 'yes' }, objectLockEnabled: true },
-      lifecycle: (args) => ({ ...args, bucket: 'other', transitionDefaultMinimumObjectSize: 'varies_by_storage_class' }),
+      lifecycle: (args) => ({
+        ...args,
+        bucket: 'other',
+        transitionDefaultMinimumObjectSize: 'varies_by_storage_class',
+      }),
     },
   });
   expect(inputs(BUCKET)).toStrictEqual({

@@ -1,7 +1,7 @@
+import { text } from '../model';
 import { Crawler, type CrawlerArgs } from './crawler';
 import { GlueTable } from './glue-table';
 import { deployed, keyed, readingRaw, site, words } from './testing';
-import { text } from '../model';
 
 const CRAWLER = 'aws:glue/crawler:Crawler';
 const BUCKET = 'acme-test-raw-123456789012';

@@ -5,6 +5,7 @@ import type { Site } from './site';
 import {
   artifactsOf,
   cleanJob,
+  type Deployment,
   deployed,
   jobSettings,
   KEY,
@@ -72,7 +73,11 @@ const conf = (warehouse: string) =>
   ' --conf spark.sql.session.timeZone=UTC';
 
 /** The job's inputs, of which the keys of its files are said by the files themselves. */
-const cleanInputs = (keys: { readonly manifest: unknown; readonly sql: unknown; readonly script: unknown }) => ({
+const cleanInputs = (keys: {
+  readonly manifest: unknown;
+  readonly sql: unknown;
+  readonly script: unknown;
+}) => ({
   name: 'acme-test-reading',
   description: 'Cleans readings.',
   glueVersion: '5.1',
@@ -101,7 +106,7 @@ const cleanInputs = (keys: { readonly manifest: unknown; readonly sql: unknown; 
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
   },
 });
-const keysOf = ({ inputs }: Awaited<ReturnType<typeof cleanOf>>, job = 'clean') => ({
+const keysOf = ({ inputs }: Pick<Deployment<unknown>, 'inputs'>, job = 'clean') => ({
   manifest: inputs(OBJECT, `${job}-manifest`).key,
   sql: inputs(OBJECT, `${job}-sql`).key,
   script: inputs(OBJECT, 'script').key,
@@ -248,12 +253,7 @@ const LOG_AND_METRICS = (job: string) => [
     Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
   },
 ];
-const WRITE = [
-  's3:PutObject',
-  's3:DeleteObject',
-  's3:AbortMultipartUpload',
-  's3:ListMultipartUploadParts',
-];
+const WRITE = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
 
 describe('its role', () => {
   test('reads a source from its files, writes its refused lines and the output, and nothing else', async () => {
@@ -376,7 +376,7 @@ describe('its role', () => {
   test('attaches to the private network where there is one', async () => {
     const plain = await cleanOf();
     const { inputs } = await cleanOf({ connection: { name: 'acme-test-network', ready: 'made-network' } });
-    const own = (given: Awaited<ReturnType<typeof cleanOf>>['inputs']) =>
+    const own = (given: Deployment<unknown>['inputs']) =>
       (given(POLICY).policy as { json: { Statement: unknown[] } }).json.Statement;
     expect(own(inputs)).toStrictEqual([
       ...own(plain.inputs),
@@ -400,7 +400,9 @@ describe('its role', () => {
 });
 
 test('a job of pseudonyms is told the secret by its ARN, which no run can change', async () => {
-  const deployment = await openOf({ pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' } });
+  const deployment = await openOf({
+    pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' },
+  });
   const keys = keysOf(deployment, 'open');
   const inputs = deployment.inputs(JOB);
   expect(inputs.nonOverridableArguments).toStrictEqual({

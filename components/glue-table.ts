@@ -10,6 +10,7 @@ import {
 } from '@pulumi/pulumi';
 import { DefinitionError, type DerivedTable, type SourceTable, type Table } from '../model';
 import { catalogAccess, logAccess, objectAccess } from './access';
+import { SNAPSHOTS } from './constants';
 import { evolutionFaults, icebergTable, jsonStorage } from './schema';
 import { ServiceRole } from './service-role';
 import { arn, type Place, prefixOf, type Site, s3Uri } from './site';
@@ -42,8 +43,8 @@ const OPTIMIZERS = {
   retention: {
     retentionConfiguration: {
       icebergConfiguration: {
-        snapshotRetentionPeriodInDays: 5,
-        numberOfSnapshotsToRetain: 5,
+        snapshotRetentionPeriodInDays: SNAPSHOTS.days,
+        numberOfSnapshotsToRetain: SNAPSHOTS.least,
         cleanExpiredFiles: true,
       },
     },

@@ -8,6 +8,7 @@ import { AnalystPolicy } from './analyst-policy';
 import { assetOf } from './asset';
 import { AuditTrail } from './audit-trail';
 import { SecureBucket } from './bucket';
+import { ARTIFACTS_OLD_VERSION_DAYS } from './constants';
 import { Crawler } from './crawler';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
@@ -166,7 +167,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       {
         site,
         purpose: 'artifacts',
-        oldVersionDays: 7,
+        oldVersionDays: ARTIFACTS_OLD_VERSION_DAYS,
         expire: [{ prefix: RESULTS_PREFIX, days: queries.resultDays }],
         protect,
         keep,

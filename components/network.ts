@@ -7,6 +7,7 @@ import { SecurityGroupEgressRule } from '@pulumi/aws/vpc/securityGroupEgressRule
 import { SecurityGroupIngressRule } from '@pulumi/aws/vpc/securityGroupIngressRule';
 import { Vpc, type VpcArgs } from '@pulumi/awsx/ec2/vpc';
 import { all, ComponentResource, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
+import { ENDPOINTS } from './constants';
 import type { NetworkSettings } from './settings';
 import type { Site } from './site';
 import { type Transform, transformed } from './transform';
@@ -16,9 +17,6 @@ export interface NetworkArgs {
   readonly settings: NetworkSettings;
   readonly transform?: { readonly vpc?: Transform<VpcArgs> };
 }
-
-/** The services that a job calls besides S3; KMS where the stack has a key. */
-const SERVICES = ['glue', 'logs', 'monitoring', 'secretsmanager'];
 
 /**
  * A private network for the jobs, with no way to the internet: S3 by a gateway endpoint, the other services by
@@ -81,7 +79,7 @@ export class Network extends ComponentResource {
       },
       parent,
     );
-    const interfaces = [...SERVICES, ...(site.key === undefined ? [] : ['kms'])].map(
+    const interfaces = [...ENDPOINTS, ...(site.key === undefined ? [] : ['kms'])].map(
       (service) =>
         new VpcEndpoint(
           `${name}-${service}`,

@@ -5,7 +5,9 @@ import { deployed, KEY, keyed, site } from './testing';
 
 const ROLE = 'aws:iam/role:Role';
 const POLICY = 'aws:iam/rolePolicy:RolePolicy';
-const statements: Statement[] = [{ Sid: 'Run', Effect: 'Allow', Action: ['glue:StartJobRun'], Resource: ['*'] }];
+const statements: Statement[] = [
+  { Sid: 'Run', Effect: 'Allow', Action: ['glue:StartJobRun'], Resource: ['*'] },
+];
 const args = {
   site,
   purpose: 'runner',
@@ -78,7 +80,12 @@ test('the right to the key is a policy apart', async () => {
         json: {
           Version: '2012-10-17',
           Statement: [
-            { Sid: 'UseKey', Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: [KEY] },
+            {
+              Sid: 'UseKey',
+              Effect: 'Allow',
+              Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+              Resource: [KEY],
+            },
           ],
         },
       },

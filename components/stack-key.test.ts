@@ -56,40 +56,43 @@ const POLICY = {
 test.each([
   { protect: true, keep: true },
   { protect: false, keep: false },
-])('a key that rotates, with a name and a policy (protect $protect, keep $keep)', async ({ protect, keep }) => {
-  const { resources } = await deployed(() => new StackKey('stack', { site, protect, keep }));
-  expect(resources).toStrictEqual([
-    {
-      type: 'aws:kms/alias:Alias',
-      name: 'stack-alias',
-      parent: 'stack',
-      inputs: { name: 'alias/acme-test', targetKeyId: 'stack-key.keyId' },
-      after: ['stack-key'],
-    },
-    {
-      type: KEY,
-      name: 'stack-key',
-      parent: 'stack',
-      inputs: {
-        description: 'Data, logs and alerts of acme-test.',
-        enableKeyRotation: true,
-        deletionWindowInDays: 30,
-        policy: { json: POLICY },
-        tags: { project: 'acme', team: 'data' },
+])(
+  'a key that rotates, with a name and a policy (protect $protect, keep $keep)',
+  async ({ protect, keep }) => {
+    const { resources } = await deployed(() => new StackKey('stack', { site, protect, keep }));
+    expect(resources).toStrictEqual([
+      {
+        type: 'aws:kms/alias:Alias',
+        name: 'stack-alias',
+        parent: 'stack',
+        inputs: { name: 'alias/acme-test', targetKeyId: 'stack-key.keyId' },
+        after: ['stack-key'],
       },
-      after: [],
-      protect,
-      retainOnDelete: keep,
-    },
-    {
-      type: 'lakehouse:security:StackKey',
-      name: 'stack',
-      inputs: {},
-      after: [],
-      outputs: { arn: 'stack-key.arn' },
-    },
-  ]);
-});
+      {
+        type: KEY,
+        name: 'stack-key',
+        parent: 'stack',
+        inputs: {
+          description: 'Data, logs and alerts of acme-test.',
+          enableKeyRotation: true,
+          deletionWindowInDays: 30,
+          policy: { json: POLICY },
+          tags: { project: 'acme', team: 'data' },
+        },
+        after: [],
+        protect,
+        retainOnDelete: keep,
+      },
+      {
+        type: 'lakehouse:security:StackKey',
+        name: 'stack',
+        inputs: {},
+        after: [],
+        outputs: { arn: 'stack-key.arn' },
+      },
+    ]);
+  },
+);
 
 test('a transform changes neither rotation nor policy', async () => {
   const { inputs } = await deployed(
@@ -98,7 +101,9 @@ test('a transform changes neither rotation nor policy', async () => {
         site,
         protect: true,
         keep: true,
-        transform: { key: { enableKeyRotation: false, policy: '{}', multiRegion: true, deletionWindowInDays: 7 } },
+        transform: {
+          key: { enableKeyRotation: false, policy: '{}', multiRegion: true, deletionWindowInDays: 7 },
+        },
       }),
   );
   expect(inputs(KEY)).toStrictEqual({

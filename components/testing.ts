@@ -168,10 +168,14 @@ export async function deployed<T>(
   };
 
   let value: T;
+  // Pulumi takes a stack trace of every promise: two thirds of the time, where Jest maps them to their sources.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     value = build();
   } finally {
     await runtime.disconnect();
+    Error.stackTraceLimit = stackTraceLimit;
   }
   if (unexpected.length > 0) throw new Error(`unexpected: ${unexpected.join(', ')}`);
   const resources = [...seen.values()].sort((a, b) => compare(titleOf(a), titleOf(b)));
@@ -179,7 +183,9 @@ export async function deployed<T>(
     const found = resources.filter((each) => each.type === type && (name ?? each.name) === each.name);
     const [first] = found;
     if (!first || found.length > 1) {
-      throw new Error(`${found.length} resources of ${type} ${name ?? ''}: ${resources.map(titleOf).join('; ')}`);
+      throw new Error(
+        `${found.length} resources of ${type} ${name ?? ''}: ${resources.map(titleOf).join('; ')}`,
+      );
     }
     return first;
   };

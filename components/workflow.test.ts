@@ -1,6 +1,5 @@
 import { DefinitionError } from '../model';
-import type { GlueJob } from './glue-job';
-import { GlueJob as Job } from './glue-job';
+import { GlueJob } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
 import {
@@ -40,8 +39,8 @@ function jobsIn(at: Site): GlueJob[] {
     pseudonymSecret: { name: 's', arn: 's' },
   };
   return [
-    new Job('clean', { ...common, job: cleanJob, inputs: { reading_raw: source }, output: middle }),
-    new Job('open', { ...common, job: openJob, inputs: { reading: middle }, output: end }),
+    new GlueJob('clean', { ...common, job: cleanJob, inputs: { reading_raw: source }, output: middle }),
+    new GlueJob('open', { ...common, job: openJob, inputs: { reading: middle }, output: end }),
   ];
 }
 

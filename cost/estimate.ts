@@ -1,3 +1,4 @@
+import { ARTIFACTS_OLD_VERSION_DAYS, ENDPOINTS, SNAPSHOTS } from '../components/constants';
 import type { JobSettings, Settings, Start } from '../components/settings';
 import type { Job, Pipeline, Table } from '../model';
 import { PRICES, type PriceName, type PriceTable } from './prices';
@@ -51,12 +52,6 @@ const GETS_PER_GIGABYTE = GIGABYTE / 8;
 const KMS_SHARE = 0.01;
 /** Glue's times to expire snapshots and to remove orphan files, each once a day. */
 const DAILY_OPTIMIZERS = 2;
-/** What components/glue-table.ts tells Glue to keep of a table: snapshots of so many days, and so many at least. */
-const SNAPSHOTS = { days: 5, least: 5 };
-/** Days that components/lakehouse.ts has old results of queries kept. */
-const OLD_RESULT_DAYS = 7;
-/** What components/network.ts opens, in one availability zone. */
-const ENDPOINTS = ['glue', 'logs', 'monitoring', 'secretsmanager'];
 
 /** What all lines are reckoned from. */
 interface Month {
@@ -307,7 +302,7 @@ function storedBy(month: Month): number {
   });
   const results =
     ((usage.queries * usage.resultMegabytesPerQuery) / GIGABYTE / days) *
-    keptDays(month, settings.queries.resultDays + OLD_RESULT_DAYS);
+    keptDays(month, settings.queries.resultDays + ARTIFACTS_OLD_VERSION_DAYS);
   return landing + tables + refused + results;
 }
 

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { parameter } from '../model';
 import { openDatabase, rowsOf } from './duckdb/database';
 import { LakeError } from './engine';
-import { codeOf, masked, parametersOf, quoteName, quoteString, tokensOf, withParameters } from './sql';
+import {
+  codeOf,
+  masked,
+  openingComment,
+  parametersOf,
+  quoteName,
+  quoteString,
+  tokensOf,
+  withParameters,
+} from './sql';
 
 const mode = parameter('mode', 'How.', ['on', 'off']);
 const other = parameter('other_1', 'What.', ['x', 'y']);
@@ -155,5 +164,18 @@ describe('masking', () => {
     expect(
       masked(`Could not convert string 'O'Neill' to INT32 when casting from column "phone" at row 3`),
     ).toBe("Could not convert string '…' at row 3");
+  });
+});
+
+describe('openingComment', () => {
+  test.each([
+    ['-- What it answers.\n-- More.\nSELECT 1', 'What it answers.'],
+    ['--What it answers. \r\nSELECT 1', 'What it answers.'],
+    ['SELECT 1 -- not this', ''],
+    ['\n-- not the first line\nSELECT 1', ''],
+    ['--\n-- empty\nSELECT 1', ''],
+    ['', ''],
+  ])('%j begins with %j', (sql, comment) => {
+    expect(openingComment(sql)).toBe(comment);
   });
 });

@@ -13,7 +13,7 @@ import {
   timestamp,
 } from '../../model';
 import { lake } from '../../pipeline';
-import { bindingFaults, projectFaults } from './check';
+import { bindingFaults, bindProject, projectFaults } from './check';
 
 // The grammars take their time to load, on a busy machine more than a test is given.
 jest.setTimeout(30_000);
@@ -426,6 +426,54 @@ describe('a project', () => {
       'd_comment.sql:1 begins with no comment; say what it answers',
       'e_duckdb.sql:4 QUALIFY is not in every engine; filter in an outer SELECT',
       'f_parameter.sql:2 is not SQL that can be read: syntax error at or near ":"',
+    ]);
+  });
+});
+
+describe('bindProject', () => {
+  const QUERIES = join(SHIPPED, '..', 'queries');
+
+  test('gives every shipped query with what it answers and the tables that it reads', async () => {
+    const { faults, queries } = await bindProject(lake, { jobs: SHIPPED, queries: QUERIES });
+    expect(faults).toEqual([]);
+    const names = (await readdir(QUERIES)).map((file) => basename(file, '.sql'));
+    expect(queries.map(({ name }) => name).sort()).toEqual(names.sort());
+    const of = (name: string) => queries.find((query) => query.name === name);
+    expect(of('training_overview')).toMatchObject({
+      description:
+        'How large machine_learning_curated is: rows, subjects, devices, instants, and from when to when.',
+      tables: ['machine_learning_curated'],
+    });
+    // Names of its own WITH clauses are no tables; quarantines are.
+    expect(of('unpaired_steps')?.tables.toSorted()).toEqual([
+      'accelerometer_trusted',
+      'customers_curated',
+      'step_trainer_trusted',
+    ]);
+    expect(of('quarantine')?.tables.toSorted()).toEqual([
+      'accelerometer_landing_quarantine',
+      'customer_landing_quarantine',
+      'step_trainer_landing_quarantine',
+    ]);
+    for (const { name, sql } of queries) {
+      expect(sql).toBe(await readFile(join(QUERIES, `${name}.sql`), 'utf8'));
+    }
+  });
+
+  test('tells the faults of jobs and queries at once, and asks for no cases', async () => {
+    const files = await shippedSql();
+    const { faults } = await bindProject(lake, {
+      jobs: await folder({ ...files, 'customers_curated.sql': '-- Wrong.\nSELECT 1 AS one' }),
+      queries: await folder({
+        'a.sql': 'SELECT COUNT(*) AS n FROM customer_trusted c',
+        'b.sql': '-- B.\nSELECT n.n FROM nowhere n',
+      }),
+    });
+    const told = short(faults);
+    expect(told.filter((text) => text.startsWith('customers_curated.sql'))).not.toEqual([]);
+    expect(told.filter((text) => !text.startsWith('customers_curated.sql'))).toEqual([
+      'a.sql:1 begins with no comment; say what it answers',
+      expect.stringMatching(/^b\.sql:2 reads "nowhere"; the tables are /),
     ]);
   });
 });

@@ -1,0 +1,236 @@
+import { DefinitionError, type ZoneDefinition } from '../model';
+import { artifactsOf, clean, deployed, jobSettings, open, raw, reading, readingRaw, site } from './testing';
+import { Zone, type ZoneArgs } from './zone';
+
+const TABLE = 'aws:glue/catalogTable:CatalogTable';
+const JOB = 'aws:glue/job:Job';
+const BUCKET = 'aws:s3/bucket:Bucket';
+const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
+const NOTIFICATION = 'aws:s3/bucketNotification:BucketNotification';
+
+type Args = ZoneArgs<ZoneDefinition, []>;
+type More = Partial<Omit<Args, 'zone' | 'upstream'>>;
+
+const ZONE_SETTINGS = {
+  dataOnDestroy: 'delete',
+  oldVersionDays: 8,
+  quarantineDays: 21,
+  optimizeTables: true,
+} as const;
+const RUNS = {
+  logDays: 30,
+  parameters: { mode: 'strict' },
+  pseudonymSecret: { name: 's', arn: 'secret-arn' },
+};
+
+const common = (more: More = {}) => ({
+  ...artifactsOf(site),
+  site,
+  settings: ZONE_SETTINGS,
+  protect: false,
+  dataOnDestroy: 'delete' as const,
+  database: 'made',
+  sql: { reading: 'SELECT 1', reading_open: 'SELECT 2' },
+  jobs: { reading: jobSettings, reading_open: { ...jobSettings, flex: true } },
+  runs: RUNS,
+  ...more,
+});
+
+/** The zone of sources, and the one of the table that is made from them. */
+const zonesOf = (more: More = {}) =>
+  deployed(() => {
+    const shared = common(more);
+    const first = new Zone('raw', { ...shared, zone: raw, upstream: [] });
+    const second = new Zone('clean', { ...shared, zone: clean, upstream: [first] });
+    return { first, second };
+  });
+const partsOf = ({ resources }: Awaited<ReturnType<typeof zonesOf>>, zone: string) =>
+  resources
+    .filter(
+      ({ name, parent }) => name !== 'artifacts' && parent === zone && !name.startsWith(`${zone}-bucket`),
+    )
+    .filter(({ type }) => type.startsWith('lakehouse:'))
+    .map(({ type, name }) => `${type} ${name}`);
+
+test('a zone of sources has their tables and those of their refused lines', async () => {
+  const deployment = await zonesOf();
+  const { value, one, inputs } = deployment;
+  expect(partsOf(deployment, 'raw')).toEqual([
+    'lakehouse:catalog:GlueTable raw-reading_raw',
+    'lakehouse:catalog:GlueTable raw-reading_raw_quarantine',
+    'lakehouse:storage:SecureBucket raw',
+  ]);
+  expect(one('lakehouse:index:Zone', 'raw')).toStrictEqual({
+    type: 'lakehouse:index:Zone',
+    name: 'raw',
+    inputs: {},
+    after: [],
+    outputs: { bucket: 'acme-test-raw-123456789012' },
+  });
+  const table = one(TABLE, 'raw-reading_raw-table');
+  expect(table.inputs).toMatchObject({
+    name: 'reading_raw',
+    databaseName: 'made',
+    storageDescriptor: { location: 's3://acme-test-raw-123456789012/reading/landing/' },
+  });
+  // A table's bucket is there with all that secures it.
+  expect(table.after).toContain('raw-policy');
+  expect(inputs(TABLE, 'raw-reading_raw_quarantine-table')).toMatchObject({
+    name: 'reading_raw_quarantine',
+    databaseName: 'made',
+    description: 'Lines of reading_raw that were refused.',
+    storageDescriptor: {
+      location: 's3://acme-test-raw-123456789012/quarantine/reading_raw/',
+      columns: ['file', 'line', 'reason', 'detail', 'raw'].map((name) => expect.objectContaining({ name })),
+    },
+  });
+  expect(value.first.definition).toBe(raw);
+  expect(value.first.tables.reading_raw.contract).toBe(readingRaw);
+  expect(Object.keys(value.first.quarantine)).toEqual(['reading_raw']);
+  expect(value.first.jobs).toEqual({});
+  expect(value.first.bucket.name).toBe('acme-test-raw-123456789012');
+});
+
+test('refused lines and old versions go after the days of the zone', async () => {
+  const { inputs } = await zonesOf();
+  const [oldVersions, ...others] = inputs(LIFECYCLE, 'raw-lifecycle').rules as object[];
+  expect(oldVersions).toMatchObject({ noncurrentVersionExpiration: { noncurrentDays: 8 } });
+  expect(others).toStrictEqual([
+    {
+      id: 'expire-quarantine-objects',
+      status: 'Enabled',
+      filter: { prefix: 'quarantine/' },
+      expiration: { days: 21 },
+    },
+  ]);
+  // No line is refused where there is no source.
+  expect(inputs(LIFECYCLE, 'clean-lifecycle').rules).toHaveLength(1);
+});
+
+test('a zone of other tables has the jobs that make them', async () => {
+  const deployment = await zonesOf();
+  const { value, one, inputs } = deployment;
+  expect(partsOf(deployment, 'clean')).toEqual([
+    'lakehouse:catalog:GlueTable clean-reading',
+    'lakehouse:jobs:GlueJob clean-reading',
+    'lakehouse:storage:SecureBucket clean',
+  ]);
+  const job = one(JOB, 'clean-reading-job');
+  expect(job.inputs).toMatchObject({
+    name: 'acme-test-reading',
+    workerType: 'G.2X',
+    executionClass: 'STANDARD',
+    defaultArguments: { '--parameters': 'mode=strict,unit=g' },
+  });
+  expect(inputs('aws:s3/bucketObjectv2:BucketObjectv2', 'clean-reading-sql').source).toEqual({
+    file: 'SELECT 1',
+  });
+  expect(value.second.tables.reading.contract).toBe(reading);
+  expect(value.second.jobs.reading.definition).toBe(clean.jobs[0]);
+  expect(value.second.quarantine).toEqual({});
+});
+
+test.each([
+  { stack: 'delete', zone: 'delete', keeps: false },
+  { stack: 'delete', zone: 'retain', keeps: true },
+  { stack: 'retain', zone: 'delete', keeps: true },
+  { stack: 'retain', zone: 'retain', keeps: true },
+] as const)('stack $stack and zone $zone: data is kept is $keeps', async ({ stack, zone, keeps }) => {
+  const { one } = await zonesOf({
+    dataOnDestroy: stack,
+    settings: { ...ZONE_SETTINGS, dataOnDestroy: zone },
+  });
+  expect(one(BUCKET, 'raw-bucket').inputs.forceDestroy).toBe(!keeps);
+  for (const [type, name] of [
+    [BUCKET, 'raw-bucket'],
+    [TABLE, 'raw-reading_raw-table'],
+    [TABLE, 'raw-reading_raw_quarantine-table'],
+    [TABLE, 'clean-reading-table'],
+  ] as const) {
+    expect({ name, keeps: one(type, name).retainOnDelete }).toEqual({ name, keeps });
+  }
+});
+
+test('protection covers the bucket and the tables', async () => {
+  const { resources } = await zonesOf({ protect: true });
+  expect(resources.filter(({ protect }) => protect).map(({ name }) => name)).toEqual([
+    'clean-reading-table',
+    'raw-reading_raw-table',
+    'raw-reading_raw_quarantine-table',
+    'clean-bucket',
+    'raw-bucket',
+  ]);
+});
+
+test('tables are cared for where the zone says so', async () => {
+  const optimizers = async (optimizeTables: boolean) => {
+    const settings = { ...ZONE_SETTINGS, optimizeTables };
+    const { list } = await zonesOf({ settings });
+    return list.filter((title) => title.startsWith('aws:glue/catalogTableOptimizer'));
+  };
+  expect(await optimizers(true)).toHaveLength(3);
+  expect(await optimizers(false)).toEqual([]);
+});
+
+test('objects are reported where it is told so', async () => {
+  const { list } = await zonesOf({ reportsObjects: true });
+  expect(list.filter((title) => title.startsWith(NOTIFICATION))).toEqual([
+    `${NOTIFICATION} clean-notification`,
+    `${NOTIFICATION} raw-notification`,
+  ]);
+  expect((await zonesOf()).list.filter((title) => title.startsWith(NOTIFICATION))).toEqual([]);
+});
+
+test('jobs run in the network that it is given', async () => {
+  const runs = { ...RUNS, connection: { name: 'net', ready: 'made-net' } };
+  const { inputs } = await zonesOf({ runs });
+  expect(inputs(JOB, 'clean-reading-job').connections).toEqual(['made-net']);
+});
+
+test('a transform reaches the bucket, every table and every job', async () => {
+  const { inputs } = await zonesOf({
+    transform: {
+      bucket: { tags: { mine: 'bucket' } },
+      table: { owner: 'me' },
+      job: { glueVersion: '5.0' },
+    },
+  });
+  expect(inputs(BUCKET, 'raw-bucket').tags).toEqual({ mine: 'bucket' });
+  expect(inputs(TABLE, 'raw-reading_raw-table').owner).toBe('me');
+  expect(inputs(TABLE, 'raw-reading_raw_quarantine-table').owner).toBe('me');
+  expect(inputs(TABLE, 'clean-reading-table').owner).toBe('me');
+  expect(inputs(JOB, 'clean-reading-job').glueVersion).toBe('5.0');
+});
+
+describe('what a zone from a list lacks is told when it is made', () => {
+  const build = (zone: ZoneDefinition, more: More = {}) =>
+    deployed(
+      () => new Zone<ZoneDefinition, readonly Zone[]>('zone', { ...common(more), zone, upstream: [] }),
+    );
+
+  test('the table that a job reads, before there is any resource', async () => {
+    await expect(build(open)).rejects.toThrow(
+      new DefinitionError([
+        {
+          path: 'jobs.reading_open',
+          message:
+            'reads reading, which neither zone open nor one upstream of it has; pass its zone as upstream',
+        },
+      ]),
+    );
+  });
+
+  test('another table of the same name is not the one', async () => {
+    await expect(
+      build({ ...open, tables: [...open.tables, { ...reading, description: 'Another.' }] }),
+    ).rejects.toThrow(DefinitionError);
+  });
+
+  test.each([
+    ['SQL', { sql: {} }, 'zone both was given no SQL for reading'],
+    ['settings', { jobs: {} }, 'zone both was given no settings for reading'],
+  ])('%s of a job', async (_, more, message) => {
+    const both = { ...clean, name: 'both', tables: [readingRaw, reading] };
+    await expect(build(both, more)).rejects.toThrow(new Error(message));
+  });
+});
