@@ -4,12 +4,17 @@ import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
 import { getProject, getStack, RunError, runtime } from '@pulumi/pulumi';
-import { consoleLinks, Lakehouse, readConfig, type StackConfig } from './components';
+import { consoleLinks, Lakehouse, readConfig, SettingsError, type StackConfig } from './components';
 import { bindProject } from './engines/duckdb/check';
 import { readSql } from './engines/job-sql';
 import { DefinitionError } from './model';
 
 const DIRS = { jobs: join(__dirname, 'jobs'), queries: join(__dirname, 'queries') };
+
+// The SDK has it, and leaves it out of its types.
+const { isConfigSecret } = require('@pulumi/pulumi/runtime/config') as {
+  isConfigSecret: (key: string) => boolean;
+};
 
 /** The stack's configuration as it is set, so that a key that no setting has is told too. */
 function stackConfig(): StackConfig {
@@ -19,6 +24,7 @@ function stackConfig(): StackConfig {
     project: getProject(),
     stack: getStack(),
     region: runtime.allConfig()['aws:region'],
+    isSecret: (key) => isConfigSecret(own + key),
     values: Object.fromEntries(
       all.flatMap(([key, value]) => (key.startsWith(own) ? [[key.slice(own.length), value]] : [])),
     ),
@@ -40,6 +46,10 @@ async function program() {
   const sql = await Promise.all(
     lake.jobs.map(async (job) => [job.name, await readSql(DIRS.jobs, job)] as const),
   );
+  if (partition !== 'aws') {
+    const message = `is in the partition ${partition}; the names of endpoints and links are those of aws only`;
+    throw new SettingsError(settings.name, [{ path: 'aws:region', message }]);
+  }
   const lakehouse = new Lakehouse('stedi', {
     pipeline: lake,
     settings,

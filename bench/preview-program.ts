@@ -6,10 +6,8 @@ const at = () => Math.round(performance.now());
 
 async function main() {
   const sdk = at();
-  runtime.setAllConfig({
-    'aws:region': 'us-east-1',
-    'stedi-lakehouse:pseudonymKey': 'k'.repeat(64),
-  });
+  const secret = 'stedi-lakehouse:pseudonymKey';
+  runtime.setAllConfig({ 'aws:region': 'us-east-1', [secret]: 'k'.repeat(64) }, [secret]);
   let resources = 0;
   await runtime.setMocks(
     {

@@ -149,13 +149,22 @@ export const networkAccess = (site: Site, connection: string): Statement[] => [
   ),
 ];
 
-/** A service may take the role, for this account only. */
+/** Services whose documentation says that they tell the account for which they take a role. */
+const TELL_THEIR_ACCOUNT = ['events.amazonaws.com'];
+
+/**
+ * A service may take the role. No service can do so for another account: who sets it up has to pass the role, and IAM
+ * lets nobody pass a role of another account. Where the service tells its account, that is checked too; Glue's
+ * documentation does not say so, and a condition on what it does not send would stop every job.
+ */
 export const trust = (site: Site, service: string): PolicyDocument =>
   document([
     {
       Effect: 'Allow',
       Principal: { Service: service },
       Action: 'sts:AssumeRole',
-      Condition: { StringEquals: { 'aws:SourceAccount': site.account } },
+      ...(TELL_THEIR_ACCOUNT.includes(service) && {
+        Condition: { StringEquals: { 'aws:SourceAccount': site.account } },
+      }),
     },
   ]);

@@ -131,7 +131,7 @@ test('a stack with a key encrypts what it tells', async () => {
 
 test('a transform changes neither where alerts go nor what is watched', async () => {
   const transform: AlertsArgs['transform'] = {
-    topic: { name: 'other', kmsMasterKeyId: 'other', displayName: 'Mine' },
+    topic: { name: 'other', kmsMasterKeyId: 'other', policy: '{}', displayName: 'Mine' },
     alarm: (args) => ({
       ...args,
       name: 'other',

@@ -46,7 +46,7 @@ export class Alerts extends ComponentResource {
           tags: site.tags,
         },
         transform.topic,
-        ['name', 'kmsMasterKeyId'],
+        ['name', 'kmsMasterKeyId', 'policy'],
       ),
       { parent: this },
     );

@@ -1,6 +1,5 @@
 import { AuditTrail, type AuditTrailArgs } from './audit-trail';
-import { SecureBucket } from './bucket';
-import { bucketArgs, deployed, KEY, keyed, site } from './testing';
+import { deployed, KEY, keyed, site } from './testing';
 
 const TRAIL = 'aws:cloudtrail/trail:Trail';
 const BUCKET = 'acme-test-audit-123456789012';
@@ -8,28 +7,28 @@ const SOURCE = { 'aws:SourceArn': 'arn:aws-cn:cloudtrail:cn-north-1:123456789012
 
 const trailOf = (args: Partial<AuditTrailArgs> = {}) =>
   deployed(() => {
-    const buckets = ['raw', 'clean'].map((purpose) => new SecureBucket(purpose, { ...bucketArgs, purpose }));
-    return new AuditTrail('audit', { site, buckets, protect: true, keep: true, ...args });
+    const places = [
+      { bucket: 'raw', prefix: '' },
+      { bucket: 'artifacts', prefix: 'results/all/' },
+    ];
+    return new AuditTrail('audit', { site, places, protect: true, keep: true, ...args });
   });
 
 const selectors = [
   {
-    name: 'Objects of zones with personal data',
+    name: 'Objects that may hold personal data',
     fieldSelectors: [
       { field: 'eventCategory', equals: ['Data'] },
       { field: 'resources.type', equals: ['AWS::S3::Object'] },
       {
         field: 'resources.ARN',
-        startsWiths: [
-          'arn:aws-cn:s3:::acme-test-raw-123456789012/',
-          'arn:aws-cn:s3:::acme-test-clean-123456789012/',
-        ],
+        startsWiths: ['arn:aws-cn:s3:::raw/', 'arn:aws-cn:s3:::artifacts/results/all/'],
       },
     ],
   },
 ];
 
-test('a trail records all access to the objects of some buckets, into one of its own', async () => {
+test('a trail records all access to the objects of some places, into one of its own', async () => {
   const { one, inputs } = await trailOf();
   expect(one(TRAIL)).toStrictEqual({
     type: TRAIL,
@@ -117,6 +116,7 @@ test('a transform cannot weaken what is recorded', async () => {
       trail: {
         name: 'other',
         s3BucketName: 'other',
+        enableLogging: false,
         enableLogFileValidation: false,
         kmsKeyId: 'other',
         advancedEventSelectors: [],

@@ -2,13 +2,13 @@ import { Trail, type TrailArgs } from '@pulumi/aws/cloudtrail/trail';
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import type { Statement } from './access';
 import { SecureBucket } from './bucket';
-import { arn, bucketArn, bucketName, type Site } from './site';
+import { arn, bucketArn, bucketName, type Place, type Site } from './site';
 import { type Transform, transformed } from './transform';
 
 export interface AuditTrailArgs {
   readonly site: Site;
-  /** The buckets of zones with personal data. */
-  readonly buckets: readonly SecureBucket[];
+  /** Where personal data is. */
+  readonly places: readonly Place[];
   /** Whether Pulumi refuses to delete the records. */
   readonly protect: boolean;
   /** Whether `destroy` leaves the records. */
@@ -20,7 +20,7 @@ export interface AuditTrailArgs {
 const OLD_VERSION_DAYS = 90;
 
 /**
- * Records who reads, writes or deletes an object of a zone with personal data. Not by awsx's Trail: that one gives
+ * Records who reads, writes or deletes an object that may hold personal data. Not by awsx's Trail: that one gives
  * the bucket a policy of its own, in place of the one that refuses plain HTTP.
  */
 export class AuditTrail extends ComponentResource {
@@ -53,13 +53,15 @@ export class AuditTrail extends ComponentResource {
           ...(site.key !== undefined && { kmsKeyId: site.key }),
           advancedEventSelectors: [
             {
-              name: 'Objects of zones with personal data',
+              name: 'Objects that may hold personal data',
               fieldSelectors: [
                 { field: 'eventCategory', equals: ['Data'] },
                 { field: 'resources.type', equals: ['AWS::S3::Object'] },
                 {
                   field: 'resources.ARN',
-                  startsWiths: args.buckets.map((bucket) => `${bucketArn(site, bucket.name)}/`),
+                  startsWiths: args.places.map(
+                    ({ bucket, prefix }) => `${bucketArn(site, bucket)}/${prefix}`,
+                  ),
                 },
               ],
             },
@@ -67,7 +69,14 @@ export class AuditTrail extends ComponentResource {
           tags: site.tags,
         },
         args.transform?.trail,
-        ['name', 's3BucketName', 'enableLogFileValidation', 'kmsKeyId', 'advancedEventSelectors'],
+        [
+          'name',
+          's3BucketName',
+          'enableLogging',
+          'enableLogFileValidation',
+          'kmsKeyId',
+          'advancedEventSelectors',
+        ],
       ),
       // CloudTrail tries whether it may write.
       { parent: this, dependsOn: [this.bucket] },

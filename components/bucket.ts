@@ -76,6 +76,8 @@ const lifecycleRules = ({
     status: 'Enabled',
     filter: { prefix },
     expiration: { days },
+    // To expire an object of a versioned bucket makes it an old version, which has to go too.
+    noncurrentVersionExpiration: { noncurrentDays: 1 },
   })),
 ];
 
@@ -98,7 +100,7 @@ export class SecureBucket extends ComponentResource {
       transformed<BucketArgs>(
         { bucket: this.name, forceDestroy: !args.keep, tags: site.tags },
         transform.bucket,
-        ['bucket', 'forceDestroy'],
+        ['bucket', 'forceDestroy', 'acl', 'grants', 'policy'],
       ),
       { ...kept, protect: args.protect },
     );
@@ -159,7 +161,7 @@ export class SecureBucket extends ComponentResource {
       { ...kept, dependsOn: [block] },
     );
     if (args.reportsObjects) {
-      new BucketNotification(`${name}-notification`, { ...of, eventbridge: true }, kept);
+      new BucketNotification(`${name}-notification`, { ...of, eventbridge: true }, { parent: this });
     }
     // Each tells the bucket's name again, which a preview knows too.
     const secured = [policy, block, ownership, encryption, versioning];

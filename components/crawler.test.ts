@@ -26,7 +26,8 @@ const crawlerOf = (args: Partial<CrawlerArgs> = {}) =>
 
 const inputs = {
   name: 'acme-test-landing',
-  description: 'Finds partitions of the landing tables, and says where files differ from their contracts.',
+  description:
+    'Says where landing files differ from their contracts, and adds partitions to tables that have some.',
   databaseName: 'acme_test',
   role: 'look-role.arn',
   catalogTargets: [{ databaseName: 'acme_test', tables: ['reading_raw', 'other_raw'] }],

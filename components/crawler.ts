@@ -21,8 +21,8 @@ export interface CrawlerArgs {
 const LOGS = '/aws-glue/crawlers';
 
 /**
- * Looks at the files of declared tables: it adds partitions and reports in its log where files and table drifted
- * apart, and never changes or deletes a table that the program declares.
+ * Looks at the files of declared tables: it reports in its log where files and table drifted apart, adds partitions to
+ * a table that is declared with partition keys, and never changes or deletes one.
  */
 export class Crawler extends ComponentResource {
   /** The crawler's name in Glue. */
@@ -50,7 +50,7 @@ export class Crawler extends ComponentResource {
         {
           name: this.name,
           description:
-            'Finds partitions of the landing tables, and says where files differ from their contracts.',
+            'Says where landing files differ from their contracts, and adds partitions to tables that have some.',
           databaseName: site.database,
           ...(args.schedule && { schedule: args.schedule }),
           tags: site.tags,

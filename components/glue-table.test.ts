@@ -107,6 +107,8 @@ test('any other table is Iceberg, its schema in one place only', async () => {
       after: [],
       protect: false,
       retainOnDelete: false,
+      // Iceberg writes the comment there at every commit.
+      ignoreChanges: ['description'],
       beforeUpdate: ['t-evolution'],
     },
     {
@@ -170,7 +172,9 @@ describe('Glue cares for an Iceberg table', () => {
     ]);
     expect(one(OPTIMIZER, 't-compaction')).toStrictEqual(
       optimizer('t-compaction', 'compaction', {
-        compactionConfiguration: { icebergConfiguration: { strategy: 'binpack' } },
+        compactionConfiguration: {
+          icebergConfiguration: { strategy: 'binpack', minInputFiles: 100, deleteFileThreshold: 1 },
+        },
       }),
     );
     expect(one(OPTIMIZER, 't-retention')).toStrictEqual(
@@ -180,13 +184,16 @@ describe('Glue cares for an Iceberg table', () => {
             snapshotRetentionPeriodInDays: 5,
             numberOfSnapshotsToRetain: 5,
             cleanExpiredFiles: true,
+            runRateInHours: 24,
           },
         },
       }),
     );
     expect(one(OPTIMIZER, 't-orphan-file-deletion')).toStrictEqual(
       optimizer('t-orphan-file-deletion', 'orphan_file_deletion', {
-        orphanFileDeletionConfiguration: { icebergConfiguration: { orphanFileRetentionPeriodInDays: 7 } },
+        orphanFileDeletionConfiguration: {
+          icebergConfiguration: { orphanFileRetentionPeriodInDays: 7, runRateInHours: 24 },
+        },
       }),
     );
     expect(one('lakehouse:access:ServiceRole').parent).toBe('t');
@@ -260,7 +267,16 @@ describe('Glue cares for an Iceberg table', () => {
 describe('a transform', () => {
   test('changes a source but not its name', async () => {
     const { inputs } = await sourceOf({
-      transform: { table: (given) => ({ ...given, name: 'other', owner: 'me', description: 'Mine.' }) },
+      transform: {
+        table: (given) => ({
+          ...given,
+          name: 'other',
+          databaseName: 'other',
+          tableType: 'VIRTUAL_VIEW',
+          owner: 'me',
+          description: 'Mine.',
+        }),
+      },
     });
     expect(inputs(TABLE)).toStrictEqual({
       name: 'reading_raw',
@@ -278,6 +294,7 @@ describe('a transform', () => {
       transform: {
         table: {
           name: 'other',
+          databaseName: 'other',
           openTableFormatInput: { icebergInput: { metadataOperation: 'CREATE', version: '3' } },
           storageDescriptor: { columns: [] },
           parameters: { table_type: 'ICEBERG' },

@@ -39,19 +39,27 @@ export interface GlueTableArgs<T extends Table = Table> {
 
 /** What Glue does to an Iceberg table by itself. */
 const OPTIMIZERS = {
-  compaction: { compactionConfiguration: { icebergConfiguration: { strategy: 'binpack' } } },
+  // What AWS fills in by itself is written out: else it would show as drift.
+  compaction: {
+    compactionConfiguration: {
+      icebergConfiguration: { strategy: 'binpack', minInputFiles: 100, deleteFileThreshold: 1 },
+    },
+  },
   retention: {
     retentionConfiguration: {
       icebergConfiguration: {
         snapshotRetentionPeriodInDays: SNAPSHOTS.days,
         numberOfSnapshotsToRetain: SNAPSHOTS.least,
         cleanExpiredFiles: true,
+        runRateInHours: 24,
       },
     },
   },
   orphan_file_deletion: {
     // Longer than the longest run: what a run writes is an orphan until it publishes.
-    orphanFileDeletionConfiguration: { icebergConfiguration: { orphanFileRetentionPeriodInDays: 7 } },
+    orphanFileDeletionConfiguration: {
+      icebergConfiguration: { orphanFileRetentionPeriodInDays: 7, runRateInHours: 24 },
+    },
   },
 } as const;
 
@@ -60,7 +68,7 @@ const OPTIMIZER_LOGS = '/aws-glue/iceberg-*/logs';
 
 /**
  * A table of the catalog, made from its contract: JSON lines of a source as an external table, anything else as
- * Iceberg. A change that would break data of an Iceberg table fails the preview.
+ * Iceberg. A change of a contract that an Iceberg table's files would not survive fails the preview.
  */
 export class GlueTable<T extends Table = Table> extends ComponentResource {
   readonly contract: T;
@@ -116,7 +124,7 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
           storageDescriptor: location.apply((at) => jsonStorage(table, at)),
         },
         args.transform?.table,
-        ['name'],
+        ['name', 'databaseName', 'tableType'],
       ),
       options,
     );
@@ -141,9 +149,22 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
           },
         },
         args.transform?.table,
-        ['name', 'openTableFormatInput', 'storageDescriptor', 'parameters', 'tableType', 'description'],
+        [
+          'name',
+          'databaseName',
+          'openTableFormatInput',
+          'storageDescriptor',
+          'parameters',
+          'tableType',
+          'description',
+        ],
       ),
-      { ...options, hooks: { beforeUpdate: [evolutionHook(`${name}-evolution`, table.name)] } },
+      {
+        ...options,
+        // Iceberg writes the comment there at every commit.
+        ignoreChanges: ['description'],
+        hooks: { beforeUpdate: [evolutionHook(`${name}-evolution`, table.name)] },
+      },
     );
   }
 

@@ -38,8 +38,6 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
 }
 
 const BYTES_PER_MEGABYTE = 1024 * 1024;
-/** Days in which a deleted secret can be had back. None where data goes too: its name would be taken until then. */
-const SECRET_DAYS = 30;
 
 type ZonesByName<Z extends ZoneDefinition> = { readonly [Each in Z as Each['name']]: Zone<Each> };
 
@@ -128,7 +126,13 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
           `${name}-audit`,
           {
             site,
-            buckets: zones.filter(({ definition }) => definition.personalData).map(({ bucket }) => bucket),
+            places: [
+              ...zones
+                .filter(({ definition }) => definition.personalData)
+                .map(({ bucket }) => ({ bucket: bucket.name, prefix: '' })),
+              // What such zones were asked may be personal too.
+              workgroups.all.results,
+            ],
             protect,
             keep,
           },
@@ -182,7 +186,8 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       {
         name: secretName(site),
         description: 'What pseudonyms are made with. Another key gives other pseudonyms.',
-        recoveryWindowInDays: keep ? SECRET_DAYS : 0,
+        // It is deleted only with all data; until its recovery ended, no new stack could have its name.
+        recoveryWindowInDays: 0,
         ...(site.key !== undefined && { kmsKeyId: site.key }),
         tags: site.tags,
       },

@@ -34,7 +34,6 @@ test('a role is for one service of this account, with a policy of its own', asyn
                 Effect: 'Allow',
                 Principal: { Service: 'glue.amazonaws.com' },
                 Action: 'sts:AssumeRole',
-                Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
               },
             ],
           },

@@ -38,7 +38,7 @@ export function roleName(site: Site, purpose: string): string {
 }
 
 /**
- * A role that one service of AWS takes, in this account only, with a policy of its own. The right to the stack's
+ * A role that one service of AWS takes, with a policy of its own. The right to the stack's
  * key is a policy apart: no preview knows a key's ARN before there is the key, and the rest is to be read in each.
  */
 export class ServiceRole extends ComponentResource {

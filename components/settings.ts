@@ -1,6 +1,6 @@
 import { parse } from 'aws-cron-parser';
 import { z } from 'zod';
-import type { Fault, Pipeline } from '../model';
+import type { Fault, Pipeline, ZoneDefinition } from '../model';
 import { bucketName, MAX_BUCKET_NAME } from './site';
 
 /** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
@@ -99,7 +99,11 @@ const LOG_DAYS = [
 /** Below it nobody is back from a holiday to see what happened. */
 const FLOOR_DAYS = 7;
 const SHARE = 'it is a share from 0 to 1, such as 0.01';
+const CIDR = 'it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24';
 const RESERVED_TAGS = ['project', 'stack', 'managed-by'];
+const MAX_TAGS = 10 - RESERVED_TAGS.length;
+/** What all services take. */
+const TAG_KEY = /^(?!aws:)[\p{L}\p{N} _.:/=+\-@]{1,128}$/iu;
 
 /** Thrown once with every fault of a stack's configuration. */
 export class SettingsError extends Error {
@@ -141,7 +145,7 @@ function cronFault(text: string): string | undefined {
 const wordOrCron = <const W extends string>(...words: readonly W[]) =>
   z.custom<W | Cron>().superRefine((value, context) => {
     if (words.some((word) => word === value)) return;
-    const fault = cronFault(String(value));
+    const fault = cronFault(typeof value === 'string' ? value : '');
     if (fault) {
       context.addIssue({ code: 'custom', message: `it is ${words.join(', ')} or a schedule: ${fault}` });
     }
@@ -164,12 +168,30 @@ const jobShape = z.strictObject({
 });
 const JOB_DEFAULTS: JobSettings = { workerType: 'G.1X', maxWorkers: 2, timeoutMinutes: 60, flex: false };
 
-const zoneShape = z.strictObject({
-  dataOnDestroy: onDestroy.default('retain'),
-  oldVersionDays: days.default(30),
-  quarantineDays: days.default(90),
-  optimizeTables: yes.default(true),
-});
+const ZONE_DEFAULTS: ZoneSettings = {
+  dataOnDestroy: 'retain',
+  oldVersionDays: 30,
+  quarantineDays: 90,
+  optimizeTables: true,
+};
+/** A zone has only the settings that do something there. */
+const zoneShape = ({ tables }: ZoneDefinition) =>
+  z
+    .strictObject({
+      dataOnDestroy: onDestroy,
+      oldVersionDays: days,
+      ...(tables.some(({ format }) => format === 'json') && { quarantineDays: days }),
+      ...(tables.some(({ format }) => format === 'iceberg') && { optimizeTables: yes }),
+    })
+    .partial();
+
+/** Whether a VPC may have the range: AWS takes up to /28, of which endpoints and workers leave too little. */
+function isNetwork(cidr: string): boolean {
+  const [address = '', size = ''] = cidr.split('/');
+  const bits = Number(size);
+  const value = address.split('.').reduce((all, part) => all * 256 + Number(part), 0);
+  return bits >= 16 && bits <= 26 && value % 2 ** (32 - bits) === 0;
+}
 
 /** An object with a key for each name of the definition that settings may use, and no other. */
 const named = <T extends z.ZodType>(names: readonly string[], schema: T) =>
@@ -180,10 +202,11 @@ const shapeOf = (pipeline: Pipeline) =>
     encryption: z.enum(['s3', 'kms']).default('s3'),
     protect: yes.default(true),
     dataOnDestroy: onDestroy.default('retain'),
-    zones: named(
-      pipeline.zones.map(({ name }) => name),
-      zoneShape.prefault({}),
-    ).prefault({}),
+    zones: z
+      .strictObject(
+        Object.fromEntries(pipeline.zones.map((zone) => [zone.name, zoneShape(zone).default({})] as const)),
+      )
+      .prefault({}),
     start: wordOrCron('demand', 'files').default('demand'),
     crawl: wordOrCron('demand').default('demand'),
     jobs: jobShape.partial().default({}),
@@ -222,15 +245,28 @@ const shapeOf = (pipeline: Pipeline) =>
       .optional(),
     network: z
       .strictObject({
-        cidr: z.cidrv4({ error: 'it is a range of addresses, such as 10.0.0.0/24' }).default('10.0.0.0/24'),
+        cidr: z
+          .cidrv4({ error: CIDR, abort: true })
+          .refine(isNetwork, { error: CIDR })
+          .default('10.0.0.0/24'),
       })
       .optional(),
     auditTrail: yes.default(false),
     tags: z
       .record(
-        z.string().refine((key) => !RESERVED_TAGS.includes(key), { error: 'is a tag that the program sets' }),
-        z.string({ error: 'a tag is text' }),
+        z
+          .string()
+          .refine((key) => !RESERVED_TAGS.includes(key.toLowerCase()), {
+            error: 'is a tag that the program sets',
+          })
+          .regex(TAG_KEY, {
+            error: 'is no key of a tag: 1 to 128 letters, digits, spaces and _.:/=+-@, not aws:',
+          }),
+        z.string({ error: 'a tag is text' }).max(256, { error: 'a tag is at most 256 characters' }),
       )
+      .refine((tags) => Object.keys(tags).length <= MAX_TAGS, {
+        error: `there are at most ${MAX_TAGS} tags: S3 takes 10 of an object, and the program sets ${RESERVED_TAGS.length}`,
+      })
       .default({}),
   });
 
@@ -241,6 +277,8 @@ export interface StackConfig {
   /** `aws:region`. */
   readonly region?: string | undefined;
   readonly values: Readonly<Record<string, unknown>>;
+  /** Whether a key is set as a secret. Default: nobody knows. */
+  readonly isSecret?: (key: string) => boolean;
 }
 
 /** The key that {@link readConfig} hands out apart, so that nothing prints it with the settings. */
@@ -268,6 +306,10 @@ function faultsOf(issues: readonly z.core.$ZodIssue[], values: unknown, shape: z
     const path = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {
       const known = keysAt(shape, issue.path);
+      if (path === 'alerts') {
+        // A key there may be an address.
+        return [{ path, message: `has a key that is no setting; there are ${known.join(', ')}` }];
+      }
       return issue.keys.map((key) => ({
         path: [...issue.path, key].join('.'),
         message: `is no setting${path ? ` of ${path}` : ''}; there are ${known.join(', ')}`,
@@ -281,13 +323,13 @@ function faultsOf(issues: readonly z.core.$ZodIssue[], values: unknown, shape: z
       issue.code === 'invalid_value' && issue.message.startsWith('Invalid')
         ? `it is ${issue.values.join(' or ')}`
         : issue.code === 'invalid_type' && issue.message.startsWith('Invalid')
-          ? `it is ${issue.expected === 'object' ? 'a group of settings' : `a ${issue.expected}`}`
+          ? `it is ${['object', 'record'].includes(issue.expected) ? 'a group of settings' : `a ${issue.expected}`}`
           : issue.message;
     // A person's address is not for logs, however it is misspelt.
     const found =
       value === undefined
         ? 'is missing'
-        : path === 'alerts.email'
+        : ['alerts', 'alerts.email'].includes(path)
           ? 'is none'
           : `is ${JSON.stringify(value)}`;
     return [{ path, message: `${found}; ${rule}` }];
@@ -306,7 +348,9 @@ function keysAt(shape: z.ZodObject, path: readonly PropertyKey[]): string[] {
 }
 
 /** Lower case, digits and hyphens: what S3 takes in a bucket's name. */
-const NAME = /^[a-z][a-z0-9-]*$/;
+const NAME = /^[a-z](?:[a-z0-9-]*[a-z0-9])?$/;
+/** What the buckets besides the zones' are for. */
+const OWN_BUCKETS = ['artifacts', 'audit'];
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 
 function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[] {
@@ -319,8 +363,8 @@ function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[
       },
     ];
   }
-  const longest = pipeline.zones
-    .map((zone) => bucketName({ name, account: '0'.repeat(12) }, zone.name))
+  const longest = [...pipeline.zones.map((zone) => zone.name), ...OWN_BUCKETS]
+    .map((purpose) => bucketName({ name, account: '0'.repeat(12) }, purpose))
     .reduce((a, b) => (b.length > a.length ? b : a), '');
   return longest.length > MAX_BUCKET_NAME
     ? [
@@ -332,25 +376,35 @@ function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[
     : [];
 }
 
-function crossFaults(settings: Settings, { region }: StackConfig): Fault[] {
+/** What depends on several settings, told as far as each can be read, whatever is wrong with the others. */
+function crossFaults(
+  values: Readonly<Record<string, unknown>>,
+  { region }: StackConfig,
+  pipeline: Pipeline,
+): Fault[] {
   const faults: Fault[] = [];
   if (region !== undefined && !REGION.test(region)) {
     faults.push({ path: 'aws:region', message: `is "${region}"; a region is written like eu-central-1` });
   }
-  if (settings.network && region === undefined) {
+  if (values.network !== undefined && region === undefined) {
     faults.push({
       path: 'network',
       message:
         'needs aws:region, which its endpoints are named by; set it: pulumi config set aws:region REGION',
     });
   }
-  for (const [name, { flex, workerType }] of Object.entries(settings.jobs)) {
-    if (flex && !FLEX_WORKER_TYPES.includes(workerType)) {
-      faults.push({
-        path: `jobOverrides.${name}.flex`,
-        message: `is true with ${workerType} workers; FLEX takes ${FLEX_WORKER_TYPES.join(' and ')}`,
-      });
-    }
+  const read = (group: unknown) => jobShape.partial().safeParse(group ?? {}).data ?? {};
+  const general = read(values.jobs);
+  const told = new Set<string>();
+  for (const { name } of pipeline.jobs) {
+    const own = read(valueAt(values, ['jobOverrides', name]));
+    const { flex, workerType } = { ...JOB_DEFAULTS, ...general, ...own };
+    const path =
+      own.flex === undefined && own.workerType === undefined ? 'jobs.flex' : `jobOverrides.${name}.flex`;
+    if (!flex || FLEX_WORKER_TYPES.includes(workerType ?? '') || told.has(path)) continue;
+    told.add(path);
+    const message = `is true with ${workerType} workers; FLEX takes ${FLEX_WORKER_TYPES.join(' and ')}`;
+    faults.push({ path, message });
   }
   return faults;
 }
@@ -360,20 +414,20 @@ function check(config: StackConfig, pipeline: Pipeline): { settings?: Settings; 
   const values = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, fromText(value)]));
   const shape = shapeOf(pipeline);
   const parsed = shape.safeParse(values);
-  const faults = nameFaults(config, pipeline);
-  if (!parsed.success) {
-    faults.push(...faultsOf(parsed.error.issues, values, shape));
-    // What depends on several settings is told with the rest, as far as they can be read.
-    if (values.network !== undefined && config.region === undefined) {
-      faults.push(...crossFaults({ jobs: {}, network: {} } as unknown as Settings, config));
-    }
-    return { faults };
-  }
-  const { jobs, jobOverrides, tags, alerts, network, ...rest } = parsed.data;
+  const faults = [
+    ...nameFaults(config, pipeline),
+    ...(parsed.success ? [] : faultsOf(parsed.error.issues, values, shape)),
+    ...crossFaults(values, config, pipeline),
+  ];
+  if (!parsed.success) return { faults };
+  const { zones, jobs, jobOverrides, tags, alerts, network, ...rest } = parsed.data;
   const settings: Settings = {
     ...rest,
     name: `${config.project}-${config.stack}`,
     ...(config.region !== undefined && { region: config.region }),
+    zones: Object.fromEntries(
+      Object.entries(zones).map(([name, given]) => [name, { ...ZONE_DEFAULTS, ...given } as ZoneSettings]),
+    ),
     jobs: Object.fromEntries(
       pipeline.jobs.map(({ name }) => [
         name,
@@ -384,7 +438,6 @@ function check(config: StackConfig, pipeline: Pipeline): { settings?: Settings; 
     ...(alerts && { alerts }),
     ...(network && { network }),
   };
-  faults.push(...crossFaults(settings, config));
   return { settings, faults };
 }
 
@@ -402,8 +455,15 @@ export function readConfig(
 ): { readonly settings: Settings; readonly pseudonymKey: string } {
   const { settings, faults } = check(config, pipeline);
   const key = config.values[SECRET];
-  if (typeof key !== 'string' || key.length < SECRET_LENGTH) {
-    const found = key === undefined ? 'is missing' : `is shorter than ${SECRET_LENGTH} characters`;
+  const found =
+    key === undefined
+      ? 'is missing'
+      : typeof key !== 'string' || key.length < SECRET_LENGTH
+        ? `is shorter than ${SECRET_LENGTH} characters`
+        : config.isSecret?.(SECRET) === false
+          ? 'is set in the clear; choose another one'
+          : undefined;
+  if (found !== undefined) {
     faults.push({
       path: SECRET,
       message: `${found}; it makes the pseudonyms: pulumi config set --secret ${SECRET} "$(openssl rand -hex 32)"`,

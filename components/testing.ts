@@ -19,6 +19,8 @@ export interface Registered {
   readonly after: readonly string[];
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
+  /** Names of the inputs whose changes elsewhere stay. */
+  readonly ignoreChanges?: readonly string[];
   /** Names of the hooks before its updates. */
   readonly beforeUpdate?: readonly string[];
   /** What a component says of itself. */
@@ -36,6 +38,7 @@ interface Request {
   getProtect(): boolean;
   hasRetainondelete(): boolean;
   getRetainondelete(): boolean;
+  getIgnorechangesList(): string[];
   getHooks(): { getBeforeUpdateList(): string[] } | undefined;
 }
 interface OutputsRequest {
@@ -138,6 +141,7 @@ export async function deployed<T>(
   const monitor = getMonitor();
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, done) => {
+    const ignoreChanges = request.getIgnorechangesList();
     const beforeUpdate = request.getHooks()?.getBeforeUpdateList() ?? [];
     const key = `${request.getType()} ${request.getName()}`;
     if (seen.has(key)) unexpected.push(`a second ${key}`);
@@ -149,6 +153,7 @@ export async function deployed<T>(
       after: [...new Set(request.getDependenciesList().map(nameOf))].sort(),
       ...(request.hasProtect() && { protect: request.getProtect() }),
       ...(request.hasRetainondelete() && { retainOnDelete: request.getRetainondelete() }),
+      ...(ignoreChanges.length > 0 && { ignoreChanges }),
       ...(beforeUpdate.length > 0 && { beforeUpdate }),
     });
     return register(request, done);

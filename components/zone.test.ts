@@ -101,6 +101,7 @@ test('refused lines and old versions go after the days of the zone', async () =>
       status: 'Enabled',
       filter: { prefix: 'quarantine/' },
       expiration: { days: 21 },
+      noncurrentVersionExpiration: { noncurrentDays: 1 },
     },
   ]);
   // No line is refused where there is no source.

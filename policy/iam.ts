@@ -160,8 +160,11 @@ export const iamNoWildcards: Rule = {
   ],
 };
 
-/** Services that act for whoever configures them, so any account could borrow a role that trusts them. */
-const BORROWABLE = ['events.amazonaws.com', 'glue.amazonaws.com', 'scheduler.amazonaws.com'];
+/**
+ * Services that say for which account they take a role, so that a role can ask for it. Glue's documentation does not
+ * say that it does, and a condition on what is not sent would stop every job.
+ */
+const BORROWABLE = ['events.amazonaws.com', 'scheduler.amazonaws.com'];
 
 const trustIn = (resource: Resource, statement: Statement): readonly Finding[] => {
   if (!statement.allows) return [];
@@ -192,7 +195,7 @@ const trustIn = (resource: Resource, statement: Statement): readonly Finding[] =
 export const iamTrust: Rule = {
   name: 'iam-trust',
   description:
-    'A role names who may take it, never "*"; trust in Glue, EventBridge or its scheduler is tied to an account by aws:SourceAccount.',
+    'A role names who may take it, never "*"; trust in EventBridge or its scheduler is tied to an account by aws:SourceAccount.',
   check: (resource) =>
     resource.type === 'aws:iam/role:Role'
       ? placesOf(resource, 'assumeRolePolicy').flatMap((place) =>

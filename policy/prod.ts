@@ -2,6 +2,8 @@ import { demand, type Finding, type Rule, stackOf, violation } from './rule';
 import { isBucket } from './s3';
 
 const IRREPLACEABLE = [
+  // Glue deletes a database with all of its tables.
+  'aws:glue/catalogDatabase:CatalogDatabase',
   'aws:glue/catalogTable:CatalogTable',
   'aws:kms/key:Key',
   'aws:secretsmanager/secret:Secret',
@@ -10,7 +12,7 @@ const IRREPLACEABLE = [
 export const prodProtected: Rule = {
   name: 'prod-protected',
   description:
-    'In the stacks named by its setting "stacks", buckets, catalogue tables, keys and secrets are protected, and no bucket has forceDestroy.',
+    'In the stacks named by its setting "stacks", buckets, databases and tables of the catalogue, keys and secrets are protected, and no bucket has forceDestroy.',
   configSchema: {
     properties: {
       stacks: {

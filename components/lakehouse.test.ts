@@ -1,0 +1,1464 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { secret } from '@pulumi/pulumi';
+import { parse } from 'yaml';
+import { lakehouse } from '../model';
+import { lake } from '../pipeline';
+import { Lakehouse, type LakehouseArgs } from './lakehouse';
+import { readSettings, type Settings } from './settings';
+import { clean, type Deployment, deployed, raw } from './testing';
+
+const KEY = 'k'.repeat(64);
+
+/** The settings of a stack as its file says them, changed by a few of its keys. */
+function settingsOf(stack: 'dev' | 'prod', changes: Readonly<Record<string, unknown>> = {}): Settings {
+  const file = join(__dirname, '..', `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(file, 'utf8')) as { config: Record<string, unknown> };
+  const project = 'stedi-lakehouse';
+  const own = Object.entries(config).flatMap(([key, value]) =>
+    key.startsWith(`${project}:`) ? [[key.slice(project.length + 1), value]] : [],
+  );
+  return readSettings(
+    {
+      project,
+      stack,
+      region: config['aws:region'] as string,
+      values: { ...Object.fromEntries(own), ...changes },
+    },
+    lake,
+  );
+}
+
+const query = (name: string, ...tables: string[]) => ({
+  name,
+  description: `What ${name} answers.`,
+  sql: `SELECT '${name}'`,
+  tables,
+});
+const CLOUD = { account: '123456789012', region: 'us-east-1', partition: 'aws' };
+
+type Args = Partial<LakehouseArgs<(typeof lake)['zones'][number]>>;
+const build = (settings: Settings, args: Args = {}) =>
+  deployed(
+    () =>
+      new Lakehouse('stedi', {
+        pipeline: lake,
+        settings,
+        cloud: CLOUD,
+        pseudonymKey: KEY,
+        script: 'print()',
+        sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
+        queries: [query('training', 'machine_learning_curated')],
+        ...args,
+      }),
+  );
+const built = new Map<string, ReturnType<typeof build>>();
+/** A stack by its file, changed by a few keys of it. The same one is built once. */
+function stackOf(stack: 'dev' | 'prod', changes: Readonly<Record<string, unknown>> = {}, args?: Args) {
+  if (args) return build(settingsOf(stack, changes), args);
+  const key = JSON.stringify([stack, changes]);
+  const known = built.get(key) ?? build(settingsOf(stack, changes));
+  built.set(key, known);
+  return known;
+}
+
+// --- The list of resources, by the parts that they come with ---
+
+const bucketParts = (name: string) => [
+  `aws:s3/bucket:Bucket ${name}-bucket`,
+  `aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration ${name}-lifecycle`,
+  `aws:s3/bucketOwnershipControls:BucketOwnershipControls ${name}-ownership`,
+  `aws:s3/bucketPolicy:BucketPolicy ${name}-policy`,
+  `aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock ${name}-public-access`,
+  `aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration ${name}-encryption`,
+  `aws:s3/bucketVersioning:BucketVersioning ${name}-versioning`,
+  `lakehouse:storage:SecureBucket ${name}`,
+];
+const roleParts = (name: string) => [
+  `aws:iam/role:Role ${name}-role`,
+  `aws:iam/rolePolicy:RolePolicy ${name}-policy`,
+  `lakehouse:access:ServiceRole ${name}`,
+];
+const tableParts = (name: string) => [
+  `aws:glue/catalogTable:CatalogTable ${name}-table`,
+  `lakehouse:catalog:GlueTable ${name}`,
+];
+const icebergParts = (name: string) => [
+  ...tableParts(name),
+  ...['compaction', 'orphan-file-deletion', 'retention'].map(
+    (kind) => `aws:glue/catalogTableOptimizer:CatalogTableOptimizer ${name}-${kind}`,
+  ),
+  ...roleParts(`${name}-optimizer`),
+];
+const jobParts = (name: string) => [
+  `aws:cloudwatch/logGroup:LogGroup ${name}-error-logs`,
+  `aws:cloudwatch/logGroup:LogGroup ${name}-output-logs`,
+  `aws:glue/job:Job ${name}-job`,
+  `aws:s3/bucketObjectv2:BucketObjectv2 ${name}-manifest`,
+  `aws:s3/bucketObjectv2:BucketObjectv2 ${name}-sql`,
+  `lakehouse:jobs:GlueJob ${name}`,
+  ...roleParts(name),
+];
+
+const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'];
+const MADE = [
+  'trusted-customer_trusted',
+  'trusted-accelerometer_trusted',
+  'trusted-customers_curated',
+  'trusted-step_trainer_trusted',
+  'curated-machine_learning_curated',
+].map((name) => `stedi-${name}`);
+
+const DEV = [
+  'lakehouse:index:Lakehouse stedi',
+  'aws:glue/catalogDatabase:CatalogDatabase stedi-database',
+  'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner',
+  'aws:secretsmanager/secret:Secret stedi-pseudonym-key',
+  'aws:secretsmanager/secretVersion:SecretVersion stedi-pseudonym-key-value',
+  ...bucketParts('stedi-artifacts'),
+  ...['landing', 'trusted', 'curated'].flatMap((zone) => [
+    `lakehouse:index:Zone stedi-${zone}`,
+    ...bucketParts(`stedi-${zone}`),
+  ]),
+  ...SOURCES.flatMap((source) => [
+    ...tableParts(`stedi-landing-${source}`),
+    ...tableParts(`stedi-landing-${source}_quarantine`),
+  ]),
+  ...MADE.flatMap((name) => [...icebergParts(name), ...jobParts(name)]),
+  'aws:glue/crawler:Crawler stedi-landing-crawler',
+  'lakehouse:catalog:Crawler stedi-landing',
+  ...roleParts('stedi-landing'),
+  'aws:glue/workflow:Workflow stedi-pipeline-workflow',
+  'lakehouse:jobs:Workflow stedi-pipeline',
+  ...[
+    'start',
+    'accelerometer_trusted',
+    'customers_curated',
+    'step_trainer_trusted',
+    'machine_learning_curated',
+  ].map((trigger) => `aws:glue/trigger:Trigger stedi-pipeline-${trigger}`),
+  'aws:athena/namedQuery:NamedQuery stedi-analyst-queries-training',
+  'aws:athena/workgroup:Workgroup stedi-analyst-queries-workgroup',
+  'aws:athena/workgroup:Workgroup stedi-queries-workgroup',
+  'lakehouse:query:Workgroup stedi-analyst-queries',
+  'lakehouse:query:Workgroup stedi-queries',
+  'aws:iam/policy:Policy stedi-analyst-policy',
+  'lakehouse:access:AnalystPolicy stedi-analyst',
+];
+const WITH_KEY = [
+  'aws:kms/alias:Alias stedi-stack-alias',
+  'aws:kms/key:Key stedi-stack-key',
+  'lakehouse:security:StackKey stedi-stack',
+  ...['stedi-landing', ...MADE, ...MADE.map((name) => `${name}-optimizer`)].map(
+    (role) => `aws:iam/rolePolicy:RolePolicy ${role}-key-policy`,
+  ),
+];
+const WITH_ALERTS = [
+  'lakehouse:operations:Alerts stedi-alerts',
+  'aws:cloudwatch/eventRule:EventRule stedi-alerts-crawler-failures',
+  'aws:cloudwatch/eventRule:EventRule stedi-alerts-job-failures',
+  'aws:cloudwatch/eventTarget:EventTarget stedi-alerts-crawler-failures-target',
+  'aws:cloudwatch/eventTarget:EventTarget stedi-alerts-job-failures-target',
+  ...SOURCES.map((source) => `aws:cloudwatch/metricAlarm:MetricAlarm stedi-alerts-${source}-quarantine`),
+  'aws:sns/topic:Topic stedi-alerts-topic',
+  'aws:sns/topicPolicy:TopicPolicy stedi-alerts-topic-policy',
+  'aws:sns/topicSubscription:TopicSubscription stedi-alerts-mail',
+];
+const WITH_AUDIT = [
+  'aws:cloudtrail/trail:Trail stedi-audit-trail',
+  'lakehouse:security:AuditTrail stedi-audit',
+  ...bucketParts('stedi-audit'),
+];
+const WITH_NETWORK = [
+  'aws:ec2/securityGroup:SecurityGroup stedi-network-jobs',
+  ...['s3', 'glue', 'logs', 'monitoring', 'secretsmanager'].map(
+    (service) => `aws:ec2/vpcEndpoint:VpcEndpoint stedi-network-${service}`,
+  ),
+  'aws:glue/connection:Connection stedi-network-connection',
+  'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule stedi-network-to-s3',
+  'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule stedi-network-to-workers',
+  'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule stedi-network-from-workers',
+  'awsx:ec2:Vpc stedi-network-vpc',
+  'lakehouse:network:Network stedi-network',
+];
+const WITH_FILES = [
+  'aws:cloudwatch/eventRule:EventRule stedi-pipeline-files',
+  'aws:cloudwatch/eventTarget:EventTarget stedi-pipeline-files-target',
+  // Only the zone of the sources reports its objects.
+  'aws:s3/bucketNotification:BucketNotification stedi-landing-notification',
+  ...roleParts('stedi-pipeline-notifier'),
+];
+
+describe('the resources of a stack', () => {
+  test('dev', async () => {
+    const { list } = await stackOf('dev');
+    expect(list).toEqual([...DEV].sort());
+  });
+
+  test('prod', async () => {
+    const { list } = await stackOf('prod');
+    expect(list).toEqual([...DEV, ...WITH_KEY, ...WITH_ALERTS, ...WITH_AUDIT].sort());
+  });
+
+  test.each([
+    ['encryption', { encryption: 'kms' }, WITH_KEY],
+    ['alerts', { alerts: { email: 'who@example.com' } }, WITH_ALERTS],
+    ['auditTrail', { auditTrail: true }, WITH_AUDIT],
+    ['network', { network: {} }, WITH_NETWORK],
+    ['start: files', { start: 'files' }, WITH_FILES],
+    ['start: a schedule', { start: 'cron(0 3 * * ? *)' }, []],
+    [
+      'network and encryption',
+      { network: {}, encryption: 'kms' },
+      [...WITH_NETWORK, ...WITH_KEY, 'aws:ec2/vpcEndpoint:VpcEndpoint stedi-network-kms'],
+    ],
+  ])('%s adds to dev', async (_, changes, added) => {
+    const { list } = await stackOf('dev', changes);
+    expect(list.filter((title) => !DEV.includes(title))).toEqual([...added].sort());
+    expect(DEV.filter((title) => !list.includes(title))).toEqual([]);
+  });
+
+  test('each is a part of what it belongs to', async () => {
+    const { resources } = await stackOf('prod', { network: {} });
+    const parts = (parent: string | undefined) =>
+      resources
+        .filter((each) => each.parent === parent && each.name !== parent)
+        .map(({ name }) => name)
+        .sort();
+    expect(parts(undefined)).toEqual(['stedi']);
+    expect(parts('stedi')).toEqual([
+      'stedi-alerts',
+      'stedi-analyst',
+      'stedi-analyst-queries',
+      'stedi-artifacts',
+      'stedi-audit',
+      'stedi-curated',
+      'stedi-database',
+      // The zone and its crawler.
+      'stedi-landing',
+      'stedi-landing',
+      'stedi-network',
+      'stedi-pipeline',
+      'stedi-pseudonym-key',
+      'stedi-pseudonym-key-value',
+      'stedi-queries',
+      'stedi-runner',
+      'stedi-stack',
+      'stedi-trusted',
+    ]);
+  });
+});
+
+// --- One resource of every kind, whole ---
+
+const confOf = (stack: string) =>
+  [
+    'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
+    'spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog',
+    'spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog',
+    'spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO',
+    `spark.sql.catalog.glue_catalog.warehouse=s3://stedi-lakehouse-${stack}-curated-123456789012/`,
+    'spark.sql.session.timeZone=UTC',
+  ].join(' --conf ');
+const fileOf = (stack: string, extension: string) =>
+  expect.stringMatching(
+    new RegExp(
+      `^s3://stedi-lakehouse-${stack}-artifacts-123456789012/jobs/machine_learning_curated/[0-9a-f]{16}\\.${extension}$`,
+    ),
+  );
+
+/** What both stacks have, but for the stack's name. */
+const both = (stack: string, tags: object): Readonly<Record<string, unknown>> => ({
+  'aws:athena/namedQuery:NamedQuery stedi-analyst-queries-training': {
+    database: `stedi_lakehouse_${stack}`,
+    description: 'What training answers.',
+    name: 'training',
+    query: "SELECT 'training'",
+    workgroup: `stedi-lakehouse-${stack}-analysts`,
+  },
+  'aws:glue/catalogDatabase:CatalogDatabase stedi-database': {
+    description: `The lakehouse stedi-lakehouse-${stack}.`,
+    name: `stedi_lakehouse_${stack}`,
+    tags,
+  },
+  'aws:glue/catalogTable:CatalogTable stedi-landing-accelerometer_landing-table': {
+    databaseName: `stedi_lakehouse_${stack}`,
+    description: 'One reading of the phone’s accelerometer, as the mobile app sent it.',
+    name: 'accelerometer_landing',
+    parameters: { EXTERNAL: 'TRUE', classification: 'json' },
+    storageDescriptor: {
+      columns: [
+        { comment: 'E-mail address of the customer who wore the phone.', name: 'user', type: 'string' },
+        { comment: 'When the app measured.', name: 'timestamp', type: 'bigint' },
+        { comment: 'Acceleration along x, in g.', name: 'x', type: 'double' },
+        { comment: 'Acceleration along y, in g.', name: 'y', type: 'double' },
+        { comment: 'Acceleration along z, in g.', name: 'z', type: 'double' },
+      ],
+      inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
+      location: `s3://stedi-lakehouse-${stack}-landing-123456789012/accelerometer/landing/`,
+      outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
+      serDeInfo: {
+        parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
+        serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+      },
+    },
+    tableType: 'EXTERNAL_TABLE',
+  },
+  'aws:glue/catalogTable:CatalogTable stedi-trusted-accelerometer_trusted-table': {
+    databaseName: `stedi_lakehouse_${stack}`,
+    name: 'accelerometer_trusted',
+    openTableFormatInput: {
+      icebergInput: {
+        icebergTableInput: {
+          location: `s3://stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted`,
+          partitionSpec: {
+            fields: [{ fieldId: 1000, name: 'timestamp_day', sourceId: 2, transform: 'day' }],
+          },
+          properties: {
+            comment: 'Accelerometer readings of customers who agreed.',
+            'write.format.default': 'parquet',
+          },
+          schema: {
+            fields: [
+              {
+                doc: 'E-mail address of the customer who wore the phone.',
+                id: 1,
+                name: 'user',
+                required: false,
+                type: '"string"',
+              },
+              {
+                doc: 'When the app measured.',
+                id: 2,
+                name: 'timestamp',
+                required: false,
+                type: '"timestamp"',
+              },
+              { doc: 'Acceleration along x, in g.', id: 3, name: 'x', required: false, type: '"double"' },
+              { doc: 'Acceleration along y, in g.', id: 4, name: 'y', required: false, type: '"double"' },
+              { doc: 'Acceleration along z, in g.', id: 5, name: 'z', required: false, type: '"double"' },
+            ],
+            type: 'struct',
+          },
+        },
+        metadataOperation: 'CREATE',
+        version: '2',
+      },
+    },
+  },
+  'aws:glue/catalogTableOptimizer:CatalogTableOptimizer stedi-trusted-accelerometer_trusted-retention': {
+    catalogId: '123456789012',
+    configuration: {
+      enabled: true,
+      retentionConfiguration: {
+        icebergConfiguration: {
+          cleanExpiredFiles: true,
+          runRateInHours: 24,
+          numberOfSnapshotsToRetain: 5,
+          snapshotRetentionPeriodInDays: 5,
+        },
+      },
+      roleArn: 'stedi-trusted-accelerometer_trusted-optimizer-role.arn',
+    },
+    databaseName: `stedi_lakehouse_${stack}`,
+    tableName: 'accelerometer_trusted',
+    type: 'retention',
+  },
+  'aws:glue/workflow:Workflow stedi-pipeline-workflow': {
+    description: 'Runs every job once, after those that make its inputs.',
+    maxConcurrentRuns: 1,
+    name: `stedi-lakehouse-${stack}`,
+    tags,
+  },
+  'aws:iam/role:Role stedi-trusted-accelerometer_trusted-role': {
+    assumeRolePolicy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { Service: 'glue.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+          },
+        ],
+      },
+    },
+    description: 'Lets Glue make accelerometer_trusted of what it is made from.',
+    name: `stedi-lakehouse-${stack}-accelerometer_trusted`,
+    tags,
+  },
+  'aws:iam/rolePolicy:RolePolicy stedi-trusted-accelerometer_trusted-policy': {
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/accelerometer/landing/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/customer_trusted/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/jobs/accelerometer_trusted/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runner/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
+            ],
+          },
+          {
+            Sid: 'WriteObjects',
+            Effect: 'Allow',
+            Action: [
+              's3:PutObject',
+              's3:DeleteObject',
+              's3:AbortMultipartUpload',
+              's3:ListMultipartUploadParts',
+            ],
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
+            ],
+          },
+          {
+            Sid: 'ListUploads',
+            Effect: 'Allow',
+            Action: ['s3:ListBucketMultipartUploads'],
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
+            ],
+          },
+          {
+            Sid: 'List0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+            Condition: {
+              StringLike: {
+                's3:prefix': [
+                  'accelerometer/landing/*',
+                  'accelerometer/landing',
+                  'quarantine/accelerometer_landing/*',
+                  'quarantine/accelerometer_landing',
+                ],
+              },
+            },
+          },
+          {
+            Sid: 'List1',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
+            Condition: {
+              StringLike: {
+                's3:prefix': [
+                  'customer_trusted/*',
+                  'customer_trusted',
+                  'accelerometer_trusted/*',
+                  'accelerometer_trusted',
+                ],
+              },
+            },
+          },
+          {
+            Sid: 'List2',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
+            Condition: {
+              StringLike: {
+                's3:prefix': [
+                  'jobs/accelerometer_trusted/*',
+                  'jobs/accelerometer_trusted',
+                  'runner/*',
+                  'runner',
+                  'runs/accelerometer_trusted/*',
+                  'runs/accelerometer_trusted',
+                ],
+              },
+            },
+          },
+          {
+            Sid: 'LocateBuckets',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation'],
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
+            ],
+          },
+          {
+            Sid: 'ReadCatalog',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetTable'],
+            Resource: [
+              'arn:aws:glue:us-east-1:123456789012:catalog',
+              `arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_${stack}`,
+              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/customer_trusted`,
+              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/accelerometer_trusted`,
+            ],
+          },
+          {
+            Sid: 'CommitTables',
+            Effect: 'Allow',
+            Action: ['glue:UpdateTable'],
+            Resource: [
+              'arn:aws:glue:us-east-1:123456789012:catalog',
+              `arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_${stack}`,
+              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/accelerometer_trusted`,
+            ],
+          },
+          {
+            Sid: 'WriteLogs',
+            Effect: 'Allow',
+            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+            Resource: [
+              `arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-${stack}/accelerometer_trusted/*`,
+              `arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-${stack}/accelerometer_trusted/*:*`,
+            ],
+          },
+          {
+            Sid: 'ReportMetrics',
+            Effect: 'Allow',
+            Action: ['cloudwatch:PutMetricData'],
+            Resource: ['*'],
+            Condition: {
+              StringEquals: { 'cloudwatch:namespace': ['Glue', `Lakehouse/stedi-lakehouse-${stack}`] },
+            },
+          },
+        ],
+      },
+    },
+    role: `stedi-lakehouse-${stack}-accelerometer_trusted`,
+  },
+  'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner': {
+    bucket: `stedi-lakehouse-${stack}-artifacts-123456789012`,
+    key: 'runner/525d513313416cf1.py',
+    source: { file: 'print()' },
+    tags,
+  },
+  'aws:s3/bucketOwnershipControls:BucketOwnershipControls stedi-landing-ownership': {
+    bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
+    rule: { objectOwnership: 'BucketOwnerEnforced' },
+  },
+  'aws:s3/bucketPolicy:BucketPolicy stedi-landing-policy': {
+    bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'RefusePlainHttp',
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 's3:*',
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/*`,
+            ],
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          },
+          {
+            Sid: 'RefuseOldTls',
+            Effect: 'Deny',
+            Principal: '*',
+            Action: 's3:*',
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/*`,
+            ],
+            Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } },
+          },
+        ],
+      },
+    },
+  },
+  'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock stedi-landing-public-access': {
+    blockPublicAcls: true,
+    blockPublicPolicy: true,
+    bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
+    ignorePublicAcls: true,
+    restrictPublicBuckets: true,
+  },
+  'aws:s3/bucketVersioning:BucketVersioning stedi-landing-versioning': {
+    bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
+    versioningConfiguration: { status: 'Enabled' },
+  },
+  'aws:secretsmanager/secretVersion:SecretVersion stedi-pseudonym-key-value': {
+    secretId: 'stedi-pseudonym-key.id',
+    secretString: { secret: KEY },
+  },
+});
+
+const dev = (tags: object): Readonly<Record<string, unknown>> => ({
+  'aws:athena/workgroup:Workgroup stedi-analyst-queries-workgroup': {
+    configuration: {
+      bytesScannedCutoffPerQuery: 1073741824,
+      enforceWorkgroupConfiguration: true,
+      engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+      publishCloudwatchMetricsEnabled: true,
+      resultConfiguration: {
+        encryptionConfiguration: { encryptionOption: 'SSE_S3' },
+        expectedBucketOwner: '123456789012',
+        outputLocation: 's3://stedi-lakehouse-dev-artifacts-123456789012/results/analysts/',
+      },
+    },
+    description: 'Queries over tables without personal data.',
+    forceDestroy: true,
+    name: 'stedi-lakehouse-dev-analysts',
+    tags,
+  },
+  'aws:cloudwatch/logGroup:LogGroup stedi-trusted-accelerometer_trusted-error-logs': {
+    name: '/aws-glue/stedi-lakehouse-dev/accelerometer_trusted/error',
+    retentionInDays: 14,
+    tags,
+  },
+  'aws:glue/crawler:Crawler stedi-landing-crawler': {
+    catalogTargets: [
+      {
+        databaseName: 'stedi_lakehouse_dev',
+        tables: ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'],
+      },
+    ],
+    configuration: {
+      json: { Version: 1, CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } } },
+    },
+    databaseName: 'stedi_lakehouse_dev',
+    description:
+      'Says where landing files differ from their contracts, and adds partitions to tables that have some.',
+    name: 'stedi-lakehouse-dev-landing',
+    role: 'stedi-landing-role.arn',
+    schemaChangePolicy: { deleteBehavior: 'LOG', updateBehavior: 'LOG' },
+    tags,
+  },
+  'aws:glue/job:Job stedi-curated-machine_learning_curated-job': {
+    command: {
+      name: 'glueetl',
+      pythonVersion: '3',
+      scriptLocation: 's3://stedi-lakehouse-dev-artifacts-123456789012/runner/525d513313416cf1.py',
+    },
+    defaultArguments: {
+      '--conf': confOf('dev'),
+      '--datalake-formats': 'iceberg',
+      '--enable-auto-scaling': 'true',
+      '--enable-metrics': 'true',
+      '--enable-observability-metrics': 'true',
+      '--job-language': 'python',
+      '--parameters': 'pairing=customer',
+    },
+    description: 'Pairs each step reading with the movements of its customer at the same instant.',
+    executionClass: 'FLEX',
+    executionProperty: { maxConcurrentRuns: 1 },
+    glueVersion: '5.1',
+    jobRunQueuingEnabled: true,
+    maxRetries: 0,
+    name: 'stedi-lakehouse-dev-machine_learning_curated',
+    nonOverridableArguments: {
+      '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-dev/machine_learning_curated',
+      '--manifest': fileOf('dev', 'json'),
+      '--pseudonym-secret': 'stedi-pseudonym-key.arn',
+      '--sql': fileOf('dev', 'sql'),
+    },
+    numberOfWorkers: 2,
+    roleArn: 'stedi-curated-machine_learning_curated-role.arn',
+    tags,
+    timeout: 30,
+    workerType: 'G.1X',
+  },
+  'aws:glue/trigger:Trigger stedi-pipeline-start': {
+    actions: [{ jobName: 'stedi-lakehouse-dev-customer_trusted' }],
+    enabled: false,
+    name: 'stedi-lakehouse-dev-start',
+    tags,
+    type: 'ON_DEMAND',
+    workflowName: 'stedi-lakehouse-dev',
+  },
+  'aws:iam/policy:Policy stedi-analyst-policy': {
+    name: 'stedi-lakehouse-dev-analyst',
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'Query',
+            Effect: 'Allow',
+            Action: [
+              'athena:BatchGetNamedQuery',
+              'athena:BatchGetQueryExecution',
+              'athena:GetNamedQuery',
+              'athena:GetQueryExecution',
+              'athena:GetQueryResults',
+              'athena:GetWorkGroup',
+              'athena:ListNamedQueries',
+              'athena:ListQueryExecutions',
+              'athena:StartQueryExecution',
+              'athena:StopQueryExecution',
+            ],
+            Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-dev-analysts'],
+          },
+          {
+            Sid: 'ReadCatalog',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
+            Resource: [
+              'arn:aws:glue:us-east-1:123456789012:catalog',
+              'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_dev',
+              'arn:aws:glue:us-east-1:123456789012:database/default',
+              'arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_dev/machine_learning_curated',
+            ],
+          },
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [
+              'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012/machine_learning_curated/*',
+              'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012/results/analysts/*',
+            ],
+          },
+          {
+            Sid: 'WriteObjects',
+            Effect: 'Allow',
+            Action: [
+              's3:PutObject',
+              's3:DeleteObject',
+              's3:AbortMultipartUpload',
+              's3:ListMultipartUploadParts',
+            ],
+            Resource: ['arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012/results/analysts/*'],
+          },
+          {
+            Sid: 'ListUploads',
+            Effect: 'Allow',
+            Action: ['s3:ListBucketMultipartUploads'],
+            Resource: ['arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012'],
+          },
+          {
+            Sid: 'List0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: 'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012',
+            Condition: {
+              StringLike: { 's3:prefix': ['machine_learning_curated/*', 'machine_learning_curated'] },
+            },
+          },
+          {
+            Sid: 'List1',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: 'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012',
+            Condition: { StringLike: { 's3:prefix': ['results/analysts/*', 'results/analysts'] } },
+          },
+          {
+            Sid: 'LocateBuckets',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation'],
+            Resource: [
+              'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012',
+              'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012',
+            ],
+          },
+        ],
+      },
+    },
+    tags,
+  },
+  'aws:s3/bucket:Bucket stedi-landing-bucket': {
+    bucket: 'stedi-lakehouse-dev-landing-123456789012',
+    forceDestroy: true,
+    tags,
+  },
+  'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration stedi-landing-lifecycle': {
+    bucket: 'stedi-lakehouse-dev-landing-123456789012',
+    rules: [
+      {
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+        expiration: { expiredObjectDeleteMarker: true },
+        filter: { prefix: '' },
+        id: 'old-versions-and-aborted-uploads',
+        noncurrentVersionExpiration: { noncurrentDays: 7 },
+        status: 'Enabled',
+      },
+      {
+        expiration: { days: 30 },
+        noncurrentVersionExpiration: { noncurrentDays: 1 },
+        filter: { prefix: 'quarantine/' },
+        id: 'expire-quarantine-objects',
+        status: 'Enabled',
+      },
+    ],
+  },
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration stedi-landing-encryption':
+    {
+      bucket: 'stedi-lakehouse-dev-landing-123456789012',
+      rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+    },
+  'aws:secretsmanager/secret:Secret stedi-pseudonym-key': {
+    description: 'What pseudonyms are made with. Another key gives other pseudonyms.',
+    name: 'stedi-lakehouse-dev/pseudonym-key',
+    recoveryWindowInDays: 0,
+    tags,
+  },
+});
+
+const prod = (tags: object): Readonly<Record<string, unknown>> => ({
+  'aws:athena/workgroup:Workgroup stedi-analyst-queries-workgroup': {
+    configuration: {
+      bytesScannedCutoffPerQuery: 10737418240,
+      enforceWorkgroupConfiguration: true,
+      engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
+      publishCloudwatchMetricsEnabled: true,
+      resultConfiguration: {
+        encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKeyArn: 'stedi-stack-key.arn' },
+        expectedBucketOwner: '123456789012',
+        outputLocation: 's3://stedi-lakehouse-prod-artifacts-123456789012/results/analysts/',
+      },
+    },
+    description: 'Queries over tables without personal data.',
+    forceDestroy: true,
+    name: 'stedi-lakehouse-prod-analysts',
+    tags,
+  },
+  'aws:cloudtrail/trail:Trail stedi-audit-trail': {
+    advancedEventSelectors: [
+      {
+        fieldSelectors: [
+          { equals: ['Data'], field: 'eventCategory' },
+          { equals: ['AWS::S3::Object'], field: 'resources.type' },
+          {
+            field: 'resources.ARN',
+            startsWiths: [
+              'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/',
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/',
+              'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/all/',
+            ],
+          },
+        ],
+        name: 'Objects that may hold personal data',
+      },
+    ],
+    enableLogFileValidation: true,
+    includeGlobalServiceEvents: false,
+    kmsKeyId: 'stedi-stack-key.arn',
+    name: 'stedi-lakehouse-prod',
+    s3BucketName: 'stedi-lakehouse-prod-audit-123456789012',
+    tags,
+  },
+  'aws:cloudwatch/eventRule:EventRule stedi-alerts-job-failures': {
+    description: 'A job failed, ran out of time or was stopped.',
+    eventPattern: {
+      json: {
+        source: ['aws.glue'],
+        'detail-type': ['Glue Job State Change'],
+        detail: {
+          jobName: [
+            'stedi-lakehouse-prod-customer_trusted',
+            'stedi-lakehouse-prod-accelerometer_trusted',
+            'stedi-lakehouse-prod-customers_curated',
+            'stedi-lakehouse-prod-step_trainer_trusted',
+            'stedi-lakehouse-prod-machine_learning_curated',
+          ],
+          state: ['FAILED', 'TIMEOUT', 'STOPPED'],
+        },
+      },
+    },
+    name: 'stedi-lakehouse-prod-job-failures',
+    tags,
+  },
+  'aws:cloudwatch/eventTarget:EventTarget stedi-alerts-job-failures-target': {
+    arn: 'stedi-alerts-topic.arn',
+    rule: 'stedi-lakehouse-prod-job-failures',
+  },
+  'aws:cloudwatch/logGroup:LogGroup stedi-trusted-accelerometer_trusted-error-logs': {
+    kmsKeyId: 'stedi-stack-key.arn',
+    name: '/aws-glue/stedi-lakehouse-prod/accelerometer_trusted/error',
+    retentionInDays: 365,
+    tags,
+  },
+  'aws:cloudwatch/metricAlarm:MetricAlarm stedi-alerts-customer_landing-quarantine': {
+    alarmActions: ['stedi-alerts-topic.arn'],
+    alarmDescription:
+      'More lines of customer_landing were refused than is normal: see customer_landing_quarantine.',
+    comparisonOperator: 'GreaterThanThreshold',
+    dimensions: { Table: 'customer_landing' },
+    evaluationPeriods: 1,
+    metricName: 'QuarantinedShare',
+    name: 'stedi-lakehouse-prod-customer_landing-quarantine',
+    namespace: 'Lakehouse/stedi-lakehouse-prod',
+    period: 3600,
+    statistic: 'Maximum',
+    tags,
+    threshold: 0.01,
+    treatMissingData: 'notBreaching',
+  },
+  'aws:glue/crawler:Crawler stedi-landing-crawler': {
+    catalogTargets: [
+      {
+        databaseName: 'stedi_lakehouse_prod',
+        tables: ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'],
+      },
+    ],
+    configuration: {
+      json: { Version: 1, CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } } },
+    },
+    databaseName: 'stedi_lakehouse_prod',
+    description:
+      'Says where landing files differ from their contracts, and adds partitions to tables that have some.',
+    name: 'stedi-lakehouse-prod-landing',
+    role: 'stedi-landing-role.arn',
+    schedule: 'cron(0 2 * * ? *)',
+    schemaChangePolicy: { deleteBehavior: 'LOG', updateBehavior: 'LOG' },
+    tags,
+  },
+  'aws:glue/job:Job stedi-curated-machine_learning_curated-job': {
+    command: {
+      name: 'glueetl',
+      pythonVersion: '3',
+      scriptLocation: 's3://stedi-lakehouse-prod-artifacts-123456789012/runner/525d513313416cf1.py',
+    },
+    defaultArguments: {
+      '--conf': confOf('prod'),
+      '--datalake-formats': 'iceberg',
+      '--enable-auto-scaling': 'true',
+      '--enable-metrics': 'true',
+      '--enable-observability-metrics': 'true',
+      '--job-language': 'python',
+      '--parameters': 'pairing=customer',
+    },
+    description: 'Pairs each step reading with the movements of its customer at the same instant.',
+    executionClass: 'STANDARD',
+    executionProperty: { maxConcurrentRuns: 1 },
+    glueVersion: '5.1',
+    jobRunQueuingEnabled: true,
+    maxRetries: 0,
+    name: 'stedi-lakehouse-prod-machine_learning_curated',
+    nonOverridableArguments: {
+      '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-prod/machine_learning_curated',
+      '--manifest': fileOf('prod', 'json'),
+      '--pseudonym-secret': 'stedi-pseudonym-key.arn',
+      '--sql': fileOf('prod', 'sql'),
+    },
+    numberOfWorkers: 10,
+    roleArn: 'stedi-curated-machine_learning_curated-role.arn',
+    tags,
+    timeout: 60,
+    workerType: 'G.1X',
+  },
+  'aws:glue/trigger:Trigger stedi-pipeline-start': {
+    actions: [{ jobName: 'stedi-lakehouse-prod-customer_trusted' }],
+    name: 'stedi-lakehouse-prod-start',
+    schedule: 'cron(0 3 * * ? *)',
+    tags,
+    type: 'SCHEDULED',
+    workflowName: 'stedi-lakehouse-prod',
+  },
+  'aws:iam/policy:Policy stedi-analyst-policy': {
+    name: 'stedi-lakehouse-prod-analyst',
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'Query',
+            Effect: 'Allow',
+            Action: [
+              'athena:BatchGetNamedQuery',
+              'athena:BatchGetQueryExecution',
+              'athena:GetNamedQuery',
+              'athena:GetQueryExecution',
+              'athena:GetQueryResults',
+              'athena:GetWorkGroup',
+              'athena:ListNamedQueries',
+              'athena:ListQueryExecutions',
+              'athena:StartQueryExecution',
+              'athena:StopQueryExecution',
+            ],
+            Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-prod-analysts'],
+          },
+          {
+            Sid: 'ReadCatalog',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
+            Resource: [
+              'arn:aws:glue:us-east-1:123456789012:catalog',
+              'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_prod',
+              'arn:aws:glue:us-east-1:123456789012:database/default',
+              'arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_prod/machine_learning_curated',
+            ],
+          },
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [
+              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012/machine_learning_curated/*',
+              'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/analysts/*',
+            ],
+          },
+          {
+            Sid: 'WriteObjects',
+            Effect: 'Allow',
+            Action: [
+              's3:PutObject',
+              's3:DeleteObject',
+              's3:AbortMultipartUpload',
+              's3:ListMultipartUploadParts',
+            ],
+            Resource: ['arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/analysts/*'],
+          },
+          {
+            Sid: 'ListUploads',
+            Effect: 'Allow',
+            Action: ['s3:ListBucketMultipartUploads'],
+            Resource: ['arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012'],
+          },
+          {
+            Sid: 'List0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: 'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012',
+            Condition: {
+              StringLike: { 's3:prefix': ['machine_learning_curated/*', 'machine_learning_curated'] },
+            },
+          },
+          {
+            Sid: 'List1',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: 'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012',
+            Condition: { StringLike: { 's3:prefix': ['results/analysts/*', 'results/analysts'] } },
+          },
+          {
+            Sid: 'LocateBuckets',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation'],
+            Resource: [
+              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012',
+              'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012',
+            ],
+          },
+          {
+            Sid: 'UseKey',
+            Effect: 'Allow',
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            Resource: ['stedi-stack-key.arn'],
+          },
+        ],
+      },
+    },
+    tags,
+  },
+  'aws:kms/alias:Alias stedi-stack-alias': {
+    name: 'alias/stedi-lakehouse-prod',
+    targetKeyId: 'stedi-stack-key.keyId',
+  },
+  'aws:kms/key:Key stedi-stack-key': {
+    deletionWindowInDays: 30,
+    description: 'Data, logs and alerts of stedi-lakehouse-prod.',
+    enableKeyRotation: true,
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'LetIamDecide',
+            Effect: 'Allow',
+            Principal: { AWS: 'arn:aws:iam::123456789012:root' },
+            Action: ['kms:*'],
+            Resource: ['*'],
+          },
+          {
+            Sid: 'EncryptLogs',
+            Effect: 'Allow',
+            Principal: { Service: 'logs.us-east-1.amazonaws.com' },
+            Action: [
+              'kms:Decrypt',
+              'kms:DescribeKey',
+              'kms:Encrypt',
+              'kms:GenerateDataKey',
+              'kms:ReEncryptFrom',
+              'kms:ReEncryptTo',
+            ],
+            Resource: ['*'],
+            Condition: {
+              ArnLike: {
+                'kms:EncryptionContext:aws:logs:arn':
+                  'arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-prod/*',
+              },
+            },
+          },
+          {
+            Sid: 'EncryptAlerts',
+            Effect: 'Allow',
+            Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            Resource: ['*'],
+          },
+          {
+            Sid: 'EncryptAuditTrail',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudtrail.amazonaws.com' },
+            Action: ['kms:DescribeKey', 'kms:GenerateDataKey'],
+            Resource: ['*'],
+            Condition: {
+              StringEquals: {
+                'aws:SourceArn': 'arn:aws:cloudtrail:us-east-1:123456789012:trail/stedi-lakehouse-prod',
+              },
+            },
+          },
+        ],
+      },
+    },
+    tags,
+  },
+  'aws:s3/bucket:Bucket stedi-landing-bucket': {
+    bucket: 'stedi-lakehouse-prod-landing-123456789012',
+    forceDestroy: false,
+    tags,
+  },
+  'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration stedi-landing-lifecycle': {
+    bucket: 'stedi-lakehouse-prod-landing-123456789012',
+    rules: [
+      {
+        abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+        expiration: { expiredObjectDeleteMarker: true },
+        filter: { prefix: '' },
+        id: 'old-versions-and-aborted-uploads',
+        noncurrentVersionExpiration: { noncurrentDays: 30 },
+        status: 'Enabled',
+      },
+      {
+        expiration: { days: 90 },
+        noncurrentVersionExpiration: { noncurrentDays: 1 },
+        filter: { prefix: 'quarantine/' },
+        id: 'expire-quarantine-objects',
+        status: 'Enabled',
+      },
+    ],
+  },
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration stedi-landing-encryption':
+    {
+      bucket: 'stedi-lakehouse-prod-landing-123456789012',
+      rules: [
+        {
+          applyServerSideEncryptionByDefault: {
+            kmsMasterKeyId: 'stedi-stack-key.arn',
+            sseAlgorithm: 'aws:kms',
+          },
+          bucketKeyEnabled: true,
+        },
+      ],
+    },
+  'aws:secretsmanager/secret:Secret stedi-pseudonym-key': {
+    description: 'What pseudonyms are made with. Another key gives other pseudonyms.',
+    kmsKeyId: 'stedi-stack-key.arn',
+    name: 'stedi-lakehouse-prod/pseudonym-key',
+    recoveryWindowInDays: 0,
+    tags,
+  },
+  'aws:sns/topic:Topic stedi-alerts-topic': {
+    kmsMasterKeyId: 'stedi-stack-key.arn',
+    name: 'stedi-lakehouse-prod-alerts',
+    tags,
+  },
+  'aws:sns/topicPolicy:TopicPolicy stedi-alerts-topic-policy': {
+    arn: 'stedi-alerts-topic.arn',
+    policy: {
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'PublishFailures',
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
+            Action: ['sns:Publish'],
+            Resource: ['stedi-alerts-topic.arn'],
+            Condition: {
+              ArnLike: {
+                'aws:SourceArn': 'arn:aws:events:us-east-1:123456789012:rule/stedi-lakehouse-prod-*',
+              },
+            },
+          },
+          {
+            Sid: 'PublishAlarms',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: ['sns:Publish'],
+            Resource: ['stedi-alerts-topic.arn'],
+            Condition: {
+              ArnLike: {
+                'aws:SourceArn': 'arn:aws:cloudwatch:us-east-1:123456789012:alarm:stedi-lakehouse-prod-*',
+              },
+            },
+          },
+        ],
+      },
+    },
+  },
+  'aws:sns/topicSubscription:TopicSubscription stedi-alerts-mail': {
+    endpoint: 'data-alerts@example.com',
+    protocol: 'email',
+    topic: 'stedi-alerts-topic.arn',
+  },
+});
+
+describe.each([
+  ['dev', dev],
+  ['prod', prod],
+] as const)('one resource of every kind in %s', (stack, own) => {
+  const tags = { project: 'stedi-lakehouse', stack, 'managed-by': 'pulumi' };
+  const expected = { ...both(stack, tags), ...own(tags) };
+  let made: Deployment<unknown>;
+  beforeAll(async () => {
+    made = await stackOf(stack);
+  });
+
+  test.each(Object.entries(expected))('%s', (title, inputs) => {
+    const [type, name] = title.split(' ') as [string, string];
+    expect(made.inputs(type, name)).toStrictEqual(inputs);
+  });
+
+  test('is every kind', () => {
+    const kinds = (titles: readonly string[]) =>
+      [...new Set(titles.map((title) => title.split(' ')[0]))].sort();
+    expect(kinds(Object.keys(expected))).toEqual(kinds(made.list.filter((each) => each.startsWith('aws'))));
+  });
+});
+
+// --- What becomes of it all ---
+
+test('prod keeps all that holds data and what secures it, and refuses to delete what cannot be had back', async () => {
+  const { resources } = await stackOf('prod');
+  const buckets = ['artifacts', 'audit', 'curated', 'landing', 'trusted'].map((name) => `stedi-${name}`);
+  const tables = [
+    ...SOURCES.flatMap((name) => [`stedi-landing-${name}`, `stedi-landing-${name}_quarantine`]),
+    ...MADE,
+  ].map((name) => `${name}-table`);
+  const safe = [
+    ...buckets.map((name) => `${name}-bucket`),
+    ...tables,
+    'stedi-database',
+    'stedi-pseudonym-key',
+  ];
+  expect(names(resources.filter((each) => each.protect))).toEqual([...safe, 'stedi-stack-key'].sort());
+  expect(names(resources.filter((each) => each.retainOnDelete))).toEqual(
+    [
+      ...safe,
+      'stedi-stack-key',
+      'stedi-pseudonym-key-value',
+      'stedi-runner',
+      ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`]),
+      ...buckets.flatMap((name) =>
+        ['lifecycle', 'ownership', 'policy', 'public-access', 'encryption', 'versioning'].map(
+          (part) => `${name}-${part}`,
+        ),
+      ),
+    ].sort(),
+  );
+});
+
+test('dev protects nothing, and keeps only the files that a waiting run may need', async () => {
+  const { resources } = await stackOf('dev');
+  expect(names(resources.filter((each) => each.protect))).toEqual([]);
+  expect(names(resources.filter((each) => each.retainOnDelete))).toEqual(
+    ['stedi-runner', ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`])].sort(),
+  );
+});
+
+test('a zone that keeps its data in a stack that deletes keeps all that its data needs', async () => {
+  const { resources } = await stackOf('dev', {
+    encryption: 'kms',
+    auditTrail: true,
+    zones: { landing: { dataOnDestroy: 'delete' }, trusted: {}, curated: { dataOnDestroy: 'delete' } },
+  });
+  const wanted = ['-bucket', '-table', 'database', 'stack-key', 'pseudonym-key'];
+  const data = resources.filter(({ name }) => wanted.some((end) => name.endsWith(end)));
+  expect(names(data.filter(({ retainOnDelete }) => retainOnDelete))).toEqual([
+    'stedi-artifacts-bucket',
+    'stedi-audit-bucket',
+    'stedi-database',
+    'stedi-pseudonym-key',
+    'stedi-stack-key',
+    'stedi-trusted-accelerometer_trusted-table',
+    'stedi-trusted-bucket',
+    'stedi-trusted-customer_trusted-table',
+    'stedi-trusted-customers_curated-table',
+    'stedi-trusted-step_trainer_trusted-table',
+  ]);
+  expect(data).toHaveLength(5 + 11 + 3);
+});
+
+test('the key of pseudonyms is a secret wherever it stands', async () => {
+  for (const pseudonymKey of [KEY, secret(KEY)]) {
+    const { inputs, resources } = await stackOf('prod', {}, { pseudonymKey });
+    expect(inputs('aws:secretsmanager/secretVersion:SecretVersion')).toStrictEqual({
+      secretId: 'stedi-pseudonym-key.id',
+      secretString: { secret: KEY },
+    });
+    const holders = resources.filter((each) => JSON.stringify(each).includes(KEY));
+    expect(names(holders)).toEqual(['stedi-pseudonym-key-value']);
+  }
+});
+
+test('a definition without pseudonyms needs no secret', async () => {
+  const small = lakehouse(['raw', 'clean']).pipeline(raw, clean);
+  const settings = readSettings({ project: 'acme', stack: 'test', values: {} }, small);
+  const { list, value } = await deployed(
+    () =>
+      new Lakehouse('small', {
+        pipeline: small,
+        settings,
+        cloud: CLOUD,
+        pseudonymKey: KEY,
+        script: 'print()',
+        sql: { reading: 'SELECT 1' },
+        queries: [],
+      }),
+  );
+  expect(list.filter((title) => title.includes('secretsmanager'))).toEqual([]);
+  expect(Object.keys(value.nodes)).toEqual([
+    'database',
+    'artifacts',
+    'workflow',
+    'crawler',
+    'workgroups',
+    'analystPolicy',
+  ]);
+  expect(Object.keys(value.zones)).toEqual(['raw', 'clean']);
+});
+
+test('a query is for analysts where all that it reads is without personal data', async () => {
+  const { resources } = await stackOf(
+    'dev',
+    {},
+    {
+      queries: [
+        query('open', 'machine_learning_curated'),
+        query('mixed', 'machine_learning_curated', 'customer_trusted'),
+        query('personal', 'customer_landing'),
+        // Refused lines hold whatever came; the definition lists no such table.
+        query('refused', 'customer_landing_quarantine'),
+      ],
+    },
+  );
+  const of = (parent: string) =>
+    resources
+      .filter((each) => each.parent === parent && each.type.includes('namedQuery'))
+      .map(({ name, inputs }) => [name, inputs.workgroup]);
+  expect(of('stedi-analyst-queries')).toEqual([
+    ['stedi-analyst-queries-open', 'stedi-lakehouse-dev-analysts'],
+  ]);
+  expect(of('stedi-queries')).toEqual([
+    ['stedi-queries-mixed', 'stedi-lakehouse-dev'],
+    ['stedi-queries-personal', 'stedi-lakehouse-dev'],
+    ['stedi-queries-refused', 'stedi-lakehouse-dev'],
+  ]);
+});
+
+test('results of queries go after their days', async () => {
+  const { inputs } = await stackOf('dev', { queries: { resultDays: 3 } });
+  const { rules } = inputs(
+    'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+    'stedi-artifacts-lifecycle',
+  );
+  expect(rules).toStrictEqual([
+    expect.objectContaining({ noncurrentVersionExpiration: { noncurrentDays: 7 } }),
+    {
+      id: 'expire-results-objects',
+      status: 'Enabled',
+      filter: { prefix: 'results/' },
+      expiration: { days: 3 },
+      noncurrentVersionExpiration: { noncurrentDays: 1 },
+    },
+  ]);
+});
+
+test('jobs run in the network once it is complete', async () => {
+  const { one } = await stackOf('dev', { network: { cidr: '10.2.0.0/24' } });
+  const job = one('aws:glue/job:Job', 'stedi-trusted-customer_trusted-job');
+  expect(job.inputs.connections).toEqual(['stedi-lakehouse-dev-network']);
+  expect(job.after).toContain('stedi-network-connection');
+  expect(one('awsx:ec2:Vpc').inputs.cidrBlock).toBe('10.2.0.0/24');
+});
+
+test('files that land in any source start the workflow', async () => {
+  const { inputs } = await stackOf('dev', { start: 'files' });
+  expect(inputs('aws:cloudwatch/eventRule:EventRule').eventPattern).toStrictEqual({
+    json: {
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: {
+        bucket: { name: ['stedi-lakehouse-dev-landing-123456789012'] },
+        object: {
+          key: ['customer', 'accelerometer', 'step_trainer'].map((entity) => ({
+            prefix: `${entity}/landing/`,
+          })),
+        },
+      },
+    },
+  });
+});
+
+test('rules, workers and tags of the settings reach every job', async () => {
+  const { inputs } = await stackOf('dev', {
+    parameters: { consent: 'since-grant', pairing: 'timestamp' },
+    jobOverrides: { machine_learning_curated: { maxWorkers: 4, workerType: 'G.2X' } },
+    tags: { owner: 'data' },
+  });
+  const job = (name: string) => inputs('aws:glue/job:Job', `stedi-${name}-job`);
+  expect(job('curated-machine_learning_curated')).toMatchObject({
+    workerType: 'G.2X',
+    numberOfWorkers: 4,
+    defaultArguments: { '--parameters': 'pairing=timestamp' },
+    tags: { owner: 'data', project: 'stedi-lakehouse', stack: 'dev', 'managed-by': 'pulumi' },
+  });
+  expect(job('trusted-accelerometer_trusted')).toMatchObject({
+    workerType: 'G.1X',
+    numberOfWorkers: 2,
+    defaultArguments: { '--parameters': 'consent=since-grant' },
+  });
+  expect(job('trusted-customer_trusted').defaultArguments).not.toHaveProperty('--parameters');
+});
+
+test('a transform reaches every zone', async () => {
+  const { inputs } = await stackOf('dev', {}, { transform: { bucket: { tags: { mine: 'yes' } } } });
+  for (const zone of ['landing', 'trusted', 'curated']) {
+    expect(inputs('aws:s3/bucket:Bucket', `stedi-${zone}-bucket`).tags).toEqual({ mine: 'yes' });
+  }
+});
+
+test('its parts are at hand by name', async () => {
+  const { value } = await stackOf('prod', { network: {} });
+  expect(Object.keys(value.nodes)).toEqual([
+    'database',
+    'artifacts',
+    'workflow',
+    'crawler',
+    'workgroups',
+    'analystPolicy',
+    'key',
+    'secret',
+    'network',
+    'alerts',
+    'auditTrail',
+  ]);
+  expect(value.zones.trusted.tables.customer_trusted.name).toBe('customer_trusted');
+  expect(value.site).toMatchObject({
+    ...CLOUD,
+    name: 'stedi-lakehouse-prod',
+    database: 'stedi_lakehouse_prod',
+  });
+});
+
+test('settings of another definition are refused', async () => {
+  const settings = { ...settingsOf('dev'), zones: {} };
+  await expect(build(settings)).rejects.toThrow(
+    new Error('the settings of stedi-lakehouse-dev have no zone landing'),
+  );
+});
+
+const names = (resources: readonly { readonly name: string }[]) => resources.map(({ name }) => name).sort();

@@ -1,0 +1,187 @@
+import { lake } from '../pipeline';
+import {
+  day,
+  double,
+  epochMillis,
+  expectation,
+  int,
+  type Job,
+  lakehouse,
+  manifestOf,
+  parameter,
+  pseudonym,
+  text,
+  timestamp,
+  unique,
+} from '.';
+
+const words = lakehouse(['raw', 'clean']);
+
+const source = words.source({
+  name: 'reading_raw',
+  zone: 'raw',
+  entity: 'reading',
+  description: 'A reading as it came.',
+  columns: {
+    who: text('Who.', { pii: 'direct' }),
+    at: epochMillis('When.', { min: 0, max: 9, aliases: ['AT'] }),
+    value: double('What.', { nullable: true, max: 5 }),
+    count: int('How many.', { min: -1 }),
+  },
+  expectations: [unique(['who', 'at'], { severity: 'warn', description: 'Read once.' })],
+  maxQuarantinedShare: 0.1,
+});
+const people = words.table({
+  name: 'people',
+  zone: 'clean',
+  description: 'People.',
+  columns: { who: text('Who.', { pii: 'direct' }) },
+});
+const output = words.table({
+  name: 'reading',
+  zone: 'clean',
+  description: 'A reading.',
+  columns: { subject: pseudonym('Who.'), at: timestamp('When.', { max: Date.UTC(2100, 0, 1) }) },
+  keys: [['subject', 'at']],
+  partitionBy: [day('at')],
+  expectations: [
+    expectation({
+      name: 'known',
+      severity: 'quarantine',
+      description: 'Known people only.',
+      columns: ['subject'],
+      counts: ['times'],
+      reads: [people],
+      sql: (table) => `SELECT 1 FROM ${table}`,
+    }),
+  ],
+});
+const mode = parameter('mode', 'How.', ['plain', 'strict']);
+
+const placed = (job: Job) =>
+  manifestOf(job, {
+    database: 'd',
+    location: ({ name }) => `s3://data/${name}/`,
+    quarantine: ({ name }) => `s3://refused/${name}/`,
+    runs: 's3://runs/',
+    metricsNamespace: 'N',
+  });
+
+test('a manifest is all that a runner needs of a job', () => {
+  const job = words.job({
+    output,
+    inputs: [source, people],
+    parameters: [mode],
+    description: 'Makes readings.',
+    drivenBy: { who: 'subject' },
+  });
+  const manifest = placed(job);
+  expect(manifest).toStrictEqual({
+    version: 1,
+    job: 'reading',
+    database: 'd',
+    driving: 'reading_raw',
+    drivenBy: { who: 'subject' },
+    sources: {
+      reading_raw: {
+        location: 's3://data/reading_raw/',
+        quarantine: 's3://refused/reading_raw/',
+        maxQuarantinedShare: 0.1,
+        columns: {
+          who: { type: 'text', nullable: false, aliases: [] },
+          at: { type: 'epochMillis', nullable: false, aliases: ['AT'], min: 0, max: 9 },
+          value: { type: 'double', nullable: true, aliases: [], max: 5 },
+          count: { type: 'int', nullable: false, aliases: [], min: -1 },
+        },
+        expectations: [
+          {
+            name: 'unique_who_at',
+            severity: 'warn',
+            columns: ['who', 'at'],
+            counts: ['records'],
+            sql: 'SELECT t.who, t.at, COUNT(*) AS records FROM reading_raw t GROUP BY t.who, t.at HAVING COUNT(*) > 1',
+          },
+        ],
+      },
+    },
+    tables: ['people'],
+    output: {
+      table: 'reading',
+      columns: {
+        subject: { type: 'pseudonym', nullable: false, aliases: [] },
+        at: { type: 'timestamp', nullable: false, aliases: [], max: 4102444800000 },
+      },
+      partitionBy: [{ transform: 'day', column: 'at' }],
+      expectations: [
+        {
+          name: 'required_values',
+          severity: 'fail',
+          columns: ['subject', 'at'],
+          counts: [],
+          sql: 'SELECT t.* FROM reading t WHERE t.subject IS NULL OR t.at IS NULL',
+        },
+        {
+          name: 'values_in_range',
+          severity: 'fail',
+          columns: ['at'],
+          counts: [],
+          sql: "SELECT t.* FROM reading t WHERE t.at > TIMESTAMP '2100-01-01 00:00:00.000'",
+        },
+        {
+          name: 'unique_subject_at',
+          severity: 'fail',
+          columns: ['subject', 'at'],
+          counts: ['records'],
+          sql: 'SELECT t.subject, t.at, COUNT(*) AS records FROM reading t GROUP BY t.subject, t.at HAVING COUNT(*) > 1',
+        },
+        {
+          name: 'known',
+          severity: 'quarantine',
+          columns: ['subject'],
+          counts: ['times'],
+          sql: 'SELECT 1 FROM reading',
+        },
+      ],
+    },
+    parameters: { mode: ['plain', 'strict'] },
+    runs: 's3://runs/',
+    metricsNamespace: 'N',
+  });
+  expect(JSON.parse(JSON.stringify(manifest))).toStrictEqual(manifest);
+});
+
+test('what a job has not, its manifest has not', () => {
+  const manifest = placed(words.job({ output: people, inputs: [source], description: 'P.' }));
+  expect(manifest).not.toHaveProperty('drivenBy');
+  expect(manifest.tables).toEqual([]);
+  expect(manifest.parameters).toEqual({});
+  expect(manifest.output.partitionBy).toEqual([]);
+});
+
+test('to reword a description changes no manifest', () => {
+  const descriptions = [
+    ...lake.zones.map((zone) => zone.description),
+    ...lake.jobs.map((job) => job.description),
+    ...lake.parameters.map((each) => each.description),
+    ...[...lake.tables.values()].flatMap((table) => [
+      table.description,
+      ...Object.values(table.columns).map((column) => column.description),
+      ...table.expectations.map((each) => each.description),
+    ]),
+  ];
+  expect(descriptions.length).toBeGreaterThan(50);
+  for (const job of lake.jobs) {
+    const text = JSON.stringify(placed(job));
+    expect({ job: job.name, told: descriptions.filter((each) => text.includes(each)) }).toEqual({
+      job: job.name,
+      told: [],
+    });
+    expect(text).not.toContain('description');
+  }
+});
+
+test('a column that a job does not write changes no job that reads its table', () => {
+  const wider = { ...people, columns: { ...people.columns, more: int('More.') } };
+  const jobOn = (table: typeof people) => words.job({ output, inputs: [source, table], description: 'M.' });
+  expect(placed(jobOn(wider))).toStrictEqual(placed(jobOn(people)));
+});
