@@ -66,7 +66,15 @@ export class Crawler extends ComponentResource {
           }),
         },
         args.transform?.crawler,
-        ['name', 'databaseName', 'role', 'catalogTargets', 'schemaChangePolicy', 'configuration'],
+        [
+          'name',
+          'databaseName',
+          'role',
+          'catalogTargets',
+          's3Targets',
+          'schemaChangePolicy',
+          'configuration',
+        ],
       ),
       { parent: this, dependsOn: [role] },
     );

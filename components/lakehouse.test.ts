@@ -6,7 +6,7 @@ import { lakehouse } from '../model';
 import { lake } from '../pipeline';
 import { Lakehouse, type LakehouseArgs } from './lakehouse';
 import { readSettings, type Settings } from './settings';
-import { clean, type Deployment, deployed, raw } from './testing';
+import { clean, type Deployment, deployed, raw, reading, readingOpen, readingRaw, words } from './testing';
 
 const KEY = 'k'.repeat(64);
 
@@ -1329,6 +1329,44 @@ test('a definition without pseudonyms needs no secret', async () => {
     'analystPolicy',
   ]);
   expect(Object.keys(value.zones)).toEqual(['raw', 'clean']);
+});
+
+test('a job reads any zone before its own, and jobs are told in the order in which they run', async () => {
+  const step = (name: string) =>
+    words.table({ name, zone: 'clean', description: 'S.', columns: reading.columns });
+  const [first, second] = [step('first'), step('second')];
+  const last = words.table({ name: 'last', zone: 'open', description: 'L.', columns: readingOpen.columns });
+  const jobs = [
+    words.job({ output: second, inputs: [first], description: 'Comes second, and is listed first.' }),
+    words.job({ output: first, inputs: [readingRaw], description: 'Comes first.' }),
+  ];
+  const small = words.pipeline(
+    raw,
+    words.zone('clean', { description: 'C.', personalData: true, tables: [first, second], jobs }),
+    words.zone('open', {
+      description: 'O.',
+      personalData: false,
+      tables: [last],
+      jobs: [words.job({ output: last, inputs: [readingRaw, second], description: 'Reads two zones.' })],
+    }),
+  );
+  const values = { alerts: { email: 'who@example.com' } };
+  const { inputs } = await deployed(
+    () =>
+      new Lakehouse('small', {
+        pipeline: small,
+        settings: readSettings({ project: 'acme', stack: 'test', values }, small),
+        cloud: CLOUD,
+        pseudonymKey: KEY,
+        script: 'print()',
+        sql: { first: 'SELECT 1', second: 'SELECT 2', last: 'SELECT 3' },
+        queries: [],
+      }),
+  );
+  const rule = inputs('aws:cloudwatch/eventRule:EventRule', 'small-alerts-job-failures');
+  expect(rule.eventPattern).toMatchObject({
+    json: { detail: { jobName: ['acme-test-first', 'acme-test-second', 'acme-test-last'] } },
+  });
 });
 
 test('a query is for analysts where all that it reads is without personal data', async () => {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { lakehouse, text } from '../model';
 import { lake } from '../pipeline';
 import { readConfig, readSettings, SettingsError, type StackConfig } from './settings';
 
@@ -433,6 +434,21 @@ describe('the name of a stack', () => {
       `stack: is "${fits}d", which makes a bucket's name of 64 characters (acme-${fits}d-artifacts-000000000000); S3 takes 63: choose a shorter one`,
     ]);
   });
+});
+
+test('no zone takes the name of a bucket of the stack itself', () => {
+  const words = lakehouse(['audit']);
+  const notes = words.source({
+    name: 'notes',
+    zone: 'audit',
+    entity: 'notes',
+    description: 'Notes.',
+    columns: { note: text('A note.') },
+  });
+  const zone = words.zone('audit', { description: 'Notes.', personalData: true, tables: [notes], jobs: [] });
+  expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
+    'zones.audit: is the name of a bucket of the stack itself (artifacts, audit); rename the zone',
+  );
 });
 
 test('all faults are told at once', () => {

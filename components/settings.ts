@@ -363,6 +363,13 @@ function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[
       },
     ];
   }
+  const taken = pipeline.zones.filter((zone) => OWN_BUCKETS.includes(zone.name));
+  if (taken.length > 0) {
+    return taken.map((zone) => ({
+      path: `zones.${zone.name}`,
+      message: `is the name of a bucket of the stack itself (${OWN_BUCKETS.join(', ')}); rename the zone`,
+    }));
+  }
   const longest = [...pipeline.zones.map((zone) => zone.name), ...OWN_BUCKETS]
     .map((purpose) => bucketName({ name, account: '0'.repeat(12) }, purpose))
     .reduce((a, b) => (b.length > a.length ? b : a), '');

@@ -12,7 +12,7 @@ export interface Place {
  * and whole policies.
  */
 export interface Site {
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  /** `aws`: the names of endpoints and links are those of no other. */
   readonly partition: string;
   readonly region: string;
   /** Twelve digits. */

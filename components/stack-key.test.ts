@@ -55,6 +55,7 @@ const POLICY = {
 
 test.each([
   { protect: true, keep: true },
+  { protect: true, keep: false },
   { protect: false, keep: false },
 ])(
   'a key that rotates, with a name and a policy (protect $protect, keep $keep)',

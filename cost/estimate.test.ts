@@ -167,9 +167,7 @@ describe('each setting changes what it turns on, and nothing else', () => {
       [zone('landing', { oldVersionDays: 365 }), ['S3 storage']],
       [zone('trusted', { oldVersionDays: 7 }), ['S3 storage']],
       [zone('landing', { quarantineDays: 7 }), ['S3 storage']],
-      [zone('curated', { quarantineDays: 7 }), []],
       [zone('curated', { optimizeTables: false }), ['Table optimizers', 'S3 storage']],
-      [zone('landing', { optimizeTables: false }), []],
       [zone('trusted', { dataOnDestroy: 'delete' }), []],
     ],
     start: [
@@ -315,7 +313,12 @@ describe('whatever the usage', () => {
       ...rest,
       ...more,
       jobs: { maxWorkers, workerType },
-      zones: Object.fromEntries(lake.zones.map(({ name }) => [name, { optimizeTables, oldVersionDays }])),
+      zones: Object.fromEntries(
+        lake.zones.map(({ name, jobs }) => [
+          name,
+          { oldVersionDays, ...(jobs.length > 0 && { optimizeTables }) },
+        ]),
+      ),
     }));
 
   test('no figure is negative or none, and the total is the sum of the lines', () => {

@@ -142,8 +142,8 @@ withPulumi('the policy pack, by the real engine', () => {
         .filter(({ level }) => level === 'mandatory')
         .map(({ policy }) => policy);
       expect([...new Set(names)]).toEqual(['prod-protected']);
-      // 5 buckets, 11 tables, the key and the secret.
-      expect(names).toHaveLength(18);
+      // 5 buckets, the database, 11 tables, the key and the secret.
+      expect(names).toHaveLength(19);
     },
     MINUTES,
   );

@@ -92,7 +92,6 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
         expect(kinds).toEqual([
           'Bucket',
           'BucketLifecycleConfiguration',
-          'BucketNotification',
           'BucketObjectv2',
           'BucketOwnershipControls',
           'BucketPolicy',
