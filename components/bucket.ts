@@ -18,6 +18,7 @@ import {
   type Output,
 } from '@pulumi/pulumi';
 import { document, type Statement } from './access';
+import { EXPIRED_VERSION_DAYS } from './constants';
 import { bucketArn, bucketName, type Site } from './site';
 import { type Transform, transformed } from './transform';
 
@@ -77,7 +78,7 @@ const lifecycleRules = ({
     filter: { prefix },
     expiration: { days },
     // To expire an object of a versioned bucket makes it an old version, which has to go too.
-    noncurrentVersionExpiration: { noncurrentDays: 1 },
+    noncurrentVersionExpiration: { noncurrentDays: EXPIRED_VERSION_DAYS },
   })),
 ];
 

@@ -8,7 +8,6 @@ import { AnalystPolicy } from './analyst-policy';
 import { assetOf } from './asset';
 import { AuditTrail } from './audit-trail';
 import { SecureBucket } from './bucket';
-import { ARTIFACTS_OLD_VERSION_DAYS } from './constants';
 import { Crawler } from './crawler';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
@@ -37,6 +36,8 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   readonly transform?: ZoneArgs<ZoneDefinition, []>['transform'];
 }
 
+/** Days that a replaced script or summary can be had back. */
+const OLD_VERSION_DAYS = 7;
 const BYTES_PER_MEGABYTE = 1024 * 1024;
 
 type ZonesByName<Z extends ZoneDefinition> = { readonly [Each in Z as Each['name']]: Zone<Each> };
@@ -171,7 +172,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       {
         site,
         purpose: 'artifacts',
-        oldVersionDays: ARTIFACTS_OLD_VERSION_DAYS,
+        oldVersionDays: OLD_VERSION_DAYS,
         expire: [{ prefix: RESULTS_PREFIX, days: queries.resultDays }],
         protect,
         keep,

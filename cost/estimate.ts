@@ -1,4 +1,4 @@
-import { ARTIFACTS_OLD_VERSION_DAYS, ENDPOINTS, SNAPSHOTS } from '../components/constants';
+import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
 import type { JobSettings, Settings, Start } from '../components/settings';
 import type { Job, Pipeline, Table } from '../model';
 import { PRICES, type PriceName, type PriceTable } from './prices';
@@ -295,14 +295,14 @@ function storedBy(month: Month): number {
     return landing * usage.tableShare * copies;
   });
   const refused = sumOf(pipeline.sources, (source) => {
-    const { quarantineDays, oldVersionDays } = zoneOf(month, source);
+    const { quarantineDays } = zoneOf(month, source);
     const readers = pipeline.jobs.filter(({ inputs }) => inputs.includes(source)).length;
-    const copies = daily * readers * keptDays(month, quarantineDays + oldVersionDays);
+    const copies = daily * readers * keptDays(month, quarantineDays + EXPIRED_VERSION_DAYS);
     return (landing / pipeline.sources.length) * usage.quarantinedShare * copies;
   });
   const results =
     ((usage.queries * usage.resultMegabytesPerQuery) / GIGABYTE / days) *
-    keptDays(month, settings.queries.resultDays + ARTIFACTS_OLD_VERSION_DAYS);
+    keptDays(month, settings.queries.resultDays + EXPIRED_VERSION_DAYS);
   return landing + tables + refused + results;
 }
 
