@@ -56,7 +56,7 @@ describe('by hand', () => {
       { class: 'CloudWatch metrics', what: '4.07 metric-months', monthly: 1.22 },
       { class: 'Secrets Manager', what: '1 secret, 10 reads', monthly: 0.4 },
     ]);
-    expect(found.total).toBe(21.17);
+    expect(found.total).toBe(21.16);
     expect(found.prices).toEqual({ region: 'us-east-1', date: PRICES.date });
   });
 
