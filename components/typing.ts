@@ -57,12 +57,8 @@ const trustedZone = new Zone('trusted', {
   sql: trustedSql,
   jobs: trustedJobs,
 });
-const curatedCommon = {
-  ...zoneCommon,
-  zone: curated,
-  sql: { machine_learning_curated: 'SELECT' },
-  jobs: { machine_learning_curated: job },
-};
+declare const curatedJobs: Pick<ZoneArgs<typeof curated, []>, 'sql' | 'jobs'>;
+const curatedCommon = { ...zoneCommon, zone: curated, ...curatedJobs };
 const curatedZone = new Zone('curated', { ...curatedCommon, upstream: [landingZone, trustedZone] });
 new Zone('curated', { ...curatedCommon, upstream: [trustedZone] });
 
@@ -72,7 +68,7 @@ holds<Equal<typeof landingZone.tables.customer_landing, GlueTable<typeof custome
 holds<Equal<(typeof trustedZone.tables.customer_trusted)['name'], 'customer_trusted'>>();
 holds<Equal<(typeof landingZone.tables.customer_landing.contract)['format'], 'json'>>();
 holds<Equal<(typeof trustedZone.jobs.customer_trusted.definition)['output'], typeof customerTrusted>>();
-holds<Equal<keyof typeof curatedZone.tables, 'machine_learning_curated'>>();
+holds<Equal<keyof typeof curatedZone.tables, (typeof curated)['tables'][number]['name']>>();
 holds<Equal<keyof typeof landingZone.jobs, never>>();
 // @ts-expect-error: Equal tells one contract from another; a proof that always holds would prove nothing.
 holds<Equal<typeof trustedZone.tables.customer_trusted, GlueTable<typeof accelerometerTrusted>>>();
