@@ -18,15 +18,17 @@ const { isConfigSecret } = require('@pulumi/pulumi/runtime/config') as {
 
 /** The stack's configuration as it is set, so that a key that no setting has is told too. */
 function stackConfig(): StackConfig {
-  const all = Object.entries(runtime.allConfig());
+  const all = runtime.allConfig();
   const own = `${getProject()}:`;
   return {
     project: getProject(),
     stack: getStack(),
-    region: runtime.allConfig()['aws:region'],
+    region: all['aws:region'],
     isSecret: (key) => isConfigSecret(own + key),
     values: Object.fromEntries(
-      all.flatMap(([key, value]) => (key.startsWith(own) ? [[key.slice(own.length), value]] : [])),
+      Object.entries(all).flatMap(([key, value]) =>
+        key.startsWith(own) ? [[key.slice(own.length), value]] : [],
+      ),
     ),
   };
 }

@@ -21,7 +21,8 @@ export const document = (statements: readonly Statement[]): PolicyDocument => ({
   Statement: statements,
 });
 
-const allow = (Sid: string, Action: readonly string[], Resource: readonly string[]): Statement => ({
+/** An Allow of an identity's policy. */
+export const allow = (Sid: string, Action: readonly string[], Resource: readonly string[]): Statement => ({
   Sid,
   Effect: 'Allow',
   Action,
@@ -80,20 +81,21 @@ export function objectAccess(
   ];
 }
 
-const catalog = (site: Site, tables: readonly string[]) => [
+/** The ARNs that rights to some tables of the catalog need: every ancestor's too. */
+export const catalogArns = (site: Site, tables: readonly string[]) => [
   arn(site, 'glue', 'catalog'),
   arn(site, 'glue', `database/${site.database}`),
   ...tables.map((table) => arn(site, 'glue', `table/${site.database}/${table}`)),
 ];
 
-/** Reads the catalog's entries of some tables, and commits to others. Rights need every ancestor's ARN. */
+/** Reads the catalog's entries of some tables, and commits to others. */
 export function catalogAccess(
   site: Site,
   { reads, writes }: { readonly reads: readonly string[]; readonly writes: readonly string[] },
 ): Statement[] {
   return [
-    allow('ReadCatalog', ['glue:GetDatabase', 'glue:GetTable'], catalog(site, [...reads, ...writes])),
-    ...(writes.length === 0 ? [] : [allow('CommitTables', ['glue:UpdateTable'], catalog(site, writes))]),
+    allow('ReadCatalog', ['glue:GetDatabase', 'glue:GetTable'], catalogArns(site, [...reads, ...writes])),
+    ...(writes.length === 0 ? [] : [allow('CommitTables', ['glue:UpdateTable'], catalogArns(site, writes))]),
   ];
 }
 

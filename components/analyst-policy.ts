@@ -6,7 +6,7 @@ import {
   type Output,
   output,
 } from '@pulumi/pulumi';
-import { document, keyAccess, objectAccess, type Statement } from './access';
+import { catalogArns, document, keyAccess, objectAccess, type Statement } from './access';
 import type { GlueTable } from './glue-table';
 import { arn, type Site } from './site';
 import type { Workgroup } from './workgroup';
@@ -65,8 +65,7 @@ function statementsOf({ site, tables, workgroup }: AnalystPolicyArgs, key: strin
       Effect: 'Allow',
       Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
       Resource: [
-        arn(site, 'glue', 'catalog'),
-        arn(site, 'glue', `database/${site.database}`),
+        ...catalogArns(site, []),
         // Athena asks for it whatever is queried.
         arn(site, 'glue', 'database/default'),
         ...tables.map((table) => table.arn),

@@ -16,6 +16,7 @@ export interface AuditTrailArgs {
   readonly transform?: { readonly trail?: Transform<TrailArgs> };
 }
 
+const PURPOSE = 'audit';
 /** Days that a record can be had back after somebody deleted it. */
 const OLD_VERSION_DAYS = 90;
 
@@ -34,7 +35,7 @@ export class AuditTrail extends ComponentResource {
       name,
       {
         site,
-        purpose: 'audit',
+        purpose: PURPOSE,
         oldVersionDays: OLD_VERSION_DAYS,
         protect: args.protect,
         keep: args.keep,
@@ -88,7 +89,7 @@ export class AuditTrail extends ComponentResource {
 
 /** Lets this stack's trail deliver, and no other. Source: CloudTrail's user guide, "Amazon S3 bucket policy for CloudTrail". */
 function deliveryStatements(site: Site): Statement[] {
-  const bucket = bucketArn(site, bucketName(site, 'audit'));
+  const bucket = bucketArn(site, bucketName(site, PURPOSE));
   const source = { 'aws:SourceArn': arn(site, 'cloudtrail', `trail/${site.name}`) };
   const principal = { Service: 'cloudtrail.amazonaws.com' };
   return [

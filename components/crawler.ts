@@ -1,11 +1,11 @@
 import { Crawler as AwsCrawler, type CrawlerArgs as AwsCrawlerArgs } from '@pulumi/aws/glue/crawler';
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import type { SourceTable } from '../model';
-import { catalogAccess, logAccess, objectAccess, type Statement } from './access';
+import { allow, catalogAccess, catalogArns, logAccess, objectAccess, type Statement } from './access';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
 import type { Cron } from './settings';
-import { arn, type Site } from './site';
+import type { Site } from './site';
 import { type Transform, transformed } from './transform';
 
 export interface CrawlerArgs {
@@ -84,25 +84,21 @@ export class Crawler extends ComponentResource {
 }
 
 function statementsOf(site: Site, tables: readonly GlueTable[]): Statement[] {
+  const names = tables.map(({ name }) => name);
   return [
     ...objectAccess(site, { reads: tables.map(({ place }) => place), writes: [] }),
-    ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [] }),
-    {
-      Sid: 'AddPartitions',
-      Effect: 'Allow',
-      Action: [
+    ...catalogAccess(site, { reads: names, writes: [] }),
+    allow(
+      'AddPartitions',
+      [
         'glue:BatchCreatePartition',
         'glue:BatchGetPartition',
         'glue:CreatePartition',
         'glue:GetPartitions',
         'glue:UpdatePartition',
       ],
-      Resource: [
-        arn(site, 'glue', 'catalog'),
-        arn(site, 'glue', `database/${site.database}`),
-        ...tables.map((table) => table.arn),
-      ],
-    },
+      catalogArns(site, names),
+    ),
     logAccess(site, LOGS),
   ];
 }

@@ -1,7 +1,7 @@
 import { LogGroup, type LogGroupArgs } from '@pulumi/aws/cloudwatch/logGroup';
 import { Job as AwsJob, type JobArgs } from '@pulumi/aws/glue/job';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
-import { type Job, manifestOf, type SourceTable, type Table } from '../model';
+import { hasPseudonyms, type Job, manifestOf, type SourceTable, type Table } from '../model';
 import {
   catalogAccess,
   logAccess,
@@ -58,9 +58,6 @@ const sparkConf = (warehouse: string) =>
     `${CATALOG}.warehouse=${warehouse}`,
     'spark.sql.session.timeZone=UTC',
   ].join(' --conf ');
-
-const usesPseudonyms = ({ output: { columns } }: Job) =>
-  Object.values(columns).some(({ type }) => type === 'pseudonym');
 
 /**
  * A Glue job on Spark that makes one table: the shared script, with the job's own SQL and manifest, under a role that
@@ -158,7 +155,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
             '--manifest': manifest.uri,
             '--sql': sql.uri,
             '--custom-logGroup-prefix': this.logPrefix,
-            ...(usesPseudonyms(job) && { '--pseudonym-secret': pseudonymSecretOf(args).arn }),
+            ...(hasPseudonyms(job.output) && { '--pseudonym-secret': pseudonymSecretOf(args).arn }),
           },
           ...(args.connection && { connections: [args.connection.ready] }),
         },
@@ -224,7 +221,7 @@ function statementsOf(args: GlueJobArgs, job: Job, assets: readonly Place[], run
     ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [args.output.name] }),
     logAccess(site, `${logPrefixOf(site, job.name)}/*`),
     metricAccess(site),
-    ...(usesPseudonyms(job) ? [secretAccess(site, pseudonymSecretOf(args).name)] : []),
+    ...(hasPseudonyms(job.output) ? [secretAccess(site, pseudonymSecretOf(args).name)] : []),
     ...(connection ? networkAccess(site, connection.name) : []),
   ];
 }

@@ -2,7 +2,7 @@ import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
 import { Secret } from '@pulumi/aws/secretsmanager/secret';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion';
 import { ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
-import type { Job, Pipeline, SourceTable, ZoneDefinition } from '../model';
+import { hasPseudonyms, hasSources, type Pipeline, type SourceTable, type ZoneDefinition } from '../model';
 import { Alerts } from './alerts';
 import { AnalystPolicy } from './analyst-policy';
 import { assetOf } from './asset';
@@ -81,7 +81,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
 
     const database = this.#database(name, site, protect, keep);
     const artifacts = this.#artifacts(name, site, settings, keep);
-    const pseudonyms = usesPseudonyms(pipeline)
+    const pseudonyms = pipeline.jobs.some(({ output }) => hasPseudonyms(output))
       ? this.#secret(name, site, args.pseudonymKey, protect, keep)
       : undefined;
     const network =
@@ -243,8 +243,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
               ...(pseudonyms && { pseudonymSecret: { name: secretName(site), arn: pseudonyms.arn } }),
               ...(network && { connection: { name: network.connectionName, ready: network.connection } }),
             },
-            ...(settings.start === 'files' &&
-              zone.tables.some(({ format }) => format === 'json') && { reportsObjects: true }),
+            ...(settings.start === 'files' && hasSources(zone) && { reportsObjects: true }),
             ...(transform && { transform }),
           },
           { parent: this },
@@ -309,9 +308,6 @@ const keepsData = ({ dataOnDestroy, zones }: Settings) =>
   dataOnDestroy === 'retain' || Object.values(zones).some((zone) => zone.dataOnDestroy === 'retain');
 
 const secretName = ({ name }: Site) => `${name}/pseudonym-key`;
-
-const usesPseudonyms = ({ jobs }: Pipeline) =>
-  jobs.some(({ output }: Job) => Object.values(output.columns).some(({ type }) => type === 'pseudonym'));
 
 const isSource = (table: GlueTable): table is GlueTable<SourceTable> => table.contract.format === 'json';
 

@@ -94,30 +94,23 @@ export class Network extends ComponentResource {
         ),
     );
     const group = { securityGroupId: securityGroup.id };
-    const toItself = { ...group, referencedSecurityGroupId: securityGroup.id };
+    const amongWorkers = {
+      ...group,
+      referencedSecurityGroupId: securityGroup.id,
+      ipProtocol: 'tcp',
+      fromPort: 0,
+      toPort: 65_535,
+      tags: site.tags,
+    };
     const rules = [
       new SecurityGroupIngressRule(
         `${name}-from-workers`,
-        {
-          ...toItself,
-          description: 'Workers of a job talk to each other: all of TCP, as Glue asks for',
-          ipProtocol: 'tcp',
-          fromPort: 0,
-          toPort: 65_535,
-          tags: site.tags,
-        },
+        { ...amongWorkers, description: 'Workers of a job talk to each other: all of TCP, as Glue asks for' },
         parent,
       ),
       new SecurityGroupEgressRule(
         `${name}-to-workers`,
-        {
-          ...toItself,
-          description: 'Workers of a job talk to each other and to the endpoints',
-          ipProtocol: 'tcp',
-          fromPort: 0,
-          toPort: 65_535,
-          tags: site.tags,
-        },
+        { ...amongWorkers, description: 'Workers of a job talk to each other and to the endpoints' },
         parent,
       ),
       new SecurityGroupEgressRule(

@@ -1,6 +1,6 @@
 import { parse } from 'aws-cron-parser';
 import { z } from 'zod';
-import type { Fault, Pipeline, ZoneDefinition } from '../model';
+import { type Fault, hasSources, type Pipeline, tellFaults, type ZoneDefinition } from '../model';
 import { bucketName, MAX_BUCKET_NAME } from './site';
 
 /** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
@@ -112,12 +112,7 @@ export class SettingsError extends Error {
     stack: string,
     readonly faults: readonly Fault[],
   ) {
-    super(
-      [
-        `The configuration of stack ${stack} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}:`,
-        ...faults.map(({ path, message }) => `  ${path}: ${message}`),
-      ].join('\n'),
-    );
+    super(tellFaults(faults, `The configuration of stack ${stack}`));
   }
 }
 
@@ -175,13 +170,13 @@ const ZONE_DEFAULTS: ZoneSettings = {
   optimizeTables: true,
 };
 /** A zone has only the settings that do something there. */
-const zoneShape = ({ tables }: ZoneDefinition) =>
+const zoneShape = (zone: ZoneDefinition) =>
   z
     .strictObject({
       dataOnDestroy: onDestroy,
       oldVersionDays: days,
-      ...(tables.some(({ format }) => format === 'json') && { quarantineDays: days }),
-      ...(tables.some(({ format }) => format === 'iceberg') && { optimizeTables: yes }),
+      ...(hasSources(zone) && { quarantineDays: days }),
+      ...(zone.tables.some(({ format }) => format === 'iceberg') && { optimizeTables: yes }),
     })
     .partial();
 

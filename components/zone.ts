@@ -5,6 +5,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from '@p
 import {
   DefinitionError,
   type Fault,
+  hasSources,
   type Job,
   quarantineOf,
   type Table,
@@ -196,8 +197,6 @@ function jobsOf(
     ]),
   );
 }
-
-const hasSources = ({ tables }: ZoneDefinition) => tables.some(({ format }) => format === 'json');
 
 /** What the types say of zones that are written down, said of zones that come from a list. */
 function failOnMissing(zone: ZoneDefinition, upstream: readonly Upstream[]) {

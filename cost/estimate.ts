@@ -1,6 +1,6 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
 import type { JobSettings, Settings, Start } from '../components/settings';
-import type { Job, Pipeline, Table } from '../model';
+import { hasPseudonyms, type Job, type Pipeline, type Table } from '../model';
 import { PRICES, type PriceName, type PriceTable } from './prices';
 import { daysOf, timesIn } from './schedule';
 import { USAGE, type Usage } from './usage';
@@ -205,9 +205,7 @@ const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined
       : undefined,
 
   'Secrets Manager': ({ pipeline, runs, usd }) => {
-    const readers = pipeline.jobs.filter(({ output }) =>
-      Object.values(output.columns).some(({ type }) => type === 'pseudonym'),
-    );
+    const readers = pipeline.jobs.filter(({ output }) => hasPseudonyms(output));
     if (readers.length === 0) return undefined;
     const reads = runs * readers.length;
     return {

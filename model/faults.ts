@@ -5,9 +5,10 @@ export interface Fault {
   readonly message: string;
 }
 
-export const tellFaults = (faults: readonly Fault[]): string =>
+/** All faults, a line each. `of` is what has them. */
+export const tellFaults = (faults: readonly Fault[], of = 'The definition'): string =>
   [
-    `The definition has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}:`,
+    `${of} has ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}:`,
     ...faults.map((f) => `  ${f.path}: ${f.message}`),
   ].join('\n');
 

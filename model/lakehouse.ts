@@ -28,6 +28,10 @@ export interface ZoneDefinition<
   readonly jobs: Jobs;
 }
 
+/** Whether files of sources land in the zone. */
+export const hasSources = ({ tables }: ZoneDefinition): boolean =>
+  tables.some(({ format }) => format === 'json');
+
 /** The words to define a lakehouse in, bound to its zones in their order. */
 export function lakehouse<const Zones extends readonly [string, ...string[]]>(zones: Zones) {
   type Zone = Zones[number];

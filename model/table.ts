@@ -55,3 +55,7 @@ export type InputRow<T extends { readonly columns: Columns }> = RowOf<Refined<T[
 export type InstantsOf<C extends Columns> = {
   [K in keyof C & string]: C[K]['type'] extends 'timestamp' ? K : never;
 }[keyof C & string];
+
+/** Whether a writer of the table needs the key of pseudonyms. */
+export const hasPseudonyms = ({ columns }: Table): boolean =>
+  Object.values(columns).some(({ type }) => type === 'pseudonym');

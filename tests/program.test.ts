@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { ROOT } from './support/lake';
 import {
   type Operation,
@@ -154,15 +155,16 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
     afterEach(() => {
       while (undo.length > 0) undo.pop()?.();
     });
-    /** Edits a file until the end of the test. */
-    const edit = (path: string, from: string, to: string) => {
+    /** Changes a file until the end of the test. */
+    const change = (path: string, how: (text: string) => string) => {
       let before = '';
       stack.edit(path, (text) => {
         before = text;
-        return text.replace(from, to);
+        return how(text);
       });
       undo.push(() => stack.edit(path, () => before));
     };
+    const edit = (path: string, from: string, to: string) => change(path, (text) => text.replace(from, to));
     const previewed = async () => told(ended(await stack.preview(), 0));
     /** How an asset changes: the new one before the old one goes. */
     const renewed = (name: string) => [
@@ -258,7 +260,6 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       'adds one resource, where a query is added',
       async () => {
         const query = 'queries/steps_by_day.sql';
-        const { writeFileSync, rmSync } = require('node:fs') as typeof import('node:fs');
         writeFileSync(
           `${stack.dir}/${query}`,
           '-- How many steps.\nSELECT COUNT(*) AS steps FROM step_trainer_trusted s\n',
@@ -273,18 +274,14 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       'replaces nothing, where every description changes',
       async () => {
         for (const file of ['landing', 'trusted', 'curated']) {
-          const path = `pipeline/${file}.ts`;
-          let before = '';
-          stack.edit(path, (text) => {
-            before = text;
-            return text
+          change(`pipeline/${file}.ts`, (text) =>
+            text
               .replaceAll(/description:(\s*)'/g, "description:$1'Reworded. ")
               .replaceAll(
                 /\b(text|int|double|epochMillis|isoDate|timestamp|pseudonym)\((\s*)'/g,
                 "$1($2'Reworded. ",
-              );
-          });
-          undo.push(() => stack.edit(path, () => before));
+              ),
+          );
         }
         const steps = await previewed();
         expect(steps.filter((step) => !step.startsWith('update '))).toEqual([]);

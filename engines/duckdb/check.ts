@@ -67,7 +67,7 @@ export async function bindProject(
     const faults: Fault[] = [];
     const queries: BoundQuery[] = [];
     for (const job of pipeline.jobs) faults.push(...(await jobFaults(db, job, dirs.jobs)).faults);
-    for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
+    for (const piece of await otherPieces(pipeline, dirs.queries)) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...pieceFaults(piece, bound));
       if (piece.isFile && bound.ast) queries.push(boundQuery(piece, bound.ast));
@@ -109,7 +109,7 @@ export async function projectFaults(
       faults.push(...(await readCases(dirs.jobs, job)).faults);
     }
     faults.push(...(await strayFiles(pipeline, dirs.jobs)));
-    for (const piece of [...expectationPieces(pipeline), ...(await queryPieces(pipeline, dirs.queries))]) {
+    for (const piece of await otherPieces(pipeline, dirs.queries)) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...portable(piece, bound), ...pieceFaults(piece, bound));
     }
@@ -238,6 +238,12 @@ const expectationPieces = (pipeline: Pipeline): Piece[] =>
       };
     }),
   );
+
+/** What of a project is SQL besides its jobs. */
+const otherPieces = async (pipeline: Pipeline, queries: string): Promise<Piece[]> => [
+  ...expectationPieces(pipeline),
+  ...(await queryPieces(pipeline, queries)),
+];
 
 /** Queries read the tables as they are stored, and the sources' quarantines. */
 async function queryPieces(pipeline: Pipeline, dir: string): Promise<Piece[]> {
