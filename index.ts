@@ -1,14 +1,17 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
 import { getProject, getStack, RunError, runtime } from '@pulumi/pulumi';
 import { consoleLinks, Lakehouse, readConfig, SettingsError, type StackConfig } from './components';
+import { runnerArchive } from './components/runner-archive';
 import { bindProject } from './engines/duckdb/check';
 import { readSql } from './engines/job-sql';
 import { DefinitionError } from './model';
 
+// What git ignores.
+const RUNNER_ZIP = '.build/lakehouse_runner.zip';
 const DIRS = { jobs: join(__dirname, 'jobs'), queries: join(__dirname, 'queries') };
 
 // The SDK has it, and leaves it out of its types.
@@ -31,6 +34,15 @@ function stackConfig(): StackConfig {
       ),
     ),
   };
+}
+
+/** The script that runs every job, and its package, written to a file for the engine to read. */
+async function readRunner(dir: string) {
+  const archive = { bytes: runnerArchive(dir), path: RUNNER_ZIP };
+  const file = join(__dirname, archive.path);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, archive.bytes);
+  return { script: await readFile(join(dir, 'main.py'), 'utf8'), archive };
 }
 
 /** Checks everything that can be checked before the first resource, then builds the lakehouse. */
@@ -57,7 +69,7 @@ async function program() {
     settings,
     cloud: { account, region, partition },
     pseudonymKey,
-    script: await readFile(join(DIRS.jobs, 'runner', 'main.py'), 'utf8'),
+    runner: await readRunner(join(DIRS.jobs, 'runner')),
     sql: Object.fromEntries(sql),
     queries,
   });

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
+import { ENGINES } from './engine';
 import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
@@ -28,6 +29,11 @@ const gigabytes = (text: string) => {
 };
 
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
+
+const engineOption = () =>
+  new Option('--engine <engine>', 'duckdb, or spark: what Glue runs, on Iceberg tables')
+    .choices(ENGINES)
+    .default('duckdb');
 
 const EXAMPLES = {
   lake: `
@@ -56,6 +62,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .description('take the landing files to machine_learning_curated, and publish all or nothing')
     .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
     .addOption(lakeOption())
+    .addOption(engineOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
@@ -79,6 +86,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .argument('[query]', 'name of a query in queries/, or the path of a file')
     .option('-e, --execute <sql>', 'one SELECT of your own')
     .addOption(lakeOption())
+    .addOption(engineOption())
     .addOption(
       new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json']).default('table'),
     )

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDbEngine } from '../engines/duckdb/engine';
 import { type QueryResult, UsageError } from '../engines/engine';
 import { openingComment } from '../engines/sql';
+import { type EngineName, engineOf } from './engine';
 import { textTable } from './table';
 import { counted, wrapped } from './text';
 
@@ -14,6 +14,7 @@ export interface QueryOptions {
   readonly execute?: string;
   readonly lake: string;
   readonly format: 'table' | 'csv' | 'json';
+  readonly engine: EngineName;
 }
 
 /** `lake query`. Throws a UsageError where it is not clear what to ask, a LakeError where the query fails. */
@@ -26,7 +27,7 @@ export async function queryCommand(
   }
   if (options.query === undefined && options.execute === undefined) return listQueries(dirs.queries);
   const sql = options.execute ?? (await readQuery(dirs.queries, options.query as string));
-  const engine = new DuckDbEngine({ lake: options.lake, jobs: dirs.jobs });
+  const engine = engineOf(options.engine, { lake: options.lake, jobs: dirs.jobs });
   await PRINTERS[options.format](await engine.query(sql));
 }
 

@@ -1,11 +1,11 @@
 import { existsSync, writeSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DuckDbEngine } from '../engines/duckdb/engine';
+import { isAbsolute, join, relative } from 'node:path';
 import { Store } from '../engines/duckdb/store';
 import type { Finding, RunEvent, RunResult, TableState, TableSummary } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Pipeline, Severity } from '../model';
+import { type EngineName, engineOf } from './engine';
 import { textTable } from './table';
 import { counted, harmless, wrapped } from './text';
 
@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  readonly engine: EngineName;
 }
 
 /** What `lake run` makes and reads where no data is given. */
@@ -32,7 +33,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
     options.json,
   );
-  const engine = new DuckDbEngine({ lake: options.lake, jobs });
+  const engine = engineOf(options.engine, { lake: options.lake, jobs });
   let result: RunResult;
   try {
     result = await engine.run(pipeline, request, progress.tell);
@@ -45,7 +46,18 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
     const failed = result.findings.filter((finding) => finding.severity === 'fail');
     for (const line of failed.flatMap(tellFinding)) process.stderr.write(harmless(`${line}\n`));
   } else
-    process.stdout.write(harmless(report(result, options, data, published, staleIn(pipeline, published))));
+    process.stdout.write(
+      harmless(
+        report(
+          result,
+          options,
+          data,
+          published,
+          engine.summaryFile(result.summary.runId),
+          staleIn(pipeline, published),
+        ),
+      ),
+    );
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
@@ -169,20 +181,24 @@ function report(
   options: RunOptions,
   data: string | undefined,
   tables: readonly TableState[],
+  summaryFile: string,
   stale: readonly string[],
 ): string {
   const published = summary.outcome === 'published';
+  const anew = tables.filter(({ runId }) => runId === summary.runId).map(({ table }) => table);
   const before =
-    tables.length > 0
-      ? 'What was published before stays as it is.'
-      : 'Nothing is published in this lake yet.';
+    tables.length === 0
+      ? 'Nothing is published in this lake yet.'
+      : anew.length === 0
+        ? 'What was published before stays as it is.'
+        : `Published anew: ${anew.join(', ')}. All else stays as it is.`;
   const took = `in ${summary.seconds.toFixed(2)} s`;
   const parameters = Object.entries(summary.parameters).map((pair) => pair.join(' '));
   const quarantined = summary.tables.some((t) => t.quarantined > 0);
   const places: readonly (readonly [string, string | undefined])[] = [
     ['data', data],
     ['lake', options.lake],
-    ['summary', join(options.lake, 'runs', `${summary.runId}.json`)],
+    ['summary', isAbsolute(options.lake) ? summaryFile : relative('', summaryFile)],
     ['stale', stale.length > 0 ? `${stale.join(', ')}: older than what they are made from` : undefined],
     ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(options)}` : undefined],
     ['queries', published ? `npx lake query${lakeFlag(options)}` : undefined],
@@ -222,8 +238,10 @@ function expectationsOf({ expectations }: TableSummary): string {
   return expectations.length > 0 ? `${expectations.length} passed` : '-';
 }
 
-const lakeFlag = ({ lake }: RunOptions) =>
-  lake === '.lake' ? '' : ` --lake ${/^[\w./~-]+$/.test(lake) ? lake : `'${lake.replaceAll("'", "'\\''")}'`}`;
+const lakeFlag = ({ lake, engine }: RunOptions) => {
+  const folder = /^[\w./~-]+$/.test(lake) ? lake : `'${lake.replaceAll("'", "'\\''")}'`;
+  return `${engine === 'duckdb' ? '' : ` --engine ${engine}`}${lake === '.lake' ? '' : ` --lake ${folder}`}`;
+};
 
 /** What the expectation found, and some bad rows; those that look alike once masked are told once. */
 function tellFinding(finding: Finding): string[] {

@@ -11,8 +11,15 @@ export interface Asset {
   readonly uri: Output<string>;
 }
 
+/** Bytes that stand in a file too, as Pulumi has assets of texts and of files only. */
+export interface BinaryFile {
+  readonly bytes: Uint8Array;
+  /** From the program's folder: the engine keeps it, and may be another machine's the next time. */
+  readonly path: string;
+}
+
 /**
- * A text file under a name that says its content: another content is another object, so that a run that
+ * A file under a name that says its content: another content is another object, so that a run that
  * waits in a queue still finds the file it was queued with. Files of earlier deployments stay for the same reason.
  */
 export function assetOf(
@@ -22,24 +29,28 @@ export function assetOf(
     bucket,
     folder,
     extension,
-    text,
+    content,
   }: {
     readonly site: Site;
     readonly bucket: SecureBucket;
     /** Ends in a slash. */
     readonly folder: string;
     readonly extension: string;
-    readonly text: string;
+    readonly content: string | BinaryFile;
   },
   parent: Resource,
 ): Asset {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const [bytes, source] =
+    typeof content === 'string'
+      ? [content, new asset.StringAsset(content)]
+      : [content.bytes, new asset.FileAsset(content.path)];
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const object = new BucketObjectv2(
     name,
     {
       bucket: bucket.ready,
       key: `${folder}${hash}.${extension}`,
-      source: new asset.StringAsset(text),
+      source,
       tags: site.tags,
     },
     { parent, retainOnDelete: true },

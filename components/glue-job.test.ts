@@ -1,4 +1,5 @@
-import { assetOf } from './asset';
+import { expectation, unique } from '../model';
+import { assetOf, type BinaryFile } from './asset';
 import { GlueJob, type GlueJobArgs } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
@@ -77,6 +78,7 @@ const cleanInputs = (keys: {
   readonly manifest: unknown;
   readonly sql: unknown;
   readonly script: unknown;
+  readonly archive: unknown;
 }) => ({
   name: 'acme-test-reading',
   description: 'Cleans readings.',
@@ -103,6 +105,7 @@ const cleanInputs = (keys: {
   nonOverridableArguments: {
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
     '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
   },
 });
@@ -110,6 +113,7 @@ const keysOf = ({ inputs }: Pick<Deployment<unknown>, 'inputs'>, job = 'clean') 
   manifest: inputs(OBJECT, `${job}-manifest`).key,
   sql: inputs(OBJECT, `${job}-sql`).key,
   script: inputs(OBJECT, 'script').key,
+  archive: inputs(OBJECT, 'archive').key,
 });
 
 test('a job comes with its files, log groups and role', async () => {
@@ -131,6 +135,7 @@ test('a job comes with its files, log groups and role', async () => {
   expect(job.parent).toBe('clean');
   // Glue would make log groups that never expire; the role's policy, the files and the script are there too.
   expect(job.after).toEqual([
+    'archive',
     ...['error-logs', 'manifest', 'output-logs', 'policy', 'role', 'sql'].map((part) => `clean-${part}`),
     'script',
   ]);
@@ -228,6 +233,7 @@ test('its manifest says where everything is', async () => {
           severity: 'fail',
           columns: ['who', 'readAt', 'value'],
           counts: [],
+          shown: ['readAt', 'value'],
           sql: 'SELECT t.* FROM reading t WHERE t.who IS NULL OR t.readAt IS NULL OR t.value IS NULL',
         },
       ],
@@ -399,6 +405,56 @@ describe('its role', () => {
   });
 });
 
+test('a job that moves rows out of its table writes them to quarantine', async () => {
+  const picky = {
+    ...reading,
+    expectations: [
+      expectation({
+        name: 'known',
+        severity: 'quarantine',
+        description: 'Known people only.',
+        columns: ['who'],
+        sql: (table) => `SELECT t.who FROM ${table} t`,
+      }),
+    ],
+  };
+  const { inputs } = await deployed(() => {
+    const { reading_raw } = tablesIn(site);
+    const place = { site, bucket: CLEAN, bucketName: CLEAN, protect: false, keep: false };
+    const output = new GlueTable('picky', { ...place, table: picky, optimize: false });
+    const job = { ...cleanJob, output: picky };
+    return new GlueJob('clean', { ...common(site), sql: 'SELECT 1', job, inputs: { reading_raw }, output });
+  });
+  const { file } = inputs(OBJECT, 'clean-manifest').source as { file: string };
+  expect(JSON.parse(file).output.quarantine).toBe(`s3://${CLEAN}/quarantine/reading/`);
+  const { json } = inputs(POLICY, 'clean-policy').policy as { json: { Statement: { Sid: string }[] } };
+  expect(json.Statement.find(({ Sid }) => Sid === 'WriteObjects')).toMatchObject({
+    Resource: [
+      s3(`${CLEAN}/reading/*`),
+      s3(`${RAW}/quarantine/reading_raw/*`),
+      s3(`${CLEAN}/quarantine/reading/*`),
+      s3(`${ARTIFACTS}/runs/reading/*`),
+    ],
+  });
+});
+
+test('a job reads a table, and does not write what another one moved out of it', async () => {
+  const moves = {
+    ...reading,
+    expectations: [unique(['who'], { severity: 'quarantine', description: 'Once.' })],
+  };
+  const { inputs } = await deployed(() => {
+    const { reading_open: output } = tablesIn(site);
+    const place = { site, bucket: CLEAN, bucketName: CLEAN, protect: false, keep: false };
+    const input = new GlueTable('moves', { ...place, table: moves, optimize: false });
+    const job = { ...openJob, inputs: [moves] as const };
+    const pseudonymSecret = { name: 'n', arn: 'a' };
+    const args = { ...common(site), sql: 'SELECT 2', pseudonymSecret };
+    return new GlueJob('open', { ...args, job, inputs: { reading: input }, output });
+  });
+  expect(JSON.stringify(inputs(POLICY, 'open-policy'))).not.toContain('quarantine');
+});
+
 test('a job of pseudonyms is told the secret by its ARN, which no run can change', async () => {
   const deployment = await openOf({
     pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' },
@@ -408,6 +464,7 @@ test('a job of pseudonyms is told the secret by its ARN, which no run can change
   expect(inputs.nonOverridableArguments).toStrictEqual({
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
     '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading_open',
     '--pseudonym-secret': 'secret-arn',
   });
@@ -482,10 +539,14 @@ test('a transform changes neither the role, nor the files, nor how runs wait', a
 });
 
 describe('the key of a file', () => {
-  const keyOf = async (text: string) => {
+  const keyOf = async (content: string | BinaryFile) => {
     const { one, value } = await deployed(() => {
       const { artifacts } = artifactsOf(site);
-      return assetOf('file', { site, bucket: artifacts, folder: 'a/b/', extension: 'txt', text }, artifacts);
+      return assetOf(
+        'file',
+        { site, bucket: artifacts, folder: 'a/b/', extension: 'txt', content },
+        artifacts,
+      );
     });
     expect(value.place).toEqual({ bucket: ARTIFACTS, prefix: 'a/b/' });
     return one(OBJECT, 'file').inputs.key;
@@ -495,5 +556,11 @@ describe('the key of a file', () => {
     expect(await keyOf('one')).toBe('a/b/7692c3ad3540bb80.txt');
     expect(await keyOf('one')).toBe(await keyOf('one'));
     expect(await keyOf('one ')).not.toBe(await keyOf('one'));
+  });
+
+  test('is what bytes there are, wherever they stand', async () => {
+    const bytes = new TextEncoder().encode('one');
+    expect(await keyOf({ bytes, path: 'here' })).toBe('a/b/7692c3ad3540bb80.txt');
+    expect(await keyOf({ bytes, path: 'there' })).toBe('a/b/7692c3ad3540bb80.txt');
   });
 });

@@ -1,7 +1,8 @@
 import { LogGroup, type LogGroupArgs } from '@pulumi/aws/cloudwatch/logGroup';
 import { Job as AwsJob, type JobArgs } from '@pulumi/aws/glue/job';
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
-import { hasPseudonyms, type Job, manifestOf, type SourceTable, type Table } from '../model';
+import { hasPseudonyms, hasQuarantine, type Job, type Table } from '../model';
+import { manifestOf } from '../model/manifest';
 import {
   catalogAccess,
   logAccess,
@@ -22,14 +23,20 @@ import { type Transform, transformed } from './transform';
 /** The tables of a job by name, each of its own contract: a wrong one doesn't compile. */
 export type TablesByName<T extends Table> = { readonly [Each in T as Each['name']]: GlueTable<Each> };
 
+/** What runs every job. */
+export interface Runner {
+  readonly script: Asset;
+  /** The package that the script imports, as a zip. */
+  readonly archive: Asset;
+}
+
 export interface GlueJobArgs<J extends Job = Job> {
   readonly site: Site;
   /** The job's definition. */
   readonly job: J;
   readonly inputs: TablesByName<J['inputs'][number]>;
   readonly output: GlueTable<J['output']>;
-  /** The script that runs every job. */
-  readonly script: Asset;
+  readonly runner: Runner;
   /** The job's SELECT. */
   readonly sql: string;
   /** The bucket of scripts, SQL, manifests and summaries. */
@@ -79,7 +86,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
 
   constructor(name: string, args: GlueJobArgs<J>, opts?: ComponentResourceOptions) {
     super('lakehouse:jobs:GlueJob', name, {}, opts);
-    const { site, artifacts, settings, transform = {} } = args;
+    const { site, artifacts, runner, settings, transform = {} } = args;
     const job: Job = args.job;
     this.definition = args.job;
     this.name = `${site.name}-${job.name}`;
@@ -87,8 +94,8 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
     const folder = `jobs/${job.name}/`;
     const runs: Place = { bucket: artifacts.name, prefix: `runs/${job.name}/` };
 
-    const assetIn = (kind: string, extension: string, text: string) =>
-      assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, text }, this);
+    const assetIn = (kind: string, extension: string, content: string) =>
+      assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, content }, this);
     const sql = assetIn('sql', 'sql', args.sql);
     const manifest = assetIn('manifest', 'json', manifestText(args, job, runs));
     const role = new ServiceRole(
@@ -98,7 +105,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
         purpose: job.name,
         service: 'glue.amazonaws.com',
         description: `Lets Glue make ${job.name} of what it is made from.`,
-        statements: statementsOf(args, job, [sql.place, args.script.place], runs),
+        statements: statementsOf(args, job, [sql.place, runner.script.place], runs),
       },
       { parent: this },
     );
@@ -145,7 +152,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
           },
           tags: site.tags,
           roleArn: role.arn,
-          command: { name: 'glueetl', pythonVersion: '3', scriptLocation: args.script.uri },
+          command: { name: 'glueetl', pythonVersion: '3', scriptLocation: runner.script.uri },
           // Two runs would write the same table. The next one waits; Glue queues no job that it retries.
           executionProperty: { maxConcurrentRuns: 1 },
           jobRunQueuingEnabled: true,
@@ -154,6 +161,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
           nonOverridableArguments: {
             '--manifest': manifest.uri,
             '--sql': sql.uri,
+            '--extra-py-files': runner.archive.uri,
             '--custom-logGroup-prefix': this.logPrefix,
             ...(hasPseudonyms(job.output) && { '--pseudonym-secret': pseudonymSecretOf(args).arn }),
           },
@@ -188,19 +196,27 @@ function pseudonymSecretOf({ job, pseudonymSecret }: GlueJobArgs) {
 
 const inputsOf = ({ inputs }: GlueJobArgs): GlueTable[] => Object.values<GlueTable>(inputs);
 
-const quarantineOf = ({ contract, place: { bucket } }: GlueTable): Place[] =>
-  contract.format === 'json' ? [{ bucket, prefix: quarantinePrefixOf(contract) }] : [];
+const quarantineOf = ({ contract, place: { bucket } }: GlueTable): Place => ({
+  bucket,
+  prefix: quarantinePrefixOf(contract),
+});
+
+/** Where a job puts what it refuses: lines of its sources, and rows of its output. */
+const quarantinesOf = (args: GlueJobArgs): Place[] =>
+  [...inputsOf(args).filter(({ contract }) => contract.format === 'json'), args.output]
+    .filter(({ contract }) => hasQuarantine(contract))
+    .map(quarantineOf);
 
 function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
-  const placeOf = (source: SourceTable) => {
-    const input = inputsOf(args).find(({ name }) => name === source.name);
-    if (!input) throw new Error(`${job.name} reads ${source.name}, which its GlueJob was not given`);
-    return input;
+  const tableOf = (table: Table) => {
+    const found = [...inputsOf(args), args.output].find(({ name }) => name === table.name);
+    if (!found) throw new Error(`${job.name} reads ${table.name}, which its GlueJob was not given`);
+    return found;
   };
   const manifest = manifestOf(job, {
     database: args.site.database,
-    location: (source) => s3Uri(placeOf(source).place),
-    quarantine: (source) => quarantineOf(placeOf(source)).map(s3Uri).join(),
+    location: (source) => s3Uri(tableOf(source).place),
+    quarantine: (table) => s3Uri(quarantineOf(tableOf(table))),
     runs: s3Uri(runs),
     metricsNamespace: metricsNamespaceOf(args.site),
   });
@@ -215,7 +231,7 @@ function statementsOf(args: GlueJobArgs, job: Job, assets: readonly Place[], run
   return [
     ...objectAccess(site, {
       reads: [...inputs.map(({ place }) => place), ...assets],
-      writes: [args.output.place, ...inputs.flatMap(quarantineOf), runs],
+      writes: [args.output.place, ...quarantinesOf(args), runs],
     }),
     // A source is read from its files: the catalog's entry is for Athena.
     ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [args.output.name] }),

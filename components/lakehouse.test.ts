@@ -6,7 +6,17 @@ import { lakehouse } from '../model';
 import { lake } from '../pipeline';
 import { Lakehouse, type LakehouseArgs } from './lakehouse';
 import { readSettings, type Settings } from './settings';
-import { clean, type Deployment, deployed, raw, reading, readingOpen, readingRaw, words } from './testing';
+import {
+  archiveFile,
+  clean,
+  type Deployment,
+  deployed,
+  raw,
+  reading,
+  readingOpen,
+  readingRaw,
+  words,
+} from './testing';
 
 const KEY = 'k'.repeat(64);
 
@@ -46,7 +56,7 @@ const build = (settings: Settings, args: Args = {}) =>
         settings,
         cloud: CLOUD,
         pseudonymKey: KEY,
-        script: 'print()',
+        runner: { script: 'print()', archive: archiveFile },
         sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [query('training', 'machine_learning_curated')],
         ...args,
@@ -113,6 +123,7 @@ const DEV = [
   'lakehouse:index:Lakehouse stedi',
   'aws:glue/catalogDatabase:CatalogDatabase stedi-database',
   'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner',
+  'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner-archive',
   'aws:secretsmanager/secret:Secret stedi-pseudonym-key',
   'aws:secretsmanager/secretVersion:SecretVersion stedi-pseudonym-key-value',
   ...bucketParts('stedi-artifacts'),
@@ -243,6 +254,7 @@ describe('the resources of a stack', () => {
       'stedi-pseudonym-key-value',
       'stedi-queries',
       'stedi-runner',
+      'stedi-runner-archive',
       'stedi-stack',
       'stedi-trusted',
     ]);
@@ -541,6 +553,12 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
     source: { file: 'print()' },
     tags,
   },
+  'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner-archive': {
+    bucket: `stedi-lakehouse-${stack}-artifacts-123456789012`,
+    key: 'runner/ed13f7da0abb4cd2.zip',
+    source: { file: { path: '.build/runner.zip' } },
+    tags,
+  },
   'aws:s3/bucketOwnershipControls:BucketOwnershipControls stedi-landing-ownership': {
     bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
     rule: { objectOwnership: 'BucketOwnerEnforced' },
@@ -659,6 +677,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     name: 'stedi-lakehouse-dev-machine_learning_curated',
     nonOverridableArguments: {
       '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-dev/machine_learning_curated',
+      '--extra-py-files': 's3://stedi-lakehouse-dev-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('dev', 'json'),
       '--pseudonym-secret': 'stedi-pseudonym-key.arn',
       '--sql': fileOf('dev', 'sql'),
@@ -938,6 +957,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     name: 'stedi-lakehouse-prod-machine_learning_curated',
     nonOverridableArguments: {
       '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-prod/machine_learning_curated',
+      '--extra-py-files': 's3://stedi-lakehouse-prod-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('prod', 'json'),
       '--pseudonym-secret': 'stedi-pseudonym-key.arn',
       '--sql': fileOf('prod', 'sql'),
@@ -1251,6 +1271,7 @@ test('prod keeps all that holds data and what secures it, and refuses to delete 
       'stedi-stack-key',
       'stedi-pseudonym-key-value',
       'stedi-runner',
+      'stedi-runner-archive',
       ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`]),
       ...buckets.flatMap((name) =>
         ['lifecycle', 'ownership', 'policy', 'public-access', 'encryption', 'versioning'].map(
@@ -1265,7 +1286,11 @@ test('dev protects nothing, and keeps only the files that a waiting run may need
   const { resources } = await stackOf('dev');
   expect(names(resources.filter((each) => each.protect))).toEqual([]);
   expect(names(resources.filter((each) => each.retainOnDelete))).toEqual(
-    ['stedi-runner', ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`])].sort(),
+    [
+      'stedi-runner',
+      'stedi-runner-archive',
+      ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`]),
+    ].sort(),
   );
 });
 
@@ -1314,7 +1339,7 @@ test('a definition without pseudonyms needs no secret', async () => {
         settings,
         cloud: CLOUD,
         pseudonymKey: KEY,
-        script: 'print()',
+        runner: { script: 'print()', archive: archiveFile },
         sql: { reading: 'SELECT 1' },
         queries: [],
       }),
@@ -1358,7 +1383,7 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
         settings: readSettings({ project: 'acme', stack: 'test', values }, small),
         cloud: CLOUD,
         pseudonymKey: KEY,
-        script: 'print()',
+        runner: { script: 'print()', archive: archiveFile },
         sql: { first: 'SELECT 1', second: 'SELECT 2', last: 'SELECT 3' },
         queries: [],
       }),

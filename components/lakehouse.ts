@@ -5,7 +5,7 @@ import { ComponentResource, type ComponentResourceOptions, type Input, secret } 
 import { hasPseudonyms, hasSources, type Pipeline, type SourceTable, type ZoneDefinition } from '../model';
 import { Alerts } from './alerts';
 import { AnalystPolicy } from './analyst-policy';
-import { assetOf } from './asset';
+import { assetOf, type BinaryFile } from './asset';
 import { AuditTrail } from './audit-trail';
 import { SecureBucket } from './bucket';
 import { Crawler } from './crawler';
@@ -28,8 +28,8 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   readonly cloud: Pick<Site, 'partition' | 'region' | 'account'>;
   /** What pseudonyms are made with. */
   readonly pseudonymKey: Input<string>;
-  /** Text of the script that runs every job. */
-  readonly script: string;
+  /** What runs every job: the text of the script, and the package that it imports, as a zip. */
+  readonly runner: { readonly script: string; readonly archive: BinaryFile };
   /** The SELECT of each job, by name. */
   readonly sql: Readonly<Record<string, string>>;
   readonly queries: readonly Query[];
@@ -215,11 +215,12 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
   ): Zone[] {
     const { pipeline, settings, transform } = args;
     const { network, pseudonyms } = parts;
-    const script = assetOf(
-      `${name}-runner`,
-      { site, bucket: parts.artifacts, folder: 'runner/', extension: 'py', text: args.script },
-      this,
-    );
+    const runnerAsset = (asset: string, extension: string, content: string | BinaryFile) =>
+      assetOf(asset, { site, bucket: parts.artifacts, folder: 'runner/', extension, content }, this);
+    const runner = {
+      script: runnerAsset(`${name}-runner`, 'py', args.runner.script),
+      archive: runnerAsset(`${name}-runner-archive`, 'zip', args.runner.archive),
+    };
     const zones: Zone[] = [];
     for (const zone of pipeline.zones) {
       zones.push(
@@ -234,7 +235,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
             dataOnDestroy: settings.dataOnDestroy,
             database: parts.database.name,
             artifacts: parts.artifacts,
-            script,
+            runner,
             sql: args.sql,
             jobs: settings.jobs,
             runs: {

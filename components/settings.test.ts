@@ -496,6 +496,8 @@ describe('the key of pseudonyms', () => {
     ['missing', undefined, 'is missing'],
     ['short', 'k'.repeat(31), 'is shorter than 32 characters'],
     ['no text', 12345, 'is shorter than 32 characters'],
+    ['long', 'k'.repeat(65), 'is longer than 64 bytes'],
+    ['long in bytes', 'é'.repeat(33), 'is longer than 64 bytes'],
   ])('may not be %s', (_, pseudonymKey, found) => {
     const values = pseudonymKey === undefined ? {} : { pseudonymKey };
     expect(() => readConfig(config(values), lake)).toThrow(

@@ -1,6 +1,6 @@
 import { parse } from 'aws-cron-parser';
 import { z } from 'zod';
-import { type Fault, hasSources, type Pipeline, tellFaults, type ZoneDefinition } from '../model';
+import { type Fault, hasQuarantine, type Pipeline, tellFaults, type ZoneDefinition } from '../model';
 import { bucketName, MAX_BUCKET_NAME } from './site';
 
 /** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
@@ -24,7 +24,7 @@ export interface ZoneSettings {
   readonly dataOnDestroy: 'retain' | 'delete';
   /** Days that a replaced or deleted object can be had back. Default: 30; at least 7. */
   readonly oldVersionDays: number;
-  /** Days that refused lines are kept. Default: 90; at least 7. */
+  /** Days that refused lines and moved rows are kept. Default: 90; at least 7. */
   readonly quarantineDays: number;
   /** Whether Glue compacts and cleans the zone's Iceberg tables. Default: true. */
   readonly optimizeTables: boolean;
@@ -175,7 +175,7 @@ const zoneShape = (zone: ZoneDefinition) =>
     .strictObject({
       dataOnDestroy: onDestroy,
       oldVersionDays: days,
-      ...(hasSources(zone) && { quarantineDays: days }),
+      ...(zone.tables.some(hasQuarantine) && { quarantineDays: days }),
       ...(zone.tables.some(({ format }) => format === 'iceberg') && { optimizeTables: yes }),
     })
     .partial();
@@ -279,6 +279,8 @@ export interface StackConfig {
 /** The key that {@link readConfig} hands out apart, so that nothing prints it with the settings. */
 const SECRET = 'pseudonymKey';
 const SECRET_LENGTH = 32;
+/** The block of SHA-256: engines do not hash a longer key first. */
+const SECRET_BYTES = 64;
 
 /** Pulumi keeps everything as text: what is not text in its file is JSON. */
 const fromText = (value: unknown): unknown => {
@@ -462,9 +464,11 @@ export function readConfig(
       ? 'is missing'
       : typeof key !== 'string' || key.length < SECRET_LENGTH
         ? `is shorter than ${SECRET_LENGTH} characters`
-        : config.isSecret?.(SECRET) === false
-          ? 'is set in the clear; choose another one'
-          : undefined;
+        : Buffer.byteLength(key) > SECRET_BYTES
+          ? `is longer than ${SECRET_BYTES} bytes`
+          : config.isSecret?.(SECRET) === false
+            ? 'is set in the clear; choose another one'
+            : undefined;
   if (found !== undefined) {
     faults.push({
       path: SECRET,

@@ -1,5 +1,5 @@
 import type { Input } from '@pulumi/pulumi';
-import type { SourceTable, Table } from '../model';
+import type { Table } from '../model';
 
 /** A part of a bucket; `prefix` is empty or ends in a slash, so that `customer/` is not the beginning of `customers/`. */
 export interface Place {
@@ -45,9 +45,9 @@ export const s3Uri = ({ bucket, prefix }: Place) => `s3://${bucket}/${prefix}`;
 export const prefixOf = (table: Table) =>
   table.format === 'json' ? `${table.entity}/landing/` : `${table.name}/`;
 
-/** Where the refused lines of a source go, in its zone's bucket: apart from the data, as they expire. */
+/** Where refused lines of a source and moved rows of a table go, in its zone's bucket: apart from the data, as they expire. */
 export const QUARANTINE_PREFIX = 'quarantine/';
-export const quarantinePrefixOf = (table: SourceTable) => `${QUARANTINE_PREFIX}${table.name}/`;
+export const quarantinePrefixOf = (table: Table) => `${QUARANTINE_PREFIX}${table.name}/`;
 
 /** Log groups of a job: what Glue adds `/error` and `/output` to. */
 export const logPrefixOf = ({ name }: Site, job: string) => `/aws-glue/${name}/${job}`;

@@ -2,8 +2,9 @@
 
 import { type ResourceHook, runtime } from '@pulumi/pulumi';
 import { day, double, epochMillis, lakehouse, parameter, pseudonym, text, timestamp } from '../model';
-import { type Asset, assetOf } from './asset';
+import { assetOf, type BinaryFile } from './asset';
 import { SecureBucket, type SecureBucketArgs } from './bucket';
+import type { Runner } from './glue-job';
 import type { JobSettings } from './settings';
 import type { Site } from './site';
 
@@ -66,7 +67,7 @@ function told(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { [specialSigKey as string]: mark, ...rest } = value as Record<string, unknown>;
   if (mark === specialSecretSig) return { secret: rest.value };
-  if (mark === specialAssetSig) return { file: rest.text };
+  if (mark === specialAssetSig) return { file: rest.text ?? { path: rest.path } };
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, told(each)]));
 }
 
@@ -300,13 +301,16 @@ export const jobSettings: JobSettings = {
   flex: false,
 };
 
-/** A bucket of artifacts with the script that runs every job. */
-export function artifactsOf(at: Site): { readonly artifacts: SecureBucket; readonly script: Asset } {
+export const archiveFile: BinaryFile = {
+  bytes: new Uint8Array([0x50, 0x4b, 0xff]),
+  path: '.build/runner.zip',
+};
+
+/** A bucket of artifacts with what runs every job. */
+export function artifactsOf(at: Site): { readonly artifacts: SecureBucket; readonly runner: Runner } {
   const artifacts = new SecureBucket('artifacts', { ...bucketArgs, site: at });
-  const script = assetOf(
-    'script',
-    { site: at, bucket: artifacts, folder: 'runner/', extension: 'py', text: 'print()' },
-    artifacts,
-  );
-  return { artifacts, script };
+  const shared = { site: at, bucket: artifacts, folder: 'runner/' };
+  const script = assetOf('script', { ...shared, extension: 'py', content: 'print()' }, artifacts);
+  const archive = assetOf('archive', { ...shared, extension: 'zip', content: archiveFile }, artifacts);
+  return { artifacts, runner: { script, archive } };
 }

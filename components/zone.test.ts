@@ -1,4 +1,4 @@
-import { DefinitionError, type ZoneDefinition } from '../model';
+import { DefinitionError, unique, type ZoneDefinition } from '../model';
 import { artifactsOf, clean, deployed, jobSettings, open, raw, reading, readingRaw, site } from './testing';
 import { Zone, type ZoneArgs } from './zone';
 
@@ -106,6 +106,14 @@ test('refused lines and old versions go after the days of the zone', async () =>
   ]);
   // No line is refused where there is no source.
   expect(inputs(LIFECYCLE, 'clean-lifecycle').rules).toHaveLength(1);
+});
+
+test('rows that an expectation moves out of a table go as refused lines do', async () => {
+  const once = unique(['who'], { severity: 'quarantine', description: 'Once.' });
+  const table = { ...reading, expectations: [once] };
+  const zone = { ...clean, tables: [table], jobs: [] };
+  const { inputs } = await deployed(() => new Zone('clean', { ...common(), zone, upstream: [] }));
+  expect(inputs(LIFECYCLE, 'clean-lifecycle').rules).toHaveLength(2);
 });
 
 test('a zone of other tables has the jobs that make them', async () => {

@@ -5,15 +5,14 @@ import { ComponentResource, type ComponentResourceOptions, type Input } from '@p
 import {
   DefinitionError,
   type Fault,
-  hasSources,
+  hasQuarantine,
   type Job,
   quarantineOf,
   type Table,
   type ZoneDefinition,
 } from '../model';
-import type { Asset } from './asset';
 import { SecureBucket } from './bucket';
-import { GlueJob, type GlueJobArgs, type TablesByName } from './glue-job';
+import { GlueJob, type GlueJobArgs, type Runner, type TablesByName } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { JobSettings, ZoneSettings } from './settings';
 import { QUARANTINE_PREFIX, quarantinePrefixOf, type Site } from './site';
@@ -52,8 +51,7 @@ export interface ZoneArgs<D extends ZoneDefinition, U extends readonly Upstream[
   readonly database: Input<string>;
   /** The bucket of scripts, SQL, manifests and summaries. */
   readonly artifacts: SecureBucket;
-  /** The script that runs every job. */
-  readonly script: Asset;
+  readonly runner: Runner;
   /** The SELECT of each job, by name. */
   readonly sql: Readonly<Record<D['jobs'][number]['name'], string>>;
   /** How Glue runs each job, by name. */
@@ -117,7 +115,9 @@ const bucketOf = ({ name, site, zone, settings, protect, reportsObjects, transfo
       site,
       purpose: zone.name,
       oldVersionDays: settings.oldVersionDays,
-      ...(hasSources(zone) && { expire: [{ prefix: QUARANTINE_PREFIX, days: settings.quarantineDays }] }),
+      ...(zone.tables.some(hasQuarantine) && {
+        expire: [{ prefix: QUARANTINE_PREFIX, days: settings.quarantineDays }],
+      }),
       protect,
       keep,
       ...(reportsObjects && { reportsObjects }),
@@ -166,7 +166,7 @@ function jobsOf(
   upstream: readonly Upstream[],
   own: Readonly<Record<string, GlueTable>>,
 ): Record<string, GlueJob> {
-  const { site, artifacts, script, transform, runs, parent } = parts;
+  const { site, artifacts, runner, transform, runs, parent } = parts;
   const all: Record<string, GlueTable> = Object.assign({}, ...upstream.map(({ tables }) => tables), own);
   const found = <T>(what: string, values: Readonly<Record<string, T>>, name: string): T => {
     const value = values[name];
@@ -186,7 +186,7 @@ function jobsOf(
             job.inputs.map(({ name }) => [name, found('table', all, name)]),
           ) as unknown as TablesByName<Table>,
           output: found('table', all, job.output.name) as GlueTable<Job['output']>,
-          script,
+          runner,
           artifacts,
           sql: found('SQL', parts.sql, job.name),
           settings: found('settings', parts.jobs, job.name),

@@ -94,13 +94,15 @@ export interface TableState {
   readonly runId: string;
 }
 
-/** An engine that runs the pipeline: DuckDB here; Spark and AWS behind the same words. */
+/** An engine that runs the pipeline: DuckDB or Spark here; AWS behind the same words. */
 export interface Engine {
   run(pipeline: Pipeline, request: RunRequest, tell: (event: RunEvent) => void): Promise<RunResult>;
   /** Reads the published tables; `sql` is one SELECT. */
   query(sql: string): Promise<QueryResult>;
   /** The published tables. */
   tables(): Promise<readonly TableState[]>;
+  /** Where the summary of a run is kept. */
+  summaryFile(runId: string): string;
 }
 
 /** A fault of the data, the lake or a definition, told to a person: exit status 1. */

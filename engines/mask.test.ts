@@ -30,7 +30,10 @@ const measure = words.table({
 const MASK = '•••';
 
 describe('what is shown of a bad row', () => {
-  const mask = masker([person, measure], { counts: ['records', 'email'] });
+  const mask = masker([person, measure], {
+    counts: ['records', 'email'],
+    sql: (table) => `SELECT p.*, m.subject, m.At, m.x, COUNT(*) AS records FROM ${table} p, measure m`,
+  });
 
   test.each([
     ['note', 'a text', 'a text'],
@@ -68,6 +71,8 @@ describe('what is shown of a bad row', () => {
     ['average', 1.5],
     ['newest', new Date(0)],
     ['is_bad', true],
+    // The query names no such column, so this is none that the other table vouches for.
+    ['on', '2023-05-01'],
     // Names of columns are compared as they are: nothing vouches for these.
     ['Email', 'anna@example.com'],
     ['constructor', 'anna@example.com'],

@@ -1,19 +1,16 @@
-import type { Expectation, Table } from '../model';
+import { type Expectation, shownColumns, type Table } from '../model';
 
 const MASK = '•••';
 
-/**
- * What may be shown of a bad row: the values of columns that the tables read declare as not personal, and whole
- * numbers in the columns that the expectation says are counts. Under any other name a value may be anything.
- */
-export function masker(tables: readonly Table[], { counts }: Pick<Expectation, 'counts'>) {
-  const columns = tables.flatMap((table) => Object.entries(table.columns));
-  const isShown = (name: string, value: unknown) => {
-    const declared = columns.flatMap(([own, column]) => (own === name ? [column] : []));
-    return declared.length > 0
-      ? declared.every((column) => column.pii === undefined)
-      : counts.includes(name) && (typeof value === 'bigint' || Number.isInteger(value));
-  };
+/** How a value of a bad row of `table` is told: as it is where it may be shown, masked where not. */
+export function masker(
+  [table, ...others]: readonly [Table, ...Table[]],
+  e: Pick<Expectation, 'counts' | 'sql'>,
+) {
+  const { columns, counts } = shownColumns(table, others, e);
+  const isShown = (name: string, value: unknown) =>
+    columns.includes(name) ||
+    (counts.includes(name) && (typeof value === 'bigint' || Number.isInteger(value)));
   return (name: string, value: unknown): string => {
     if (value === null || value === undefined) return 'NULL';
     if (!isShown(name, value)) return MASK;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { lake } from '../pipeline';
 import {
   day,
@@ -7,13 +9,13 @@ import {
   int,
   type Job,
   lakehouse,
-  manifestOf,
   parameter,
   pseudonym,
   text,
   timestamp,
   unique,
 } from '.';
+import { manifestJsonSchema, manifestOf, manifestSchema } from './manifest';
 
 const words = lakehouse(['raw', 'clean']);
 
@@ -99,6 +101,7 @@ test('a manifest is all that a runner needs of a job', () => {
             severity: 'warn',
             columns: ['who', 'at'],
             counts: ['records'],
+            shown: ['at', 'value', 'count'],
             sql: 'SELECT t.who, t.at, COUNT(*) AS records FROM reading_raw t GROUP BY t.who, t.at HAVING COUNT(*) > 1',
           },
         ],
@@ -118,6 +121,7 @@ test('a manifest is all that a runner needs of a job', () => {
           severity: 'fail',
           columns: ['subject', 'at'],
           counts: [],
+          shown: ['subject', 'at'],
           sql: 'SELECT t.* FROM reading t WHERE t.subject IS NULL OR t.at IS NULL',
         },
         {
@@ -125,6 +129,7 @@ test('a manifest is all that a runner needs of a job', () => {
           severity: 'fail',
           columns: ['at'],
           counts: [],
+          shown: ['subject', 'at'],
           sql: "SELECT t.* FROM reading t WHERE t.at > TIMESTAMP '2100-01-01 00:00:00.000'",
         },
         {
@@ -132,6 +137,7 @@ test('a manifest is all that a runner needs of a job', () => {
           severity: 'fail',
           columns: ['subject', 'at'],
           counts: ['records'],
+          shown: ['subject', 'at'],
           sql: 'SELECT t.subject, t.at, COUNT(*) AS records FROM reading t GROUP BY t.subject, t.at HAVING COUNT(*) > 1',
         },
         {
@@ -139,9 +145,11 @@ test('a manifest is all that a runner needs of a job', () => {
           severity: 'quarantine',
           columns: ['subject'],
           counts: ['times'],
+          shown: ['subject', 'at'],
           sql: 'SELECT 1 FROM reading',
         },
       ],
+      quarantine: 's3://refused/reading/',
     },
     parameters: { mode: ['plain', 'strict'] },
     runs: 's3://runs/',
@@ -156,6 +164,7 @@ test('what a job has not, its manifest has not', () => {
   expect(manifest.tables).toEqual([]);
   expect(manifest.parameters).toEqual({});
   expect(manifest.output.partitionBy).toEqual([]);
+  expect(manifest.output).not.toHaveProperty('quarantine');
 });
 
 test('to reword a description changes no manifest', () => {
@@ -184,4 +193,46 @@ test('a column that a job does not write changes no job that reads its table', (
   const wider = { ...people, columns: { ...people.columns, more: int('More.') } };
   const jobOn = (table: typeof people) => words.job({ output, inputs: [source, table], description: 'M.' });
   expect(placed(jobOn(wider))).toStrictEqual(placed(jobOn(people)));
+});
+
+test('a source is compared only with what its job reads', () => {
+  const other = words.source({ ...source, name: 'other_raw', entity: 'other', expectations: [] });
+  const compared = {
+    ...source,
+    expectations: ['a', 'b'].map((name) =>
+      expectation({
+        name,
+        severity: 'warn',
+        description: 'D.',
+        columns: ['who'],
+        reads: [other],
+        sql: (table) => `SELECT t.who, o.value, o.who AS whose FROM ${table} t, other_raw o`,
+      }),
+    ),
+  };
+  expect(() => placed(words.job({ output: people, inputs: [compared], description: 'P.' }))).toThrow(
+    `The definition has 2 faults:
+  reading_raw.expectations.a: reads other_raw, which the job people does not; on Glue a job has its inputs only: add it to them
+  reading_raw.expectations.b: reads other_raw, which the job people does not`,
+  );
+  const { sources } = placed(words.job({ output: people, inputs: [compared, other], description: 'P.' }));
+  expect(sources.reading_raw?.expectations.map(({ shown }) => shown)).toEqual([
+    ['at', 'value', 'count'],
+    ['at', 'value', 'count'],
+  ]);
+});
+
+test('what a manifest says that it may not is refused', () => {
+  const job = words.job({
+    output: people,
+    inputs: [{ ...source, maxQuarantinedShare: 2 }],
+    description: 'P.',
+  });
+  expect(() => placed(job)).toThrow(/maxQuarantinedShare/);
+  expect(manifestSchema.safeParse({ ...placed(lake.jobs[0] as Job), more: 1 }).success).toBe(false);
+});
+
+test('the runner has the schema as it is here; if not: npm run schema', () => {
+  const file = join(__dirname, '..', 'jobs', 'runner', 'lakehouse_runner', 'manifest_schema.json');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(manifestJsonSchema());
 });

@@ -1,59 +1,105 @@
-import type { Column } from './column';
-import { expectationsOf, type Severity } from './expectation';
+import { z } from 'zod';
+import type { ColumnType } from './column';
+import { type Expectation, expectationsOf, type Severity } from './expectation';
+import { DefinitionError, type Fault } from './faults';
 import type { Job } from './job';
+import { hasQuarantine } from './quarantine';
+import { shownColumns } from './shown';
 import type { SourceTable, Table } from './table';
 
-/** What a reader or writer needs to know of a column. */
-export type ColumnContract = Pick<Column, 'type' | 'nullable' | 'aliases' | 'min' | 'max'>;
+const COLUMN_TYPES = [
+  'text',
+  'int',
+  'double',
+  'epochMillis',
+  'isoDate',
+  'timestamp',
+  'date',
+  'pseudonym',
+] as const satisfies readonly ColumnType[];
+const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
 
-export interface ManifestExpectation {
-  readonly name: string;
-  readonly severity: Severity;
-  readonly columns: readonly string[];
-  readonly counts: readonly string[];
+const object = <const Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape).readonly();
+const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
+const byName = <T extends z.ZodType>(of: T) => z.record(z.string(), of).readonly();
+const some = z.string().min(1);
+
+const column = object({
+  type: z.enum(COLUMN_TYPES),
+  nullable: z.boolean(),
+  aliases: list(some),
+  min: z.exactOptional(z.number()),
+  max: z.exactOptional(z.number()),
+});
+
+const expectation = object({
+  name: some,
+  severity: z.enum(SEVERITIES),
+  columns: list(some),
+  /** Columns of the bad rows whose values may be told where they are whole numbers. */
+  counts: list(some),
+  /** Columns of the bad rows whose values may be told. */
+  shown: list(some),
   /** The query that returns the bad rows. */
-  readonly sql: string;
-}
+  sql: some,
+});
 
+const source = object({
+  /** URI of the folder of the files. */
+  location: some,
+  /** URI of the folder that refused lines go to. */
+  quarantine: some,
+  maxQuarantinedShare: z.number().min(0).max(1),
+  columns: byName(column),
+  expectations: list(expectation),
+});
+
+const output = object({
+  table: some,
+  columns: byName(column),
+  partitionBy: list(object({ transform: z.literal('day'), column: some })),
+  expectations: list(expectation),
+  /** URI of the folder that moved rows go to; there where an expectation moves some. */
+  quarantine: z.exactOptional(some),
+});
+
+/** What a manifest is. The runner checks what it reads against the same, in JSON Schema. */
+export const manifestSchema = object({
+  version: z.literal(1),
+  job: some,
+  database: some,
+  /** The input whose rows count as read. */
+  driving: some,
+  drivenBy: z.exactOptional(byName(some)),
+  sources: byName(source),
+  tables: list(some),
+  output,
+  /** The values that each parameter may have, the default first. */
+  parameters: byName(list(some)),
+  /** URI of the folder that the summary of each run goes to. */
+  runs: some,
+  metricsNamespace: some,
+});
+
+/** What a reader or writer needs to know of a column. */
+export type ColumnContract = z.infer<typeof column>;
+export type ManifestExpectation = z.infer<typeof expectation>;
 /**
  * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
  * schema is the catalog's, so that a column that a job does not write changes no job that reads the table.
  */
-export interface Manifest {
-  readonly version: 1;
-  readonly job: string;
-  readonly database: string;
-  /** The input whose rows count as read. */
-  readonly driving: string;
-  readonly drivenBy?: Readonly<Record<string, string>>;
-  readonly sources: Readonly<
-    Record<
-      string,
-      {
-        /** URI of the folder of the files. */
-        readonly location: string;
-        /** URI of the folder that refused lines go to. */
-        readonly quarantine: string;
-        readonly maxQuarantinedShare: number;
-        readonly columns: Readonly<Record<string, ColumnContract>>;
-        readonly expectations: readonly ManifestExpectation[];
-      }
-    >
-  >;
-  readonly tables: readonly string[];
-  readonly output: {
-    readonly table: string;
-    readonly columns: Readonly<Record<string, ColumnContract>>;
-    readonly partitionBy: readonly { readonly transform: 'day'; readonly column: string }[];
-    readonly expectations: readonly ManifestExpectation[];
-  };
-  /** The values that each parameter may have, the default first. */
-  readonly parameters: Readonly<Record<string, readonly string[]>>;
-  /** URI of the folder that the summary of each run goes to. */
-  readonly runs: string;
-  readonly metricsNamespace: string;
-}
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** The schema as the runner has it: `jobs/runner/lakehouse_runner/manifest_schema.json`. */
+export const manifestJsonSchema = (): object =>
+  z.toJSONSchema(manifestSchema, {
+    override: ({ jsonSchema }) => {
+      // A key of JSON is a text anyhow, and that TypeScript writes nothing is no rule of the file.
+      delete jsonSchema.propertyNames;
+      delete jsonSchema.readOnly;
+    },
+  });
 
 const columnContracts = (table: Table): Record<string, ColumnContract> =>
   Object.fromEntries(
@@ -63,28 +109,49 @@ const columnContracts = (table: Table): Record<string, ColumnContract> =>
     ]),
   );
 
-const expectations = (table: Table): ManifestExpectation[] =>
-  expectationsOf(table).map(({ name, severity, columns, counts, sql }) => ({
-    name,
-    severity,
-    columns,
-    counts,
-    sql: sql(table.name),
-  }));
+/** The tables that an expectation of `table` reads besides it, which are inputs of the job. */
+const readsOf = ({ inputs }: Job, e: Expectation): Table[] =>
+  e.reads.flatMap((name) => inputs.filter((input) => input.name === name));
 
-/** A job's manifest, over the places that its stack gives its files. */
+const expectations = (job: Job, table: Table): ManifestExpectation[] =>
+  expectationsOf(table).map((e) => {
+    const { columns: shown, counts } = shownColumns(table, readsOf(job, e), e);
+    const { name, severity, columns, sql } = e;
+    return { name, severity, columns, counts, shown, sql: sql(table.name) };
+  });
+
+/** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
+const unreadFaults = (job: Job, sources: readonly SourceTable[]): Fault[] =>
+  sources.flatMap((source) =>
+    source.expectations.flatMap((e) =>
+      e.reads
+        .filter((read) => !job.inputs.some(({ name }) => name === read))
+        .map((read) => ({
+          path: `${source.name}.expectations.${e.name}`,
+          message: `reads ${read}, which the job ${job.name} does not; on Glue a job has its inputs only: add it to them`,
+        })),
+    ),
+  );
+
+/**
+ * A job's manifest, over the places that its stack gives its files. Throws a DefinitionError where a source's
+ * expectation reads what the job does not.
+ */
 export function manifestOf(
   job: Job,
   places: {
     readonly database: string;
     readonly location: (source: SourceTable) => string;
-    readonly quarantine: (source: SourceTable) => string;
+    readonly quarantine: (table: Table) => string;
     readonly runs: string;
     readonly metricsNamespace: string;
   },
 ): Manifest {
+  const { output } = job;
   const sources = job.inputs.filter((input): input is SourceTable => input.format === 'json');
-  return {
+  const faults = unreadFaults(job, sources);
+  if (faults.length > 0) throw new DefinitionError(faults);
+  return manifestSchema.parse({
     version: 1,
     job: job.name,
     database: places.database,
@@ -98,19 +165,20 @@ export function manifestOf(
           quarantine: places.quarantine(source),
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
-          expectations: expectations(source),
+          expectations: expectations(job, source),
         },
       ]),
     ),
     tables: job.inputs.filter(({ format }) => format === 'iceberg').map(({ name }) => name),
     output: {
-      table: job.output.name,
-      columns: columnContracts(job.output),
-      partitionBy: job.output.partitionBy,
-      expectations: expectations(job.output),
+      table: output.name,
+      columns: columnContracts(output),
+      partitionBy: output.partitionBy,
+      expectations: expectations(job, output),
+      ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),
     runs: places.runs,
     metricsNamespace: places.metricsNamespace,
-  };
+  } satisfies Manifest);
 }

@@ -1,5 +1,5 @@
 import { int, text } from './column';
-import type { SourceTable } from './table';
+import type { SourceTable, Table } from './table';
 
 /** The columns of every quarantine. */
 export const QUARANTINE = {
@@ -23,3 +23,7 @@ export const quarantineOf = <Name extends string, Zone extends string>(
   expectations: [],
   maxQuarantinedShare: 1,
 });
+
+/** Whether anything of a table goes to quarantine: lines of a source, or rows that an expectation moves out. */
+export const hasQuarantine = (table: Table): boolean =>
+  table.format === 'json' || table.expectations.some(({ severity }) => severity === 'quarantine');

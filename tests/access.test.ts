@@ -1,6 +1,7 @@
 // Who may do what in a deployed stack. The policies are those that the engine was sent; what they should allow is
 // written down here once more, from the pipeline and docs alone, and not by way of components/access.ts.
 import type { PolicyDocument } from '../components/access';
+import type { Table } from '../model';
 import { lake } from '../pipeline';
 import {
   allows,
@@ -77,6 +78,9 @@ interface Deployed extends Parts {
 
 const bucketOf = (name: string, zone: string) => `${name}-${zone}-${ACCOUNT}`;
 
+/** Whether an expectation moves rows out of the table. */
+const movesRows = ({ expectations }: Table) => expectations.some(({ severity }) => severity === 'quarantine');
+
 const quarantined = (source: string) => `${source}_quarantine`;
 
 /** Where a stack has its data and its files. */
@@ -97,10 +101,12 @@ function layout(name: string) {
   return {
     tables: new Map([...sources, ...derived]),
     quarantine: new Map(
-      lake.sources.map((source): [string, Folder] => [
-        source.name,
-        { bucket: bucketOf(name, source.zone), prefix: `quarantine/${source.name}/` },
-      ]),
+      [...lake.sources, ...lake.jobs.map(({ output }) => output).filter(movesRows)].map(
+        (table): [string, Folder] => [
+          table.name,
+          { bucket: bucketOf(name, table.zone), prefix: `quarantine/${table.name}/` },
+        ],
+      ),
     ),
     runner: { bucket: artifacts, prefix: 'runner/' },
     own: (job: string): Folder => ({ bucket: artifacts, prefix: `jobs/${job}/` }),
@@ -129,6 +135,7 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
           place(job.output.name),
           places.runs(job.name),
           ...inputs.filter(isSource).map((source) => found(places.quarantine.get(source), source)),
+          ...(movesRows(job.output) ? [found(places.quarantine.get(job.output.name), job.output.name)] : []),
         ],
         catalog: {
           reads: [...inputs.filter((input) => !isSource(input)), job.output.name],

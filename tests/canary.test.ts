@@ -305,7 +305,13 @@ describe('a run of another pipeline', () => {
       const jobs = jobsOf(`jobs-${severity}`, plain);
       for (const json of [false, true]) {
         const said = await printedBy(() =>
-          runCommand(pipelineWith(severity), jobs, { data: CLEAN, lake: root, parameters: {}, json }),
+          runCommand(pipelineWith(severity), jobs, {
+            data: CLEAN,
+            lake: root,
+            parameters: {},
+            json,
+            engine: 'duckdb',
+          }),
         );
         expect(said).toContain('nobody');
         expect(said).not.toMatch(CANARIES);
@@ -322,7 +328,7 @@ describe('a run of another pipeline', () => {
     const jobs = jobsOf(`jobs-${name}`, (column) => (column === 'email' ? of(column) : plain(column)));
     const root = join(dir, `failing-${name}`);
     const said = await printedBy(() =>
-      runCommand(pipelineWith('warn'), jobs, { data: CLEAN, lake: root, parameters: {} }),
+      runCommand(pipelineWith('warn'), jobs, { data: CLEAN, lake: root, parameters: {}, engine: 'duckdb' }),
     );
     expect(said).toMatch(/people\.sql failed/);
     expect(said).not.toMatch(CANARIES);

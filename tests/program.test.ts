@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ROOT } from './support/lake';
 import {
   type Operation,
@@ -83,6 +84,8 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
     it(
       'destroys all but the data that it has to keep, with what secures it',
       async () => {
+        // A destroy runs no program: in a fresh checkout nobody has written the runner's archive.
+        rmSync(`${stack.dir}/.build`, { recursive: true });
         ended(await stack.destroy(), 0);
         const left = existing(stack);
         if (name === 'dev') {
@@ -252,6 +255,38 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
             ...renewed('stedi-trusted-step_trainer_trusted-manifest'),
           ].sort(),
         );
+      },
+      MINUTES,
+    );
+
+    it(
+      'changes every job and the one file that all of them import, where the runner changes',
+      async () => {
+        change('jobs/runner/lakehouse_runner/schema.py', (text) => `${text}# Once more.\n`);
+        const jobs = Object.keys(stack.world()['aws:glue/job:Job'] ?? {});
+        expect(jobs).toHaveLength(5);
+        expect(await previewed()).toEqual(
+          [
+            'update stedi-curated-machine_learning_curated-job',
+            'update stedi-trusted-accelerometer_trusted-job',
+            'update stedi-trusted-customer_trusted-job',
+            'update stedi-trusted-customers_curated-job',
+            'update stedi-trusted-step_trainer_trusted-job',
+            ...renewed('stedi-runner-archive'),
+          ].sort(),
+        );
+      },
+      MINUTES,
+    );
+
+    it(
+      'changes nothing, where only tests of the runner do',
+      async () => {
+        const file = `${stack.dir}/jobs/runner/tests/test_more.py`;
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, 'MORE = 1\n');
+        undo.push(() => rmSync(file));
+        expect(await previewed()).toEqual([]);
       },
       MINUTES,
     );

@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type Pipeline, tellFaults } from '../../model';
 import {
   type Engine,
@@ -9,8 +7,8 @@ import {
   type RunRequest,
   type RunResult,
   type TableState,
-  UsageError,
 } from '../engine';
+import { dataDir } from '../landing/files';
 import { planOf } from '../plan';
 import { bindingFaults } from './check';
 import { openDatabase } from './database';
@@ -43,10 +41,7 @@ export class DuckDbEngine implements Engine {
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
     const plan = planOf(pipeline, await this.asBefore(request));
-    const data = request.data === undefined ? undefined : resolve(request.data);
-    if (data !== undefined && !statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new UsageError(`--data ${request.data} is no folder; it should hold <entity>/landing/`);
-    }
+    const data = request.data === undefined ? undefined : dataDir(request.data);
     const faults = await bindingFaults(plan.jobs, this.options.jobs);
     if (faults.length > 0) throw new LakeError(tellFaults(faults));
     return this.store.hold(async () => {
@@ -73,6 +68,10 @@ export class DuckDbEngine implements Engine {
 
   query(sql: string): Promise<QueryResult> {
     return queryLake(this.store, sql);
+  }
+
+  summaryFile(runId: string): string {
+    return this.store.summaryFile(runId);
   }
 
   async tables(): Promise<readonly TableState[]> {

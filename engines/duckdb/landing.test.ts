@@ -8,11 +8,12 @@ import fc from 'fast-check';
 import type { SourceTable } from '../../model';
 import { lake } from '../../pipeline';
 import { anySource, nearlyPlainLine, plainPairs, sourceOf, written } from '../landing/arbitraries';
+import { landingDir, landingFiles } from '../landing/files';
 import { SourceReader } from '../landing/read-file';
 import { readLine } from '../landing/read-line';
 import { quoteName } from '../sql';
 import { openDatabase, parquetFile, parquetIn, rowsOf } from './database';
-import { land, landingDir, landingFiles } from './landing';
+import { land } from './landing';
 
 let dir: string;
 let db: DuckDBConnection;
@@ -130,7 +131,7 @@ test('whatever files hold, the rows are the accepted records, and the quarantine
           lines.map((l) => l.toString('latin1')).join(end) + (ended ? end : ''),
           'latin1',
         );
-        return [`part-${i}.json`, gzip ? gzipSync(body) : body] as const;
+        return gzip ? ([`part-${i}.json.gz`, gzipSync(body)] as const) : ([`part-${i}.json`, body] as const);
       });
       const { result, rows, refused } = await landed(table, Object.fromEntries(contents));
       const expected = parts.flatMap(({ lines }) => judged(lines, table));

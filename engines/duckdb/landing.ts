@@ -8,7 +8,6 @@ import { MAX_LINE_BYTES } from '../landing/pieces';
 import { SourceReader } from '../landing/read-file';
 import { quoteName, quoteString } from '../sql';
 import { literalPath } from './database';
-import { list } from './store';
 import { nothing, QUARANTINE, STORED } from './types';
 
 const BATCH_BYTES = 128 << 20;
@@ -31,30 +30,6 @@ export interface LandingTarget {
   readonly quarantine: string;
   /** Folder for temporary files. */
   readonly scratch: string;
-}
-
-/** The folder of a source's files. */
-export const landingDir = (data: string, table: SourceTable) => join(data, table.entity, 'landing');
-
-/**
- * The files of a source, those in folders below too; hidden ones and those that begin with an underscore are left
- * out, as Spark does. Throws a LakeError for a link that leads nowhere.
- */
-export async function landingFiles(data: string, table: SourceTable): Promise<string[]> {
-  return filesBelow(landingDir(data, table));
-}
-
-async function filesBelow(dir: string): Promise<string[]> {
-  const files: string[] = [];
-  for (const name of await list(dir)) {
-    if (/^[._]/.test(name)) continue;
-    const path = join(dir, name);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
-    if (found.isDirectory()) files.push(...(await filesBelow(path)));
-    else if (found.isFile()) files.push(path);
-  }
-  return files;
 }
 
 /**

@@ -11,12 +11,13 @@ import {
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
+import { filesOf, landingDir } from '../landing/files';
 import { masker } from '../mask';
 import type { Plan } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import { type Landed, land, landingDir, landingFiles } from './landing';
+import { type Landed, land } from './landing';
 import { outputQuery, unmatchedQuery, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
@@ -50,7 +51,7 @@ export class Run {
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
   async go(data: string | undefined): Promise<RunResult> {
     const pointer = await this.store.pointer();
-    const files = await this.filesOf(data);
+    const files = data === undefined ? new Map() : await filesOf(data, this.plan.sources);
     await this.openPublished(pointer);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
@@ -63,22 +64,6 @@ export class Run {
       else await this.make(job.output, job, () => this.transform(job));
     }
     return this.end(pointer);
-  }
-
-  private async filesOf(data: string | undefined): Promise<ReadonlyMap<string, string[]>> {
-    const files = new Map<string, string[]>();
-    const missing: string[] = [];
-    for (const source of this.plan.sources) {
-      const found = await landingFiles(data as string, source);
-      if (found.length > 0) files.set(source.name, found);
-      else missing.push(`${source.name}: no file in ${landingDir(data as string, source)}`);
-    }
-    if (missing.length > 0) {
-      throw new LakeError(
-        `the data is not whole.\n  ${missing.join('\n  ')}\nPut the JSON files of each source there, or give another --data`,
-      );
-    }
-    return files;
   }
 
   private async openPublished(pointer: Pointer) {

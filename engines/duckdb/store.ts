@@ -46,7 +46,7 @@ const EMPTY: Pointer = { runId: '', tables: {} };
 const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{4}$/;
 const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
 /** The names at the top of a lake's folder. */
-const OURS = /^(?:current\.json|pseudonym\.key|lock\.duckdb|versions|runs|sample)(?:\.|$)/;
+const OURS = /^(?:current\.json|pseudonym\.key|lock\.duckdb|versions|runs|sample|spark)(?:\.|$)/;
 
 /** Sorts by time. */
 export const newRunId = (now = new Date()) =>

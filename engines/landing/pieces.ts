@@ -5,6 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { BYTES_AHEAD } from './plain-scanner';
 
+/** Stands before the first line at times, and is no part of it. */
+export const BYTE_ORDER_MARK = Buffer.from('\ufeff');
+
 /** Longer lines are refused unread, so that a file without line ends cannot fill the memory. */
 export const MAX_LINE_BYTES = 1 << 20;
 /** How much is read at once. */
@@ -12,8 +15,11 @@ export const CHUNK_BYTES = 1 << 18;
 const LF = 10;
 const CR = 13;
 
+/** A line with a byte-order mark before it, and a \r after it that may be half of its end. */
+const MAX_WAITING_BYTES = BYTE_ORDER_MARK.length + MAX_LINE_BYTES + 1;
+
 /** Room for the beginning of a line and what is read next, and a line end that the file may lack. */
-export const readBuffer = () => Buffer.allocUnsafeSlow(MAX_LINE_BYTES + 2 + CHUNK_BYTES + 1 + BYTES_AHEAD);
+export const readBuffer = () => Buffer.allocUnsafeSlow(MAX_WAITING_BYTES + CHUNK_BYTES + 1 + BYTES_AHEAD);
 
 /** Whole lines, the last one with its end too. */
 export interface Piece {
@@ -75,7 +81,7 @@ async function* piecesFrom(buffer: Buffer, fill: (offset: number) => Promise<num
       const end = Math.max(bytes.lastIndexOf(LF), bytes.subarray(0, -1).lastIndexOf(CR)) + 1;
       if (end > 0) yield { bytes: bytes.subarray(0, end), tooLong: false };
       start += end;
-      if (used - start > MAX_LINE_BYTES + 1) {
+      if (used - start > MAX_WAITING_BYTES) {
         yield { bytes: buffer.subarray(start, used), tooLong: true };
         start = used - 1;
         skipping = true;
@@ -122,12 +128,19 @@ export async function damageOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether a file is packed, told by its first bytes: names lie. */
-export async function isGzip(path: string): Promise<boolean> {
+/** Whether Spark and Athena would unpack the file; they tell it by its name, in just this case. */
+export const isNamedGzip = (path: string) => path.endsWith('.gz');
+
+/** An empty file is as good as packed or not. */
+export type Packing = 'gzip' | 'none' | 'empty';
+
+/** How a file is packed, as its first bytes say. */
+export async function packingOf(path: string): Promise<Packing> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    if (bytesRead === 0) return 'empty';
+    return buffer[0] === 0x1f && buffer[1] === 0x8b ? 'gzip' : 'none';
   } finally {
     await file.close();
   }

@@ -50,10 +50,10 @@ async function read(bytes: Buffer | string, table = TABLE, name = 'file.json'): 
 const recordOf = (json: string) =>
   Object.fromEntries(Object.entries(JSON.parse(json)).filter(([, value]) => value !== null));
 
-const plainLines = async (bytes: Buffer | string, table = TABLE) => {
-  const path = join(dir, 'plain.json');
+const plainLines = async (bytes: Buffer | string, name = 'plain.json') => {
+  const path = join(dir, name);
   await writeFile(path, bytes);
-  return new SourceReader(table).plainLines(path);
+  return new SourceReader(TABLE).plainLines(path);
 };
 
 /** The lines of a file without their ends, all at once and byte by byte. */
@@ -81,7 +81,7 @@ function reference(file: Buffer): Outcome {
       refused.push({ line: i + 1, raw: raw.slice(0, 65_536), ...refusal });
     if (/^[ \t\f\v]*$/.test(bytes.toString('latin1'))) continue;
     seen = true;
-    if (line.length > 1_048_576) {
+    if (bytes.length > 1_048_576) {
       refuse(bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1'), {
         reason: 'LINE_TOO_LONG',
         detail: 'longer than 1048576 bytes',
@@ -199,7 +199,7 @@ test('a file gives what each of its lines gives, packed or not', async () => {
     fc.asyncProperty(anyFile, async ({ bytes: file }) => {
       const expected = essence(reference(file));
       expect(essence(await read(file))).toEqual(expected);
-      expect(essence(await read(gzipSync(file, { level: 1 })))).toEqual(expected);
+      expect(essence(await read(gzipSync(file, { level: 1 }), TABLE, 'file.json.gz'))).toEqual(expected);
     }),
     { numRuns: 80 },
   );
@@ -239,6 +239,16 @@ describe('a line end around the end of a chunk', () => {
       }
     }
   });
+
+  test.each([MAX_LINE_BYTES, MAX_LINE_BYTES + 1])(
+    'a byte-order mark does not count to the %i bytes of its line',
+    async (bytes) => {
+      for (const end of ['\n', '\r\n', '\r', '']) {
+        const file = Buffer.from(`\ufeff${escaped(bytes)}${end}`);
+        expect(essence(await read(file))).toEqual(essence(reference(file)));
+      }
+    },
+  );
 });
 
 describe('plainLines', () => {
@@ -300,6 +310,10 @@ describe('plainLines', () => {
     expect(await plainLines(file)).toBe(count);
   });
 
+  test('what is named .gz is not plain, whatever it holds', async () => {
+    expect(await plainLines('{"a":"b"}\n', 'plain.json.gz')).toBeUndefined();
+  });
+
   test('one reader reads file after file, plain or not', async () => {
     const reader = new SourceReader(TABLE);
     const path = join(dir, 'turns.json');
@@ -325,6 +339,7 @@ const RECORD =
 
 describe('a file that is something else', () => {
   const gz = gzipSync(`${RECORD}\n`.repeat(1000));
+  const RECORD_BYTES = Buffer.from(`${RECORD}\n`);
   const corrupt = Buffer.from(gz);
   corrupt[gz.length - 6] = (corrupt[gz.length - 6] as number) ^ 0xff;
   const hints = {
@@ -338,6 +353,10 @@ describe('a file that is something else', () => {
   };
   const notBrace = 'the line does not begin with {';
   const damaged = (code: string) => `the file cannot be unpacked to its end: ${code}; upload it again`;
+  const notPacked = 'its name ends in .gz, but it is not packed with gzip; rename it or upload it again';
+  const notNamed =
+    'packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it';
+  const unreadable = (detail: string): [number, string, string] => [0, 'UNREADABLE_FILE', detail];
   test.each<[string, Buffer | string, number, [number, string, string][], string?]>([
     [
       'CSV',
@@ -356,6 +375,7 @@ describe('a file that is something else', () => {
         [1, 'NOT_JSON', `${notBrace} (${hints.csv})`],
         [2, 'NOT_JSON', `${notBrace} (${hints.csv})`],
       ],
+      'file.gz',
     ],
     [
       'a JSON array in one line',
@@ -425,19 +445,30 @@ describe('a file that is something else', () => {
     ['empty', '', 0, [[0, 'EMPTY_FILE', 'the file holds no line']]],
     ['only a byte-order mark', '\ufeff', 0, [[0, 'EMPTY_FILE', 'the file holds no line']]],
     ['only blank lines', '\n \r\n\t\r\r\n', 0, [[0, 'EMPTY_FILE', 'the file holds no line']]],
-    ['packed nothing', gzipSync(''), 0, [[0, 'EMPTY_FILE', 'the file holds no line']]],
-    ['cut-off .gz', gz.subarray(0, gz.length - 10), 0, [[0, 'UNREADABLE_FILE', damaged('Z_BUF_ERROR')]]],
-    ['the first bytes of a .gz', gz.subarray(0, 2), 0, [[0, 'UNREADABLE_FILE', damaged('Z_BUF_ERROR')]]],
-    ['corrupted .gz', corrupt, 0, [[0, 'UNREADABLE_FILE', damaged('Z_DATA_ERROR')]]],
-    ['.gz without its suffix', gz, 1000, [], 'file.json'],
-    ['two .gz, one after the other', Buffer.concat([gz, gz]), 2000, []],
+    ['packed nothing', gzipSync(''), 0, [[0, 'EMPTY_FILE', 'the file holds no line']], 'a.gz'],
+    ['an empty .gz', '', 0, [[0, 'EMPTY_FILE', 'the file holds no line']], 'a.gz'],
+    ['cut-off .gz', gz.subarray(0, gz.length - 10), 0, [unreadable(damaged('Z_BUF_ERROR'))], 'a.gz'],
+    ['the first bytes of a .gz', gz.subarray(0, 2), 0, [unreadable(damaged('Z_BUF_ERROR'))], 'a.gz'],
+    ['the first byte of a .gz', gz.subarray(0, 1), 0, [unreadable(notPacked)], 'a.gz'],
+    ['corrupted .gz', corrupt, 0, [unreadable(damaged('Z_DATA_ERROR'))], 'a.gz'],
+    ['two .gz, one after the other', Buffer.concat([gz, gz]), 2000, [], 'a.gz'],
     [
       'a second .gz that is cut off',
       Buffer.concat([gz, gz.subarray(0, 30)]),
       0,
-      [[0, 'UNREADABLE_FILE', damaged('Z_BUF_ERROR')]],
+      [unreadable(damaged('Z_BUF_ERROR'))],
+      'a.gz',
     ],
-    ['a plain file named .gz', `${RECORD}\n`, 1, [], 'file.json.gz'],
+    [
+      '.gz and what is none after it',
+      Buffer.concat([gz, RECORD_BYTES]),
+      0,
+      [unreadable(damaged('Z_DATA_ERROR'))],
+      'a.gz',
+    ],
+    ['.gz without its suffix', gz, 0, [unreadable(notNamed)], 'file.json'],
+    ['.gz with its suffix in capitals', gz, 0, [unreadable(notNamed)], 'file.json.GZ'],
+    ['a plain file named .gz', `${RECORD}\n`, 0, [unreadable(notPacked)], 'file.json.gz'],
   ])('%s', async (...row) => {
     const [, bytes, accepted, refused, name] = row;
     const outcome = await read(bytes, customerLanding, name);

@@ -3,12 +3,15 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { SourceTable } from '../../model';
 import {
+  BYTE_ORDER_MARK,
   CHUNK_BYTES,
   damageOf,
-  isGzip,
+  isNamedGzip,
   lineEnd,
   MAX_LINE_BYTES,
   nextLine,
+  type Packing,
+  packingOf,
   piecesOf,
   readBuffer,
 } from './pieces';
@@ -20,7 +23,6 @@ const MAX_RAW_CHARACTERS = 1 << 16;
 const LF = 10;
 const CR = 13;
 const COMMA = 0x2c;
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /** Where an object could be read, what the file as a whole looks like explains nothing. */
 const ABOUT_VALUES = new Set<Reason>(['DUPLICATE_KEY', 'MISSING_REQUIRED', 'WRONG_TYPE', 'OUT_OF_RANGE']);
@@ -42,10 +44,11 @@ export interface Portion {
 }
 
 /**
- * Reads a landing file (`.gz` too, told by its first bytes) line by line in bounded memory. Blank lines and a
- * byte-order mark are skipped; `\n`, `\r\n` and `\r` end a line. A file without any line is refused as
- * EMPTY_FILE. A damaged or cut-off `.gz` is refused whole as UNREADABLE_FILE: half a file never counts as data.
- * Throws what the file system throws.
+ * Reads a landing file line by line in bounded memory. Blank lines and a byte-order mark are skipped; `\n`, `\r\n`
+ * and `\r` end a line. What is packed is told by its name, as Spark and Athena tell it: a file whose name ends in
+ * `.gz` is unpacked. A file without any line is refused as EMPTY_FILE. A damaged or cut-off `.gz` is refused whole as
+ * UNREADABLE_FILE, since half a file never counts as data; so is a file whose name says other than its bytes. Throws
+ * what the file system throws.
  */
 export const readFile = (path: string, table: SourceTable): AsyncGenerator<Portion> =>
   new SourceReader(table).read(path);
@@ -61,14 +64,14 @@ export class SourceReader {
 
   /** See {@link readFile}. */
   async *read(path: string): AsyncGenerator<Portion> {
-    const gzip = await isGzip(path);
-    const damage = gzip ? await damageOf(path) : undefined;
-    if (damage) {
-      yield whole('UNREADABLE_FILE', `the file cannot be unpacked to its end: ${damage}; upload it again`);
+    const packing = await packingOf(path);
+    const fault = await packingFault(path, packing);
+    if (fault) {
+      yield whole('UNREADABLE_FILE', fault);
       return;
     }
     let lines: LineReader | undefined;
-    for await (const { bytes, tooLong } of piecesOf(path, gzip, this.buffer)) {
+    for await (const { bytes, tooLong } of piecesOf(path, packing === 'gzip', this.buffer)) {
       lines ??= new LineReader(this.table, this.scan, hintFor(bytes.toString('latin1', 0, 512)));
       yield tooLong ? lines.refuseLong(bytes) : lines.read(bytes);
     }
@@ -81,6 +84,7 @@ export class SourceReader {
    * plain: DuckDB would read a cut-off gzip file to its end without a word. Throws what the file system throws.
    */
   async plainLines(path: string): Promise<number | undefined> {
+    if (isNamedGzip(path)) return undefined;
     // Most files fit into one chunk, and a promise for each step would cost more than reading it.
     const file = openSync(path, 'r');
     try {
@@ -104,6 +108,19 @@ export class SourceReader {
       closeSync(file);
     }
   }
+}
+
+/** Why a file cannot be read as its name says that it is packed. */
+async function packingFault(path: string, packing: Packing): Promise<string | undefined> {
+  const named = isNamedGzip(path);
+  if (packing === 'gzip' && !named) {
+    return 'packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it';
+  }
+  if (packing === 'none' && named) {
+    return 'its name ends in .gz, but it is not packed with gzip; rename it or upload it again';
+  }
+  const damage = packing === 'gzip' ? await damageOf(path) : undefined;
+  return damage && `the file cannot be unpacked to its end: ${damage}; upload it again`;
 }
 
 /** How many lines there are, if all are plain and end with `\n` or `\r\n`. */
@@ -147,7 +164,7 @@ class LineReader {
   /** The beginning of a line that is too long. */
   refuseLong(bytes: Buffer): Portion {
     this.line++;
-    return { accepted: [], count: 0, refused: [this.tooLong(bytes)] };
+    return { accepted: [], count: 0, refused: [this.tooLong(this.unmarked(bytes))] };
   }
 
   /** Whole lines, the last one with its end too. */
@@ -195,8 +212,8 @@ class LineReader {
 
   /** The record of one line as JSON, its refusal, or nothing for a blank line. */
   private judge(bytes: Buffer): string | Refused | undefined {
-    if (bytes.length > MAX_LINE_BYTES) return this.tooLong(bytes);
     const content = this.unmarked(bytes);
+    if (content.length > MAX_LINE_BYTES) return this.tooLong(content);
     const text = isUtf8(content) ? content.toString('utf8') : undefined;
     if (text !== undefined && /^[ \t\f\v]*$/.test(text)) return undefined;
     this.seen = true;
@@ -212,10 +229,10 @@ class LineReader {
     return marked ? bytes.subarray(BYTE_ORDER_MARK.length) : bytes;
   }
 
-  private tooLong(bytes: Buffer): Refused {
+  private tooLong(content: Buffer): Refused {
     this.seen = true;
     const detail = `longer than ${MAX_LINE_BYTES} bytes`;
-    return this.refusal(beginningOf(this.unmarked(bytes)), { reason: 'LINE_TOO_LONG', detail });
+    return this.refusal(beginningOf(content), { reason: 'LINE_TOO_LONG', detail });
   }
 
   private refusal(raw: string, { reason, detail }: Refusal): Refused {

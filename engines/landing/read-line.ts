@@ -25,12 +25,16 @@ export interface Refusal {
 /** A good line as canonical JSON of the declared columns, or why it is refused. */
 export type Verdict = { readonly json: string } | Refusal;
 
+/** What no contract asks for, and what would exhaust the stack of one parser sooner than that of another. */
+const MAX_DEPTH = 200;
+
 /**
  * Reads one line by contract. Takes a trailing comma, keys in any order, other case or an alias; ignores keys
- * that the contract does not name. Numbers keep the text they were written with.
+ * that the contract does not name. Numbers keep the text they were written with. On Spark, `lines.py` of the runner
+ * gives the same verdicts: a rule is changed in both.
  */
 export function readLine(line: string, table: SourceTable): Verdict {
-  const text = line.replace(/^[ \t\f\v]+|[ \t\f\v]+$/g, '');
+  const text = trimmed(line);
   const shape = shapeOf(text);
   if ('reason' in shape) return shape;
   let record: Record<string, unknown>;
@@ -44,8 +48,19 @@ export function readLine(line: string, table: SourceTable): Verdict {
   return readRecord(record, table);
 }
 
+/** Without the spaces at both ends; an expression for those at the end takes quadratic time for spaces inside. */
+function trimmed(line: string): string {
+  let end = line.length;
+  while (end > 0 && ' \t\f\v'.includes(line.charAt(end - 1))) end--;
+  return line.slice(0, end).replace(/^[ \t\f\v]+/, '');
+}
+
 /** Finds the one object of a line, without its trailing comma. */
 function shapeOf(text: string): { readonly object: string } | Refusal {
+  const end = /^[{[]/.test(text) ? endOfNesting(text) : undefined;
+  if (end === 'too deep') {
+    return { reason: 'NOT_JSON', detail: `nested deeper than ${MAX_DEPTH} levels` };
+  }
   if (!text.startsWith('{')) {
     try {
       parse(text.replace(/,$/, ''));
@@ -55,36 +70,39 @@ function shapeOf(text: string): { readonly object: string } | Refusal {
     const what = text.startsWith('[') ? 'a JSON array' : 'a JSON value';
     return { reason: 'NOT_AN_OBJECT', detail: `${what}; a line holds one object` };
   }
-  const end = endOfObject(text);
-  if (end < 0) return { reason: 'TRUNCATED', detail: 'the object is not closed' };
+  if (end === undefined) return { reason: 'TRUNCATED', detail: 'the object is not closed' };
   if (!/^[ \t\f\v]*,?$/.test(text.slice(end))) {
     return { reason: 'TRAILING_TEXT', detail: `text after the object, from column ${end + 1}` };
   }
   return { object: text.slice(0, end) };
 }
 
-/** Index after the brace that closes the first one, or -1. */
-function endOfObject(text: string): number {
+/** Index after the brace or bracket that closes the first one, if one does. */
+function endOfNesting(text: string): number | 'too deep' | undefined {
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
     if (c === '"') {
       for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
-    } else if (c === '{' || c === '[') depth++;
-    else if ((c === '}' || c === ']') && --depth === 0) return i + 1;
+    } else if (c === '{' || c === '[') {
+      if (++depth > MAX_DEPTH) return 'too deep';
+    } else if ((c === '}' || c === ']') && --depth === 0) return i + 1;
   }
-  return -1;
+  return undefined;
 }
+
+/** What of a key's case is overlooked is that of ASCII letters: of others it depends on the version of Unicode. */
+const folded = (key: string) => key.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 function readRecord(record: Record<string, unknown>, table: SourceTable): Verdict {
   const byCase = new Map<string, string[]>();
   for (const key of Object.keys(record)) {
-    const folded = key.toLowerCase();
-    byCase.set(folded, [...(byCase.get(folded) ?? []), key]);
+    const fold = folded(key);
+    byCase.set(fold, [...(byCase.get(fold) ?? []), key]);
   }
   const pairs: string[] = [];
   for (const [name, column] of Object.entries(table.columns)) {
-    const keys = [...new Set([name, ...column.aliases].flatMap((n) => byCase.get(n.toLowerCase()) ?? []))];
+    const keys = [...new Set([name, ...column.aliases].flatMap((n) => byCase.get(folded(n)) ?? []))];
     if (keys.length > 1) {
       return {
         reason: 'DUPLICATE_KEY',
@@ -139,7 +157,7 @@ function readValue(name: string, value: unknown, column: Column): string | Refus
 /** The declared range, closed by what the type itself can hold. */
 export const rangeOf = (column: Column) => {
   const limit = column.type === 'double' ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
-  return { min: column.min ?? -limit, max: column.max ?? limit };
+  return { min: Math.max(column.min ?? -limit, -limit), max: Math.min(column.max ?? limit, limit) };
 };
 
 /** Whether the text is a day of the calendar: YYYY-MM-DD, or YYY-MM-DD as the website writes the year 967. */

@@ -1,18 +1,23 @@
-"""What every Glue job runs: it reads its manifest and SQL, and makes one table.
-
-The transforms on Spark are not written yet. A job that is started says so and fails, before it reads or
-writes anything. `npm start` runs the same SQL on this machine.
-"""
+"""What every Glue job runs: it makes one table, by the job's manifest and its SQL."""
 
 import sys
 
+from awsglue.context import GlueContext
+from awsglue.job import Job
+from awsglue.utils import getResolvedOptions
+from lakehouse_runner.glue import argument_names, fetch_secret, put_metric, run_job
+from pyspark.context import SparkContext
+
 
 def main() -> None:
-    """Stop the run with what is missing."""
-    sys.exit(
-        "This version deploys the lakehouse but does not fill it yet: the Spark runner is the project's"
-        " next step. Nothing was read or written."
-    )
+    """Run the job that Glue started."""
+    args = getResolvedOptions(sys.argv, argument_names(sys.argv))
+    context = GlueContext(SparkContext.getOrCreate())
+    job = Job(context)
+    # Without it a security configuration does not apply.
+    job.init(args["JOB_NAME"], args)
+    run_job(context.spark_session, args, fetch_secret, put_metric)
+    job.commit()
 
 
 if __name__ == "__main__":

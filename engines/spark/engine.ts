@@ -1,0 +1,283 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
+import { manifestOf } from '../../model/manifest';
+import { bindingFaults } from '../duckdb/check';
+import { list, newRunId, Store } from '../duckdb/store';
+import {
+  type Engine,
+  type Finding,
+  LakeError,
+  type QueryColumn,
+  type QueryResult,
+  type RunEvent,
+  type RunRequest,
+  type RunResult,
+  type RunSummary,
+  type TableState,
+  type TableSummary,
+} from '../engine';
+import { readSql } from '../job-sql';
+import { dataDir, filesOf, landingDir } from '../landing/files';
+import { planOf } from '../plan';
+import { codeVersion } from '../version';
+import { type Answer, askRunner, type RunnerFinding } from './runner';
+
+/** The database of a lake's Iceberg catalog. */
+const DATABASE = 'lake';
+
+export interface SparkOptions {
+  /** Folder of the lake; made where it is missing. Spark's part of it is the folder `spark` in it. */
+  readonly lake: string;
+  /** Folder of `<job>.sql`. */
+  readonly jobs: string;
+  /** Of the driver, as Spark spells it. Default: 4g. */
+  readonly memory?: string;
+}
+
+/** A source as the run found it that read it last. */
+interface Read {
+  /** What the runner was told of it. */
+  readonly source: Manifest['sources'][string];
+  readonly runId: string;
+  readonly rows: number;
+}
+
+type Sources = Readonly<Record<string, Read>>;
+
+/**
+ * Runs a pipeline by the runner that Glue runs, on Spark in a process of its own. Each table is published as its
+ * own job ends, as on Glue: where a later one fails, those before it stand.
+ *
+ *     spark/warehouse/lake/<table>     Iceberg tables
+ *     spark/quarantine/<table>         what was refused
+ *     spark/sources.json               where the sources were read
+ *     spark/runs/<runId>.json          the summary of each run
+ *     spark/running                    there while a run goes on, and after one that was killed
+ */
+export class SparkEngine implements Engine {
+  private readonly store: Store;
+
+  constructor(private readonly options: SparkOptions) {
+    this.store = new Store(options.lake);
+  }
+
+  private get memory() {
+    return this.options.memory ?? '4g';
+  }
+  private get place() {
+    return { warehouse: this.uri('warehouse'), database: DATABASE };
+  }
+  private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
+  private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
+  private uri = (...parts: string[]) => pathToFileURL(this.path(...parts)).href;
+
+  /** Throws as the DuckDB engine does where a run cannot begin. */
+  async run(
+    pipeline: Pipeline,
+    request: RunRequest,
+    tell: (event: RunEvent) => void = () => undefined,
+  ): Promise<RunResult> {
+    const plan = planOf(pipeline, request);
+    const data = request.data === undefined ? undefined : dataDir(request.data);
+    const faults = await bindingFaults(plan.jobs, this.options.jobs);
+    if (faults.length > 0) throw new LakeError(tellFaults(faults));
+    return this.store.hold(async () => {
+      const started = performance.now();
+      const runId = newRunId();
+      const read = await this.sources();
+      if (data !== undefined) await filesOf(data, plan.sources);
+      const jobs = await Promise.all(
+        plan.jobs.map(async (job) => ({
+          manifest: this.manifestOf(job, data, read),
+          sql: await readSql(this.options.jobs, job),
+          parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.parameters[name]])),
+        })),
+      );
+      const sweep = existsSync(this.path('running'));
+      await mkdir(this.path('runs'), { recursive: true });
+      await writeFile(this.path('running'), runId);
+      const { tables, findings, failures } = await this.ask({ runId, sweep, jobs }, tell);
+      const summary: RunSummary = {
+        runId,
+        outcome: failures.length === 0 ? 'published' : 'failed',
+        codeVersion: codeVersion(),
+        parameters: plan.parameters,
+        seconds: +((performance.now() - started) / 1000).toFixed(3),
+        tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
+      };
+      await this.replace(this.summaryFile(runId), summary);
+      await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables) });
+      await rm(this.path('running'));
+      return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
+    });
+  }
+
+  /** Has the runner run jobs, and gathers what it tells of them. */
+  private async ask(
+    request: Readonly<Record<string, unknown>>,
+    tell: (event: RunEvent) => void,
+  ): Promise<{
+    readonly tables: ReadonlyMap<string, TableSummary>;
+    readonly findings: readonly RunnerFinding[];
+    readonly failures: readonly string[];
+  }> {
+    const tables = new Map<string, TableSummary>();
+    const findings: RunnerFinding[] = [];
+    const failures: string[] = [];
+    const pseudonymKey = (await this.store.pseudonymKey()).toString('hex');
+    const whole = { ...request, ...this.place, kind: 'run', pseudonymKey, codeVersion: codeVersion() };
+    for await (const answer of askRunner(whole, this.memory)) {
+      switch (answer.kind) {
+        case 'ended':
+          findings.push(...answer.findings);
+          failures.push(...answer.failures);
+          break;
+        case 'done':
+          // A source that several jobs read is told once.
+          if (tables.has(answer.summary.table)) break;
+          tables.set(answer.summary.table, answer.summary);
+          tell(answer);
+          break;
+        case 'start':
+        case 'failed':
+        case 'skipped':
+          tell(answer);
+      }
+    }
+    return { tables, findings, failures };
+  }
+
+  private manifestOf(job: Job, data: string | undefined, read: Sources): Manifest {
+    return manifestOf(job, {
+      database: DATABASE,
+      location: (source) => {
+        if (data !== undefined) return folderUri(landingDir(data, source));
+        const before = read[source.name]?.source.location;
+        if (before !== undefined) return before;
+        throw new LakeError(
+          `${source.name} was never read in this lake; give --data, the folder with ${source.entity}/landing/`,
+        );
+      },
+      quarantine: ({ name }) => this.quarantine(name),
+      runs: this.uri('runs'),
+      metricsNamespace: 'Lakehouse/local',
+    });
+  }
+
+  private async sources(): Promise<Sources> {
+    const file = this.path('sources.json');
+    return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {};
+  }
+
+  private async replace(path: string, content: unknown): Promise<void> {
+    await writeFile(`${path}.tmp`, `${JSON.stringify(content, null, 2)}\n`);
+    await rename(`${path}.tmp`, path);
+  }
+
+  async query(sql: string): Promise<QueryResult> {
+    const published = (await this.tables()).map(({ table }) => table);
+    if (published.length === 0) {
+      throw new LakeError(
+        `Spark has published no table in ${this.store.root}; npx lake run --engine spark makes them`,
+      );
+    }
+    const sources = Object.entries(await this.sources()).map(([name, { source }]) => [name, source]);
+    const quarantines = published.map((table) => [table, this.quarantine(table)]);
+    const request = {
+      ...this.place,
+      kind: 'query',
+      sources: Object.fromEntries(sources),
+      quarantines: Object.fromEntries(quarantines),
+      sql,
+    };
+    const answers = askRunner(request, this.memory);
+    const first = await answers.next();
+    if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
+    const columns = first.value.columns.map(([name, type]) => ({ name, type: columnType(type) }));
+    return { columns, rows: rowsAsText(answers) };
+  }
+
+  summaryFile(runId: string): string {
+    return this.path('runs', `${runId}.json`);
+  }
+
+  /** Read from Iceberg's own files: to start Spark for it would take seconds. */
+  async tables(): Promise<readonly TableState[]> {
+    const read = Object.entries(await this.sources());
+    const found = read.map(([table, { rows, runId }]): TableState => ({ table, rows, runId }));
+    for (const table of await list(this.path('warehouse', DATABASE))) {
+      const state = await publishedState(this.path('warehouse', DATABASE, table, 'metadata'));
+      if (state) found.push({ table, ...state });
+    }
+    return found;
+  }
+}
+
+const readNow = (
+  runId: string,
+  jobs: readonly { readonly manifest: Manifest }[],
+  tables: ReadonlyMap<string, TableSummary>,
+): Sources =>
+  Object.fromEntries(
+    jobs.flatMap(({ manifest }) =>
+      Object.entries(manifest.sources).flatMap(([name, source]) => {
+        const rows = tables.get(name)?.written;
+        return rows === undefined ? [] : [[name, { source, runId, rows }]];
+      }),
+    ),
+  );
+
+const NUMBERS = /^(?:tinyint|smallint|int|bigint|float|double|decimal)/;
+
+function columnType(type: string): QueryColumn['type'] {
+  if (NUMBERS.test(type)) return 'number';
+  if (type.startsWith('timestamp')) return 'instant';
+  if (type === 'date' || type === 'boolean') return type;
+  return type === 'string' ? 'text' : 'other';
+}
+
+async function* rowsAsText(answers: AsyncIterable<Answer>) {
+  for await (const answer of answers) {
+    if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(asText));
+  }
+}
+
+const asText = (value: unknown): string | null => {
+  if (value === null) return null;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+
+const folderUri = (dir: string) => `${pathToFileURL(dir).href}/`;
+
+interface Metadata {
+  readonly 'current-snapshot-id'?: number;
+  readonly snapshots?: readonly {
+    readonly 'snapshot-id': number;
+    readonly summary: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** What the metadata of an Iceberg table in a folder says of its published snapshot, if it has one. */
+async function publishedState(metadata: string): Promise<{ rows: number; runId: string } | undefined> {
+  const versions = (await list(metadata)).flatMap((name) => /^v(\d+)\.metadata\.json$/.exec(name)?.[1] ?? []);
+  if (versions.length === 0) return undefined;
+  const newest = Math.max(...versions.map(Number));
+  // Ids have more digits than JavaScript's numbers: read as text.
+  const text = (await readFile(join(metadata, `v${newest}.metadata.json`), 'utf8')).replaceAll(
+    /("(?:current-)?snapshot-id"\s*:\s*)(-?\d+)/g,
+    '$1"$2"',
+  );
+  const { 'current-snapshot-id': current, snapshots = [] } = JSON.parse(text) as Metadata;
+  const summary = snapshots.find((snapshot) => snapshot['snapshot-id'] === current)?.summary;
+  return summary && { rows: Number(summary['total-records']), runId: summary['run-id'] ?? '' };
+}
+
+/** The runner knows no descriptions: a manifest holds none. */
+function described(found: RunnerFinding, pipeline: Pipeline): Finding {
+  const table = pipeline.tables.get(found.table) as Table;
+  const description = expectationsOf(table).find(({ name }) => name === found.expectation)?.description ?? '';
+  return { ...found, description };
+}

@@ -1,0 +1,163 @@
+"""Runs a job on AWS Glue: its arguments, its secret, its run's summary, and the metric that alarms watch."""
+
+import datetime
+import functools
+import json
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+
+from pyspark.sql import SparkSession
+
+from . import __version__, files, run
+from .errors import JobError
+from .manifest import Manifest, ManifestError, read_manifest
+
+CATALOG = "glue_catalog"
+"""The Iceberg catalog that the job's `--conf` sets up."""
+
+_REQUIRED = ("JOB_NAME", "manifest", "sql")
+_OPTIONAL = ("parameters", "pseudonym-secret")
+_MAX_KEY_BYTES = 64
+
+
+class RunFailed(SystemExit):
+    """Ends the program, and so the job's run, with a message and no stack trace."""
+
+    def __init__(self, message: str) -> None:
+        """Make it of what was wrong and what to do."""
+        super().__init__(message)
+
+
+def argument_names(argv: Sequence[str]) -> list[str]:
+    """Name the arguments to ask Glue for, which fails where one of them was not given."""
+    given = {argument.split("=", 1)[0] for argument in argv}
+    return [*_REQUIRED, *(name for name in _OPTIONAL if f"--{name}" in given)]
+
+
+def run_job(
+    spark: SparkSession,
+    args: Mapping[str, str],
+    fetch_secret: Callable[[str], str],
+    put_metric: Callable[[str, str, float], None],
+) -> None:
+    """Make the table of the job, and leave a summary of the run.
+
+    Args:
+        spark: A session whose catalog `glue_catalog` is Glue's.
+        args: As Glue gives them: URIs of the manifest and the SQL, and what else the job has.
+        fetch_secret: Gives the text of a secret by its ARN.
+        put_metric: Reports to a namespace, of a source, the share of its lines that were refused (0 to 1).
+
+    Raises:
+        RunFailed: The table was not published. The message names every reason.
+    """
+    try:
+        manifest = read_manifest(files.read_text(spark, args["manifest"]))
+    except ManifestError as error:
+        raise RunFailed(f"{args['manifest']} does not fit the runner; deploy again:\n{error}") from None
+    parameters = parameters_of(args.get("parameters", ""), manifest)
+    options = run.Options(
+        catalog=CATALOG,
+        run_id=new_run_id(),
+        code_version=__version__,
+        pseudonym_key=functools.cache(lambda: _key(args, fetch_secret)),
+    )
+    result = run.run(spark, manifest, files.read_text(spark, args["sql"]), parameters, options)
+    try:
+        summary = json.dumps(result.summary, indent=2)
+        print(summary)
+        files.write_text(spark, f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
+        for table in result.summary["tables"]:
+            if table["table"] in manifest.sources:
+                share = table["quarantined"] / max(table["read"], 1)
+                put_metric(manifest.metrics_namespace, table["table"], share)
+    finally:
+        # Whatever else goes wrong, this is what has to be told.
+        if result.failures:
+            raise RunFailed("\n".join([f"{manifest.job} was not published.", *result.failures]))
+
+
+def parameters_of(text: str, manifest: Manifest) -> dict[str, str]:
+    """The value of each parameter of a job: that of `name=value,name=value`, or the default.
+
+    Raises:
+        RunFailed: A name or a value that the job does not have. The message tells all of them.
+    """
+    values = {name: allowed[0] for name, allowed in manifest.parameters.items()}
+    faults = []
+    given: set[str] = set()
+    for pair in text.split(",") if text else []:
+        name, equals, value = pair.strip().partition("=")
+        known = manifest.parameters.get(name)
+        if not equals:
+            faults.append(f'"{pair}" is no name=value')
+        elif known is None:
+            faults.append(f'no parameter "{name}"; there are {", ".join(manifest.parameters) or "none"}')
+        elif name in given:
+            faults.append(f"{name} is given twice")
+        elif value not in known:
+            faults.append(f'{name} is "{value}"; it takes {" or ".join(known)}')
+        else:
+            values[name] = value
+        given.add(name)
+    if faults:
+        raise RunFailed("\n".join([f"--parameters of {manifest.job}:", *faults]))
+    return values
+
+
+def new_run_id(now: datetime.datetime | None = None) -> str:
+    """A run's name, such as `20260101T000000000Z-0f3a`: names sort by time."""
+    at = now or datetime.datetime.now(datetime.UTC)
+    return f"{at:%Y%m%dT%H%M%S}{at.microsecond // 1000:03}Z-{secrets.token_hex(2)}"
+
+
+def key_of(secret: str) -> bytes:
+    """The key of pseudonyms that a secret is, as every engine reads it.
+
+    64 hex digits, which `openssl rand -hex 32` gives, are 32 bytes; any other text is its UTF-8 bytes.
+
+    Raises:
+        JobError: It is longer than HMAC takes without hashing it first.
+    """
+    text = secret.strip()
+    if re.fullmatch("[0-9a-f]{64}", text):
+        return bytes.fromhex(text)
+    key = text.encode()
+    if len(key) > _MAX_KEY_BYTES:
+        raise JobError(f"the secret of pseudonyms is longer than {_MAX_KEY_BYTES} bytes")
+    return key
+
+
+def fetch_secret(arn: str) -> str:
+    """Ask Secrets Manager."""
+    # Glue has it; nothing else here needs it.
+    import boto3
+
+    text: str = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    return text
+
+
+def put_metric(namespace: str, table: str, share: float) -> None:
+    """Tell CloudWatch what the alarm of a source watches."""
+    import boto3
+
+    boto3.client("cloudwatch").put_metric_data(
+        Namespace=namespace,
+        MetricData=[
+            {
+                "MetricName": "QuarantinedShare",
+                "Dimensions": [{"Name": "Table", "Value": table}],
+                "Value": share,
+                "Unit": "None",
+            }
+        ],
+    )
+
+
+def _key(args: Mapping[str, str], fetch: Callable[[str], str]) -> bytes:
+    # Glue's parser gives a name its underscores.
+    arn = args.get("pseudonym_secret")
+    if arn is None:
+        raise JobError("the job has pseudonyms, and was given no --pseudonym-secret; deploy again")
+    return key_of(fetch(arn))

@@ -1,0 +1,100 @@
+"""Write, audit, publish: a table is written on a branch that no reader looks at, and then becomes the table."""
+
+from typing import Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from .types import quoted
+
+AUDIT = "audit"
+_MAIN = "main"
+RUN_ID = "run-id"
+"""The property of a snapshot that tells the run that wrote it."""
+
+
+class PublishError(Exception):
+    """The table cannot be published. The message says why."""
+
+
+class IcebergTable:
+    """A table of the catalog that exists."""
+
+    def __init__(self, spark: SparkSession, catalog: str, database: str, name: str) -> None:
+        """Raise a PublishError where the table does not exist."""
+        self._spark = spark
+        self._name = f"{quoted(catalog)}.{quoted(database)}.{quoted(name)}"
+        jvm: Any = spark.sparkContext._jvm
+        try:
+            self._table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
+                spark._jsparkSession, self._name
+            )
+        except AnalysisException as error:
+            raise PublishError(
+                f"the table {self._name} is not in the catalog; deploy the stack first"
+            ) from error
+
+    def write_audit(self, frame: DataFrame, run_id: str) -> int:
+        """Write the rows on the audit branch, in place of all that a run before left there. Return how many."""
+        self._begin()
+        return self.rewrite_audit(frame, run_id)
+
+    def rewrite_audit(self, rows: DataFrame, run_id: str) -> int:
+        """Put rows in place of those on the audit branch, of which they may be made. Return how many."""
+        writer = rows.writeTo(f"{self._name}.branch_{AUDIT}").option(f"snapshot-property.{RUN_ID}", run_id)
+        writer.overwrite(F.lit(True))
+        self._table.refresh()
+        return self._rows(self._table.snapshot(AUDIT))
+
+    def _begin(self) -> None:
+        """Make the audit branch what the table is now."""
+        self._table.refresh()
+        manage = self._table.manageSnapshots()
+        if self._table.snapshot(AUDIT) is not None:
+            manage.removeBranch(AUDIT).commit()
+            manage = self._table.manageSnapshots()
+        current = self._table.currentSnapshot()
+        if current is None:
+            manage.createBranch(AUDIT).commit()
+        else:
+            manage.createBranch(AUDIT, current.snapshotId()).commit()
+        self._table.refresh()
+
+    def audited(self) -> DataFrame:
+        """Read the audit branch."""
+        return self._spark.read.table(f"{self._name}.branch_{AUDIT}")
+
+    def audit_snapshot(self) -> int:
+        """Give the id of the audit branch's snapshot."""
+        snapshot: int = self._table.snapshot(AUDIT).snapshotId()
+        return snapshot
+
+    def publish(self) -> None:
+        """Make the audit branch the table in one step, and remove it."""
+        self._table.refresh()
+        snapshot = self.audit_snapshot()
+        if self._table.currentSnapshot() is None:
+            self._table.manageSnapshots().createBranch(_MAIN, snapshot).commit()
+        else:
+            # Compaction may have written the old rows anew meanwhile. They are replaced whole either way.
+            self._table.manageSnapshots().setCurrentSnapshot(snapshot).commit()
+        self._table.refresh()
+        self._table.manageSnapshots().removeBranch(AUDIT).commit()
+
+    def expire(self, keep: int) -> None:
+        """Keep the last snapshots, so many, and delete what only older ones need."""
+        self._table.refresh()
+        jvm: Any = self._spark.sparkContext._jvm
+        now = jvm.java.lang.System.currentTimeMillis()
+        self._table.expireSnapshots().retainLast(keep).expireOlderThan(now).commit()
+
+    def published_rows(self) -> int:
+        """Tell how many rows the table has; 0 before anything was published."""
+        self._table.refresh()
+        current = self._table.currentSnapshot()
+        return 0 if current is None else self._rows(current)
+
+    @staticmethod
+    def _rows(snapshot: Any) -> int:
+        return int(snapshot.summary().get("total-records"))

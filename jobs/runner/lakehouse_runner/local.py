@@ -1,0 +1,203 @@
+"""Runs jobs and queries on a laptop: one request of JSON on stdin, answers as lines of JSON on stdout.
+
+The engine in `engines/spark` speaks to it. Iceberg's catalog is a folder.
+"""
+
+import datetime
+import decimal
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from . import files
+from .errors import JobError, tell
+from .landing import QUARANTINE, Landing
+from .manifest import Output, read_manifest, read_source
+from .run import SPARK_SETTINGS, Options, run
+from .types import quoted, spark_schema
+
+_CATALOG = "lake"
+_KEEP_SNAPSHOTS = 2
+"""The published one and the one before: whoever reads that one while a run publishes reads on."""
+
+_CHUNK_ROWS = 1000
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+def session(warehouse: str, memory: str, more: Mapping[str, str]) -> SparkSession:
+    """Start Spark in this process, with Iceberg tables in a folder."""
+    catalog = f"spark.sql.catalog.{_CATALOG}"
+    settings = {
+        "spark.driver.memory": memory,
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        catalog: "org.apache.iceberg.spark.SparkCatalog",
+        f"{catalog}.type": "hadoop",
+        f"{catalog}.warehouse": warehouse,
+        f"{catalog}.cache-enabled": "false",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        # A query reads tables, and no file by its path.
+        "spark.sql.runSQLOnFiles": "false",
+        "spark.sql.catalogImplementation": "in-memory",
+        **SPARK_SETTINGS,
+        **more,
+    }
+    builder = SparkSession.builder.master("local[*]").appName("lake")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+def create_table(spark: SparkSession, database: str, output: Output) -> None:
+    """Make the table of a contract where it is missing, or where its columns are others."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(database)}")
+    name = f"{_CATALOG}.{quoted(database)}.{quoted(output.table)}"
+    wanted = spark.createDataFrame([], spark_schema(output.columns)).schema
+    exists = spark.catalog.tableExists(name)
+    if exists and [(f.name, f.dataType) for f in spark.table(name).schema] == [
+        (f.name, f.dataType) for f in wanted
+    ]:
+        return
+    days = ", ".join(f"days({quoted(column)})" for column in output.partition_by)
+    spark.sql(
+        f"CREATE OR REPLACE TABLE {name} ({spark_schema(output.columns)}) USING iceberg"
+        + (f" PARTITIONED BY ({days})" if days else "")
+        + " TBLPROPERTIES ('format-version' = '2')"
+    )
+
+
+def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
+    """Run jobs one after the other. A job of which an input failed is skipped."""
+    key = bytes.fromhex(request["pseudonymKey"])
+    options = Options(
+        catalog=_CATALOG,
+        run_id=request["runId"],
+        code_version=request["codeVersion"],
+        pseudonym_key=lambda: key,
+        keep_snapshots=_KEEP_SNAPSHOTS,
+    )
+    failed: set[str] = set()
+    for job in request["jobs"]:
+        manifest = read_manifest(json.dumps(job["manifest"]))
+        output = manifest.output.table
+        if failed & {*manifest.sources, *manifest.tables}:
+            failed.add(output)
+            say({"kind": "skipped", "table": output})
+            continue
+        for table in [*manifest.sources, output]:
+            say({"kind": "start", "table": table})
+        create_table(spark, manifest.database, manifest.output)
+        result = run(spark, manifest, job["sql"], job["parameters"], options)
+        failed |= result.failed
+        for summary in result.summary["tables"]:
+            say({"kind": "done", "summary": summary})
+        for table in sorted(result.failed):
+            say({"kind": "failed", "table": table})
+        if result.failures and output not in result.failed:
+            failed.add(output)
+            say({"kind": "skipped", "table": output})
+        findings = [asdict(finding) for finding in result.findings]
+        say({"kind": "ended", "findings": findings, "failures": result.failures})
+
+
+def sweep(spark: SparkSession, database: str) -> None:
+    """Delete the files that a killed run left and no snapshot names. No other run may go on."""
+    jvm: Any = spark.sparkContext._jvm
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(database)}")
+    for row in spark.sql(f"SHOW TABLES IN {_CATALOG}.{quoted(database)}").collect():
+        name = f"{_CATALOG}.{quoted(database)}.{quoted(row.tableName)}"
+        table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, name)
+        actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(spark._jsparkSession)
+        now = jvm.java.lang.System.currentTimeMillis()
+        actions.deleteOrphanFiles(table).olderThan(now).execute()
+
+
+def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
+    """Answer one SELECT over the published tables, the sources as they come, and what was refused."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(request['database'])}")
+    spark.sql(f"USE {_CATALOG}.{quoted(request['database'])}")
+    for name, given in request["sources"].items():
+        source = read_source(given)
+        Landing(spark, source, raw=True).rows.createOrReplaceTempView(name)
+        _refused(spark, source.quarantine).createOrReplaceTempView(f"{name}_quarantine")
+    for name, folder in request["quarantines"].items():
+        _refused(spark, folder).createOrReplaceTempView(f"{name}_quarantine")
+    # Spark runs commands as soon as it is given them.
+    plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(request["sql"])
+    logical = "org.apache.spark.sql.catalyst.plans.logical"
+    jvm: Any = spark.sparkContext._jvm
+    if any(jvm.java.lang.Class.forName(f"{logical}.{kind}").isInstance(plan) for kind in _CHANGES):
+        raise JobError("a query reads and changes nothing; give one SELECT")
+    answer = spark.sql(request["sql"])
+    say({"kind": "columns", "columns": [[f.name, f.dataType.simpleString()] for f in answer.schema]})
+    chunk = []
+    for row in answer.toLocalIterator():
+        chunk.append([_plain(value) for value in row])
+        if len(chunk) == _CHUNK_ROWS:
+            say({"kind": "rows", "rows": chunk})
+            chunk = []
+    say({"kind": "rows", "rows": chunk})
+
+
+_CHANGES = ("Command", "ParsedStatement")
+
+
+def _refused(spark: SparkSession, folder: str) -> DataFrame:
+    reader = spark.read.schema(QUARANTINE).option("recursiveFileLookup", True)
+    if not files.list_files(spark, folder):
+        return spark.createDataFrame([], QUARANTINE)
+    return reader.json(folder)
+
+
+def _plain(value: Any) -> Any:
+    """Give a value as JSON takes it: whole numbers as text, for JavaScript rounds them."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds")
+    if isinstance(value, datetime.date | bytearray):
+        return str(value)
+    return value
+
+
+def main() -> None:
+    """Read the request, answer it."""
+    # Whatever else writes to stdout must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def say(answer: dict[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    request = json.load(sys.stdin)
+    spark = session(request["warehouse"], request["memory"], request["settings"])
+    try:
+        if request["kind"] == "query":
+            query(spark, request, say)
+        else:
+            if request["sweep"]:
+                sweep(spark, request["database"])
+            run_jobs(spark, request, say)
+    except Exception as error:
+        say({"kind": "error", "message": tell(error)})
+    say({"kind": "end"})
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What a job's runner is told: the manifest, made by the program from the definition."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+from .schema import Schema, faults_of
+
+ColumnType = Literal["text", "int", "double", "epochMillis", "isoDate", "timestamp", "date", "pseudonym"]
+Severity = Literal["fail", "quarantine", "warn"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a reader or writer needs to know of a column."""
+
+    type: ColumnType
+    nullable: bool
+    aliases: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A query that returns the bad rows of a table."""
+
+    name: str
+    severity: Severity
+    columns: tuple[str, ...]
+    counts: tuple[str, ...]
+    shown: tuple[str, ...]
+    """Columns of the bad rows that are not personal, so that their values may be told."""
+    sql: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of landing files."""
+
+    location: str
+    """URI of the folder of the files."""
+    quarantine: str
+    """URI of the folder that refused lines go to."""
+    max_quarantined_share: float
+    columns: Mapping[str, Column]
+    expectations: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The table that the job makes."""
+
+    table: str
+    columns: Mapping[str, Column]
+    partition_by: tuple[str, ...]
+    """Columns by whose day the rows are partitioned."""
+    expectations: tuple[Expectation, ...]
+    quarantine: str | None = None
+    """URI of the folder that rows go to which an expectation moves out."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a job's runner is told besides its SQL."""
+
+    job: str
+    database: str
+    driving: str
+    """The input whose rows count as read."""
+    driven_by: Mapping[str, str]
+    """Columns of the driving input that tell in which output row a row of it ended; empty: by counting."""
+    sources: Mapping[str, Source]
+    tables: tuple[str, ...]
+    """The other inputs, whose schema is the catalog's."""
+    output: Output
+    parameters: Mapping[str, tuple[str, ...]]
+    """The values that each parameter may have, the default first."""
+    runs: str
+    """URI of the folder that the summary of each run goes to."""
+    metrics_namespace: str
+
+
+class ManifestError(ValueError):
+    """A manifest that the program cannot have made: every fault on a line of its own, with its path."""
+
+
+def read_manifest(text: str) -> Manifest:
+    """The manifest of a JSON text.
+
+    Raises:
+        ManifestError: It is none by `manifest_schema.json`, which the definition's TypeScript makes.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        raise ManifestError(f"the manifest is no JSON: {error}") from None
+    _check(value, manifest_schema())
+    return _manifest(value)
+
+
+def read_source(value: Mapping[str, Any]) -> Source:
+    """One of a manifest's sources, as JSON has it.
+
+    Raises:
+        ManifestError: It is none.
+    """
+    _check(value, manifest_schema()["properties"]["sources"]["additionalProperties"])
+    return _source(value)
+
+
+def manifest_schema() -> dict[str, Any]:
+    """What a manifest is, as JSON Schema. It is read from the package, which may be a zip."""
+    schema: dict[str, Any] = json.loads(
+        resources.files(__package__).joinpath("manifest_schema.json").read_text("utf-8")
+    )
+    return schema
+
+
+def _check(value: object, schema: Schema) -> None:
+    faults = faults_of(value, schema)
+    if faults:
+        raise ManifestError("\n".join(faults))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _manifest(value: Mapping[str, Any]) -> Manifest:
+    output = value["output"]
+    return Manifest(
+        job=value["job"],
+        database=value["database"],
+        driving=value["driving"],
+        driven_by=value.get("drivenBy", {}),
+        sources={name: _source(source) for name, source in value["sources"].items()},
+        tables=tuple(value["tables"]),
+        output=Output(
+            table=output["table"],
+            columns=_columns(output["columns"]),
+            partition_by=tuple(partition["column"] for partition in output["partitionBy"]),
+            expectations=_expectations(output["expectations"]),
+            quarantine=output.get("quarantine"),
+        ),
+        parameters={name: tuple(values) for name, values in value["parameters"].items()},
+        runs=value["runs"],
+        metrics_namespace=value["metricsNamespace"],
+    )
+
+
+def _source(value: Mapping[str, Any]) -> Source:
+    return Source(
+        location=value["location"],
+        quarantine=value["quarantine"],
+        max_quarantined_share=value["maxQuarantinedShare"],
+        columns=_columns(value["columns"]),
+        expectations=_expectations(value["expectations"]),
+    )
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Column]:
+    return {
+        name: Column(
+            type=value["type"],
+            nullable=value["nullable"],
+            aliases=tuple(value["aliases"]),
+            min=value.get("min"),
+            max=value.get("max"),
+        )
+        for name, value in values.items()
+    }
+
+
+def _expectations(values: list[Mapping[str, Any]]) -> tuple[Expectation, ...]:
+    return tuple(
+        Expectation(
+            name=value["name"],
+            severity=value["severity"],
+            columns=tuple(value["columns"]),
+            counts=tuple(value["counts"]),
+            shown=tuple(value["shown"]),
+            sql=value["sql"],
+        )
+        for value in values
+    )

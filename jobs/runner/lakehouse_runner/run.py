@@ -1,0 +1,297 @@
+"""Makes one table: reads the inputs, transforms, writes, audits, and publishes all of it or nothing."""
+
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from . import files
+from .errors import JobError, tell
+from .expectations import Finding, audit
+from .iceberg import AUDIT, IcebergTable
+from .landing import QUARANTINE, SETTINGS, Account, Landing
+from .manifest import Expectation, Manifest, Source
+from .pseudonyms import with_pseudonyms
+from .types import quoted
+
+SPARK_SETTINGS = {
+    **SETTINGS,
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    # Spark would not read the readings at all where no customer agreed, and no bad line would be told.
+    "spark.sql.adaptive.optimizer.excludedRules": (
+        "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation"
+    ),
+}
+"""What a session has to be set to before a job runs in it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where a job runs."""
+
+    catalog: str
+    """The name of the Iceberg catalog in Spark."""
+    run_id: str
+    code_version: str
+    pseudonym_key: Callable[[], bytes]
+    """At most 64 bytes."""
+    keep_snapshots: int | None = None
+    """Older ones are expired after publishing. None: something else does it."""
+
+
+@dataclass
+class Result:
+    """What came of a run of a job."""
+
+    summary: dict[str, Any]
+    """As JSON takes it."""
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """Why nothing was published; empty after a good run."""
+    failed: frozenset[str] = frozenset()
+    """The tables that the failures are about."""
+
+
+def run(
+    spark: SparkSession, manifest: Manifest, sql: str, parameters: Mapping[str, str], options: Options
+) -> Result:
+    """Run a job. What is wrong with data or SQL is in the result's failures."""
+    return _Run(spark, manifest, sql, parameters, options).go()
+
+
+class _Run:
+    def __init__(
+        self,
+        spark: SparkSession,
+        manifest: Manifest,
+        sql: str,
+        parameters: Mapping[str, str],
+        options: Options,
+    ) -> None:
+        self._spark = spark
+        self._manifest = manifest
+        self._sql = sql
+        self._parameters = parameters
+        self._options = options
+        self._started = time.monotonic()
+        self._tables: list[dict[str, Any]] = []
+        self._findings: list[Finding] = []
+        self._failures: list[str] = []
+        self._failed: set[str] = set()
+
+    def go(self) -> Result:
+        for name, value in SPARK_SETTINGS.items():
+            self._spark.conf.set(name, value)
+        self._spark.sql(f"USE {quoted(self._options.catalog)}.{quoted(self._manifest.database)}")
+        opened: list[DataFrame] = []
+        views: list[str] = []
+        try:
+            self._make(opened, views)
+        except Exception as error:
+            # Where it went wrong goes to the log; its text may quote data.
+            traceback.print_tb(error.__traceback__)
+            self._fail(self._manifest.output.table, tell(error))
+        finally:
+            for frame in opened:
+                frame.unpersist()
+            for view in views:
+                self._spark.catalog.dropTempView(view)
+        summary = {
+            "runId": self._options.run_id,
+            "job": self._manifest.job,
+            "outcome": "failed" if self._failures else "published",
+            "codeVersion": self._options.code_version,
+            "parameters": dict(self._parameters),
+            "seconds": self._since(self._started),
+            "tables": self._tables,
+        }
+        return Result(summary, self._findings, self._failures, frozenset(self._failed))
+
+    def _fail(self, table: str, *messages: str) -> None:
+        self._failed.add(table)
+        self._failures += [f"{table}: {message}" for message in messages]
+
+    def _make(self, opened: list[DataFrame], views: list[str]) -> None:
+        manifest, output = self._manifest, self._manifest.output
+        table = IcebergTable(self._spark, self._options.catalog, manifest.database, output.table)
+        landings = {name: Landing(self._spark, source) for name, source in manifest.sources.items()}
+        for name, landing in landings.items():
+            rows = landing.rows
+            if self._uses(name) > 1:
+                rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
+                opened.append(rows)
+            rows.createOrReplaceTempView(name)
+            views.append(name)
+        clear = self._spark.sql(self._sql, args=dict(self._parameters))
+        rows = clear.select([F.col(quoted(name)) for name in output.columns])
+        written = table.write_audit(self._hidden(rows), self._options.run_id)
+
+        accepted = {name: self._account(name, landing) for name, landing in landings.items()}
+        if self._failures:
+            return
+        started = self._started
+        table.audited().createOrReplaceTempView(output.table)
+        views.append(output.table)
+        read = accepted[manifest.driving] if manifest.driving in accepted else self._rows_of(manifest.driving)
+        filtered = self._unmatched() if manifest.driven_by else max(0, read - written)
+        done = audit(
+            self._spark, output.table, output.expectations, lambda e, bad: self._move_out(table, e, bad)
+        )
+        quarantined = sum(done.moved.values())
+        self._tables.append(
+            {
+                "table": output.table,
+                "job": manifest.job,
+                "read": read,
+                "quarantined": quarantined,
+                "filtered": filtered,
+                "written": written - quarantined,
+                "reasons": done.moved,
+                "expectations": done.results,
+                "seconds": self._since(started),
+            }
+        )
+        self._findings += done.findings
+        if done.failures:
+            kept = f"what was written is on its branch {AUDIT}, snapshot {table.audit_snapshot()}"
+            self._fail(output.table, *done.failures, f"{kept}; the published table is as it was")
+            return
+        table.publish()
+        if self._options.keep_snapshots is not None:
+            table.expire(self._options.keep_snapshots)
+
+    def _uses(self, name: str) -> int:
+        """How often the job's queries name a source: one that is read once is not worth keeping."""
+        code = re.sub(r"--[^\n]*", "", self._sql)
+        own = [e.sql for source in self._manifest.sources.values() for e in source.expectations]
+        later = [e.sql for e in self._manifest.output.expectations]
+        return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
+
+    def _hidden(self, rows: DataFrame) -> DataFrame:
+        names = [name for name, column in self._manifest.output.columns.items() if column.type == "pseudonym"]
+        return with_pseudonyms(rows, names, self._options.pseudonym_key()) if names else rows
+
+    def _rows_of(self, name: str) -> int:
+        return IcebergTable(
+            self._spark, self._options.catalog, self._manifest.database, name
+        ).published_rows()
+
+    def _account(self, name: str, landing: Landing) -> int:
+        """Judge what a source's lines came to, keep those that were refused, and check its expectations."""
+        started = time.monotonic()
+        source = self._manifest.sources[name]
+        account = landing.account()
+        if account.quarantined:
+            self._quarantine(source, landing, account)
+        done = audit(self._spark, name, source.expectations)
+        self._tables.append(
+            {
+                "table": name,
+                "job": None,
+                "read": account.accepted + account.quarantined,
+                "quarantined": account.quarantined,
+                "filtered": 0,
+                "written": account.accepted,
+                "reasons": dict(account.reasons),
+                "expectations": done.results,
+                "seconds": self._since(started),
+            }
+        )
+        self._findings += done.findings
+        if done.failures:
+            self._fail(name, *done.failures)
+        self._judge(name, source, account)
+        return account.accepted
+
+    def _quarantine(self, source: Source, landing: Landing, account: Account) -> None:
+        folder = f"{source.quarantine.rstrip('/')}/"
+        landing.quarantine(account).write.mode("overwrite").json(f"{folder}{self._options.run_id}")
+        files.delete_others(self._spark, folder, self._options.run_id)
+
+    def _judge(self, name: str, source: Source, account: Account) -> None:
+        damaged = account.reasons.get("UNREADABLE_FILE", 0)
+        refused = account.quarantined - damaged - account.reasons.get("EMPTY_FILE", 0)
+        read = account.accepted + refused
+        if damaged:
+            # Nobody knows how many lines a damaged file had, so it can be no small share.
+            self._refuse(name, source, f"{damaged} file(s) cannot be read.", damaged)
+        elif refused > source.max_quarantined_share * read:
+            limit, share = (_percent(s) for s in (source.max_quarantined_share, refused / read))
+            self._refuse(
+                name,
+                source,
+                f"{refused} of {read} lines are in quarantine, {share}; its limit is {limit}.",
+                3,
+            )
+
+    def _refuse(self, name: str, source: Source, what: str, count: int) -> None:
+        """Say where the refused lines are, and the first of them: damaged files, other whole files, then lines."""
+        rows = self._spark.read.schema(QUARANTINE).json(
+            f"{source.quarantine.rstrip('/')}/{self._options.run_id}"
+        )
+        first = rows.orderBy(F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, "file", "line").limit(
+            count
+        )
+        lines = [
+            f"  {row.file}{f', line {row.line}' if row.line > 0 else ''}: {row.reason}, {row.detail}"
+            for row in first.select("file", "line", "reason", "detail").collect()
+        ]
+        told = [f"{what} The table {name}_quarantine holds all of them; the first are:", *lines]
+        self._fail(name, "\n".join(told))
+
+    def _unmatched(self) -> int:
+        """Count the driving rows that no row of the finished output comes from."""
+        manifest = self._manifest
+        keys = list(manifest.driven_by)
+        driving = self._spark.table(manifest.driving).select(*[F.col(quoted(key)) for key in keys])
+        hidden = [
+            k for k, to in manifest.driven_by.items() if manifest.output.columns[to].type == "pseudonym"
+        ]
+        if hidden:
+            driving = with_pseudonyms(driving, hidden, self._options.pseudonym_key())
+        made = self._spark.table(manifest.output.table).select(
+            *[F.col(quoted(to)).alias(key) for key, to in manifest.driven_by.items()]
+        )
+        return driving.join(made.distinct(), keys, "left_anti").count()
+
+    def _move_out(self, table: IcebergTable, expectation: Expectation, bad: DataFrame) -> int:
+        """Move the rows that share the bad rows' values from the audit branch to quarantine. Return how many."""
+        folder = self._manifest.output.quarantine
+        if folder is None:
+            raise JobError("its bad rows have no folder to go to; deploy the stack again")
+        rows = self._spark.table(self._manifest.output.table)
+        keys = bad.select(*[F.col(quoted(c)) for c in expectation.columns]).distinct().alias("b")
+        same = [F.col(f"t.{quoted(c)}").eqNullSafe(F.col(f"b.{quoted(c)}")) for c in expectation.columns]
+        moved = rows.alias("t").join(keys, same, "left_semi")
+        kept = rows.alias("t").join(keys, same, "left_anti")
+        nothing = F.lit(None).cast("string")
+        moved.select(
+            nothing.alias("file"),
+            nothing.cast("bigint").alias("line"),
+            F.lit(expectation.name).alias("reason"),
+            nothing.alias("detail"),
+            F.to_json(F.struct("*")).alias("raw"),
+        ).write.mode("append").json(f"{folder.rstrip('/')}/{self._options.run_id}")
+        files.delete_others(self._spark, folder, self._options.run_id)
+        before = rows.count()
+        return before - table.rewrite_audit(kept, self._options.run_id)
+
+    @staticmethod
+    def _since(started: float) -> float:
+        return round(time.monotonic() - started, 3)
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share, 1):g} %"
+
+
+def finding_of(finding: Finding) -> dict[str, Any]:
+    """Give a finding as JSON takes it."""
+    return asdict(finding)

@@ -1,0 +1,407 @@
+"""Tests of how a job is run on Glue, without Glue and without Spark."""
+
+import datetime
+import json
+import re
+import runpy
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from lakehouse_runner import __version__, files, glue, run
+from lakehouse_runner.errors import JobError
+from lakehouse_runner.manifest import Manifest
+from pyspark.sql import SparkSession
+
+STANDIN = str(Path(__file__).parent / "standin")
+sys.path.insert(0, STANDIN)
+from awsglue.utils import GlueArgumentError, getResolvedOptions  # noqa: E402
+
+SOURCE = {
+    "location": "s3://in/",
+    "quarantine": "s3://out/",
+    "maxQuarantinedShare": 0.1,
+    "columns": {},
+    "expectations": [],
+}
+MANIFEST: dict[str, Any] = {
+    "version": 1,
+    "job": "reading",
+    "database": "d",
+    "driving": "reading_raw",
+    "sources": {"reading_raw": SOURCE, "other_raw": SOURCE},
+    "tables": ["people"],
+    "output": {"table": "reading", "columns": {}, "partitionBy": [], "expectations": []},
+    "parameters": {"mode": ["plain", "strict"], "unit": ["g", "kg"]},
+    "runs": "s3://runs/reading/",
+    "metricsNamespace": "Lakehouse/test",
+}
+ARGS = {"JOB_NAME": "test-reading", "manifest": "s3://a/m.json", "sql": "s3://a/q.sql"}
+SPARK = cast(SparkSession, object())
+HEX = "0f" * 32
+
+
+class World:
+    """What a run reads and leaves."""
+
+    def __init__(self) -> None:
+        """Make one with the files of a job."""
+        self.files = {"s3://a/m.json": json.dumps(MANIFEST), "s3://a/q.sql": "SELECT 1"}
+        self.metrics: list[tuple[str, str, float]] = []
+        self.asked: list[str] = []
+        self.secret = HEX
+        self.runs: list[tuple[Manifest, str, Mapping[str, str], run.Options]] = []
+        self.failures: list[str] = []
+        self.tables = [
+            self.table("reading_raw", 10, 2),
+            self.table("other_raw", 0, 0),
+            self.table("reading", 8, 3),
+        ]
+        self.uses_key = False
+
+    def table(self, name: str, read: int, quarantined: int) -> dict[str, Any]:
+        """A table's part of a summary, as far as it is looked at."""
+        return {"table": name, "read": read, "quarantined": quarantined}
+
+    def run(
+        self,
+        spark: SparkSession,
+        manifest: Manifest,
+        sql: str,
+        parameters: Mapping[str, str],
+        options: run.Options,
+    ) -> run.Result:
+        """Stand in for the run itself."""
+        assert spark is SPARK
+        self.runs.append((manifest, sql, parameters, options))
+        if self.uses_key:
+            assert options.pseudonym_key() == options.pseudonym_key()
+        return run.Result({"runId": options.run_id, "tables": self.tables}, [], self.failures)
+
+    def fetch(self, arn: str) -> str:
+        """Stand in for Secrets Manager."""
+        self.asked.append(arn)
+        return self.secret
+
+    def put(self, namespace: str, table: str, share: float) -> None:
+        """Stand in for CloudWatch."""
+        self.metrics.append((namespace, table, share))
+
+    def start(self, **args: str) -> None:
+        """Run the job with more arguments."""
+        glue.run_job(SPARK, {**ARGS, **args}, self.fetch, self.put)
+
+    def fail(self, **args: str) -> str:
+        """Run the job to its failure. Give what is said."""
+        with pytest.raises(glue.RunFailed) as error:
+            self.start(**args)
+        assert isinstance(error.value, SystemExit)
+        return str(error.value.code)
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world in place of Spark's."""
+    made = World()
+    monkeypatch.setattr(run, "run", made.run)
+    monkeypatch.setattr(files, "read_text", lambda spark, uri: made.files[uri])
+    monkeypatch.setattr(files, "write_text", lambda spark, uri, text: made.files.update({uri: text}))
+    return made
+
+
+def test_a_run_is_that_of_the_manifest_and_the_sql(world: World) -> None:
+    """And of the session that Glue made."""
+    world.start()
+    [(manifest, sql, parameters, options)] = world.runs
+    assert manifest.job == "reading"
+    assert sql == "SELECT 1"
+    assert parameters == {"mode": "plain", "unit": "g"}
+    assert (options.catalog, options.code_version) == ("glue_catalog", __version__)
+    assert re.fullmatch(r"\d{8}T\d{9}Z-[0-9a-f]{4}", options.run_id)
+    assert world.asked == []
+
+
+def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the manifest says, and in the log."""
+    world.start()
+    run_id = world.runs[0][3].run_id
+    summary = {"runId": run_id, "tables": world.tables}
+    assert json.loads(world.files[f"s3://runs/reading/{run_id}.json"]) == summary
+    assert json.loads(capsys.readouterr().out) == summary
+
+
+def test_a_run_reports_the_share_of_each_source(world: World) -> None:
+    """And of no other table: that is what an alarm is for."""
+    world.start()
+    assert world.metrics == [("Lakehouse/test", "reading_raw", 0.2), ("Lakehouse/test", "other_raw", 0.0)]
+
+
+def test_a_run_that_failed_says_why(world: World) -> None:
+    """After it left its summary and told the alarm."""
+    world.failures = ["reading: expectation known failed with 3 bad row(s)", "reading_raw: 2 of 10 lines"]
+    assert world.fail().split("\n") == ["reading was not published.", *world.failures]
+    assert len(world.metrics) == 2
+    assert f"s3://runs/reading/{world.runs[0][3].run_id}.json" in world.files
+
+
+def test_a_run_that_failed_says_so_whatever_else_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A summary that cannot be written hides nothing."""
+    world.failures = ["reading: expectation known failed"]
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(files, "write_text", refuse)
+    assert "expectation known failed" in world.fail()
+    world.failures = []
+    with pytest.raises(OSError, match="no space"):
+        world.start()
+
+
+def test_parameters_are_read(world: World) -> None:
+    """Each by its name, in any order; what is not told has its default."""
+    world.start(parameters="unit=kg, mode=strict")
+    world.start(parameters="unit=kg")
+    assert [parameters for _, _, parameters, _ in world.runs] == [
+        {"mode": "strict", "unit": "kg"},
+        {"mode": "plain", "unit": "kg"},
+    ]
+
+
+def test_parameters_that_there_are_not_are_told_at_once(world: World) -> None:
+    """Before anything is read or written."""
+    told = world.fail(parameters="mod=plain,unit=lb,unit=kg,strict,mode=strict")
+    assert told.split("\n") == [
+        "--parameters of reading:",
+        'no parameter "mod"; there are mode, unit',
+        'unit is "lb"; it takes g or kg',
+        "unit is given twice",
+        '"strict" is no name=value',
+    ]
+    assert world.runs == []
+
+
+def test_a_job_without_parameters(world: World) -> None:
+    """It takes none."""
+    world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "parameters": {}})
+    world.start()
+    assert world.runs[0][2] == {}
+    assert 'no parameter "mode"; there are none' in world.fail(parameters="mode=plain")
+
+
+def test_a_manifest_that_is_none_is_told(world: World) -> None:
+    """By what is wrong with it."""
+    world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "version": 2, "tables": 3})
+    assert world.fail().split("\n") == [
+        "s3://a/m.json does not fit the runner; deploy again:",
+        "version: 2 is not 1",
+        "tables: 3 is no array",
+    ]
+
+
+def test_the_secret_is_asked_for_once_and_told_nobody(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the run needs it."""
+    world.uses_key = True
+    world.failures = ["reading: nothing"]
+    told = world.fail(pseudonym_secret="arn:secret")
+    assert world.asked == ["arn:secret"]
+    assert world.runs[0][3].pseudonym_key() == bytes.fromhex(HEX)
+    captured = capsys.readouterr()
+    assert HEX not in told + captured.out + captured.err + json.dumps(world.files)
+    assert HEX not in repr(world.runs[0][3])
+
+
+def test_a_job_of_pseudonyms_needs_the_secret(world: World) -> None:
+    """It says so in plain words."""
+    world.uses_key = True
+    with pytest.raises(JobError, match="was given no --pseudonym-secret"):
+        world.start()
+
+
+def test_a_key_is_read_as_every_engine_does() -> None:
+    """64 hex digits are bytes, and anything else is text."""
+    assert glue.key_of(HEX) == bytes([15] * 32)
+    assert glue.key_of(f"{HEX}\n") == bytes([15] * 32)
+    assert glue.key_of("k" * 64) == b"k" * 64
+    assert glue.key_of(HEX.upper()) == HEX.upper().encode()
+    assert glue.key_of("é" * 32) == "é".encode() * 32
+    with pytest.raises(JobError, match="longer than 64 bytes"):
+        glue.key_of("é" * 33)
+
+
+def test_run_ids_sort_by_time() -> None:
+    """To the millisecond, as those of the other engines."""
+    at = datetime.datetime(2026, 1, 2, 3, 4, 5, 6_999, tzinfo=datetime.UTC)
+    assert glue.new_run_id(at).startswith("20260102T030405006Z-")
+    assert glue.new_run_id(at) < glue.new_run_id(at + datetime.timedelta(milliseconds=1))
+
+
+def test_the_version_is_the_packages() -> None:
+    """As it is in the summaries of the other engines."""
+    package = json.loads((Path(__file__).parents[3] / "package.json").read_text("utf-8"))
+    assert package["version"] == __version__
+
+
+def argv(*more: str) -> list[str]:
+    """What Glue starts a script with."""
+    own = ["--JOB_NAME", "test-reading", "--manifest", "s3://a/m.json", "--sql", "s3://a/q.sql"]
+    return [
+        "main.py",
+        "--enable-metrics",
+        "true",
+        "--job-bookmark-option",
+        "job-bookmark-disable",
+        *own,
+        *more,
+    ]
+
+
+def test_arguments_are_asked_for_where_they_are_given() -> None:
+    """To ask for one that is not there fails."""
+    names = glue.argument_names(argv())
+    assert names == ["JOB_NAME", "manifest", "sql"]
+    assert getResolvedOptions(argv(), names)["sql"] == "s3://a/q.sql"
+    given = argv("--parameters", "mode=strict", "--pseudonym-secret=arn:x")
+    assert glue.argument_names(given) == [*names, "parameters", "pseudonym-secret"]
+    resolved = getResolvedOptions(given, glue.argument_names(given))
+    assert (resolved["parameters"], resolved["pseudonym_secret"]) == ("mode=strict", "arn:x")
+
+
+def test_no_argument_is_the_beginning_of_another() -> None:
+    """Glue would take the one for the other."""
+    names = [
+        *glue.argument_names(["--parameters", "--pseudonym-secret"]),
+        "extra-py-files",
+        "conf",
+        "datalake-formats",
+        "custom-logGroup-prefix",
+        "job-language",
+        "job-bookmark-option",
+        "TempDir",
+        "JOB_ID",
+        "JOB_RUN_ID",
+    ]
+    assert [(a, b) for a in names for b in names if a != b and b.startswith(a)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "JOB_ID",
+        "JOB_RUN_ID",
+        "SECURITY_CONFIGURATION",
+        "job-bookmark-option",
+        "continuation-option",
+        "encryption-type",
+        "job-bookmark-from",
+    ],
+)
+def test_the_standin_refuses_names_of_glues_own(name: str) -> None:
+    """As AWS's does."""
+    with pytest.raises(RuntimeError, match="Using reserved arguments"):
+        getResolvedOptions(argv(), ["JOB_NAME", name])
+
+
+def test_the_standin_reads_as_argparse_does() -> None:
+    """A missing option is an error, names may be shortened, and what is unknown is passed over."""
+    with pytest.raises(GlueArgumentError, match="required: --more"):
+        getResolvedOptions(argv(), ["more"])
+    with pytest.raises(GlueArgumentError, match="invalid choice"):
+        getResolvedOptions(["main.py", "--job-bookmark-option", "x"], [])
+    assert getResolvedOptions(["main.py", "--mani", "m", "--other", "x"], ["manifest"])["manifest"] == "m"
+    assert getResolvedOptions(["main.py", "--TempDir", "t"], ["TempDir"])["RedshiftTempDir"] == "t"
+    assert getResolvedOptions(["main.py"], [])["job_bookmark_option"] == "job-bookmark-disable"
+    old = ["main.py", "--continuation-option", "continuation-readonly"]
+    assert getResolvedOptions(old, [])["job_bookmark_option"] == "job-bookmark-pause"
+    with pytest.raises(RuntimeError, match="Missing option or value for --job-bookmark-to"):
+        getResolvedOptions([*old, "--job-bookmark-from", "1"], [])
+
+
+def test_the_script_runs_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It begins it, runs it and ends it, and ends nothing that failed."""
+    from awsglue import context
+    from awsglue.job import Job
+    from pyspark.context import SparkContext
+
+    seen: list[Mapping[str, str]] = []
+
+    def run_job(spark: SparkSession, args: Mapping[str, str], *ports: object) -> None:
+        assert spark is SPARK
+        assert ports == (glue.fetch_secret, glue.put_metric)
+        seen.append(args)
+        if len(seen) > 1:
+            raise glue.RunFailed("reading was not published.")
+
+    class Context:
+        def __init__(self, spark_context: object) -> None:
+            self.spark_session = SPARK
+
+    monkeypatch.setattr(SparkContext, "getOrCreate", lambda: object())
+    monkeypatch.setattr(context, "GlueContext", Context)
+    monkeypatch.setattr(glue, "run_job", run_job)
+    told: list[str] = []
+    monkeypatch.setattr(Job, "told", told)
+    monkeypatch.setattr(sys, "argv", argv("--parameters", "mode=strict"))
+    main = str(Path(__file__).parent.parent / "main.py")
+    runpy.run_path(main, run_name="__main__")
+    assert told == ["init test-reading", "commit"]
+    assert {**seen[0], **ARGS, "parameters": "mode=strict"} == seen[0]
+    with pytest.raises(SystemExit, match="reading was not published"):
+        runpy.run_path(main, run_name="__main__")
+    assert told == ["init test-reading", "commit", "init test-reading"]
+
+
+class Client:
+    """A client of boto3 that writes down what it is called with."""
+
+    def __init__(self, service: str) -> None:
+        """Make it for a service."""
+        self.service = service
+        self.calls: list[dict[str, Any]] = []
+
+    def get_secret_value(self, **request: Any) -> dict[str, str]:  # noqa: ANN401
+        """Give a secret."""
+        self.calls.append(request)
+        return {"SecretString": "s"}
+
+    def put_metric_data(self, **request: Any) -> None:  # noqa: ANN401
+        """Take a metric."""
+        self.calls.append(request)
+
+
+def test_aws_is_asked_for_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the names that components/alerts.ts and components/lakehouse.ts give it."""
+    clients: list[Client] = []
+
+    class Boto3:
+        @staticmethod
+        def client(service: str) -> Client:
+            clients.append(Client(service))
+            return clients[-1]
+
+    monkeypatch.setitem(sys.modules, "boto3", Boto3)
+    assert glue.fetch_secret("arn:x") == "s"
+    glue.put_metric("Lakehouse/test", "reading_raw", 0.25)
+    assert [(client.service, client.calls) for client in clients] == [
+        ("secretsmanager", [{"SecretId": "arn:x"}]),
+        (
+            "cloudwatch",
+            [
+                {
+                    "Namespace": "Lakehouse/test",
+                    "MetricData": [
+                        {
+                            "MetricName": "QuarantinedShare",
+                            "Dimensions": [{"Name": "Table", "Value": "reading_raw"}],
+                            "Value": 0.25,
+                            "Unit": "None",
+                        }
+                    ],
+                }
+            ],
+        ),
+    ]

@@ -1,0 +1,225 @@
+"""Tests of how a manifest is read."""
+
+import copy
+import json
+from typing import Any, get_args
+
+import pytest
+from lakehouse_runner.manifest import (
+    Column,
+    ColumnType,
+    Expectation,
+    Manifest,
+    ManifestError,
+    Output,
+    Severity,
+    Source,
+    manifest_schema,
+    read_manifest,
+    read_source,
+)
+from lakehouse_runner.schema import faults_of
+
+EXPECTATION = {
+    "name": "known",
+    "severity": "warn",
+    "columns": ["who"],
+    "counts": ["rows"],
+    "shown": ["at"],
+    "sql": "SELECT 1",
+}
+WHOLE: dict[str, Any] = {
+    "version": 1,
+    "job": "reading",
+    "database": "d",
+    "driving": "reading_raw",
+    "drivenBy": {"who": "subject"},
+    "sources": {
+        "reading_raw": {
+            "location": "s3://in/",
+            "quarantine": "s3://out/",
+            "maxQuarantinedShare": 0.1,
+            "columns": {
+                "at": {"type": "epochMillis", "nullable": True, "aliases": ["AT"], "min": 0, "max": 9.5}
+            },
+            "expectations": [dict(EXPECTATION)],
+        }
+    },
+    "tables": ["people"],
+    "output": {
+        "table": "reading",
+        "columns": {"subject": {"type": "pseudonym", "nullable": False, "aliases": []}},
+        "partitionBy": [{"transform": "day", "column": "at"}],
+        "expectations": [dict(EXPECTATION)],
+        "quarantine": "s3://moved/",
+    },
+    "parameters": {"mode": ["plain", "strict"]},
+    "runs": "s3://runs/",
+    "metricsNamespace": "N",
+}
+
+
+def changed(*path: str | int, to: object = None) -> str:
+    """The manifest with another value at a path; none: without it."""
+    value = copy.deepcopy(WHOLE)
+    at: Any = value
+    for key in path[:-1]:
+        at = at[key]
+    if to is None:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = to
+    return json.dumps(value)
+
+
+def faults(text: str) -> list[str]:
+    """What is said of a text that is no manifest."""
+    with pytest.raises(ManifestError) as error:
+        read_manifest(text)
+    return str(error.value).split("\n")
+
+
+def test_a_manifest_is_read_whole() -> None:
+    """Everything that it says is there."""
+    expectation = Expectation(
+        name="known",
+        severity="warn",
+        columns=("who",),
+        counts=("rows",),
+        shown=("at",),
+        sql="SELECT 1",
+    )
+    assert read_manifest(json.dumps(WHOLE)) == Manifest(
+        job="reading",
+        database="d",
+        driving="reading_raw",
+        driven_by={"who": "subject"},
+        sources={
+            "reading_raw": Source(
+                location="s3://in/",
+                quarantine="s3://out/",
+                max_quarantined_share=0.1,
+                columns={"at": Column(type="epochMillis", nullable=True, aliases=("AT",), min=0, max=9.5)},
+                expectations=(expectation,),
+            )
+        },
+        tables=("people",),
+        output=Output(
+            table="reading",
+            columns={"subject": Column(type="pseudonym", nullable=False)},
+            partition_by=("at",),
+            expectations=(expectation,),
+            quarantine="s3://moved/",
+        ),
+        parameters={"mode": ("plain", "strict")},
+        runs="s3://runs/",
+        metrics_namespace="N",
+    )
+
+
+def test_what_may_be_absent() -> None:
+    """What a job has not is empty."""
+    assert read_manifest(changed("drivenBy")).driven_by == {}
+    assert read_manifest(changed("output", "quarantine")).output.quarantine is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            changed("sources", "reading_raw", "columns", "at", "type", to="strin"),
+            'sources.reading_raw.columns.at.type: "strin" is none of text, int, double, epochMillis, isoDate,'
+            " timestamp, date, pseudonym",
+        ),
+        (changed("sources", "reading_raw", "more", to=1), "sources.reading_raw.more: is none of location,"),
+        (changed("output", "expectations", 0, "sql"), "output.expectations[0].sql: is missing"),
+        (changed("version", to=2), "version: 2 is not 1"),
+        (changed("version", to="1"), 'version: "1" is no number'),
+        (changed("version", to=True), "version: true is no number"),
+        (changed("job", to=""), "job: is empty"),
+        (changed("tables", 0, to=7), "tables[0]: 7 is no string"),
+        (changed("tables", to={"a": 1}), "tables: an object is no array"),
+        (changed("sources", to=[1]), "sources: an array is no object"),
+        (
+            changed("sources", "reading_raw", "maxQuarantinedShare", to=1.5),
+            "maxQuarantinedShare: 1.5 is above 1",
+        ),
+        (
+            changed("sources", "reading_raw", "maxQuarantinedShare", to=-1),
+            "maxQuarantinedShare: -1 is below 0",
+        ),
+        (changed("output", "columns", "subject", "nullable", to=1), "nullable: 1 is no boolean"),
+        (changed("output", "columns", "subject", "min", to=10**400), "columns.subject.min: 1000"),
+        ("[]", "the manifest: an array is no object"),
+        ("{", "the manifest is no JSON: "),
+        ('{"a": NaN}', "the manifest is no JSON: NaN is no number of JSON"),
+    ],
+)
+def test_a_fault_is_told_with_its_path(text: str, said: str) -> None:
+    """One fault, one line."""
+    told = faults(text)
+    assert len(told) == 1
+    assert said in told[0]
+
+
+def test_a_number_that_only_python_has() -> None:
+    """JavaScript reads it as infinite, and refuses it."""
+    assert "1e400" in changed("output", "columns", "subject", "min", to=0).replace(
+        '"min": 0}', '"min": 1e400}'
+    )
+    text = changed("output", "columns", "subject", "min", to=0).replace('"min": 0}', '"min": 1e400}')
+    assert faults(text) == ["output.columns.subject.min: Infinity is no number"]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """As every fault that is left would be one more deployment."""
+    value = copy.deepcopy(WHOLE)
+    value["version"] = 2
+    del value["runs"]
+    value["output"]["partitionBy"][0]["transform"] = "hour"
+    assert faults(json.dumps(value)) == [
+        "runs: is missing",
+        "version: 2 is not 1",
+        'output.partitionBy[0].transform: "hour" is not "day"',
+    ]
+
+
+def test_a_source_is_read_alone() -> None:
+    """As a query needs no job."""
+    source = WHOLE["sources"]["reading_raw"]
+    assert read_source(source) == read_manifest(json.dumps(WHOLE)).sources["reading_raw"]
+    with pytest.raises(ManifestError, match=r"^location: is missing$"):
+        read_source({name: each for name, each in source.items() if name != "location"})
+
+
+def test_the_types_are_those_of_the_schema() -> None:
+    """They stand in Python once more."""
+    output = manifest_schema()["properties"]["output"]["properties"]
+    column = output["columns"]["additionalProperties"]["properties"]
+    assert list(get_args(ColumnType)) == column["type"]["enum"]
+    assert list(get_args(Severity)) == output["expectations"]["items"]["properties"]["severity"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "string", "pattern": "a", "anyOf": []}, "the schema of the whole has anyOf, pattern"),
+        ({"type": "integer"}, "the schema has the type integer"),
+    ],
+)
+def test_a_schema_that_is_not_understood_is_refused(schema: dict[str, object], said: str) -> None:
+    """A keyword that is passed over would be a check that nobody makes."""
+    with pytest.raises(NotImplementedError, match=said):
+        faults_of("a", schema)
+
+
+def test_the_whole_schema_is_understood() -> None:
+    """Also the parts of it that no manifest here reaches."""
+    seen: list[dict[str, Any]] = [manifest_schema()]
+    while seen:
+        schema = seen.pop()
+        faults_of(None, schema)
+        seen += schema.get("properties", {}).values()
+        seen += [
+            schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)
+        ]

@@ -1,0 +1,197 @@
+import { createHmac } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Case, type CaseRow, readCases } from '../engines/cases';
+import type { DuckDbEngine } from '../engines/duckdb/engine';
+import type { QueryColumn } from '../engines/engine';
+import { readSql } from '../engines/job-sql';
+import { quoteName, withParameters } from '../engines/sql';
+import { type ColumnType, type Job, QUARANTINE, refinedType, type Table } from '../model';
+import { lake as pipeline } from '../pipeline';
+import { writeOtherSources, writeSample } from '../samples';
+import { answer, engineOf, JOBS, ROOT, temporaryDir } from './support/lake';
+import { type TextRows, Trino, withTrino } from './support/trino';
+
+const KEY = Buffer.alloc(32, 7);
+const QUERIES = join(ROOT, 'queries');
+const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
+
+/** Enough runs for every value of every parameter, each with values for all of them. */
+const RUNS = Array.from(
+  { length: Math.max(1, ...pipeline.parameters.map(({ values }) => values.length)) },
+  (_, i) =>
+    Object.fromEntries(pipeline.parameters.map((p) => [p.name, p.values[i % p.values.length] ?? p.default])),
+);
+
+type Types = Readonly<Record<string, ColumnType>>;
+
+/** The types in which a table stores its columns. */
+const storedTypes = ({ columns }: Pick<Table, 'columns'>): Types =>
+  Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, type]));
+
+/** The types in which a job's SQL sees them. */
+const readTypes = (table: Table): Types =>
+  Object.fromEntries(Object.entries(storedTypes(table)).map(([name, type]) => [name, refinedType(type)]));
+
+/** What two sets of rows do not share, in no order; a few of them tell enough. */
+function differences(found: TextRows, expected: TextRows) {
+  const count = new Map<string, number>();
+  const add = (rows: TextRows, n: number) => {
+    for (const row of rows.map((r) => JSON.stringify(r))) count.set(row, (count.get(row) ?? 0) + n);
+  };
+  add(found, 1);
+  add(expected, -1);
+  const rowsWhere = (holds: (n: number) => boolean) =>
+    [...count].flatMap(([row, n]) => (holds(n) ? [row] : [])).slice(0, 5);
+  return { unexpected: rowsWhere((n) => n > 0), missing: rowsWhere((n) => n < 0) };
+}
+const NONE = { unexpected: [], missing: [] };
+
+/** An instant in ISO 8601 as an engine's query writes it. */
+const instantText = (iso: string) => iso.replace('T', ' ').replace('Z', '');
+
+/** Rows of a case, written as an engine's query writes them. */
+const caseText = (types: Types, rows: readonly CaseRow[]): TextRows =>
+  rows.map((row) =>
+    Object.entries(types).map(([name, type]) => {
+      const value = row[name] ?? null;
+      if (value === null) return null;
+      return type === 'timestamp' ? instantText(String(value)) : String(value);
+    }),
+  );
+
+/** Rows of a table, in the order of its columns, with each value that there is changed by its type. */
+const changed = (
+  table: Table,
+  rows: TextRows,
+  change: (value: string, type: ColumnType) => string,
+): TextRows => {
+  const types = Object.values(storedTypes(table));
+  return rows.map((row) =>
+    row.map((value, i) => (value === null ? null : change(value, types[i] as ColumnType))),
+  );
+};
+
+/** Rows of a stored table as a job's SQL sees them: what every engine does to a source's columns. */
+const refinedText = (table: Table, rows: TextRows) =>
+  changed(table, rows, (value, type) =>
+    type === 'epochMillis' ? instantText(new Date(Number(value)).toISOString()) : value,
+  );
+
+/** Rows of a job's SQL as its writer would store them. */
+const pseudonymised = (table: Table, rows: TextRows) =>
+  changed(table, rows, (value, type) =>
+    type === 'pseudonym' ? createHmac('sha256', KEY).update(value).digest('hex') : value,
+  );
+
+/** A table of Glue knows its columns in lower case, and Trino tells no names apart by their case. */
+const named = (columns: readonly QueryColumn[]) =>
+  columns.map(({ name, type }) => ({ name: name.toLowerCase(), type }));
+
+const stored = (engine: DuckDbEngine, name: string, types: Types) =>
+  answer(engine, `SELECT ${Object.keys(types).map(quoteName).join(', ')} FROM ${quoteName(name)}`);
+
+// A busy machine takes its time to start Java.
+jest.setTimeout(240_000);
+
+withTrino('on Trino', () => {
+  const dir = temporaryDir('trino');
+  let trino: Trino;
+  beforeAll(() => {
+    trino = new Trino();
+  });
+  afterAll(() => trino.stop());
+
+  /** What a job's SQL gives, its columns in the order of the contract. */
+  async function runJob(schema: string, job: Job, parameters: Case['parameters']): Promise<TextRows> {
+    const sql = withParameters(await readSql(JOBS, job), job.parameters, parameters);
+    const { columns, rows } = await trino.ask(schema, sql);
+    const names = named(columns).map(({ name }) => name);
+    const wanted = Object.keys(job.output.columns).map((name) => name.toLowerCase());
+    expect(names.toSorted()).toEqual(wanted.toSorted());
+    return rows.map((row) => wanted.map((name) => row[names.indexOf(name)] ?? null));
+  }
+
+  test.each(pipeline.jobs)('every case of $name', async (job) => {
+    const { cases, faults } = await readCases(JOBS, job);
+    expect(faults).toEqual([]);
+    const wrong = [];
+    for (const [i, { name, given, parameters, expect: rows }] of cases.entries()) {
+      const schema = `${job.name}_${i}`;
+      for (const input of job.inputs) {
+        const types = readTypes(input);
+        await trino.load(schema, input.name, types, caseText(types, given[input.name] ?? []));
+      }
+      const found = await runJob(schema, job, parameters);
+      const { unexpected, missing } = differences(found, caseText(readTypes(job.output), rows));
+      if (unexpected.length + missing.length > 0) wrong.push({ name, unexpected, missing });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  describe('over a sample, as DuckDB', () => {
+    const engines: DuckDbEngine[] = [];
+    beforeAll(async () => {
+      const data = join(dir, 'data');
+      await writeSample(data, { customers: 200, seed: 5, dirty: 0.02 });
+      await writeOtherSources(data, pipeline.sources);
+      for (const [i, parameters] of RUNS.entries()) {
+        const lake = join(dir, `lake-${i}`);
+        await mkdir(lake);
+        // A key that is known here.
+        await writeFile(join(lake, 'pseudonym.key'), `${KEY.toString('hex')}\n`, { mode: 0o600 });
+        const engine = engineOf(lake);
+        expect((await engine.run(pipeline, { data, parameters })).failures).toEqual([]);
+        engines.push(engine);
+      }
+    });
+
+    describe.each(RUNS.map((parameters, i) => ({ parameters, i })))(
+      'with $parameters',
+      ({ parameters, i }) => {
+        const schema = `as_read_${i}`;
+        beforeAll(async () => {
+          for (const table of pipeline.tables.values()) {
+            const rows = await stored(engines[i] as DuckDbEngine, table.name, storedTypes(table));
+            await trino.load(schema, table.name, readTypes(table), refinedText(table, rows));
+          }
+        });
+
+        test.each(pipeline.jobs)('the job $name', async (job) => {
+          const expected = await stored(engines[i] as DuckDbEngine, job.name, storedTypes(job.output));
+          expect(expected).not.toEqual([]);
+          const found = await runJob(schema, job, parameters);
+          expect(differences(pseudonymised(job.output, found), expected)).toEqual(NONE);
+        });
+      },
+    );
+
+    describe('with the default parameters', () => {
+      const schema = 'published';
+      beforeAll(async () => {
+        const [engine] = engines as [DuckDbEngine];
+        for (const table of pipeline.tables.values()) {
+          const types = storedTypes(table);
+          await trino.load(schema, table.name, types, await stored(engine, table.name, types));
+          const refused = `${table.name}_quarantine`;
+          const its = storedTypes({ columns: QUARANTINE });
+          await trino.load(schema, refused, its, await stored(engine, refused, its));
+        }
+      });
+
+      test.each(queries)('the query %s', async (query) => {
+        const sql = await readFile(join(QUERIES, `${query}.sql`), 'utf8');
+        const [engine] = engines as [DuckDbEngine];
+        const { columns, rows } = await engine.query(sql);
+        const expected: (readonly (string | null)[])[] = [];
+        for await (const chunk of rows) expected.push(...chunk);
+        expect(expected).not.toEqual([]);
+        const found = await trino.ask(schema, sql);
+        expect(named(found.columns)).toEqual(named(columns));
+        // In their order: every query sorts its rows by what tells them apart.
+        expect(found.rows).toEqual(expected);
+      });
+    });
+  });
+});
