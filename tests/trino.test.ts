@@ -11,7 +11,8 @@ import { type ColumnType, type Job, QUARANTINE, refinedType, type Table } from '
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
 import { answer, engineOf, JOBS, ROOT, temporaryDir } from './support/lake';
-import { type TextRows, Trino, withTrino } from './support/trino';
+import { differences, NONE, type TextRows } from './support/rows';
+import { Trino, withTrino } from './support/trino';
 
 const KEY = Buffer.alloc(32, 7);
 const QUERIES = join(ROOT, 'queries');
@@ -33,20 +34,6 @@ const storedTypes = ({ columns }: Pick<Table, 'columns'>): Types =>
 /** The types in which a job's SQL sees them. */
 const readTypes = (table: Table): Types =>
   Object.fromEntries(Object.entries(storedTypes(table)).map(([name, type]) => [name, refinedType(type)]));
-
-/** What two sets of rows do not share, in no order; a few of them tell enough. */
-function differences(found: TextRows, expected: TextRows) {
-  const count = new Map<string, number>();
-  const add = (rows: TextRows, n: number) => {
-    for (const row of rows.map((r) => JSON.stringify(r))) count.set(row, (count.get(row) ?? 0) + n);
-  };
-  add(found, 1);
-  add(expected, -1);
-  const rowsWhere = (holds: (n: number) => boolean) =>
-    [...count].flatMap(([row, n]) => (holds(n) ? [row] : [])).slice(0, 5);
-  return { unexpected: rowsWhere((n) => n > 0), missing: rowsWhere((n) => n < 0) };
-}
-const NONE = { unexpected: [], missing: [] };
 
 /** An instant in ISO 8601 as an engine's query writes it. */
 const instantText = (iso: string) => iso.replace('T', ' ').replace('Z', '');

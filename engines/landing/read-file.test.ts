@@ -229,16 +229,20 @@ describe('a line end around the end of a chunk', () => {
     ['the shortest line that is too long', escaped(MAX_LINE_BYTES + 1)],
     ['a line of many chunks', ofSize(2 * MAX_LINE_BYTES + 5)],
   ];
-  test.each(lines)('%s', async (_, line) => {
-    for (const end of ['\n', '\r\n', '\r']) {
-      for (const off of [-2, -1, 0, 1, 2]) {
-        // The line ends `off` bytes after a chunk does.
-        const before = CHUNK_BYTES + ((CHUNK_BYTES + off - (line.length % CHUNK_BYTES)) % CHUNK_BYTES);
-        const file = Buffer.from(`${ofSize(before - 1)}\n${line}${end}{"a":""}${end}{"a":"b"}`);
-        expect(essence(await read(file))).toEqual(essence(reference(file)));
+  test.each(lines)(
+    '%s',
+    async (_, line) => {
+      for (const end of ['\n', '\r\n', '\r']) {
+        for (const off of [-2, -1, 0, 1, 2]) {
+          // The line ends `off` bytes after a chunk does.
+          const before = CHUNK_BYTES + ((CHUNK_BYTES + off - (line.length % CHUNK_BYTES)) % CHUNK_BYTES);
+          const file = Buffer.from(`${ofSize(before - 1)}\n${line}${end}{"a":""}${end}{"a":"b"}`);
+          expect(essence(await read(file))).toEqual(essence(reference(file)));
+        }
       }
-    }
-  });
+    },
+    60_000,
+  );
 
   test.each([MAX_LINE_BYTES, MAX_LINE_BYTES + 1])(
     'a byte-order mark does not count to the %i bytes of its line',
@@ -248,6 +252,7 @@ describe('a line end around the end of a chunk', () => {
         expect(essence(await read(file))).toEqual(essence(reference(file)));
       }
     },
+    60_000,
   );
 });
 

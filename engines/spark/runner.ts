@@ -46,11 +46,21 @@ export function readySpark(say: (text: string) => void): { readonly javaHome: st
 }
 
 /** Iceberg's jar by its file once it is here, which is quicker than by its name. */
-function iceberg(): Record<string, string> {
+export function icebergSettings(): Record<string, string> {
   const jars = join(IVY, 'jars');
   const jar = existsSync(jars) ? readdirSync(jars).find((name) => name.includes('iceberg')) : undefined;
   return jar ? { 'spark.jars': join(jars, jar) } : { 'spark.jars.packages': ICEBERG, 'spark.jars.ivy': IVY };
 }
+
+/** The environment in which Python finds the runner, and Spark its Java and its Python. */
+export const runnerEnvironment = (javaHome: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...(javaHome && { JAVA_HOME: javaHome }),
+  PYTHONPATH: RUNNER,
+  PYTHONDONTWRITEBYTECODE: '1',
+  PYSPARK_PYTHON: venvTool('python'),
+  PYSPARK_DRIVER_PYTHON: venvTool('python'),
+});
 
 /**
  * Asks the Python runner on local Spark one thing, and gives its answers as they come. The request goes through
@@ -62,18 +72,10 @@ export async function* askRunner(
   started: (child: ChildProcess) => void = () => undefined,
 ): AsyncGenerator<Answer> {
   const { javaHome } = readySpark((text) => process.stderr.write(`lake: ${text}\n`));
-  const python = venvTool('python');
-  const child = spawn(python, ['-m', 'lakehouse_runner.local'], {
+  const child = spawn(venvTool('python'), ['-m', 'lakehouse_runner.local'], {
     cwd: ROOT,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      ...(javaHome && { JAVA_HOME: javaHome }),
-      PYTHONPATH: RUNNER,
-      PYTHONDONTWRITEBYTECODE: '1',
-      PYSPARK_PYTHON: python,
-      PYSPARK_DRIVER_PYTHON: python,
-    },
+    env: runnerEnvironment(javaHome),
   });
   started(child);
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -85,7 +87,7 @@ export async function* askRunner(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-4000);
   });
-  child.stdin.end(JSON.stringify({ ...request, memory, settings: iceberg() }));
+  child.stdin.end(JSON.stringify({ ...request, memory, settings: icebergSettings() }));
   let done = false;
   try {
     for await (const line of createInterface({ input: child.stdout })) {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../../engines/duckdb/engine';
+import type { Engine } from '../../engines/engine';
 import type { Entity } from '../../samples';
 
 export const ROOT = join(__dirname, '..', '..');
@@ -20,7 +21,7 @@ export function temporaryDir(name: string): string {
 export const engineOf = (lake: string, jobs = JOBS) => new DuckDbEngine({ lake, jobs });
 
 /** What a query gives, as rows of text. */
-export async function answer(engine: DuckDbEngine, sql: string): Promise<(string | null)[][]> {
+export async function answer(engine: Engine, sql: string): Promise<(string | null)[][]> {
   const { rows } = await engine.query(sql);
   const all: (string | null)[][] = [];
   for await (const chunk of rows) all.push(...chunk.map((row) => [...row]));

@@ -8,6 +8,7 @@ import type { QueryColumn } from '../../engines/engine';
 import { quoteName, quoteString } from '../../engines/sql';
 import type { ColumnType } from '../../model';
 import { ROOT } from './lake';
+import type { TextRows } from './rows';
 
 const PROGRAM = join(ROOT, 'tests', 'trino', 'TrinoLines.java');
 const POM = join(ROOT, 'tests', 'trino', 'pom.xml');
@@ -61,9 +62,6 @@ function isHere(): boolean {
 
 /** `describe` for tests that need Trino; without it they are skipped, and in CI they fail. */
 export const withTrino = isHere() ? describe : describe.skip;
-
-/** Rows of text, as an engine's query gives them. */
-export type TextRows = readonly (readonly (string | null)[])[];
 
 export interface TrinoResult {
   readonly columns: readonly QueryColumn[];

@@ -1,35 +1,26 @@
 """Reads landing files by contract, in one pass: rows of what is good, an account of what is not."""
 
-import gzip
-import io
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.accumulators import Accumulator, AccumulatorParam
+from pyspark.broadcast import Broadcast
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from . import files
-from .lines import MAX_LINE_BYTES, LineJudge, Refusal, raw_of
+from .blocks import Block, Extent, extents_of, read_lines, without_end
+from .lines import LineJudge, Refusal, raw_of
 from .manifest import Column, Source
 from .plain import PlainReader
 from .types import spark_schema
 
-SPLIT_BYTES = 32 << 20
-_BATCH_LINES = 20_000
-
-SETTINGS = {
-    # Files are split by this size and nothing else, so that a second look at some of them finds the same blocks.
-    "spark.sql.files.maxPartitionBytes": str(SPLIT_BYTES),
-    "spark.sql.files.minPartitionNum": "1",
-    # More at once is hardly faster, and a batch is held in memory several times.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": str(_BATCH_LINES),
-}
-"""What Spark needs to be set to where landing files are read."""
+_TASK_BYTES = 32 << 20
+_LEAST_BYTES = 1 << 20
+"""What a file counts at least where tasks are made: opening one takes as long as reading so much."""
+_BATCH_ROWS = 100_000
+"""What is given to Spark at once: it holds a batch in memory several times."""
 
 QUARANTINE = "file string, line bigint, reason string, detail string, raw string"
 _QUARANTINE_ARROW = pa.schema(
@@ -41,21 +32,8 @@ _QUARANTINE_ARROW = pa.schema(
         ("raw", pa.string()),
     ]
 )
-
-_PACKED = ".gz"
-_MAGIC = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ABOUT_VALUES = {"DUPLICATE_KEY", "MISSING_REQUIRED", "WRONG_TYPE", "OUT_OF_RANGE"}
 """Where an object could be read, what the file as a whole looks like explains nothing."""
-
-
-class Block(NamedTuple):
-    """A part of a file that is read at once."""
-
-    file: str
-    """From the folder of the source."""
-    start: int
-    """Bytes from the beginning of the file."""
 
 
 @dataclass
@@ -71,7 +49,6 @@ class Count:
 
 
 Census = dict[Block, Count]
-Batches = Iterator[pa.RecordBatch]
 
 
 @dataclass(frozen=True)
@@ -82,10 +59,8 @@ class Account:
     reasons: Mapping[str, int]
     whole: Mapping[str, Refusal]
     """The files that are refused as a whole."""
-    dirty: tuple[str, ...]
-    """The files of which lines are refused."""
-    first_lines: Mapping[Block, int]
-    """The number of the first line of each block of the dirty files, from 1."""
+    dirty: Mapping[Block, int]
+    """The blocks of which lines are refused, each with the number of its first line, from 1."""
 
     @property
     def quarantined(self) -> int:
@@ -107,78 +82,79 @@ class _CensusParam(AccumulatorParam[Census]):
 class Landing:
     """The landing files of a source, as they are when this is made."""
 
-    def __init__(self, spark: SparkSession, source: Source) -> None:
-        """List the files. Nothing is read before its rows are."""
+    def __init__(self, spark: SparkSession, source: Source, raw: bool = False) -> None:
+        """List the files. Nothing is read before its rows are; `raw`: they are as the source writes them."""
         self._spark = spark
         self._source = source
         self._files = files.list_files(spark, source.location)
+        self._extents = [e for f in self._files for e in extents_of(f.name, f.path, f.size)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())
         self.rows = self._read(
-            self._files, _Accept(source.columns, self._census), spark_schema(source.columns)
+            self._extents,
+            _Accept(source.columns, self._census, refined=not raw),
+            spark_schema(source.columns, refined=not raw),
         )
-        """The good records, as a job sees them."""
+        """The good records, as a job sees them or raw."""
 
-    def _read(self, found: list[files.File], read: "_Reader", schema: str) -> DataFrame:
-        """Read the files: those that Spark splits into lines, and the packed ones, each in one task."""
-        packed = [file.pattern for file in found if file.name.endswith(_PACKED)]
-        plain = [file.pattern for file in found if not file.name.endswith(_PACKED)]
-        if not found:
-            return self._spark.createDataFrame([], schema)
-        root = len(found[0].path) - len(found[0].name)
-        name = F.substring(F.col("_metadata.file_path"), root + 1, 1 << 20).alias("file")
-        start = F.col("_metadata.file_block_start").alias("start")
-        line = F.col("value").cast("binary").alias("line")
-        parts = []
-        if plain:
-            # One listing of the folder costs less than a look at each of many files.
-            paths = self._source.location if len(plain) == len(self._files) else plain
-            text = self._spark.read.option("recursiveFileLookup", True).text(paths)
-            parts.append(text.select(name, start, line).mapInArrow(read.lines, schema))
-        if packed:
-            binary = self._spark.read.format("binaryFile").load(packed)
-            parts.append(binary.select(name, "content").mapInArrow(read.packed, schema))
-        return parts[0] if len(parts) == 1 else parts[0].unionAll(parts[1])
+    def _read(self, extents: Sequence[Extent], read: "_Reader", schema: str) -> DataFrame:
+        """Have workers read blocks. Spark knows nothing of the size, and so never takes it for small."""
+        context = self._spark.sparkContext
+        tasks = _tasks(extents, context.defaultParallelism)
+        numbers = context.parallelize([(i,) for i in range(len(tasks))], max(len(tasks), 1))
+        read.tasks = context.broadcast(tasks)
+        return self._spark.createDataFrame(numbers, "task int").mapInArrow(read, schema)
 
     def account(self) -> Account:
         """Tell what became of the lines. Whoever calls has used all rows; what no query asked for is read now."""
-        census = self._census.value
-        if any(file.size > 0 and Block(file.name, 0) not in census for file in self._files):
+        if any(extent.block not in self._census.value for extent in self._extents):
             self.rows.write.format("noop").mode("overwrite").save()
-            census = self._census.value
         by_file: dict[str, dict[int, Count]] = {file.name: {} for file in self._files}
-        for block, count in census.items():
+        for block, count in self._census.value.items():
             by_file[block.file][block.start] = count
         accepted = 0
         reasons: dict[str, int] = {}
         whole: dict[str, Refusal] = {}
-        first_lines: dict[Block, int] = {}
-        dirty = []
+        dirty: dict[Block, int] = {}
         for name, counts in by_file.items():
             refused = _whole(counts.values())
             if refused:
                 whole[name] = refused
                 reasons[refused.reason] = reasons.get(refused.reason, 0) + 1
                 continue
-            accepted += sum(count.accepted for count in counts.values())
-            for count in counts.values():
+            line = 1
+            for start, count in sorted(counts.items()):
+                accepted += count.accepted
                 for reason, times in count.reasons.items():
                     reasons[reason] = reasons.get(reason, 0) + times
-            if any(count.reasons for count in counts.values()):
-                dirty.append(name)
-                line = 1
-                for start, count in sorted(counts.items()):
-                    first_lines[Block(name, start)] = line
-                    line += count.lines
-        return Account(accepted, reasons, whole, tuple(dirty), first_lines)
+                if count.reasons:
+                    dirty[Block(name, start)] = line
+                line += count.lines
+        return Account(accepted, reasons, whole, dirty)
 
     def quarantine(self, account: Account) -> DataFrame:
-        """Give what was refused, with its place: a second look at the files that have such lines, and no other."""
-        dirty = set(account.dirty)
-        found = [file for file in self._files if file.name in dirty]
-        refuse = _Refuse(self._source.columns, account.first_lines)
+        """Give what was refused, with its place: a second look at the blocks that have such lines, and no other.
+
+        Only when all blocks were read is it known with which line each begins.
+        """
+        extents = [extent for extent in self._extents if extent.block in account.dirty]
+        lines = self._read(extents, _Refuse(self._source.columns, account.dirty), QUARANTINE)
         whole = [(name, 0, *refusal, "") for name, refusal in account.whole.items()]
-        lines = self._read(found, refuse, QUARANTINE)
         return lines.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else lines
+
+
+def _tasks(extents: Sequence[Extent], parallelism: int) -> list[list[Extent]]:
+    """Put blocks together to tasks of about a size, as many as there are cores if there is enough to read."""
+    sizes = [max(extent.end - extent.block.start, _LEAST_BYTES) for extent in extents]
+    limit = min(_TASK_BYTES, max(sum(sizes) // parallelism, _LEAST_BYTES))
+    tasks: list[list[Extent]] = []
+    room = 0
+    for extent, size in zip(extents, sizes, strict=True):
+        if room < size or not tasks:
+            tasks.append([])
+            room = limit
+        tasks[-1].append(extent)
+        room -= size
+    return tasks
 
 
 def _whole(counts: Iterable[Count]) -> Refusal | None:
@@ -191,45 +167,40 @@ def _whole(counts: Iterable[Count]) -> Refusal | None:
 
 
 class _Reader:
-    """Reads lines in a worker: blocks of them, each with what it is about."""
+    """Reads blocks in a worker."""
 
-    def __init__(self, columns: Mapping[str, Column]) -> None:
+    tasks: Broadcast[list[list[Extent]]]
+
+    def __init__(self, columns: Mapping[str, Column], refined: bool = True) -> None:
         self._columns = columns
+        self._refined = refined
 
-    def lines(self, batches: Batches) -> Batches:
-        """Read batches of file, start, line. The lines of a block follow each other."""
-        return self._read(_blocks(batches))
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Read the blocks of the tasks of which the batches hold the numbers."""
+        plain = PlainReader(self._columns, self._refined)
+        judge = LineJudge(self._columns)
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                for extent in self.tasks.value[number]:
+                    for given in self.read(extent, plain, judge):
+                        for start in range(0, given.num_rows, _BATCH_ROWS):
+                            yield given.slice(start, _BATCH_ROWS)
 
-    def packed(self, batches: Batches) -> Batches:
-        """Read batches of file, content."""
-        return self._read(_unpacked(batches))
-
-    def _read(self, parts: "Iterator[_Part]") -> Batches:
+    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
+        """Read a block."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Some lines of a block, in their order."""
-
-    block: Block
-    lines: pa.Array
-    damage: str | None = None
 
 
 class _Accept(_Reader):
     """Gives the good records, and counts."""
 
-    def __init__(self, columns: Mapping[str, Column], census: Accumulator[Census]) -> None:
-        super().__init__(columns)
+    def __init__(self, columns: Mapping[str, Column], census: Accumulator[Census], refined: bool) -> None:
+        super().__init__(columns, refined)
         self._census = census
 
-    def _read(self, parts: Iterator[_Part]) -> Batches:
-        plain = PlainReader(self._columns)
-        judge = LineJudge(self._columns)
-        census: Census = {}
-        for part in parts:
-            count = census.setdefault(part.block, Count())
+    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
+        count = Count()
+        for part in read_lines(extent):
             count.damage = count.damage or part.damage
             count.lines += len(part.lines)
             rows, others = plain.read(part.lines)
@@ -237,7 +208,7 @@ class _Accept(_Reader):
             yield rows
             records = []
             for index in others:
-                verdict = judge.judge(part.lines[index].as_py())
+                verdict = judge.judge(without_end(part.lines[index].as_py()))
                 if isinstance(verdict, Refusal):
                     count.reasons[verdict.reason] = count.reasons.get(verdict.reason, 0) + 1
                 elif verdict is not None:
@@ -245,7 +216,7 @@ class _Accept(_Reader):
             count.accepted += len(records)
             if records:
                 yield plain.rows(records)
-        self._census.add(census)
+        self._census.add({extent.block: count})
 
 
 class _Refuse(_Reader):
@@ -255,29 +226,21 @@ class _Refuse(_Reader):
         super().__init__(columns)
         self._first_lines = first_lines
 
-    def _read(self, parts: Iterator[_Part]) -> Batches:
-        plain = PlainReader(self._columns)
-        judge = LineJudge(self._columns)
-        block: Block | None = None
+    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
+        line = self._first_lines[extent.block]
         hint: str | None = None
-        line = 0
-        for part in parts:
-            if part.block != block:
-                block = part.block
-                line = self._first_lines[block]
-                hint = _hint(part.lines) if block.start == 0 else None
+        for part in read_lines(extent):
+            if extent.block.start == 0 and line == 1:
+                hint = _hint(part.lines)
             refused: list[tuple[str, int, str, str, str]] = []
             _, others = plain.read(part.lines)
             for index in others:
-                raw = part.lines[index].as_py()
+                raw = without_end(part.lines[index].as_py())
                 verdict = judge.judge(raw)
                 if isinstance(verdict, Refusal):
-                    said = (
-                        f"{verdict.detail} ({hint})"
-                        if hint and verdict.reason not in _ABOUT_VALUES
-                        else verdict.detail
-                    )
-                    refused.append((block.file, line + index, verdict.reason, said, raw_of(raw)))
+                    explained = hint and verdict.reason not in _ABOUT_VALUES
+                    detail = f"{verdict.detail} ({hint})" if explained else verdict.detail
+                    refused.append((extent.block.file, line + index, verdict.reason, detail, raw_of(raw)))
             line += len(part.lines)
             if refused:
                 columns = [
@@ -287,90 +250,9 @@ class _Refuse(_Reader):
                 yield pa.RecordBatch.from_arrays(columns, schema=_QUARANTINE_ARROW)
 
 
-def _blocks(batches: Batches) -> Iterator[_Part]:
-    packed: Block | None = None
-    block: Block | None = None
-    for batch in batches:
-        names, starts, lines = batch.columns
-        at = 0
-        while at < len(lines):
-            end = _same(names, starts, at)
-            # A copy: some of Arrow's functions (if_else of pyarrow 17) give wrong values of what is a slice.
-            part = pa.concat_arrays([lines.slice(at, end - at)])
-            found = Block(names[at].as_py(), starts[at].as_py())
-            if found != block:
-                block = found
-                if found.start == 0 and part[0].as_py().startswith(_MAGIC):
-                    packed = found
-            if found == packed:
-                yield _Part(found, part.slice(0, 0), _NOT_NAMED)
-            else:
-                yield _Part(found, part)
-            at = end
-
-
-_NOT_NAMED = "packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it"
-
-
-def _same(names: pa.Array, starts: pa.Array, at: int) -> int:
-    """Find where the block that begins at `at` ends: at the end of the batch nearly always, so it looks there first."""
-    low, high = at, len(names) - 1
-    key = (names[at], starts[at])
-    if (names[high], starts[high]) == key:
-        return len(names)
-    while low + 1 < high:
-        middle = (low + high) // 2
-        if (names[middle], starts[middle]) == key:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _unpacked(batches: Batches) -> Iterator[_Part]:
-    for batch in batches:
-        for name, content in zip(*batch.columns, strict=True):
-            block = Block(name.as_py(), 0)
-            lines: list[bytes] = []
-            try:
-                for line in _lines_of(gzip.GzipFile(fileobj=pa.BufferReader(content.as_buffer()))):
-                    lines.append(line)
-                    if len(lines) == _BATCH_LINES:
-                        yield _Part(block, pa.array(lines, pa.binary()))
-                        lines = []
-            except (EOFError, OSError, zlib.error) as error:
-                yield _Part(block, pa.array([], pa.binary()), _damage(error))
-                continue
-            yield _Part(block, pa.array(lines, pa.binary()))
-
-
-def _damage(error: Exception) -> str:
-    return f"the file cannot be unpacked to its end: {type(error).__name__}; upload it again"
-
-
-def _lines_of(stream: io.BufferedIOBase) -> Iterator[bytes]:
-    """Split as Hadoop does, at line feeds and carriage returns, without the byte-order mark of the file."""
-    rest = b""
-    first = True
-    while chunk := stream.read(1 << 20):
-        data = rest + chunk
-        if first:
-            data = data.removeprefix(_BYTE_ORDER_MARK)
-            first = False
-        lines = data.splitlines(keepends=True)
-        # A carriage return at the end may be half of a line end.
-        rest = lines.pop() if not data.endswith(b"\n") else b""
-        # What is too long already is refused by its beginning.
-        rest = rest[: 2 * MAX_LINE_BYTES] if not rest.endswith(b"\r") else rest
-        for line in lines:
-            yield line.rstrip(b"\r\n") if line.endswith(b"\r\n") else line[:-1]
-    if rest:
-        yield rest.removesuffix(b"\r")
-
-
 def _hint(lines: pa.Array) -> str | None:
     """Tell what the file as a whole looks like, where that explains why its lines are refused."""
-    head = b"".join(line.as_py()[:512] + b"\n" for line in lines.slice(0, 512))[:512].decode("latin-1")
+    head = b"".join(line.as_py()[:512] for line in lines.slice(0, 512))[:512].decode("latin-1")
     text = head.lstrip()
     for pattern, hint in _HINTS:
         if pattern.search(text):

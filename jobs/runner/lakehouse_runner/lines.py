@@ -227,7 +227,10 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-_SCALARS = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_no_constant)
+_SCALARS = json.JSONDecoder(parse_constant=_no_constant)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# What begins as a number is one to its end: `json` takes the 1 of "1." and stumbles over the point later.
+_NUMBER_BEGUN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]*)?")
 _JSON_SPACES = re.compile(r"[ \t\n\r]*")
 
 
@@ -268,6 +271,10 @@ def _value(text: str, start: int) -> tuple[_Json, int]:
             item, at = _value(text, _after(",", text, at) if items else at)
             items.append(item)
         value, at = items, at + 1
+    elif number := _NUMBER_BEGUN.match(text, at):
+        if not _NUMBER.fullmatch(number[0]):
+            raise ValueError("no number")
+        value, at = _Number(number[0]), number.end()
     else:
         value, at = _SCALARS.raw_decode(text, at)
     return value, _after_spaces(text, at)

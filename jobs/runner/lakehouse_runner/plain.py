@@ -7,6 +7,7 @@ contract, takes them apart in Arrow. What is not plain is not bad: `LineJudge` d
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Final
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ _WRITTEN: Final[Mapping[ColumnType, pa.DataType]] = {
 # How long a number may be is asked after, as a limit here makes the expression slow.
 _WHOLE: Final = r"-?(?:0|[1-9][0-9]*)"
 _MAX_CHARACTERS: Final[Mapping[ColumnType, int]] = {"int": 15, "epochMillis": 15, "double": 32}
-"""Of whole numbers so that a double holds each of them, of others so that none is beyond a double."""
+"""A double holds every whole number of that size; what Arrow makes of those beyond a double is not asked."""
 # Not the 29th of February, which not every year has, and no year below 1000, which has two spellings.
 _DAY: Final = (
     r"[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
@@ -59,36 +60,41 @@ class PlainReader:
     """
 
     schema: pa.Schema
-    """The rows as a job sees them: instants and days in their own types."""
+    """The rows as a job sees them, instants and days in their own types; or as they are written."""
 
-    def __init__(self, columns: Mapping[str, Column]) -> None:
+    def __init__(self, columns: Mapping[str, Column], refined: bool = True) -> None:
         """Take the contract."""
         self._columns = tuple(columns.values())
         self._pattern = _pattern(columns)
+        self._final = _refined if refined else _as_written
+        types = _REFINED if refined else _WRITTEN
         self.schema = pa.schema(
-            [pa.field(name, _REFINED[column.type], column.nullable) for name, column in columns.items()]
+            [pa.field(name, types[column.type], column.nullable) for name, column in columns.items()]
         )
 
     def read(self, lines: pa.Array) -> tuple[pa.RecordBatch, list[int]]:
-        """Give the rows of the plain lines, which come without their ends, and the indices of all others."""
+        """Give the rows of the plain lines, which may have their ends, and the indices of all others."""
         found = pc.extract_regex(_texts(lines), self._pattern)
-        plain = found.is_valid()
+        faults = [found.is_null()] if found.null_count > 0 else []
         values = []
         for group, column in zip(found.flatten(), self._columns, strict=True):
-            value = pc.if_else(pc.equal(group, ""), None, group) if column.nullable else group
-            limit = _MAX_CHARACTERS.get(column.type)
-            if limit is not None:
-                is_short = pc.less_equal(pc.binary_length(group), limit)
-                value = pc.if_else(is_short, value, None).cast(_WRITTEN[column.type])
-                plain = pc.and_kleene(plain, pc.and_(is_short, _is_within(value, column)))
-            values.append(_refined(value, column))
-        rows = pa.RecordBatch.from_arrays(values, schema=self.schema).filter(plain)
-        return rows, pc.indices_nonzero(pc.invert(plain)).to_pylist()
+            value = group
+            if column.nullable and pc.any(pc.equal(group, "")).as_py():
+                value = pc.if_else(pc.equal(group, ""), None, group)
+            if column.type in _MAX_CHARACTERS:
+                value, fault = _numbers(value, column)
+                faults += fault
+            values.append(self._final(value, column))
+        rows = pa.RecordBatch.from_arrays(values, schema=self.schema)
+        if not faults:
+            return rows, []
+        odd = reduce(pc.or_kleene, faults)
+        return rows.filter(pc.invert(odd)), pc.indices_nonzero(odd).to_pylist()
 
     def rows(self, records: Sequence[Record]) -> pa.RecordBatch:
         """Give records of a `LineJudge` as such rows."""
         arrays = [
-            _refined(pa.array([record[i] for record in records], _WRITTEN[column.type]), column)
+            self._final(pa.array([record[i] for record in records], _WRITTEN[column.type]), column)
             for i, column in enumerate(self._columns)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
@@ -106,34 +112,46 @@ def _pattern(columns: Mapping[str, Column]) -> str:
         if i > 0:
             pair = f"(?:,{pair})?" if column.nullable else f",{pair}"
         pairs.append(pair)
-    return rf"^{_SPACE}\{{{''.join(pairs)}\}}{_SPACE},?{_SPACE}$"
+    return rf"^{_SPACE}\{{{''.join(pairs)}\}}{_SPACE},?{_SPACE}\r?\n?$"
 
 
 def _texts(lines: pa.Array) -> pa.Array:
     """The lines as texts; null where they are none, or too long."""
     # What comes as texts, Arrow takes for UTF-8 unseen.
     lines = lines.cast(pa.binary())
-    is_short = pc.less_equal(pc.binary_length(lines), MAX_LINE_BYTES)
-    lines = pc.if_else(is_short, lines, None)
-    try:
-        return lines.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.array([_text(line) for line in lines.to_pylist()], pa.string())
+    longest = pc.max(pc.binary_length(lines)).as_py() or 0
+    # Not with if_else: of a slice of bytes, that of pyarrow 17 gives other values than are in it.
+    if longest <= MAX_LINE_BYTES:
+        try:
+            return lines.cast(pa.string())
+        except pa.ArrowInvalid:
+            pass
+    return pa.array([_text(line) for line in lines.to_pylist()], pa.string())
 
 
-def _text(line: bytes | None) -> str | None:
+def _text(line: bytes) -> str | None:
     try:
-        return None if line is None else line.decode()
+        return line.decode() if len(line) <= MAX_LINE_BYTES else None
     except UnicodeDecodeError:
         return None
 
 
-def _is_within(numbers: pa.Array, column: Column) -> pa.Array:
-    """Whether each number is in the range; none is."""
+def _numbers(texts: pa.Array, column: Column) -> tuple[pa.Array, list[pa.Array]]:
+    """The numbers of texts, and which of them are too long or out of range. Nearly always none is."""
+    faults = []
+    limit = _MAX_CHARACTERS[column.type]
+    lengths = pc.binary_length(texts)
+    if (pc.max(lengths).as_py() or 0) > limit:
+        faults.append(pc.fill_null(pc.greater(lengths, limit), False))
+        texts = pc.if_else(faults[0], None, texts)
+    numbers = texts.cast(_WRITTEN[column.type])
     low, high = range_of(column)
-    numbers = numbers.cast(pa.float64())
-    within = pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high))
-    return pc.fill_null(within, True)
+    least, most = pc.min_max(numbers).values()
+    if least.is_valid and not low <= least.as_py() <= most.as_py() <= high:
+        exact = numbers.cast(pa.float64())
+        outside = pc.or_(pc.less(exact, low), pc.greater(exact, high))
+        faults.append(pc.fill_null(outside, False))
+    return numbers, faults
 
 
 def _refined(values: pa.Array, column: Column) -> pa.Array:
@@ -143,4 +161,8 @@ def _refined(values: pa.Array, column: Column) -> pa.Array:
     if column.type == "isoDate":
         # The year 967 may come in three digits.
         return pc.utf8_lpad(values, 10, "0").cast(pa.date32())
+    return values
+
+
+def _as_written(values: pa.Array, _column: Column) -> pa.Array:
     return values

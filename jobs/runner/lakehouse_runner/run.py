@@ -15,13 +15,12 @@ from . import files
 from .errors import JobError, tell
 from .expectations import Finding, audit
 from .iceberg import AUDIT, IcebergTable
-from .landing import QUARANTINE, SETTINGS, Account, Landing
+from .landing import QUARANTINE, Account, Landing
 from .manifest import Expectation, Manifest, Source
 from .pseudonyms import with_pseudonyms
 from .types import quoted
 
 SPARK_SETTINGS = {
-    **SETTINGS,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     # Spark would not read the readings at all where no customer agreed, and no bad line would be told.

@@ -14,11 +14,13 @@ _SPARK: Mapping[ColumnType, str] = {
     "date": "date",
     "pseudonym": "string",
 }
+_WRITTEN: Mapping[ColumnType, str] = {**_SPARK, "epochMillis": "bigint", "isoDate": "string"}
 
 
-def spark_schema(columns: Mapping[str, Column]) -> str:
-    """Spell a table's columns as a job sees them: instants in UTC without a zone."""
-    return ", ".join(f"{quoted(name)} {_SPARK[column.type]}" for name, column in columns.items())
+def spark_schema(columns: Mapping[str, Column], refined: bool = True) -> str:
+    """Spell a table's columns as a job sees them, instants in UTC without a zone; or as the source writes them."""
+    types = _SPARK if refined else _WRITTEN
+    return ", ".join(f"{quoted(name)} {types[column.type]}" for name, column in columns.items())
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,209 @@
+"""Cuts landing files into blocks of whole lines, in the workers and without Spark.
+
+Spark's own text reader would hand every line to Python on its own, which takes longer than all that is done with it.
+"""
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from .lines import MAX_LINE_BYTES
+
+BLOCK_BYTES = 32 << 20
+"""How much of a file is read at once."""
+_AHEAD_BYTES = 1 << 16
+"""What is read beyond a block, for the end of its last line."""
+
+PACKED = ".gz"
+_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MISNAMED = "packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it"
+
+_NOT_PACKED = "its name ends in .gz, but it is not packed with gzip; rename it or upload it again"
+
+
+class Block(NamedTuple):
+    """A part of a file: the lines that begin in it. A packed file is one block."""
+
+    file: str
+    """From the folder of the source."""
+    start: int
+    """Bytes from the beginning of the file."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where a block is."""
+
+    block: Block
+    path: str
+    """Of the file, as Hadoop spells it: `file:/a/b.json`, `s3://bucket/b.json`."""
+    end: int
+    """Bytes from the beginning of the file, of which this is not one."""
+    size: int
+    """Of the file, in bytes."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of a block that follow each other, each with its end; or why the file cannot be read."""
+
+    lines: pa.Array
+    damage: str | None = None
+
+
+def extents_of(name: str, path: str, size: int) -> list[Extent]:
+    """Cut a file into blocks; an empty one has none."""
+    if name.endswith(PACKED):
+        return [Extent(Block(name, 0), path, size, size)]
+    return [
+        Extent(Block(name, start), path, min(start + BLOCK_BYTES, size), size)
+        for start in range(0, size, BLOCK_BYTES)
+    ]
+
+
+def read_lines(extent: Extent) -> Iterator[Lines]:
+    """Read the lines of a block: at once, or of a packed file piece by piece."""
+    if extent.block.file.endswith(PACKED):
+        yield from _unpacked(extent)
+        return
+    data = _whole_lines(extent)
+    if extent.block.start == 0 and data.startswith(_MAGIC):
+        yield Lines(_split(b""), _MISNAMED)
+        return
+    yield Lines(_split(data.removeprefix(_BYTE_ORDER_MARK) if extent.block.start == 0 else data))
+
+
+def without_end(line: bytes) -> bytes:
+    """Give a line without its end."""
+    return line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _whole_lines(extent: Extent) -> bytes:
+    start, end = extent.block.start, extent.end
+    # The line that begins at `start` is known by the end of the one before.
+    begin = max(start - 1, 0)
+    data = _read(extent, begin, end + _AHEAD_BYTES)
+    first = 0 if start == 0 else _after_line(data, 0)
+    if first is None or begin + first >= end:
+        return b""
+    while True:
+        last = _after_line(data, end - 1 - begin)
+        at_end = begin + len(data) >= extent.size
+        # A carriage return that ends what was read may be half of a line end.
+        if last is not None and (last < len(data) or at_end or data[last - 1 : last] == b"\n"):
+            return data[first:last]
+        if at_end:
+            return data[first:]
+        if begin + len(data) - end > MAX_LINE_BYTES + _AHEAD_BYTES:
+            # Too long whatever follows: it is refused by its beginning.
+            return data[first:]
+        data += _read(extent, begin + len(data), begin + len(data) + _AHEAD_BYTES)
+
+
+def _after_line(data: bytes, start: int) -> int | None:
+    """Give the index after the first line end that ends at `start` or later."""
+    feed = data.find(b"\n", start)
+    stop = feed if feed >= 0 else len(data)
+    carriage = data.find(b"\r", start, stop)
+    if carriage < 0:
+        return None if feed < 0 else feed + 1
+    return carriage + 2 if data[carriage + 1 : carriage + 2] == b"\n" else carriage + 1
+
+
+def _split(data: bytes) -> pa.Array:
+    """Cut at line feeds and carriage returns, as Hadoop does; each line keeps its end."""
+    if data.count(b"\r") != data.count(b"\r\n"):
+        return pa.array(data.splitlines(keepends=True), pa.binary())
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    rest = [len(data)] if len(data) > 0 and not data.endswith(b"\n") else []
+    offsets = np.concatenate(([0], ends, rest)).astype(np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
+
+
+def _unpacked(extent: Extent) -> Iterator[Lines]:
+    if extent.size > 0 and _read(extent, 0, len(_MAGIC)) != _MAGIC:
+        yield Lines(_split(b""), _NOT_PACKED)
+        return
+    packed = gzip.GzipFile(fileobj=io.BufferedReader(_Ranges(extent), _AHEAD_BYTES))
+    rest = b""
+    first = True
+    try:
+        while chunk := packed.read(BLOCK_BYTES):
+            data = rest + chunk
+            if first:
+                data = data.removeprefix(_BYTE_ORDER_MARK)
+                first = False
+            # A carriage return at the end may be half of a line end.
+            cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
+            # What is too long already is refused by its beginning.
+            rest = data[cut : cut + 2 * MAX_LINE_BYTES]
+            yield Lines(_split(data[:cut]))
+    except (EOFError, OSError, zlib.error) as error:
+        # What the network or the disk says is no fault of the file.
+        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+            raise
+        # As zlib, and so the reader in TypeScript, calls it.
+        told = "Z_BUF_ERROR" if isinstance(error, EOFError) else "Z_DATA_ERROR"
+        yield Lines(_split(b""), f"the file cannot be unpacked to its end: {told}; upload it again")
+        return
+    yield Lines(_split(rest))
+
+
+class _Ranges(io.RawIOBase):
+    """A file, read range by range."""
+
+    def __init__(self, extent: Extent) -> None:
+        self._extent = extent
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+        data = _read(self._extent, self._at, self._at + len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def _read(extent: Extent, start: int, end: int) -> bytes:
+    """Read a range of a file, less where the file ends before."""
+    end = min(end, extent.size)
+    if start >= end:
+        return b""
+    scheme, _, rest = extent.path.partition(":")
+    if scheme == "file":
+        file = os.open(rest, os.O_RDONLY)
+        try:
+            return _pread(file, start, end)
+        finally:
+            os.close(file)
+    bucket, _, key = rest.lstrip("/").partition("/")
+    answer = _s3().get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}")
+    body: bytes = answer["Body"].read()
+    return body
+
+
+def _pread(file: int, start: int, end: int) -> bytes:
+    parts = []
+    while start < end and (part := os.pread(file, end - start, start)):
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)
+
+
+@lru_cache(1)
+def _s3() -> Any:  # noqa: ANN401
+    import boto3
+
+    return boto3.client("s3")

@@ -1,0 +1,108 @@
+"""One local Spark for many tests, as tests/support/spark.ts asks it.
+
+The first line on stdin is how Spark is started, each further one a request: what `lakehouse_runner.local` takes,
+or the cases of a job. Each is answered by lines of JSON, the last of kind `end`.
+"""
+
+import datetime
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from lakehouse_runner import local
+from lakehouse_runner.errors import tell
+from lakehouse_runner.manifest import Column
+from lakehouse_runner.types import quoted, spark_schema
+from pyspark.sql import DataFrame, SparkSession
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def answer(spark: SparkSession, request: dict[str, Any], say: Say) -> None:
+    """Answer a request as a process of its own would: in a new session, with the request's own warehouse."""
+    fresh = spark.newSession()
+    fresh.conf.set("spark.sql.catalog.lake.warehouse", request["warehouse"])
+    if request["kind"] == "cases":
+        for case in request["cases"]:
+            say({"kind": "rows", "rows": run_case(fresh, request, case)})
+    elif request["kind"] == "query":
+        local.query(fresh, request, say)
+    else:
+        if request["sweep"]:
+            local.sweep(fresh, request["database"])
+        local.run_jobs(fresh, request, say)
+
+
+def run_case(
+    spark: SparkSession, request: dict[str, Any], case: dict[str, Any]
+) -> list[dict[str, Any]] | str:
+    """Give the rows that a job's SQL makes of a case, or what is wrong with it."""
+    # Of a few rows each partition costs more than it is worth.
+    spark.conf.set("spark.sql.shuffle.partitions", "1")
+    try:
+        for table, contract in request["tables"].items():
+            _fill(spark, table, contract, case["given"][table])
+        made = spark.sql(request["sql"], args=case["parameters"])
+        found, wanted = _types(made), _types(_empty(spark, request["output"]))
+        if found != wanted:
+            return f"the columns are {found}, by the contract {wanted}"
+        rows = made.select([quoted(name) for name in request["output"]]).collect()
+        return [{name: _text(value) for name, value in row.asDict().items()} for row in rows]
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _fill(spark: SparkSession, table: str, contract: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Make a view of rows, with the types in which a job sees the table; by SQL, which needs no worker."""
+    types = _types(_empty(spark, contract))
+    args: dict[str, Any] = {}
+    selects = []
+    for row in rows or [dict.fromkeys(types)]:
+        values = []
+        for name, type_ in types.items():
+            key = f"v{len(args)}"
+            args[key] = row[name]
+            values.append(f"CAST(:{key} AS {type_}) AS {quoted(name)}")
+        selects.append(f"SELECT {', '.join(values)}{'' if rows else ' WHERE false'}")
+    spark.sql(" UNION ALL ".join(selects), args=args).createOrReplaceTempView(table)
+
+
+def _empty(spark: SparkSession, contract: dict[str, Any]) -> DataFrame:
+    columns = {name: Column(type=c["type"], nullable=c["nullable"]) for name, c in contract.items()}
+    return spark.createDataFrame([], spark_schema(columns))
+
+
+def _types(frame: DataFrame) -> dict[str, str]:
+    return {field.name: field.dataType.simpleString() for field in frame.schema}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec="milliseconds") + "Z"
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    def say(said: dict[str, Any]) -> None:
+        answers.write(json.dumps(said) + "\n")
+        answers.flush()
+
+    first = json.loads(sys.stdin.readline())
+    spark = local.session(first["warehouse"], first["memory"], first["settings"])
+    for line in sys.stdin:
+        try:
+            answer(spark, json.loads(line), say)
+        except Exception as error:
+            say({"kind": "error", "message": tell(error)})
+        say({"kind": "end"})
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+// Both engines make the same of the same data: rows, quarantine, summary, findings, pseudonyms.
+import { existsSync } from 'node:fs';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { RunResult } from '../../engines/engine';
+import { SparkEngine } from '../../engines/spark/engine';
+import type { Pipeline } from '../../model';
+import { lake as pipeline } from '../../pipeline';
+import { ENTITIES, writeOtherSources, writeSample } from '../../samples';
+import { type Engines, expectAgreement } from '../support/engines-agree';
+import { answer, engineOf, JOBS, lake as lakeCommand, ROOT, temporaryDir } from '../support/lake';
+import { Spark, withSpark } from '../support/spark';
+
+jest.setTimeout(240_000);
+
+const dir = temporaryDir('engines-agree');
+const mockSpark = new Spark(dir);
+afterAll(() => mockSpark.stop());
+jest.mock('../../engines/spark/runner', () => ({
+  ...jest.requireActual('../../engines/spark/runner'),
+  askRunner: (request: Readonly<Record<string, unknown>>) => mockSpark.ask(request),
+}));
+
+/** STEDI's pipeline without a limit on what is refused. */
+const tolerant: Pipeline = {
+  ...pipeline,
+  sources: pipeline.sources.map((source) => ({ ...source, maxQuarantinedShare: 1 })),
+  jobs: pipeline.jobs.map((job) => ({
+    ...job,
+    inputs: job.inputs.map((input) =>
+      input.format === 'json' ? { ...input, maxQuarantinedShare: 1 } : input,
+    ),
+  })),
+};
+
+/** Both engines on one lake, and so with one key of pseudonyms. */
+const enginesOf = (lake: string): Engines => ({
+  duckdb: engineOf(lake),
+  spark: new SparkEngine({ lake, jobs: JOBS }),
+});
+
+const DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');
+const present = existsSync(DATA);
+if (!present)
+  process.stderr.write(`tests/spark/engines-agree.test.ts skips the real data: there is no ${DATA}\n`);
+
+withSpark('both engines agree', () => {
+  (present ? test : test.skip)('on the real data, with Spark in a process of its own', async () => {
+    const data = join(dir, 'real');
+    await mkdir(data);
+    for (const entity of ENTITIES) await symlink(join(DATA, entity), join(data, entity));
+    await writeOtherSources(data, pipeline.sources);
+    const lake = join(dir, 'real-lake');
+    const engines = enginesOf(lake);
+    const { summary } = await expectAgreement(engines, pipeline, { data }, async () => {
+      const ran = await lakeCommand(['run', '--engine', 'spark', '--data', data, '--lake', lake, '--json']);
+      expect(ran).toMatchObject({ status: 0, stderr: '' });
+      // Findings are not in what it prints; the other tests compare them.
+      return { summary: JSON.parse(ran.stdout), findings: [], failures: [] } as RunResult;
+    });
+    expect(Object.fromEntries(summary.tables.map(({ table, written }) => [table, written]))).toMatchObject({
+      customer_trusted: 482,
+      accelerometer_trusted: 40_981,
+      customers_curated: 482,
+      step_trainer_trusted: 14_460,
+      machine_learning_curated: 40_981,
+    });
+  });
+
+  const SAMPLES = [
+    { seed: 1, dirty: 0, with: {}, limit: true },
+    { seed: 1, dirty: 0.03, with: { pairing: 'timestamp' }, limit: true },
+    { seed: 1, dirty: 0.3, with: {}, limit: true },
+    { seed: 2, dirty: 0, with: { consent: 'since-grant' }, limit: true },
+    { seed: 2, dirty: 0.03, with: {}, limit: false },
+    { seed: 2, dirty: 0.3, with: {}, limit: false },
+    { seed: 3, dirty: 0.03, with: { consent: 'since-grant', pairing: 'timestamp' }, limit: true },
+    { seed: 3, dirty: 0.3, with: {}, limit: false },
+  ];
+  test.each(SAMPLES)('on a sample: $seed, $dirty dirty, $with, limit $limit', async (sample) => {
+    const name = `sample-${sample.seed}-${sample.dirty}-${sample.limit}`;
+    const data = join(dir, name);
+    await writeSample(data, { customers: 150, seed: sample.seed, dirty: sample.dirty });
+    await writeOtherSources(data, pipeline.sources);
+    const { failures } = await expectAgreement(
+      enginesOf(join(dir, `${name}-lake`)),
+      sample.limit ? pipeline : tolerant,
+      { data, parameters: sample.with },
+    );
+    if (sample.dirty === 0.3) expect(failures.length > 0).toBe(sample.limit);
+  });
+
+  test('a second run of other data replaces what the first made', async () => {
+    const engines = enginesOf(join(dir, 'twice-lake'));
+    for (const seed of [7, 8]) {
+      const data = join(dir, `twice-${seed}`);
+      await writeSample(data, { customers: 20, seed, dirty: 0.1 });
+      await writeOtherSources(data, pipeline.sources);
+      await expectAgreement(engines, tolerant, { data });
+    }
+  });
+
+  const reading = (i: number, more = '') =>
+    `{"user":"u${i}@example.com","timestamp":${1.7e12 + i},"x":${i % 7},"y":-0.5,"z":1.25${more}}`;
+  const step = (i: number) =>
+    `{"sensorReadingTime":${1.7e12 + i},"serialNumber":"s${i}","distanceFromObject":${i}}`;
+  const person = (i: number) =>
+    `{"customerName":"N ${i}","email":"u${i}@example.com","phone":"1","birthDay":"${i === 3 ? '967-01-31' : '1990-02-28'}","serialNumber":"s${i}","registrationDate":1690000000000,"lastUpdateDate":1690000000000,"shareWithResearchAsOfDate":1690000000000}`;
+  const lines = (from: number, end = '\n') =>
+    Array.from({ length: 6 }, (_, i) => reading(from + i)).join(end) + end;
+  const BOM = '\ufeff';
+
+  /** Landing files of every odd kind that can be read. */
+  const ODD: Readonly<Record<string, string | Buffer>> = {
+    'plain.json': lines(0),
+    'no end.json': lines(0).trimEnd(),
+    'windows.json': lines(1, '\r\n'),
+    'mac.json': lines(2, '\r'),
+    'mixed.json': `${reading(1)}\r\r\n\n\r${reading(2)}\n\r{bad\r\n{bad\n{bad\r${reading(3)}`,
+    'mark.json': BOM + lines(3),
+    'mark and bad.json': `${BOM}{bad\n${BOM}${reading(1)}\n`,
+    'only mark.json': BOM,
+    'two marks.json': `${BOM}${BOM}${lines(1)}`,
+    'empty.json': '',
+    'blank.json': '\n\r\n \t\n\r\r',
+    'packed.json.gz': gzipSync(lines(4)),
+    'packed mark.json.gz': gzipSync(BOM + lines(4, '\r\n')),
+    'packed mac.json.gz': gzipSync(lines(4, '\r')),
+    'packed bad.json.gz': gzipSync(`${lines(4)}{bad\n\n[1]\n"\n`),
+    'packed empty.json.gz': gzipSync(''),
+    'packed blank.json.gz': gzipSync('\n\n'),
+    'two members.json.gz': Buffer.concat([gzipSync(reading(1)), gzipSync(`x\n${reading(2)}`)]),
+    'zeros after.json.gz': Buffer.concat([gzipSync(lines(4)), Buffer.alloc(700)]),
+    'empty.gz': '',
+    'no suffix': lines(5),
+    '100%.json': lines(6),
+    '%41%20.json': lines(6),
+    'a+b&c=d;e.json': lines(6),
+    'back\\slash.json': lines(7),
+    '[brackets]{a,b}*?.json': lines(7),
+    'quote\'s "two".json': lines(7),
+    'ünïcödé 日本 😀.json': lines(8),
+    'u\u0308 not composed.json': lines(8),
+    'hash#mark.json': lines(8),
+    'sub/folder/deep.json': lines(9),
+    'sub/user=x/deep.json': lines(9),
+    'sub/year=2024/x.json': `${reading(9)}\n{bad`,
+    '.hidden.json': lines(100),
+    '_hidden.json': lines(100),
+    '_a=b.json': lines(100),
+    '.sub/hidden.json': lines(100),
+    '_sub/hidden.json': lines(100),
+    '_sub=1/hidden.json': lines(100),
+    'copied.json._COPYING_': lines(9),
+    'named.json.bz2': lines(9),
+    'named.json.snappy': lines(9),
+    'named.GZ': lines(9),
+    'a.parquet': 'PAR1\n{bad}\n',
+    'b.csv': 'user,timestamp\na,1\n',
+    'c.xml': '<a>\n</a>\n',
+    'd.json': '[\n{"a":1},\n{"a":2}\n]\n',
+    'e.json': '{\n"user":"a"\n}\n',
+    'f.json': Buffer.from('{"user":"a"}\n{"user":"b"}\n', 'utf16le'),
+    'g.json': Buffer.from([0, 1, 2, 10, 255, 254, 10]),
+    'latin.json': Buffer.concat([
+      Buffer.from(reading(1).replace('u1', 'ü'), 'latin1'),
+      Buffer.from(`\n${lines(1)}`),
+    ]),
+    'long.json': `${reading(1)}\n{"user":"${'é'.repeat(700_000)}"}\r\n${reading(2)}\n${'x'.repeat(1 << 20)}\n${reading(3)}`,
+    'long at the end.json': `${reading(1)}\n${'😀'.repeat(600_000)}`,
+    'odd values.json': [
+      reading(1, ',"other":{"a":[1,null]}'),
+      reading(2).replace('"timestamp"', '"timeStamp"'),
+      reading(3).replace('"user"', '"USER"'),
+      reading(4).replace('-0.5', '-5e-1'),
+      reading(5).replace('1.25', '-0.0'),
+      reading(6).replace('1.25', '0.1000000000000000055511151231257827'),
+      reading(7).replace('u7', 'u\\u00e9\\n\\"\\\\7'),
+      reading(8).replace('u8', '\u2028\u0085'),
+      reading(9).replace('u9', '\\u0000'),
+      reading(1).replace('1700000000001', '1700000000001.0'),
+      reading(1).replace('1.25', '16.5'),
+      reading(1).replace('1.25', '1.25,"x":1'),
+      reading(1).replace('"z":1.25', '"z":null'),
+      `${reading(1)},`,
+      ` \t${reading(1)} , `,
+      `${reading(1)} x`,
+      `${reading(1)}${reading(1)}`,
+    ].join('\n'),
+  };
+
+  async function land(data: string, entity: string, files: typeof ODD) {
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(data, entity, 'landing', name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, content);
+    }
+  }
+
+  async function landOdd(data: string, more: typeof ODD = {}) {
+    await land(data, 'customer', {
+      'people.json': `${Array.from({ length: 12 }, (_, i) => person(i)).join('\n')}\n`,
+      'days.json': `${person(1).replace('1990-02-28', '2000-02-29')}\n${person(2).replace('1990', '1900').replace('28', '29')}\n`,
+    });
+    await land(data, 'accelerometer', { ...ODD, ...more });
+    await land(data, 'step_trainer', {
+      'steps.json.gz': gzipSync(`${Array.from({ length: 12 }, (_, i) => step(i)).join('\r\n')}`),
+    });
+    await writeOtherSources(data, pipeline.sources);
+  }
+
+  test('in folders of odd names', async () => {
+    const data = join(dir, 'data [1] {a,b} %41 ü#?');
+    await writeSample(data, { customers: 10, seed: 4, dirty: 0.1 });
+    await writeOtherSources(data, pipeline.sources);
+    await expectAgreement(enginesOf(join(dir, 'lake [1] {a,b} %41 ü#?')), tolerant, { data });
+  });
+
+  test('on files of every odd kind and name', async () => {
+    const data = join(dir, 'odd');
+    await landOdd(data);
+    const engines = enginesOf(join(dir, 'odd-lake'));
+    const { failures } = await expectAgreement(engines, tolerant, { data });
+    expect(failures).toEqual([]);
+    // Landing tables as they are stored: instants are numbers, days the text that came.
+    for (const table of ['customer_landing', 'accelerometer_landing']) {
+      const [found, expected] = await Promise.all(
+        [engines.spark, engines.duckdb].map(async (engine) => {
+          const { columns } = await engine.query(`SELECT * FROM ${table} WHERE 1 = 0`);
+          const rows = await answer(engine, `SELECT * FROM ${table}`);
+          return { columns, rows: rows.map((row) => JSON.stringify(row)).toSorted() };
+        }),
+      );
+      expect(found).toEqual(expected);
+    }
+  });
+
+  test('on damaged files', async () => {
+    const data = join(dir, 'damaged');
+    const packed = gzipSync(lines(0).repeat(500), { level: 1 });
+    const flipped = Buffer.from(packed);
+    flipped.writeUInt32LE(0xdead_beef, packed.length - 8);
+    await landOdd(data, {
+      'cut off.gz': packed.subarray(0, -20),
+      'cut in its head.gz': packed.subarray(0, 6),
+      'wrong sum.gz': flipped,
+      'wrong middle.gz': Buffer.concat([packed.subarray(0, 30), Buffer.alloc(40, 255), packed.subarray(70)]),
+      'not packed.gz': lines(1),
+      'packed but not named.json': gzipSync(lines(2)),
+      'text after.gz': Buffer.concat([gzipSync(lines(4)), Buffer.from('text')]),
+    });
+    const { failures } = await expectAgreement(enginesOf(join(dir, 'damaged-lake')), tolerant, { data });
+    expect(failures.join('\n')).toMatch(/file\(s\) cannot be read/);
+  });
+});
