@@ -9,7 +9,8 @@ SELECT
   m.from_g,
   COUNT(*) AS records,
   MIN(m.distance) AS least_distance,
-  CAST(AVG(m.distance) AS DECIMAL(18, 3)) AS mean_distance,
+  -- By FLOOR, as each engine has a way of its own to round a tie.
+  CAST(CAST(FLOOR(AVG(m.distance) * 1000 + 0.5) AS DOUBLE) / 1000 AS DECIMAL(18, 3)) AS mean_distance,
   MAX(m.distance) AS greatest_distance
 FROM movements m
 GROUP BY m.from_g

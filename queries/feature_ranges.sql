@@ -12,9 +12,10 @@ WITH features AS (
 SELECT
   f.feature,
   MIN(f.reading) AS least,
-  CAST(AVG(f.reading) AS DECIMAL(18, 3)) AS mean,
+  -- By FLOOR, as each engine has a way of its own to round a tie.
+  CAST(CAST(FLOOR(AVG(f.reading) * 1000 + 0.5) AS DOUBLE) / 1000 AS DECIMAL(18, 3)) AS mean,
   MAX(f.reading) AS greatest,
-  CAST(STDDEV_POP(f.reading) AS DECIMAL(18, 3)) AS deviation
+  CAST(CAST(FLOOR(STDDEV_POP(f.reading) * 1000 + 0.5) AS DOUBLE) / 1000 AS DECIMAL(18, 3)) AS deviation
 FROM features f
 GROUP BY f.place, f.feature
 ORDER BY f.place

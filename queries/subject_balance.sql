@@ -7,7 +7,10 @@ WITH subjects AS (
 SELECT
   s.subject,
   s.records,
-  CAST(CAST(100 * s.records AS DOUBLE) / SUM(s.records) OVER () AS DECIMAL(6, 3)) AS percent_of_records,
+  -- By FLOOR, as each engine has a way of its own to round a tie.
+  CAST(
+    CAST(FLOOR(CAST(100000 * s.records AS DOUBLE) / SUM(s.records) OVER () + 0.5) AS DOUBLE) / 1000 AS DECIMAL(6, 3)
+  ) AS percent_of_records,
   s.devices
 FROM subjects s
 ORDER BY s.records DESC, s.subject

@@ -9,7 +9,8 @@ import type { Pipeline } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { ENTITIES, writeOtherSources, writeSample } from '../../samples';
 import { type Engines, expectAgreement } from '../support/engines-agree';
-import { answer, engineOf, JOBS, lake as lakeCommand, ROOT, temporaryDir } from '../support/lake';
+import { engineOf, JOBS, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(240_000);
@@ -225,14 +226,12 @@ withSpark('both engines agree', () => {
     expect(failures).toEqual([]);
     // Landing tables as they are stored: instants are numbers, days the text that came.
     for (const table of ['customer_landing', 'accelerometer_landing']) {
-      const [found, expected] = await Promise.all(
-        [engines.spark, engines.duckdb].map(async (engine) => {
-          const { columns } = await engine.query(`SELECT * FROM ${table} WHERE 1 = 0`);
-          const rows = await answer(engine, `SELECT * FROM ${table}`);
-          return { columns, rows: rows.map((row) => JSON.stringify(row)).toSorted() };
-        }),
-      );
-      expect(found).toEqual(expected);
+      const [found, expected] = [
+        await result(engines.spark, `SELECT * FROM ${table}`),
+        await result(engines.duckdb, `SELECT * FROM ${table}`),
+      ];
+      expect(found.columns).toEqual(expected.columns);
+      expect(differences(found.rows, expected.rows)).toEqual(NONE);
     }
   });
 

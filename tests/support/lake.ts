@@ -20,13 +20,16 @@ export function temporaryDir(name: string): string {
 
 export const engineOf = (lake: string, jobs = JOBS) => new DuckDbEngine({ lake, jobs });
 
-/** What a query gives, as rows of text. */
-export async function answer(engine: Engine, sql: string): Promise<(string | null)[][]> {
-  const { rows } = await engine.query(sql);
+/** What a query gives, with its rows as text. */
+export async function result(engine: Engine, sql: string) {
+  const { columns, rows } = await engine.query(sql);
   const all: (string | null)[][] = [];
   for await (const chunk of rows) all.push(...chunk.map((row) => [...row]));
-  return all;
+  return { columns, rows: all };
 }
+
+/** The rows of {@link result}. */
+export const answer = async (engine: Engine, sql: string) => (await result(engine, sql)).rows;
 
 /** Everything below a folder, by relative path. */
 export const namesBelow = (dir: string): string[] =>

@@ -34,9 +34,6 @@ export const withSpark = here ? describe : describe.skip;
 /** The environment of Python programs that use Spark. */
 export const sparkEnvironment = () => runnerEnvironment(here?.javaHome ?? '');
 
-/** What `jobs/runner/tests/ask_spark.py` gives as a row of a case; a text where the case cannot be run. */
-export type Answered = Answer | { readonly kind: 'error'; readonly message: string };
-
 type Request = Readonly<Record<string, unknown>>;
 
 /** Spark in a process of its own, which starts at the first question. Answers one question at a time. */
@@ -51,7 +48,13 @@ export class Spark {
   /** Answers as `askRunner` does: this may stand in its place, so that a SparkEngine needs no process a run. */
   async *ask(request: Request): AsyncGenerator<Answer> {
     const warehouse = pathToFileURL(this.dir).href;
-    this.start({ warehouse, memory: '2g', settings: icebergSettings() });
+    // Of the few rows of a test each partition costs more than it is worth.
+    const settings = {
+      ...icebergSettings(),
+      'spark.sql.shuffle.partitions': '2',
+      'spark.sql.warehouse.dir': warehouse,
+    };
+    this.start({ warehouse, memory: '2g', settings });
     this.process?.stdin.write(`${JSON.stringify({ warehouse, ...request })}\n`);
     let ended = false;
     let error: string | undefined;

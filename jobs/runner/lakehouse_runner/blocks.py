@@ -145,8 +145,10 @@ def _unpacked(extent: Extent) -> Iterator[Lines]:
                 first = False
             # A carriage return at the end may be half of a line end.
             cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
-            # What is too long already is refused by its beginning.
-            rest = data[cut : cut + 2 * MAX_LINE_BYTES]
+            rest = data[cut:]
+            if len(rest) > 2 * MAX_LINE_BYTES:
+                # It is refused by its beginning. The last byte stays, as it may be a carriage return.
+                rest = rest[: 2 * MAX_LINE_BYTES] + rest[-1:]
             yield Lines(_split(data[:cut]))
     except (EOFError, OSError, zlib.error) as error:
         # What the network or the disk says is no fault of the file.

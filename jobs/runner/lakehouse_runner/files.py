@@ -1,6 +1,5 @@
 """Files under URIs, by Hadoop's file systems: S3 on Glue, folders on a laptop."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +13,9 @@ class File:
     name: str
     """From the folder, its names divided by slashes."""
     path: str
-    """Where it is, as Spark's metadata tell it."""
+    """Where it is, as Hadoop spells it: `file:/a/b.json`, `s3://bucket/b.json`."""
     size: int
     """Bytes."""
-
-    @property
-    def pattern(self) -> str:
-        """The path, where Spark takes patterns."""
-        return re.sub(r"([\\{}\[\]*?])", r"\\\1", self.path)
 
 
 def read_text(spark: SparkSession, uri: str) -> str:
@@ -45,19 +39,19 @@ def write_text(spark: SparkSession, uri: str, text: str) -> None:
 
 
 def list_files(spark: SparkSession, folder: str) -> list[File]:
-    """List the files in a folder and those below, but for hidden ones and those in hidden folders."""
+    """List the files in a folder and those below, but for hidden ones and those in hidden folders.
+
+    Spark lists them: many folders by many tasks, and without a call to Java for every file.
+    """
     path, system = _open(spark, folder)
     if not system.exists(path):
         return []
-    root = system.makeQualified(path).toUri().getPath().rstrip("/") + "/"
-    found = []
-    statuses = system.listFiles(path, True)
-    while statuses.hasNext():
-        status = statuses.next()
-        name = status.getPath().toUri().getPath().removeprefix(root)
-        if not any(part.startswith((".", "_")) for part in name.split("/")):
-            found.append(File(name, status.getPath().toString(), status.getLen()))
-    return sorted(found, key=lambda file: file.name)
+    root = system.makeQualified(path).toString().rstrip("/") + "/"
+    reader = spark.read.format("binaryFile").option("recursiveFileLookup", True)
+    rows = reader.load(folder).select("path", "length").collect()
+    files = [File(row.path.removeprefix(root), row.path, row.length) for row in rows]
+    shown = [f for f in files if not any(part.startswith((".", "_")) for part in f.name.split("/"))]
+    return sorted(shown, key=lambda file: file.name)
 
 
 def delete_others(spark: SparkSession, folder: str, keep: str) -> None:

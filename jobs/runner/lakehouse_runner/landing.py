@@ -14,7 +14,7 @@ from .blocks import Block, Extent, extents_of, read_lines, without_end
 from .lines import LineJudge, Refusal, raw_of
 from .manifest import Column, Source
 from .plain import PlainReader
-from .types import spark_schema
+from .sql_types import spark_schema
 
 _TASK_BYTES = 32 << 20
 _LEAST_BYTES = 1 << 20

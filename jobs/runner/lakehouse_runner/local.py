@@ -19,13 +19,24 @@ from .errors import JobError, tell
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
-from .types import quoted, spark_schema
+from .sql_types import quoted, spark_schema
 
 _CATALOG = "lake"
 _KEEP_SNAPSHOTS = 2
 """The published one and the one before: whoever reads that one while a run publishes reads on."""
 
 _CHUNK_ROWS = 1000
+_PROPERTIES = ", ".join(
+    f"'{name}' = '{value}'"
+    for name, value in {
+        "format-version": 2,
+        # Small files, each read by a task of its own: Iceberg's sizes are for a cluster, and would have one core at work.
+        "write.spark.advisory-partition-size-bytes": 32 << 20,
+        "read.split.open-file-cost": 16 << 20,
+        "write.metadata.delete-after-commit.enabled": "true",
+        "write.metadata.previous-versions-max": 10,
+    }.items()
+)
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -40,6 +51,9 @@ def session(warehouse: str, memory: str, more: Mapping[str, str]) -> SparkSessio
         f"{catalog}.type": "hadoop",
         f"{catalog}.warehouse": warehouse,
         f"{catalog}.cache-enabled": "false",
+        # On few cores G1's own threads take the time that they save.
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+        "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -72,7 +86,7 @@ def create_table(spark: SparkSession, database: str, output: Output) -> None:
     spark.sql(
         f"CREATE OR REPLACE TABLE {name} ({spark_schema(output.columns)}) USING iceberg"
         + (f" PARTITIONED BY ({days})" if days else "")
-        + " TBLPROPERTIES ('format-version' = '2')"
+        + f" TBLPROPERTIES ({_PROPERTIES})"
     )
 
 

@@ -1,7 +1,7 @@
 """One local Spark for many tests, as tests/support/spark.ts asks it.
 
-The first line on stdin is how Spark is started, each further one a request: what `lakehouse_runner.local` takes,
-or the cases of a job. Each is answered by lines of JSON, the last of kind `end`.
+The first line on stdin is how Spark is started, each further one a request: what `lakehouse_runner.local`
+takes, or the cases of a job. Each is answered by lines of JSON, the last of kind `end`.
 """
 
 import datetime
@@ -14,7 +14,7 @@ from typing import Any
 from lakehouse_runner import local
 from lakehouse_runner.errors import tell
 from lakehouse_runner.manifest import Column
-from lakehouse_runner.types import quoted, spark_schema
+from lakehouse_runner.sql_types import quoted, spark_schema
 from pyspark.sql import DataFrame, SparkSession
 
 Say = Callable[[dict[str, Any]], None]
@@ -39,8 +39,6 @@ def run_case(
     spark: SparkSession, request: dict[str, Any], case: dict[str, Any]
 ) -> list[dict[str, Any]] | str:
     """Give the rows that a job's SQL makes of a case, or what is wrong with it."""
-    # Of a few rows each partition costs more than it is worth.
-    spark.conf.set("spark.sql.shuffle.partitions", "1")
     try:
         for table, contract in request["tables"].items():
             _fill(spark, table, contract, case["given"][table])
@@ -78,7 +76,7 @@ def _types(frame: DataFrame) -> dict[str, str]:
     return {field.name: field.dataType.simpleString() for field in frame.schema}
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> object:
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="milliseconds") + "Z"
     return value.isoformat() if isinstance(value, datetime.date) else value

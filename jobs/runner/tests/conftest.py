@@ -1,0 +1,24 @@
+"""What the tests of the runner share."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lakehouse_runner import local
+from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Start a local Spark once for all tests; it needs a Java 17. Without Iceberg, so it has no tables."""
+    # Of the workers too.
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    warehouse = tmp_path_factory.mktemp("warehouse").as_uri()
+    # Of the few rows of a test each partition costs more than it is worth.
+    settings = {"spark.sql.shuffle.partitions": "2", "spark.sql.warehouse.dir": warehouse}
+    session = local.session(warehouse, "1g", settings)
+    yield session
+    session.stop()
