@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { RunSummary } from '../engines/engine';
@@ -15,12 +14,9 @@ import {
   median,
   rowsOf,
 } from './report';
-import { sampleUnder } from './sample';
-import { pythonWithSpark, runSpark, SPARK_NOTE, sparkRows } from './spark';
+import { BENCH, inFreshFolder, sourceOf } from './source';
 
 const ROOT = resolve(__dirname, '..');
-const BENCH = join(ROOT, '.bench');
-const REAL_DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');
 
 const USAGE = `npm run bench -- [--copies 1,10,100] [--runs N] [--data DIR]
 
@@ -62,24 +58,6 @@ function optionsOf(args: readonly string[]): Options | 'help' {
     runs: values.runs === undefined ? undefined : whole('runs', values.runs),
     data: values.data,
   };
-}
-
-/** The folder to copy. What was asked for has to be there; only the default gives way to a sample. */
-async function sourceOf(data: string | undefined): Promise<string> {
-  if (data !== undefined) return data;
-  if (existsSync(REAL_DATA)) return REAL_DATA;
-  say(`There is no ${REAL_DATA}; what follows is about a generated sample of the same size.\n`);
-  return sampleUnder(BENCH);
-}
-
-/** Does something with a folder of its own, and removes it. */
-async function inFreshFolder<T>(work: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(BENCH, 'run-'));
-  try {
-    return await work(dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
 }
 
 interface Side extends Measured {
@@ -124,19 +102,15 @@ async function compare(data: string, copies: number, runs: number): Promise<Comp
 
 async function bench({ copies, runs, data }: Options): Promise<boolean> {
   await mkdir(BENCH, { recursive: true });
-  const source = await sourceOf(data);
-  const python = await pythonWithSpark();
+  const source = await sourceOf(data, say);
   const comparisons: Comparison[] = [];
-  const sparks: (Partial<Cost> | undefined)[] = [];
   for (const count of copies) {
     const dir = await copiesOf(source, count, BENCH);
     tell(`copies ${count}: ${Math.round((await warm(dir)) / 1e6)} MB`);
     comparisons.push(await compare(dir, count, runs ?? (count === 1 ? 5 : 3)));
-    if (python) sparks.push(await inFreshFolder((out) => runSpark(python, count, dir, join(out, 'json'))));
   }
   const rows = rowsOf(comparisons);
-  say(layout([...rows, ...(python ? sparkRows(sparks) : [])]));
-  say(python ? SPARK_NOTE : 'PySpark is not installed: pip install pyspark==3.5.6');
+  say(layout(rows));
   return allKept(rows);
 }
 

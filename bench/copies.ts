@@ -19,7 +19,7 @@ export function renamed(lines: string, copy: number): string {
 }
 
 /** Portions of a file of JSON lines that end where a line ends, each about 64 KiB. */
-async function* wholeLines(file: string): AsyncGenerator<string> {
+export async function* wholeLines(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(file, 'utf8') as AsyncIterable<string>) {
     const text = rest + chunk;
@@ -31,7 +31,7 @@ async function* wholeLines(file: string): AsyncGenerator<string> {
 }
 
 /** The source's JSON files, relative to it: `customer/landing/a.json`. Throws where an entity has none. */
-async function sourceFiles(data: string): Promise<string[]> {
+export async function sourceFiles(data: string): Promise<string[]> {
   const found = await Promise.all(
     lake.sources.map(async ({ entity }) => {
       const folder = join(entity, 'landing');
@@ -45,8 +45,8 @@ async function sourceFiles(data: string): Promise<string[]> {
   return found.flat().sort();
 }
 
-/** What the copies were made from: they are made anew where it differs. */
-async function fingerprint(data: string, files: readonly string[]): Promise<string> {
+/** What a data set was made from: it is made anew where this differs. */
+export async function fingerprint(data: string, files: readonly string[]): Promise<string> {
   const lines = await Promise.all(
     files.map(async (file) => {
       const { size, mtimeMs } = await stat(join(data, file));

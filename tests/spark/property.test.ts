@@ -104,7 +104,7 @@ withSpark('both engines agree', () => {
           paired += Number((summary.tables.at(-1)?.written ?? 0) > 0);
         },
       ),
-      { seed: SEED, numRuns: RUNS },
+      { seed: SEED, numRuns: RUNS, endOnFailure: true },
     );
     // Else the inputs say little.
     expect(paired).toBeGreaterThan(RUNS / 3);

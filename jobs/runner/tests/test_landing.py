@@ -119,6 +119,22 @@ def test_no_file_is_no_row(spark: SparkSession, tmp_path: Path) -> None:
         assert read.quarantine(account).collect() == []
 
 
+def test_files_without_a_line_are_told(spark: SparkSession, tmp_path: Path) -> None:
+    """Nobody means to land nothing. Hidden files are none."""
+    files = {"a.json": b"", "b.gz": b"", "c d.json": b"\n \n", "e/f.json": b"\xef\xbb\xbf"}
+    write(
+        tmp_path,
+        files | {"_a.json": b"{bad", ".b.json": b"{bad", "_c/d.json": b"{bad", "_e=1/f.json": b"{bad"},
+    )
+    (tmp_path / "b.gz").write_bytes(b"")
+    read = Landing(spark, source(tmp_path))
+    assert read.rows.collect() == []
+    account = read.account()
+    assert account.reasons == {"EMPTY_FILE": len(files)}
+    rows = read.quarantine(account).collect()
+    assert sorted((row.file, row.line) for row in rows) == [(name, 0) for name in sorted(files)]
+
+
 @pytest.mark.parametrize("raw", [False, True])
 def test_rows_have_their_types(spark: SparkSession, tmp_path: Path, raw: bool) -> None:
     """A job sees instants and days, a query of the table what the source wrote; of plain lines and others."""
