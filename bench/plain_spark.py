@@ -3,15 +3,12 @@
     python plain_spark.py DATA OUT
 
 DATA holds ``<entity>/landing/*.json``; each table goes to ``OUT/<table>`` and the next step reads it from
-there, as the course's jobs do. Prints one line of JSON: the rows of each table, and the most memory that
-Spark's Java process held, in bytes (null where the system does not tell).
+there, as the course's jobs do. Prints one line of JSON: the rows of each table.
 """
 
 import json
-import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col
@@ -73,17 +70,6 @@ def run(spark: SparkSession, data: Path, out: Path) -> dict[str, int]:
     return rows
 
 
-def peak_bytes(spark: SparkSession) -> int | None:
-    """Tell the most memory that Spark's Java process held so far."""
-    jvm: Any = spark._jvm
-    pid = jvm.java.lang.ProcessHandle.current().pid()
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
-
-
 def main() -> None:
     """Read the arguments, run, print."""
     data, out = (Path(argument) for argument in sys.argv[1:3])
@@ -94,7 +80,7 @@ def main() -> None:
         .getOrCreate()
     )
     rows = run(spark, data, out)
-    print(json.dumps({"rows": rows, "peakBytes": peak_bytes(spark)}))
+    print(json.dumps({"rows": rows}))
     spark.stop()
 
 
