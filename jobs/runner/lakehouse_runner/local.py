@@ -30,12 +30,20 @@ _PROPERTIES = ", ".join(
     f"'{name}' = '{value}'"
     for name, value in {
         "format-version": 2,
-        # Small files, each read by a task of its own: Iceberg's sizes are for a cluster, and would have one core at work.
-        "write.spark.advisory-partition-size-bytes": 32 << 20,
+        # Few tasks write few files a day as it is, and each file is read by a task of its own: Iceberg's defaults are for
+        # a cluster, where the rows of a day are brought together first and one core would have most of the work.
+        "write.distribution-mode": "none",
         "read.split.open-file-cost": 16 << 20,
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": 10,
     }.items()
+)
+
+# For a minute on a few cores: G1's own threads take the time that they save, and so does code that is compiled for
+# hours of use.
+_JAVA_OPTIONS = (
+    "-XX:+UseParallelGC -XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=20000"
+    " -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=200000"
 )
 
 Tell = Callable[[dict[str, Any]], None]
@@ -51,8 +59,7 @@ def session(warehouse: str, memory: str, more: Mapping[str, str]) -> SparkSessio
         f"{catalog}.type": "hadoop",
         f"{catalog}.warehouse": warehouse,
         f"{catalog}.cache-enabled": "false",
-        # On few cores G1's own threads take the time that they save.
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
         "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

@@ -34,6 +34,9 @@ SPARK_SETTINGS = {
 """What a session has to be set to before a job runs in it."""
 
 
+_LARGE_ROWS = 1_000_000
+
+
 @dataclass(frozen=True)
 class Options:
     """Where a job runs."""
@@ -196,19 +199,21 @@ class _Run:
         return [name for name, column in self._manifest.output.columns.items() if column.type == "pseudonym"]
 
     def _likely(self) -> list[DataFrame]:
-        """The texts of the inputs that the job names: what it hides is nearly always one of them."""
+        """The texts of the inputs that the job names: what it hides is nearly always one of them.
+
+        Of large tables only what the driving rows are followed by: who is in them is in a smaller one too.
+        """
         frames = []
-        for name in [*self._manifest.sources, *self._manifest.tables]:
+        for name in self._manifest.tables:
             rows = self._spark.table(name)
+            is_large = self._rows_of(name) > _LARGE_ROWS
             for column in rows.schema:
-                if column.dataType.typeName() == "string" and self._names(column.name):
+                is_key = name == self._manifest.driving and column.name in self._manifest.driven_by
+                is_named = re.search(rf"\b{re.escape(column.name)}\b", self._sql, re.IGNORECASE)
+                is_likely = is_key or (is_named and not is_large)
+                if column.dataType.typeName() == "string" and is_likely:
                     frames.append(rows.select(F.col(quoted(column.name))))
         return frames
-
-    def _names(self, column: str) -> bool:
-        return column in self._manifest.driven_by or bool(
-            re.search(rf"\b{re.escape(column)}\b", self._sql, re.IGNORECASE)
-        )
 
     def _rows_of(self, name: str) -> int:
         return IcebergTable(
