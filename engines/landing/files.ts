@@ -8,8 +8,8 @@ import { LakeError, UsageError } from '../engine';
 export const landingDir = (data: string, table: SourceTable) => join(data, table.entity, 'landing');
 
 /**
- * The files of a source, those in folders below too; hidden ones and those that begin with an underscore are left
- * out, as Spark does. Throws a LakeError for a link that leads nowhere.
+ * The files of a source, those in folders below too; hidden ones, those that begin with an underscore and those
+ * that Hadoop is still copying are left out, as Spark does. Throws a LakeError for a link that leads nowhere.
  */
 export async function landingFiles(data: string, table: SourceTable): Promise<string[]> {
   return filesBelow(landingDir(data, table));
@@ -18,7 +18,7 @@ export async function landingFiles(data: string, table: SourceTable): Promise<st
 async function filesBelow(dir: string): Promise<string[]> {
   const files: string[] = [];
   for (const name of await namesIn(dir)) {
-    if (/^[._]/.test(name)) continue;
+    if (/^[._]|\._COPYING_$/.test(name)) continue;
     const path = join(dir, name);
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
 import { manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
@@ -72,7 +71,7 @@ export class SparkEngine implements Engine {
   }
   private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
   private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
-  private uri = (...parts: string[]) => pathToFileURL(this.path(...parts)).href;
+  private uri = (...parts: string[]) => uriOf(this.path(...parts));
 
   /** Throws as the DuckDB engine does where a run cannot begin. */
   async run(
@@ -250,7 +249,9 @@ const asText = (value: unknown): string | null => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
 
-const folderUri = (dir: string) => `${pathToFileURL(dir).href}/`;
+/** As Hadoop spells it, which takes a percent sign for one. */
+const uriOf = (path: string) => `file:${path}`;
+const folderUri = (dir: string) => `${uriOf(dir)}/`;
 
 interface Metadata {
   readonly 'current-snapshot-id'?: number;

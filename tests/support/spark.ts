@@ -2,7 +2,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import { LakeError } from '../../engines/engine';
 import { venvTool } from '../../engines/spark/python';
 import {
@@ -47,7 +46,7 @@ export class Spark {
 
   /** Answers as `askRunner` does: this may stand in its place, so that a SparkEngine needs no process a run. */
   async *ask(request: Request): AsyncGenerator<Answer> {
-    const warehouse = pathToFileURL(this.dir).href;
+    const warehouse = `file:${this.dir}`;
     // Of the few rows of a test each partition costs more than it is worth.
     const settings = {
       ...icebergSettings(),

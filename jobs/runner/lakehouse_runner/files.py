@@ -1,7 +1,9 @@
 """Files under URIs, by Hadoop's file systems: S3 on Glue, folders on a laptop."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pyspark.sql import SparkSession
 
@@ -46,12 +48,22 @@ def list_files(spark: SparkSession, folder: str) -> list[File]:
     path, system = _open(spark, folder)
     if not system.exists(path):
         return []
-    root = system.makeQualified(path).toString().rstrip("/") + "/"
+    root = system.makeQualified(path)
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", True)
-    rows = reader.load(folder).select("path", "length").collect()
-    files = [File(row.path.removeprefix(root), row.path, row.length) for row in rows]
+    listed = reader.load(as_pattern(folder))
+    prefix = root.toString().rstrip("/") + "/"
+    sizes = {row.path.removeprefix(prefix): row.length for row in listed.select("path", "length").collect()}
+    # Spark lists empty files, and reads none.
+    start = root.toUri().getPath().rstrip("/") + "/"
+    names = [unquote(urlsplit(uri).path).removeprefix(start) for uri in listed.inputFiles()]
+    files = [File(name, prefix + name, sizes.get(name, 0)) for name in names]
     shown = [f for f in files if not any(part.startswith((".", "_")) for part in f.name.split("/"))]
     return sorted(shown, key=lambda file: file.name)
+
+
+def as_pattern(path: str) -> str:
+    """Spell a path where Spark takes patterns."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)
 
 
 def delete_others(spark: SparkSession, folder: str, keep: str) -> None:

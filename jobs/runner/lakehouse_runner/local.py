@@ -177,7 +177,7 @@ def _refused(spark: SparkSession, folder: str) -> DataFrame:
     reader = spark.read.schema(QUARANTINE).option("recursiveFileLookup", True)
     if not files.list_files(spark, folder):
         return spark.createDataFrame([], QUARANTINE)
-    return reader.json(folder)
+    return reader.json(files.as_pattern(folder))
 
 
 def _plain(value: Any) -> Any:

@@ -270,12 +270,9 @@ class _Run:
 
     def _refuse(self, name: str, source: Source, what: str, count: int) -> None:
         """Say where the refused lines are, and the first of them: damaged files, other whole files, then lines."""
-        rows = self._spark.read.schema(QUARANTINE).json(
-            f"{source.quarantine.rstrip('/')}/{self._options.run_id}"
-        )
-        first = rows.orderBy(F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, "file", "line").limit(
-            count
-        )
+        folder = files.as_pattern(f"{source.quarantine.rstrip('/')}/{self._options.run_id}")
+        order = [F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, "file", "line"]
+        first = self._spark.read.schema(QUARANTINE).json(folder).orderBy(*order).limit(count)
         lines = [
             f"  {row.file}{f', line {row.line}' if row.line > 0 else ''}: {row.reason}, {row.detail}"
             for row in first.select("file", "line", "reason", "detail").collect()
@@ -291,7 +288,9 @@ class _Run:
         manifest = self._manifest
         keys = list(manifest.driven_by)
         driving = self._spark.table(manifest.driving).select(*[F.col(quoted(key)) for key in keys])
-        hidden = [k for k, to in manifest.driven_by.items() if manifest.output.columns[to].type == "pseudonym"]
+        hidden = [
+            k for k, to in manifest.driven_by.items() if manifest.output.columns[to].type == "pseudonym"
+        ]
         if hidden and self._hide:
             driving = self._hide.looked_up(driving, hidden)
         made = self._spark.table(manifest.output.table).select(
