@@ -40,8 +40,8 @@ def step_trainer_trusted(steps: DataFrame, customers: DataFrame) -> DataFrame:
 def machine_learning_curated(steps: DataFrame, readings: DataFrame, customers: DataFrame) -> DataFrame:
     """Pairs of the same instant and the same customer.
 
-    The course pairs by time alone. Copies of one data set share their instants, so that would give the square of the
-    rows; the join by customer gives those that the lake gives, and one side writes what the other does.
+    The course pairs by time alone. Copies of one data set share their instants, so that would give the square
+    of the rows; the join by customer gives what the lake gives, and one side writes what the other does.
     """
     owners = customers.select("serialNumber", "email").dropDuplicates()
     same = (col("email") == col("user")) & (col("sensorReadingTime") == col("timestamp"))

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ROOT } from '../root';
 
-const VENV = join(ROOT, '.venv');
+/** Where the repository keeps its Python, and what Spark needs. */
+export const VENV = join(ROOT, '.venv');
 const BIN = join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin');
 /** Newer ones have no build of what `jobs/runner/requirements.txt` pins, which is what Glue has. */
 const VERSIONS = ['python3.11', 'python3.12', 'python3', 'python'];

@@ -1,17 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ExpectationResult, LakeError, type RunEvent, type TableSummary } from '../engine';
 import { ROOT } from '../root';
+import { ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
 import { installPython, venvTool } from './python';
 
 export const RUNNER = join(ROOT, 'jobs', 'runner');
 const REQUIREMENTS = join('jobs', 'runner', 'requirements.txt');
-/** Of the Iceberg that Glue 5.1 has. */
-const ICEBERG = 'org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0';
-const IVY = join(ROOT, '.venv', 'ivy');
 
 /** What the runner answers, in its order; `error` ends it as `end` does. */
 export type Answer =
@@ -41,16 +38,17 @@ export function readySpark(say: (text: string) => void): { readonly javaHome: st
   const java = findJava();
   const python = installPython(REQUIREMENTS, say);
   const missing = [...('missing' in java ? [java.missing] : []), ...(python === undefined ? [] : [python])];
+  const javaHome = 'home' in java ? java.home : '';
+  if (missing.length === 0) {
+    const iceberg = installIceberg(javaHome ? join(javaHome, 'bin', 'java') : 'java', say);
+    if (iceberg !== undefined) missing.push(iceberg);
+  }
   if (missing.length > 0) throw new LakeError(`Spark cannot run here.\n  ${missing.join('\n  ')}`);
-  return { javaHome: 'home' in java ? java.home : '' };
+  return { javaHome };
 }
 
-/** Iceberg's jar by its file once it is here, which is quicker than by its name. */
-export function icebergSettings(): Record<string, string> {
-  const jars = join(IVY, 'jars');
-  const jar = existsSync(jars) ? readdirSync(jars).find((name) => name.includes('iceberg')) : undefined;
-  return jar ? { 'spark.jars': join(jars, jar) } : { 'spark.jars.packages': ICEBERG, 'spark.jars.ivy': IVY };
-}
+/** What tells Spark of Iceberg. */
+export const icebergSettings = () => ({ 'spark.jars': ICEBERG_JAR });
 
 /** The environment in which Python finds the runner, and Spark its Java and its Python. */
 export const runnerEnvironment = (javaHome: string): NodeJS.ProcessEnv => ({

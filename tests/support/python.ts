@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './lake';
 
-/** The one that cli/lint-python.js sets up. */
+/** The one that npm run lint:python sets up. */
 export const PYTHON = join(
   ROOT,
   '.venv',

@@ -1,6 +1,6 @@
 """Cuts landing files into blocks of whole lines, in the workers and without Spark.
 
-Spark's own text reader would hand every line to Python on its own, which takes longer than all that is done with it.
+Spark's own text reader would hand every line to Python, which takes longer than all that is done with it.
 """
 
 import gzip
@@ -171,7 +171,7 @@ class _Ranges(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401
+    def readinto(self, buffer: Any) -> int:
         data = _read(self._extent, self._at, self._at + len(buffer))
         buffer[: len(data)] = data
         self._at += len(data)
@@ -205,7 +205,7 @@ def _pread(file: int, start: int, end: int) -> bytes:
 
 
 @lru_cache(1)
-def _s3() -> Any:  # noqa: ANN401
+def _s3() -> Any:
     import boto3
 
     return boto3.client("s3")

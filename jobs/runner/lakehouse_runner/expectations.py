@@ -42,7 +42,7 @@ def audit(
     expectations: Iterable[Expectation],
     move_out: Callable[[Expectation, DataFrame], int] | None = None,
 ) -> Audit:
-    """Check expectations of a table, those first that move rows out: the others then see what would be published.
+    """Check expectations of a table, those first that move rows out: the others see what would be published.
 
     `move_out` moves the rows that share the values of `columns` with one of the bad rows, and tells how many.
     """

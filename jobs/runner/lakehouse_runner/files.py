@@ -76,7 +76,7 @@ def delete_others(spark: SparkSession, folder: str, keep: str) -> None:
 
 def _open(spark: SparkSession, uri: str) -> tuple[Any, Any]:
     path = _jvm(spark).org.apache.hadoop.fs.Path(uri)
-    return path, path.getFileSystem(spark._jsc.hadoopConfiguration())  # type: ignore[attr-defined]
+    return path, path.getFileSystem(spark._jsc.hadoopConfiguration())
 
 
 def _jvm(spark: SparkSession) -> Any:

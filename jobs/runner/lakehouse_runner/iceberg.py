@@ -1,4 +1,4 @@
-"""Write, audit, publish: a table is written on a branch that no reader looks at, and then becomes the table."""
+"""Write, audit, publish: rows go to a branch that no reader looks at, which then becomes the table."""
 
 from typing import Any
 
@@ -36,14 +36,14 @@ class IcebergTable:
             ) from error
 
     def write_audit(self, frame: DataFrame, run_id: str) -> int:
-        """Write the rows on the audit branch, in place of all that a run before left there. Return how many."""
+        """Write the rows on the audit branch, in place of what a run before left there. Return how many."""
         self._begin()
         return self.rewrite_audit(frame, run_id)
 
     def rewrite_audit(self, rows: DataFrame, run_id: str) -> int:
         """Put rows in place of those on the audit branch, of which they may be made. Return how many."""
         writer = rows.writeTo(f"{self._name}.branch_{AUDIT}").option(f"snapshot-property.{RUN_ID}", run_id)
-        # A task has the rows of few days, as Iceberg has them brought together: sorting them would give no fewer files.
+        # A task has the rows of few days, so it may write to all of them at once rather than sort.
         writer.option("fanout-enabled", "true").overwrite(F.lit(True))
         self._table.refresh()
         return self._rows(self._table.snapshot(AUDIT))

@@ -74,7 +74,7 @@ class _CensusParam(AccumulatorParam[Census]):
     def zero(self, value: Census) -> Census:
         return {}
 
-    def addInPlace(self, value1: Census, value2: Census) -> Census:  # noqa: N802
+    def addInPlace(self, value1: Census, value2: Census) -> Census:
         value1.update(value2)
         return value1
 
@@ -105,7 +105,7 @@ class Landing:
         return self._spark.createDataFrame(numbers, "task int").mapInArrow(read, schema)
 
     def account(self) -> Account:
-        """Tell what became of the lines. Whoever calls has used all rows; what no query asked for is read now."""
+        """Tell what became of the lines, after the rows were used; what no query asked for is read now."""
         if any(extent.block not in self._census.value for extent in self._extents):
             self.rows.write.format("noop").mode("overwrite").save()
         by_file: dict[str, dict[int, Count]] = {file.name: {} for file in self._files}
@@ -132,7 +132,7 @@ class Landing:
         return Account(accepted, reasons, whole, dirty)
 
     def quarantine(self, account: Account) -> DataFrame:
-        """Give what was refused, with its place: a second look at the blocks that have such lines, and no other.
+        """Give what was refused, with its place: by a second look at the blocks that have such lines.
 
         Only when all blocks were read is it known with which line each begins.
         """

@@ -30,8 +30,8 @@ _PROPERTIES = ", ".join(
     f"'{name}' = '{value}'"
     for name, value in {
         "format-version": 2,
-        # Few tasks write few files a day as it is, and each file is read by a task of its own: Iceberg's defaults are for
-        # a cluster, where the rows of a day are brought together first and one core would have most of the work.
+        # Few tasks write few files a day as it is, and each file is read by a task of its own. Iceberg's
+        # defaults are for a cluster: a day's rows come together first, and one core has most of the work.
         "write.distribution-mode": "none",
         "read.split.open-file-cost": 16 << 20,
         "write.metadata.delete-after-commit.enabled": "true",
@@ -39,8 +39,8 @@ _PROPERTIES = ", ".join(
     }.items()
 )
 
-# For a minute on a few cores: G1's own threads take the time that they save, and so does code that is compiled for
-# hours of use.
+# For a minute on a few cores: G1's own threads take the time that they save, and so does code that is
+# compiled for hours of use.
 _JAVA_OPTIONS = (
     "-XX:+UseParallelGC -XX:Tier4InvocationThreshold=100000 -XX:Tier4MinInvocationThreshold=20000"
     " -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=200000"

@@ -183,7 +183,7 @@ class _Run:
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
 
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
-        """Write the rows where no reader looks, pseudonyms in place of what they stand for. Return how many."""
+        """Write the rows where no reader looks, with pseudonyms for what is to be hidden. Return how many."""
         run_id = self._options.run_id
         columns = self._pseudonyms()
         if not columns:
@@ -269,9 +269,9 @@ class _Run:
             )
 
     def _refuse(self, name: str, source: Source, what: str, count: int) -> None:
-        """Say where the refused lines are, and the first of them: damaged files, other whole files, then lines."""
+        """Say where the refused lines are, and the first of them: damaged files, other files, then lines."""
         folder = files.as_pattern(f"{source.quarantine.rstrip('/')}/{self._options.run_id}")
-        order = [F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, "file", "line"]
+        order = [F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, F.col("file"), F.col("line")]
         first = self._spark.read.schema(QUARANTINE).json(folder).orderBy(*order).limit(count)
         lines = [
             f"  {row.file}{f', line {row.line}' if row.line > 0 else ''}: {row.reason}, {row.detail}"
@@ -283,7 +283,7 @@ class _Run:
     def _unmatched(self) -> int:
         """Count the driving rows that no row of the finished output comes from.
 
-        By 96 bits of hash of their keys: in billions of rows it is still next to certain that no two are taken for one.
+        By 96 bits of hash of their keys: in billions of rows no two are taken for one, next to certainly.
         """
         manifest = self._manifest
         keys = list(manifest.driven_by)
@@ -306,10 +306,11 @@ class _Run:
         # NULL is no key: a row that has one comes from none and gives none.
         both = hashed(driving, 1).unionAll(hashed(made.dropna(), 0))
         groups = both.groupBy("a", "b").agg(F.sum("read").alias("read"), F.min("read").alias("made"))
-        return groups.where("made = 1").agg(F.sum("read")).first()[0] or 0
+        unmatched = groups.where("made = 1").agg(F.sum("read")).collect()
+        return unmatched[0][0] or 0
 
     def _move_out(self, table: IcebergTable, expectation: Expectation, bad: DataFrame) -> int:
-        """Move the rows that share the bad rows' values from the audit branch to quarantine. Return how many."""
+        """Move the rows that share the bad rows' values from the branch to quarantine. Return how many."""
         folder = self._manifest.output.quarantine
         if folder is None:
             raise JobError("its bad rows have no folder to go to; deploy the stack again")

@@ -18,7 +18,7 @@ _WRITTEN: Mapping[ColumnType, str] = {**_SPARK, "epochMillis": "bigint", "isoDat
 
 
 def spark_schema(columns: Mapping[str, Column], refined: bool = True) -> str:
-    """Spell a table's columns as a job sees them, instants in UTC without a zone; or as the source writes them."""
+    """Spell a table's columns as a job sees them, instants in UTC without a zone; or as they are written."""
     types = _SPARK if refined else _WRITTEN
     return ", ".join(f"{quoted(name)} {types[column.type]}" for name, column in columns.items())
 

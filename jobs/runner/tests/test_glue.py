@@ -363,12 +363,12 @@ class Client:
         self.service = service
         self.calls: list[dict[str, Any]] = []
 
-    def get_secret_value(self, **request: Any) -> dict[str, str]:  # noqa: ANN401
+    def get_secret_value(self, **request: Any) -> dict[str, str]:
         """Give a secret."""
         self.calls.append(request)
         return {"SecretString": "s"}
 
-    def put_metric_data(self, **request: Any) -> None:  # noqa: ANN401
+    def put_metric_data(self, **request: Any) -> None:
         """Take a metric."""
         self.calls.append(request)
 
