@@ -51,8 +51,9 @@ def list_files(spark: SparkSession, folder: str) -> list[File]:
     root = system.makeQualified(path)
     reader = spark.read.format("binaryFile").option("recursiveFileLookup", True)
     listed = reader.load(as_pattern(folder))
+    sized = listed.select("path", "length").coalesce(spark.sparkContext.defaultParallelism)
     prefix = root.toString().rstrip("/") + "/"
-    sizes = {row.path.removeprefix(prefix): row.length for row in listed.select("path", "length").collect()}
+    sizes = {row.path.removeprefix(prefix): row.length for row in sized.collect()}
     # Spark lists empty files, and reads none.
     start = root.toUri().getPath().rstrip("/") + "/"
     names = [unquote(urlsplit(uri).path).removeprefix(start) for uri in listed.inputFiles()]

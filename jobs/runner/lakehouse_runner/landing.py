@@ -97,12 +97,13 @@ class Landing:
         """The good records, as a job sees them or raw."""
 
     def _read(self, extents: Sequence[Extent], read: "_Reader", schema: str) -> DataFrame:
-        """Have workers read blocks. Spark knows nothing of the size, and so never takes it for small."""
+        """Have workers read blocks. Of an RDD Spark knows no size, and so never takes it for small."""
         context = self._spark.sparkContext
         tasks = _tasks(extents, context.defaultParallelism)
-        numbers = context.parallelize([(i,) for i in range(len(tasks))], max(len(tasks), 1))
+        numbers = self._spark.range(0, len(tasks), 1, max(len(tasks), 1)).select("id")._jdf
         read.tasks = context.broadcast(tasks)
-        return self._spark.createDataFrame(numbers, "task int").mapInArrow(read, schema)
+        unsized = self._spark._jsparkSession.createDataFrame(numbers.toJavaRDD(), numbers.schema())
+        return DataFrame(unsized, self._spark).mapInArrow(read, schema)
 
     def account(self) -> Account:
         """Tell what became of the lines, after the rows were used; what no query asked for is read now."""

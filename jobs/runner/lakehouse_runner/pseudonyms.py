@@ -1,7 +1,7 @@
 """Keyed hashes in place of what identifies a person.
 
-They are the hex digits of HMAC-SHA-256 (RFC 2104) over the UTF-8 bytes of a value. Workers make them, not SQL:
-so the key is in no plan, which Spark logs.
+They are the hex digits of HMAC-SHA-256 (RFC 2104) over the UTF-8 bytes of a value. Workers make them, not
+SQL: so the key is in no plan, which Spark logs.
 """
 
 import hmac
