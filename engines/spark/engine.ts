@@ -20,9 +20,9 @@ import {
 } from '../engine';
 import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
-import { planOf } from '../plan';
+import { type Plan, planOf } from '../plan';
 import { codeVersion } from '../version';
-import { type Answer, askRunner, type RunnerFinding } from './runner';
+import { type Answer, type Runner, type RunnerFinding, startRunner } from './runner';
 
 /** The database of a lake's Iceberg catalog. */
 const DATABASE = 'lake';
@@ -63,12 +63,8 @@ export class SparkEngine implements Engine {
     this.store = new Store(options.lake);
   }
 
-  private get memory() {
-    return this.options.memory ?? '4g';
-  }
-  private get place() {
-    return { warehouse: this.uri('warehouse'), database: DATABASE };
-  }
+  private start = () =>
+    startRunner({ warehouse: this.uri('warehouse'), memory: this.options.memory ?? '4g' });
   private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
   private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
   private uri = (...parts: string[]) => uriOf(this.path(...parts));
@@ -81,41 +77,55 @@ export class SparkEngine implements Engine {
   ): Promise<RunResult> {
     const plan = planOf(pipeline, request);
     const data = request.data === undefined ? undefined : dataDir(request.data);
-    const faults = await bindingFaults(plan.jobs, this.options.jobs);
-    if (faults.length > 0) throw new LakeError(tellFaults(faults));
-    return this.store.hold(async () => {
-      const started = performance.now();
-      const runId = newRunId();
-      const read = await this.sources();
-      if (data !== undefined) await filesOf(data, plan.sources);
-      const jobs = await Promise.all(
-        plan.jobs.map(async (job) => ({
-          manifest: this.manifestOf(job, data, read),
-          sql: await readSql(this.options.jobs, job),
-          parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.parameters[name]])),
-        })),
-      );
-      const sweep = existsSync(this.path('running'));
-      await mkdir(this.path('runs'), { recursive: true });
-      await writeFile(this.path('running'), runId);
-      const { tables, findings, failures } = await this.ask({ runId, sweep, jobs }, tell);
-      const summary: RunSummary = {
-        runId,
-        outcome: failures.length === 0 ? 'published' : 'failed',
-        codeVersion: codeVersion(),
-        parameters: plan.parameters,
-        seconds: +((performance.now() - started) / 1000).toFixed(3),
-        tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
-      };
-      await this.replace(this.summaryFile(runId), summary);
-      await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables) });
-      await rm(this.path('running'));
-      return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
-    });
+    const runner = this.start();
+    try {
+      const faults = await bindingFaults(plan.jobs, this.options.jobs);
+      if (faults.length > 0) throw new LakeError(tellFaults(faults));
+      return await this.store.hold(() => this.runBy(runner, pipeline, plan, data, tell));
+    } finally {
+      await runner.stop();
+    }
+  }
+
+  private async runBy(
+    runner: Runner,
+    pipeline: Pipeline,
+    plan: Plan,
+    data: string | undefined,
+    tell: (event: RunEvent) => void,
+  ): Promise<RunResult> {
+    const started = performance.now();
+    const runId = newRunId();
+    const read = await this.sources();
+    if (data !== undefined) await filesOf(data, plan.sources);
+    const jobs = await Promise.all(
+      plan.jobs.map(async (job) => ({
+        manifest: this.manifestOf(job, data, read),
+        sql: await readSql(this.options.jobs, job),
+        parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.parameters[name]])),
+      })),
+    );
+    const sweep = existsSync(this.path('running'));
+    await mkdir(this.path('runs'), { recursive: true });
+    await writeFile(this.path('running'), runId);
+    const { tables, findings, failures } = await this.ask(runner, { runId, sweep, jobs }, tell);
+    const summary: RunSummary = {
+      runId,
+      outcome: failures.length === 0 ? 'published' : 'failed',
+      codeVersion: codeVersion(),
+      parameters: plan.parameters,
+      seconds: +((performance.now() - started) / 1000).toFixed(3),
+      tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
+    };
+    await this.replace(this.summaryFile(runId), summary);
+    await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables) });
+    await rm(this.path('running'));
+    return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
   }
 
   /** Has the runner run jobs, and gathers what it tells of them. */
   private async ask(
+    runner: Runner,
     request: Readonly<Record<string, unknown>>,
     tell: (event: RunEvent) => void,
   ): Promise<{
@@ -127,8 +137,8 @@ export class SparkEngine implements Engine {
     const findings: RunnerFinding[] = [];
     const failures: string[] = [];
     const pseudonymKey = (await this.store.pseudonymKey()).toString('hex');
-    const whole = { ...request, ...this.place, kind: 'run', pseudonymKey, codeVersion: codeVersion() };
-    for await (const answer of askRunner(whole, this.memory)) {
+    const whole = { ...request, database: DATABASE, kind: 'run', pseudonymKey, codeVersion: codeVersion() };
+    for await (const answer of runner.ask(whole)) {
       switch (answer.kind) {
         case 'ended':
           findings.push(...answer.findings);
@@ -186,17 +196,23 @@ export class SparkEngine implements Engine {
     const sources = Object.entries(await this.sources()).map(([name, { source }]) => [name, source]);
     const quarantines = published.map((table) => [table, this.quarantine(table)]);
     const request = {
-      ...this.place,
+      database: DATABASE,
       kind: 'query',
       sources: Object.fromEntries(sources),
       quarantines: Object.fromEntries(quarantines),
       sql,
     };
-    const answers = askRunner(request, this.memory);
-    const first = await answers.next();
-    if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
-    const columns = first.value.columns.map(([name, type]) => ({ name, type: columnType(type) }));
-    return { columns, rows: rowsAsText(answers) };
+    const runner = this.start();
+    try {
+      const answers = runner.ask(request);
+      const first = await answers.next();
+      if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
+      const columns = first.value.columns.map(([name, type]) => ({ name, type: columnType(type) }));
+      return { columns, rows: rowsAsText(answers, runner) };
+    } catch (error) {
+      await runner.stop();
+      throw error;
+    }
   }
 
   summaryFile(runId: string): string {
@@ -238,9 +254,13 @@ function columnType(type: string): QueryColumn['type'] {
   return type === 'string' ? 'text' : 'other';
 }
 
-async function* rowsAsText(answers: AsyncIterable<Answer>) {
-  for await (const answer of answers) {
-    if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(asText));
+async function* rowsAsText(answers: AsyncIterable<Answer>, runner: Runner) {
+  try {
+    for await (const answer of answers) {
+      if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(asText));
+    }
+  } finally {
+    await runner.stop();
   }
 }
 

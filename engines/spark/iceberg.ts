@@ -7,6 +7,8 @@ const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-3.5
 /** Beside the PySpark that it is for. */
 const FOLDER = join(VENV, 'iceberg');
 export const ICEBERG_JAR = join(FOLDER, `${NAME}-${VERSION}.jar`);
+/** Where Java keeps the classes of Spark and Iceberg as they are in memory, which the first run makes. */
+export const CLASSES = join(FOLDER, 'classes.jsa');
 
 /**
  * Fetches Iceberg's jar from Maven's central repository, by the Ivy that PySpark brings, where it is not there yet.

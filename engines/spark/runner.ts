@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ExpectationResult, LakeError, type RunEvent, type TableSummary } from '../engine';
 import { ROOT } from '../root';
-import { ICEBERG_JAR, installIceberg } from './iceberg';
+import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
 import { installPython, venvTool } from './python';
 
@@ -47,8 +47,11 @@ export function readySpark(say: (text: string) => void): { readonly javaHome: st
   return { javaHome };
 }
 
-/** What tells Spark of Iceberg. */
-export const icebergSettings = () => ({ 'spark.jars': ICEBERG_JAR });
+/**
+ * What tells Spark of Iceberg. Not `spark.jars`: of those Spark makes copies, and Java can keep no archive of their
+ * classes.
+ */
+const icebergSettings = () => ({ 'spark.driver.extraClassPath': ICEBERG_JAR });
 
 /** The environment in which Python finds the runner, and Spark its Java and its Python. */
 export const runnerEnvironment = (javaHome: string): NodeJS.ProcessEnv => ({
@@ -60,51 +63,79 @@ export const runnerEnvironment = (javaHome: string): NodeJS.ProcessEnv => ({
   PYSPARK_DRIVER_PYTHON: venvTool('python'),
 });
 
+export interface Start {
+  /** URI of the folder of Iceberg's catalog. */
+  readonly warehouse: string;
+  /** Of the driver, as Spark spells it. */
+  readonly memory: string;
+  /** Of Spark, beside those that the runner needs. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+type Request = Readonly<Record<string, unknown>>;
+
 /**
- * Asks the Python runner on local Spark one thing, and gives its answers as they come. The request goes through
- * stdin: it holds a secret. Throws a LakeError where the runner ends before its answers do.
+ * The Python runner on local Spark, in a process of its own, which starts at once: that takes as long as much of
+ * what can be done meanwhile. It answers one request at a time.
  */
-export async function* askRunner(
-  request: Readonly<Record<string, unknown>>,
-  memory: string,
-  started: (child: ChildProcess) => void = () => undefined,
-): AsyncGenerator<Answer> {
-  const { javaHome } = readySpark((text) => process.stderr.write(`lake: ${text}\n`));
-  const child = spawn(venvTool('python'), ['-m', 'lakehouse_runner.local'], {
-    cwd: ROOT,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: runnerEnvironment(javaHome),
-  });
-  started(child);
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  ended.catch(() => undefined);
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-4000);
-  });
-  child.stdin.end(JSON.stringify({ ...request, memory, settings: icebergSettings() }));
-  let done = false;
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const answer = JSON.parse(line) as Answer;
-      if (answer.kind === 'end') {
-        done = true;
-        break;
+export class Runner {
+  private readonly child: ChildProcessWithoutNullStreams;
+  private readonly lines: AsyncIterator<string>;
+  private readonly ended: Promise<number | null>;
+  private log = '';
+
+  /** Throws a LakeError where Spark cannot run here. `program`: what Python runs. */
+  constructor(start: Start, program: readonly string[] = ['-m', 'lakehouse_runner.local']) {
+    const { javaHome } = readySpark((text) => process.stderr.write(`lake: ${text}\n`));
+    this.child = spawn(venvTool('python'), program, { cwd: ROOT, env: runnerEnvironment(javaHome) });
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', resolve);
+    });
+    this.ended.catch(() => undefined);
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.log = (this.log + text).slice(-4000);
+    });
+    // Of a process that ended, which is told where its answers are awaited.
+    this.child.stdin.on('error', () => undefined);
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    this.send({ ...start, archive: CLASSES, settings: { ...icebergSettings(), ...start.settings } });
+  }
+
+  /**
+   * Asks one thing, and gives the answers as they come. The request goes through stdin: it may hold a secret. Throws
+   * a LakeError with what the runner says is wrong, and where it ends before its answers do.
+   */
+  async *ask(request: Request): AsyncGenerator<Answer> {
+    this.send(request);
+    while (true) {
+      const { value, done } = await this.lines.next();
+      if (done) {
+        const status = (await this.ended) ?? 'a signal';
+        throw new LakeError(`Spark ended with ${status} before it was done:\n${lastLines(this.log)}`);
       }
-      if (answer.kind === 'error') throw new LakeError(answer.message);
+      const answer = JSON.parse(value) as Answer;
+      if (answer.kind === 'end') return;
+      if (answer.kind === 'error') {
+        await this.lines.next();
+        throw new LakeError(answer.message);
+      }
       yield answer;
     }
-  } finally {
-    // Whoever stops listening wants nothing more; of what was answered nothing is lost.
-    if (!done) child.kill('SIGKILL');
   }
-  const status = await ended;
-  if (!done) {
-    throw new LakeError(`Spark ended with ${status ?? 'a signal'} before it was done:\n${lastLines(log)}`);
+
+  /** Ends the process, whatever it does. */
+  async stop(): Promise<void> {
+    this.child.stdin.end();
+    this.child.stdout.resume();
+    await this.ended;
+  }
+
+  private send(message: unknown) {
+    this.child.stdin.write(`${JSON.stringify(message)}\n`);
   }
 }
+
+export const startRunner = (start: Start): Runner => new Runner(start);
 
 const lastLines = (text: string) => text.trim().split('\n').slice(-5).join('\n');

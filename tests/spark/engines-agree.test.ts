@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RunResult } from '../../engines/engine';
 import { SparkEngine } from '../../engines/spark/engine';
+import type { Start } from '../../engines/spark/runner';
 import type { Pipeline } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { ENTITIES, writeOtherSources, writeSample } from '../../samples';
@@ -20,7 +21,7 @@ const mockSpark = new Spark(dir);
 afterAll(() => mockSpark.stop());
 jest.mock('../../engines/spark/runner', () => ({
   ...jest.requireActual('../../engines/spark/runner'),
-  askRunner: (request: Readonly<Record<string, unknown>>) => mockSpark.ask(request),
+  startRunner: (start: Start) => mockSpark.runnerOf(start),
 }));
 
 /** STEDI's pipeline without a limit on what is refused. */

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { SparkEngine } from '../../engines/spark/engine';
+import type { Start } from '../../engines/spark/runner';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources } from '../../samples';
 import { expectAgreement } from '../support/engines-agree';
@@ -17,7 +18,7 @@ const mockSpark = new Spark(dir);
 afterAll(() => mockSpark.stop());
 jest.mock('../../engines/spark/runner', () => ({
   ...jest.requireActual('../../engines/spark/runner'),
-  askRunner: (request: Readonly<Record<string, unknown>>) => mockSpark.ask(request),
+  startRunner: (start: Start) => mockSpark.runnerOf(start),
 }));
 
 // Few values, so that they meet: e-mails with several records, devices of several customers, readings of one instant.

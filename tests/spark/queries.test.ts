@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SparkEngine } from '../../engines/spark/engine';
+import type { Start } from '../../engines/spark/runner';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources, writeSample } from '../../samples';
 import { engineOf, JOBS, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
@@ -18,7 +19,7 @@ const mockSpark = new Spark(dir);
 afterAll(() => mockSpark.stop());
 jest.mock('../../engines/spark/runner', () => ({
   ...jest.requireActual('../../engines/spark/runner'),
-  askRunner: (request: Readonly<Record<string, unknown>>) => mockSpark.ask(request),
+  startRunner: (start: Start) => mockSpark.runnerOf(start),
 }));
 
 withSpark('on Spark', () => {

@@ -1,17 +1,22 @@
-"""Runs jobs and queries on a laptop: one request of JSON on stdin, answers as lines of JSON on stdout.
+"""Runs jobs and queries on a laptop. The engine in `engines/spark` speaks to it, in lines of JSON.
 
-The engine in `engines/spark` speaks to it. Iceberg's catalog is a folder.
+The first line on stdin tells how to start Spark, each further one is a request. Each is answered by lines on
+stdout, the last of them of kind `end`. Iceberg's catalog is a folder.
 """
 
 import datetime
 import decimal
 import json
 import os
+import queue
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
 from . import files
@@ -46,10 +51,16 @@ _JAVA_OPTIONS = (
     " -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=200000"
 )
 
+# That an archive of classes does not fit this Java, or not all classes can be in it, is nobody's concern.
+_QUIET = " -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:class+path=off"
+
 Tell = Callable[[dict[str, Any]], None]
+Handle = Callable[[SparkSession, dict[str, Any], Tell], None]
 
 
-def session(warehouse: str, memory: str, more: Mapping[str, str]) -> SparkSession:
+def session(
+    warehouse: str, memory: str, more: Mapping[str, str], java_options: str = _JAVA_OPTIONS
+) -> SparkSession:
     """Start Spark in this process, with Iceberg tables in a folder."""
     catalog = f"spark.sql.catalog.{_CATALOG}"
     settings = {
@@ -59,7 +70,7 @@ def session(warehouse: str, memory: str, more: Mapping[str, str]) -> SparkSessio
         f"{catalog}.type": "hadoop",
         f"{catalog}.warehouse": warehouse,
         f"{catalog}.cache-enabled": "false",
-        "spark.driver.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.driver.extraJavaOptions": java_options,
         "spark.sql.shuffle.partitions": str(4 * (os.cpu_count() or 1)),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -195,8 +206,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def main() -> None:
-    """Read the request, answer it."""
+def handle(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
+    """Answer a request."""
+    if request["kind"] == "query":
+        query(spark, request, say)
+        return
+    if request["sweep"]:
+        sweep(spark, request["database"])
+    run_jobs(spark, request, say)
+
+
+def serve(handle: Handle) -> None:
+    """Start Spark as the first line says, then answer each line that follows, until stdin ends."""
     # Whatever else writes to stdout must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -205,20 +226,75 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    request = json.load(sys.stdin)
-    spark = session(request["warehouse"], request["memory"], request["settings"])
-    try:
-        if request["kind"] == "query":
-            query(spark, request, say)
-        else:
-            if request["sweep"]:
-                sweep(spark, request["database"])
-            run_jobs(spark, request, say)
-    except Exception as error:
-        say({"kind": "error", "message": tell(error)})
-    say({"kind": "end"})
-    spark.stop()
+    lines = _heard()
+    start = json.loads(next(lines))
+    archive = _Archive(start.get("archive"))
+    spark = session(start["warehouse"], start["memory"], start["settings"], archive.java_options)
+    for line in lines:
+        try:
+            handle(spark, json.loads(line), say)
+        except Exception as error:
+            say({"kind": "error", "message": tell(error)})
+        say({"kind": "end"})
+    archive.stop(spark)
+
+
+def _heard() -> Iterator[str]:
+    """Give the lines of stdin. Where it ends while one is answered, nobody waits for that: all stops."""
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    ended = threading.Event()
+    idle = threading.Event()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        ended.set()
+        if not idle.is_set():
+            # Java goes on otherwise, and writes to the lake while the next run cleans up.
+            gateway: Any = SparkContext._gateway
+            if gateway:
+                gateway.proc.kill()
+            os._exit(1)
+        lines.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        idle.set()
+        line = lines.get()
+        idle.clear()
+        if line is None or ended.is_set():
+            return
+        yield line
+
+
+class _Archive:
+    """A file of Java's classes as they are in memory: to load it takes seconds less than to load them.
+
+    The first process that may makes it, as it ends.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = Path(path) if path else None
+        self._unfinished: Path | None = None
+        self.java_options = _JAVA_OPTIONS
+        if self._path and self._path.exists():
+            self.java_options += f' "-XX:SharedArchiveFile={path}"{_QUIET}'
+        elif self._path:
+            self._unfinished = self._path.with_suffix(f".{os.getpid()}")
+            self.java_options += f' "-XX:ArchiveClassesAtExit={self._unfinished}"{_QUIET}'
+
+    def stop(self, spark: SparkSession) -> None:
+        """End Java, and keep its classes if they are not kept yet."""
+        gateway: Any = spark.sparkContext._gateway
+        spark.stop()
+        if self._path and self._unfinished:
+            gateway.shutdown()
+            gateway.proc.stdin.close()
+            gateway.proc.wait()
+            # It appears whole: another process may look for it.
+            if self._unfinished.exists():
+                self._unfinished.replace(self._path)
 
 
 if __name__ == "__main__":
-    main()
+    serve(handle)

@@ -50,7 +50,7 @@ _VALUES: Final[Mapping[ColumnType, tuple[str, str, str]]] = {
 """What stands before a plain value, the value, and what stands after it."""
 _SPACE: Final = r"[ \t]*"
 _MOST_GROUPS: Final = 4
-"""Up to so many groups, and where each byte tells how to go on, RE2 needs one look at a text: half the time."""
+"""Up to so many, and where each byte tells how to go on, RE2 needs one look at a text: half the time."""
 
 
 class PlainReader:

@@ -1,38 +1,26 @@
 """One local Spark for many tests, as tests/support/spark.ts asks it.
 
-The first line on stdin is how Spark is started, each further one a request: what `lakehouse_runner.local`
-takes, or the cases of a job. Each is answered by lines of JSON, the last of kind `end`.
+It takes the requests that `lakehouse_runner.local` takes, and the cases of a job.
 """
 
 import datetime
-import json
-import os
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from lakehouse_runner import local
-from lakehouse_runner.errors import tell
 from lakehouse_runner.manifest import Column
 from lakehouse_runner.sql_types import quoted, spark_schema
 from pyspark.sql import DataFrame, SparkSession
 
-Say = Callable[[dict[str, Any]], None]
 
-
-def answer(spark: SparkSession, request: dict[str, Any], say: Say) -> None:
+def answer(spark: SparkSession, request: dict[str, Any], say: local.Tell) -> None:
     """Answer a request as a process of its own would: in a new session, with the request's own warehouse."""
     fresh = spark.newSession()
     fresh.conf.set("spark.sql.catalog.lake.warehouse", request["warehouse"])
     if request["kind"] == "cases":
         for case in request["cases"]:
             say({"kind": "rows", "rows": run_case(fresh, request, case)})
-    elif request["kind"] == "query":
-        local.query(fresh, request, say)
     else:
-        if request["sweep"]:
-            local.sweep(fresh, request["database"])
-        local.run_jobs(fresh, request, say)
+        local.handle(fresh, request, say)
 
 
 def run_case(
@@ -82,25 +70,5 @@ def _text(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def main() -> None:
-    """Answer until stdin ends."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-    def say(said: dict[str, Any]) -> None:
-        answers.write(json.dumps(said) + "\n")
-        answers.flush()
-
-    first = json.loads(sys.stdin.readline())
-    spark = local.session(first["warehouse"], first["memory"], first["settings"])
-    for line in sys.stdin:
-        try:
-            answer(spark, json.loads(line), say)
-        except Exception as error:
-            say({"kind": "error", "message": tell(error)})
-        say({"kind": "end"})
-    spark.stop()
-
-
 if __name__ == "__main__":
-    main()
+    local.serve(answer)
