@@ -84,11 +84,25 @@ class IcebergTable:
         self._table.manageSnapshots().removeBranch(AUDIT).commit()
 
     def expire(self, keep: int) -> None:
-        """Keep the last snapshots, so many, and delete what only older ones need."""
+        """Keep the last published snapshots, so many, and what is on the audit branch; delete all others.
+
+        Each is named, as Iceberg, told only how many to keep, leaves the files of the last one that goes.
+        """
         self._table.refresh()
-        jvm: Any = self._spark.sparkContext._jvm
-        now = jvm.java.lang.System.currentTimeMillis()
-        self._table.expireSnapshots().retainLast(keep).expireOlderThan(now).commit()
+        audited = self._table.snapshot(AUDIT)
+        kept = {audited.snapshotId()} if audited is not None else set()
+        snapshot = self._table.currentSnapshot()
+        for _ in range(keep):
+            if snapshot is not None:
+                kept.add(snapshot.snapshotId())
+                parent = snapshot.parentId()
+                snapshot = None if parent is None else self._table.snapshot(parent)
+        others = {s.snapshotId() for s in self._table.snapshots()} - kept
+        if others:
+            expire = self._table.expireSnapshots()
+            for other in others:
+                expire.expireSnapshotId(other)
+            expire.commit()
 
     def published_rows(self) -> int:
         """Tell how many rows the table has; 0 before anything was published."""

@@ -139,6 +139,8 @@ class _Run:
             views.append(name)
         clear = self._spark.sql(self._sql, args=dict(self._parameters))
         rows = clear.select([F.col(quoted(name)) for name in output.columns])
+        # What failed runs leave must not pile up either.
+        self._expire(table)
         written = self._write(table, rows)
 
         accepted = {name: self._account(name, landing) for name, landing in landings.items()}
@@ -172,6 +174,9 @@ class _Run:
             self._fail(output.table, *done.failures, f"{kept}; the published table is as it was")
             return
         table.publish()
+        self._expire(table)
+
+    def _expire(self, table: IcebergTable) -> None:
         if self._options.keep_snapshots is not None:
             table.expire(self._options.keep_snapshots)
 
