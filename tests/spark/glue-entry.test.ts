@@ -1,0 +1,399 @@
+// What a deployment has of a job, run as Glue runs it: the script alone in a folder, the package as the zip of the
+// program, the arguments and the settings of Spark as the component makes them. Buckets are folders, Glue's catalog is
+// one too, and what AWS has in Python is stood in for.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { assetOf } from '../../components/asset';
+import { SecureBucket } from '../../components/bucket';
+import { GlueJob } from '../../components/glue-job';
+import { GlueTable } from '../../components/glue-table';
+import { runnerArchive } from '../../components/runner-archive';
+import {
+  bucketArgs,
+  cleanJob,
+  type Deployment,
+  deployed,
+  jobSettings,
+  openJob,
+  reading,
+  readingOpen,
+  readingRaw,
+  site,
+} from '../../components/testing';
+import { ICEBERG_JAR } from '../../engines/spark/iceberg';
+import { venvTool } from '../../engines/spark/python';
+import { RUNNER } from '../../engines/spark/runner';
+import { expectation } from '../../model';
+import { ended, type Ran, temporaryDir } from '../support/lake';
+import { differences, NONE } from '../support/rows';
+import { sparkEnvironment, withSpark } from '../support/spark';
+
+jest.setTimeout(240_000);
+
+const dir = temporaryDir('glue-entry');
+const BUCKETS = join(dir, 's3');
+const STANDINS = join(dir, 'standins');
+const TOLD = join(dir, 'told.jsonl');
+const SECRET = 'the key of pseudonyms';
+
+/** The same text, where a URI of S3 is one of a folder. */
+const local = (text: string) => text.replaceAll('s3://', `file:${BUCKETS}/`);
+
+/** AWS's client for Python, which is on Glue only: it writes down what it is asked. */
+const BOTO3 = `
+import json, os
+
+class Client:
+    def __init__(self, service):
+        self.service = service
+
+    def tell(self, asked):
+        with open(os.environ["TOLD"], "a") as told:
+            told.write(json.dumps({self.service: asked}) + "\\n")
+
+    def get_secret_value(self, **asked):
+        self.tell(asked)
+        return {"SecretString": ${JSON.stringify(SECRET)}}
+
+    def put_metric_data(self, **asked):
+        self.tell(asked)
+
+client = Client
+`;
+
+/** Python runs it at its start. At its end the process of the script tells what only it knows. */
+const WITNESS = `
+import atexit, json, os, sys
+
+def tell():
+    if "awsglue.job" in sys.modules:
+        runner = sys.modules["lakehouse_runner.run"].__file__
+        with open(os.environ["TOLD"], "a") as told:
+            told.write(json.dumps({"job": sys.modules["awsglue.job"].Job.told, "runner": runner}) + "\\n")
+
+atexit.register(tell)
+`;
+
+/** Runs statements, and prints the rows of each as JSON. */
+const SQL = `
+import json, sys
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+answers = [[[str(v) for v in row] for row in spark.sql(s).collect()] for s in json.load(sys.stdin)]
+print(json.dumps(answers))
+`;
+
+const JOB = 'aws:glue/job:Job';
+const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
+const TABLE = 'aws:glue/catalogTable:CatalogTable';
+
+const known = {
+  ...reading,
+  expectations: [
+    expectation({
+      name: 'not_negative',
+      severity: 'fail',
+      description: 'No value is below 0.',
+      columns: ['value'],
+      sql: (table) => `SELECT t.value FROM ${table} t WHERE t.value < 0`,
+    }),
+  ],
+};
+
+/** Two jobs as the program deploys them, the second of which makes pseudonyms. */
+const deploy = () =>
+  deployed(() => {
+    const artifacts = new SecureBucket('artifacts', { ...bucketArgs, site });
+    const shared = { site, bucket: artifacts, folder: 'runner/' };
+    const script = readFileSync(join(RUNNER, 'main.py'), 'utf8');
+    const archive = { bytes: runnerArchive(RUNNER), path: 'archive.zip' };
+    const common = {
+      site,
+      artifacts,
+      runner: {
+        script: assetOf('script', { ...shared, extension: 'py', content: script }, artifacts),
+        archive: assetOf('archive', { ...shared, extension: 'zip', content: archive }, artifacts),
+      },
+      settings: jobSettings,
+      logDays: 30,
+      parameters: { unit: 'kg' },
+      pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'arn:aws:the-secret' },
+    };
+    const place = (bucket: string) => ({ site, bucket, bucketName: bucket, protect: false, keep: false });
+    const reading_raw = new GlueTable('reading_raw', { ...place('raw'), table: readingRaw });
+    const clean = new GlueTable('reading', { ...place('clean'), table: known, optimize: false });
+    const open = new GlueTable('reading_open', { ...place('open'), table: readingOpen, optimize: false });
+    new GlueJob('clean', {
+      ...common,
+      job: { ...cleanJob, output: known },
+      inputs: { reading_raw },
+      output: clean,
+      sql: `SELECT r.who, r.readAt, CASE WHEN :unit = 'kg' THEN r.value * 1000 ELSE r.value END AS value
+FROM reading_raw r WHERE r.value IS NOT NULL AND :mode = 'plain'`,
+    });
+    new GlueJob('open', {
+      ...common,
+      job: { ...openJob, inputs: [known] as const },
+      inputs: { reading: clean },
+      output: open,
+      sql: 'SELECT r.who AS subject, r.value FROM reading r',
+    });
+  });
+
+const write = (path: string, content: string | Uint8Array) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+};
+
+/** Uploads files as Pulumi does, their URIs changed. */
+function upload({ resources }: Deployment<unknown>) {
+  for (const { type, inputs } of resources) {
+    if (type !== OBJECT) continue;
+    const { bucket, key, source } = inputs as {
+      bucket: string;
+      key: string;
+      source: { file: string | { path: string } };
+    };
+    const content = typeof source.file === 'string' ? local(source.file) : runnerArchive(RUNNER);
+    write(join(BUCKETS, bucket, key), content);
+  }
+}
+
+/** What Glue has of a job. */
+interface Deployed {
+  readonly name: string;
+  readonly command: { readonly scriptLocation: string };
+  readonly defaultArguments: Readonly<Record<string, string>>;
+  readonly nonOverridableArguments: Readonly<Record<string, string>>;
+}
+const argumentsOf = ({
+  defaultArguments,
+  nonOverridableArguments,
+}: Deployed): Readonly<Record<string, string | undefined>> => ({
+  ...defaultArguments,
+  ...nonOverridableArguments,
+});
+/** A file that a URI of S3 names. */
+const fileOf = (uri: string) => join(BUCKETS, uri.replace('s3://', ''));
+
+/** Spark's settings, in a folder: those of `--conf`, but for the places of what AWS has. */
+function settingsIn(folder: string, conf: string) {
+  const catalog = 'spark.sql.catalog.glue_catalog';
+  const given = conf.split(' --conf ').map((setting) => {
+    const [name = '', ...value] = setting.split('=');
+    return [name, value.join('=')] as const;
+  });
+  const ofAws = ['catalog-impl', 'io-impl', 'warehouse'].map((name) => `${catalog}.${name}`);
+  expect(given.map(([name]) => name)).toEqual(expect.arrayContaining(ofAws));
+  const settings = {
+    ...Object.fromEntries(given.filter(([name]) => !ofAws.includes(name))),
+    [`${catalog}.type`]: 'hadoop',
+    // Glue's catalog is one for all jobs, wherever their tables are.
+    [`${catalog}.warehouse`]: `file:${join(dir, 'warehouse')}`,
+    'spark.master': 'local[2]',
+    'spark.driver.memory': '1g',
+    'spark.driver.host': '127.0.0.1',
+    'spark.driver.bindAddress': '127.0.0.1',
+    'spark.driver.extraClassPath': ICEBERG_JAR,
+    'spark.sql.shuffle.partitions': '2',
+    'spark.sql.warehouse.dir': `file:${join(dir, 'unused')}`,
+    'spark.ui.enabled': 'false',
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`);
+  write(join(folder, 'spark-defaults.conf'), lines.join(''));
+}
+
+/** Starts a job as Glue does, with other arguments in place of its own. */
+async function start(job: Deployed, others: Readonly<Record<string, string | undefined>> = {}) {
+  const given = { ...argumentsOf(job), ...others };
+  const folder = mkdtempSync(join(dir, 'run-'));
+  // Alone: beside the package Python would find that one.
+  const script = join(folder, 'script', 'main.py');
+  write(script, readFileSync(fileOf(job.command.scriptLocation)));
+  settingsIn(join(folder, 'conf'), given['--conf'] ?? '');
+  writeFileSync(TOLD, '');
+  const archive = fileOf(given['--extra-py-files'] ?? '');
+  const all = { '--JOB_NAME': job.name, '--JOB_ID': 'j_1', '--JOB_RUN_ID': 'jr_1', ...given };
+  const args = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [name, local(value)],
+  );
+  const ran = await ended(
+    spawn(venvTool('python'), [script, ...args], {
+      cwd: folder,
+      env: {
+        ...sparkEnvironment(),
+        PYTHONPATH: [archive, join(RUNNER, 'tests', 'standin'), STANDINS].join(delimiter),
+        SPARK_CONF_DIR: join(folder, 'conf'),
+        TOLD,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  const told = readFileSync(TOLD, 'utf8').trim().split('\n').filter(Boolean);
+  return { ...ran, archive, told: told.map((line) => JSON.parse(line) as unknown) };
+}
+
+const wordsOf = ({ stdout, stderr }: Pick<Ran, 'stdout' | 'stderr'>) => `${stdout}\n${stderr}`;
+
+/** Runs statements on the catalog; the rows of each. */
+function sql(job: Deployed, statements: readonly string[]): string[][][] {
+  settingsIn(join(dir, 'conf'), argumentsOf(job)['--conf'] ?? '');
+  const { status, stdout, stderr } = spawnSync(venvTool('python'), ['-c', SQL], {
+    cwd: dir,
+    input: JSON.stringify(statements),
+    encoding: 'utf8',
+    env: { ...sparkEnvironment(), SPARK_CONF_DIR: join(dir, 'conf') },
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as string[][][];
+}
+
+const SPARK_TYPES: Readonly<Record<string, string>> = { long: 'BIGINT', timestamp: 'TIMESTAMP_NTZ' };
+
+/** What makes a table in Spark as the component declares it. */
+function creation({ inputs }: Deployment<unknown>, table: string) {
+  const { icebergTableInput } = (
+    inputs(TABLE, `${table}-table`).openTableFormatInput as {
+      icebergInput: {
+        icebergTableInput: {
+          schema: { fields: readonly { name: string; type: string }[] };
+          partitionSpec?: { fields: readonly { sourceId: number; transform: string }[] };
+        };
+      };
+    }
+  ).icebergInput;
+  const { fields } = icebergTableInput.schema;
+  const columns = fields.map(({ name, type }) => {
+    const spelled = JSON.parse(type) as string;
+    return `${name} ${SPARK_TYPES[spelled] ?? spelled}`;
+  });
+  const days = (icebergTableInput.partitionSpec?.fields ?? []).map(
+    ({ sourceId, transform }) => `${transform}s(${fields[sourceId - 1]?.name})`,
+  );
+  return `CREATE TABLE glue_catalog.${site.database}.${table} (${columns.join(', ')}) USING iceberg
+    ${days.length > 0 ? `PARTITIONED BY (${days.join(', ')})` : ''} TBLPROPERTIES ('format-version' = '2')`;
+}
+
+const instantOf = (i: number) => Date.UTC(2023, 4, 1 + (i % 3), 10, 0, i);
+
+/** Lines of the source, the last of which is none. */
+const land = (values: readonly number[]) =>
+  write(
+    join(BUCKETS, 'raw', 'reading', 'landing', 'part.json'),
+    [
+      ...values.map((value, i) => JSON.stringify({ who: `Ada ${i}`, readAt: instantOf(i), value })),
+      '{"who": "Bob"}',
+    ].join('\n'),
+  );
+const GOOD = Array.from({ length: 39 }, (_, i) => i / 2);
+const BAD = GOOD.map((value) => value - 1);
+
+/** How the runs of a job went, by the summaries that they left. */
+function outcomesOf(job: string) {
+  const folder = join(BUCKETS, 'acme-test-artifacts-123456789012', 'runs', job);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).outcome as string);
+}
+
+withSpark('as on Glue', () => {
+  let clean: Deployed;
+  let open: Deployed;
+  beforeAll(async () => {
+    write(join(STANDINS, 'boto3.py'), BOTO3);
+    write(join(STANDINS, 'sitecustomize.py'), WITNESS);
+    const deployment = await deploy();
+    upload(deployment);
+    clean = deployment.inputs(JOB, 'clean-job') as unknown as Deployed;
+    open = deployment.inputs(JOB, 'open-job') as unknown as Deployed;
+    sql(clean, [
+      `CREATE NAMESPACE glue_catalog.${site.database}`,
+      ...['reading', 'reading_open'].map((table) => creation(deployment, table)),
+    ]);
+  });
+
+  const share = (value: number) => ({
+    cloudwatch: {
+      Namespace: 'Lakehouse/acme-test',
+      MetricData: [expect.objectContaining({ MetricName: 'QuarantinedShare', Value: value })],
+    },
+  });
+
+  test('jobs make their tables, by the package of the zip', async () => {
+    land(GOOD);
+    const cleaned = await start(clean);
+    const runner = join(cleaned.archive, 'lakehouse_runner', 'run.py');
+    expect(cleaned).toMatchObject({
+      status: 0,
+      stderr: expect.not.stringContaining('Traceback'),
+      told: [share(1 / 40), { job: ['init acme-test-reading', 'commit'], runner }],
+    });
+    expect(outcomesOf('reading')).toEqual(['published']);
+    // Its parameters are those of the stack.
+    expect(JSON.parse(cleaned.stdout)).toMatchObject({ parameters: { mode: 'plain', unit: 'kg' } });
+
+    const opened = await start(open);
+    expect(opened).toMatchObject({
+      status: 0,
+      told: [
+        { secretsmanager: { SecretId: 'arn:aws:the-secret' } },
+        { job: ['init acme-test-reading_open', 'commit'], runner },
+      ],
+    });
+    expect(wordsOf(opened)).not.toContain(SECRET);
+  });
+
+  test('a job of which an expectation fails says so, without a stack trace, and does not end well', async () => {
+    land(BAD);
+    const { status, told, ...said } = await start(clean);
+    expect(status).toBe(1);
+    expect(told).toEqual([share(1 / 40), { job: ['init acme-test-reading'], runner: expect.any(String) }]);
+    expect(said.stderr).toMatch(
+      /reading was not published\.\nreading: expectation not_negative failed with 2 bad row\(s\)\nreading: what was written is on its branch audit, snapshot \d+; the published table is as it was\n$/,
+    );
+    expect(wordsOf(said)).not.toMatch(/Traceback|File "|\.py\b/);
+    expect(outcomesOf('reading')).toEqual(['published', 'failed']);
+  });
+
+  test('what they published is in the catalog', () => {
+    const [published, audited, hidden] = sql(clean, [
+      'SELECT who, readAt, value FROM glue_catalog.acme_test.reading',
+      "SELECT who, readAt, value FROM glue_catalog.acme_test.reading VERSION AS OF 'audit'",
+      'SELECT subject, value FROM glue_catalog.acme_test.reading_open',
+    ]);
+    const number = (value: number) => (Number.isInteger(value) ? `${value}.0` : `${value}`);
+    const rows = (values: readonly number[]) =>
+      values.map((value, i) => [
+        `Ada ${i}`,
+        new Date(instantOf(i)).toISOString().slice(0, 19).replace('T', ' '),
+        number(value * 1000),
+      ]);
+    expect(differences(published ?? [], rows(GOOD))).toEqual(NONE);
+    expect(differences(audited ?? [], rows(BAD))).toEqual(NONE);
+    const secret = (who: string) => createHmac('sha256', SECRET).update(who).digest('hex');
+    const expected = GOOD.map((value, i) => [secret(`Ada ${i}`), number(value * 1000)]);
+    expect(differences(hidden ?? [], expected)).toEqual(NONE);
+  });
+
+  test('there is no package but that of the zip', async () => {
+    const part = join(dir, 'part');
+    cpSync(join(RUNNER, 'lakehouse_runner'), join(part, 'lakehouse_runner'), { recursive: true });
+    rmSync(join(part, 'lakehouse_runner', 'expectations.py'));
+    write(join(BUCKETS, 'other', 'part.zip'), runnerArchive(part));
+    const { status, stderr, told } = await start(clean, { '--extra-py-files': 's3://other/part.zip' });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain("No module named 'lakehouse_runner.expectations'");
+    expect(told).toEqual([]);
+  });
+
+  test('an argument that the script needs is asked for', async () => {
+    const { status, stderr, told } = await start(clean, { '--sql': undefined });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/GlueArgumentError: .*required: --sql$/m);
+    expect(told).toMatchObject([{ job: [] }]);
+  });
+});
