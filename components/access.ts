@@ -81,6 +81,46 @@ export function objectAccess(
   ];
 }
 
+/** The folders that a place is in, as keys: of `a/b/` they are `a/b` and `a`. */
+const foldersOf = ({ prefix }: Place): string[] => {
+  const parts = prefix.split('/').slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, parts.length - i).join('/'));
+};
+
+/**
+ * Before Hadoop writes a file it asks of each folder above whether it is there. No object has such a key, but who may
+ * not read it is told that it is forbidden, not that there is none.
+ */
+export function folderAccess(site: Site, writes: readonly Place[]): Statement[] {
+  const keys = new Set(
+    writes.flatMap((place) => foldersOf(place).map((folder) => `${bucketArn(site, place.bucket)}/${folder}`)),
+  );
+  if (writes.length === 0) return [];
+  return [
+    allow('AskForFolders', ['s3:GetObject'], [...keys]),
+    ...buckets(writes).map(
+      (bucket, i): Statement => ({
+        Sid: `ListFolders${i}`,
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: bucketArn(site, bucket),
+        Condition: {
+          StringEquals: {
+            's3:prefix': [
+              ...new Set(
+                writes
+                  .filter((place) => place.bucket === bucket)
+                  .flatMap(foldersOf)
+                  .flatMap((folder) => [folder, `${folder}/`]),
+              ),
+            ],
+          },
+        },
+      }),
+    ),
+  ];
+}
+
 /** The ARNs that rights to some tables of the catalog need: every ancestor's too. */
 export const catalogArns = (site: Site, tables: readonly string[]) => [
   arn(site, 'glue', 'catalog'),

@@ -71,6 +71,8 @@ const conf = (warehouse: string) =>
   ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
   ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
   ` --conf spark.sql.catalog.glue_catalog.warehouse=${warehouse}` +
+  ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
+  ' --conf spark.sql.shuffle.partitions=200' +
   ' --conf spark.sql.session.timeZone=UTC';
 
 /** The job's inputs, of which the keys of its files are said by the files themselves. */
@@ -320,6 +322,28 @@ describe('its role', () => {
             Effect: 'Allow',
             Action: ['s3:GetBucketLocation'],
             Resource: buckets.map(s3),
+          },
+          {
+            Sid: 'AskForFolders',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [s3(`${RAW}/quarantine/reading_raw`), s3(`${RAW}/quarantine`)],
+          },
+          {
+            Sid: 'ListFolders0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: s3(RAW),
+            Condition: {
+              StringEquals: {
+                's3:prefix': [
+                  'quarantine/reading_raw',
+                  'quarantine/reading_raw/',
+                  'quarantine',
+                  'quarantine/',
+                ],
+              },
+            },
           },
           {
             Sid: 'ReadCatalog',

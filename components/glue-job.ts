@@ -5,6 +5,7 @@ import { hasPseudonyms, hasQuarantine, type Job, type Table } from '../model';
 import { manifestOf } from '../model/manifest';
 import {
   catalogAccess,
+  folderAccess,
   logAccess,
   metricAccess,
   networkAccess,
@@ -16,7 +17,7 @@ import { type Asset, assetOf } from './asset';
 import type { SecureBucket } from './bucket';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
-import type { JobSettings } from './settings';
+import { dpusOf, type JobSettings } from './settings';
 import { logPrefixOf, metricsNamespaceOf, type Place, quarantinePrefixOf, type Site, s3Uri } from './site';
 import { type Transform, transformed } from './transform';
 
@@ -55,14 +56,21 @@ export interface GlueJobArgs<J extends Job = Job> {
 
 const CATALOG = 'spark.sql.catalog.glue_catalog';
 
+/** Spark's own default. */
+const LEAST_PARTITIONS = 200;
+
 /** Spark's static settings, in the one string that `--conf` is. */
-const sparkConf = (warehouse: string) =>
+const sparkConf = (warehouse: string, { workerType, maxWorkers }: JobSettings) =>
   [
     'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
     `${CATALOG}=org.apache.iceberg.spark.SparkCatalog`,
     `${CATALOG}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog`,
     `${CATALOG}.io-impl=org.apache.iceberg.aws.s3.S3FileIO`,
     `${CATALOG}.warehouse=${warehouse}`,
+    // What is checked is what was written last, however long the checks take.
+    `${CATALOG}.cache-enabled=false`,
+    // Three tasks for each of a DPU's four cores, so that those that take longer hold up little.
+    `spark.sql.shuffle.partitions=${Math.max(LEAST_PARTITIONS, 12 * dpusOf(workerType) * maxWorkers)}`,
     'spark.sql.session.timeZone=UTC',
   ].join(' --conf ');
 
@@ -144,7 +152,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
           defaultArguments: {
             '--job-language': 'python',
             '--datalake-formats': 'iceberg',
-            '--conf': sparkConf(warehouse),
+            '--conf': sparkConf(warehouse, settings),
             '--enable-auto-scaling': 'true',
             '--enable-metrics': 'true',
             '--enable-observability-metrics': 'true',
@@ -233,6 +241,8 @@ function statementsOf(args: GlueJobArgs, job: Job, assets: readonly Place[], run
       reads: [...inputs.map(({ place }) => place), ...assets],
       writes: [args.output.place, ...quarantinesOf(args), runs],
     }),
+    // Refused lines are written by Spark's own writer. All else is by Iceberg's or Python's client of S3.
+    ...folderAccess(site, quarantinesOf(args)),
     // A source is read from its files: the catalog's entry is for Athena.
     ...catalogAccess(site, { reads: tables.map(({ name }) => name), writes: [args.output.name] }),
     logAccess(site, `${logPrefixOf(site, job.name)}/*`),

@@ -270,6 +270,8 @@ const confOf = (stack: string) =>
     'spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog',
     'spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO',
     `spark.sql.catalog.glue_catalog.warehouse=s3://stedi-lakehouse-${stack}-curated-123456789012/`,
+    'spark.sql.catalog.glue_catalog.cache-enabled=false',
+    'spark.sql.shuffle.partitions=200',
     'spark.sql.session.timeZone=UTC',
   ].join(' --conf ');
 const fileOf = (stack: string, extension: string) =>
@@ -502,6 +504,31 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
             ],
+          },
+          {
+            Sid: 'AskForFolders',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine`,
+            ],
+          },
+          {
+            Sid: 'ListFolders0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
+            Condition: {
+              StringEquals: {
+                's3:prefix': [
+                  'quarantine/accelerometer_landing',
+                  'quarantine/accelerometer_landing/',
+                  'quarantine',
+                  'quarantine/',
+                ],
+              },
+            },
           },
           {
             Sid: 'ReadCatalog',

@@ -91,6 +91,8 @@ export const WORKER_TYPES = [
   'R.4X',
   'R.8X',
 ] as const;
+/** DPUs, or M-DPUs, of a worker, each of four cores: the figure in its type, `G.4X`. */
+export const dpusOf = (type: JobSettings['workerType']) => Number(/\d+/.exec(type)?.[0]);
 const FLEX_WORKER_TYPES: readonly string[] = ['G.1X', 'G.2X'];
 /** CloudWatch's own choices from the floor on. */
 const LOG_DAYS = [

@@ -1,5 +1,5 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
-import type { JobSettings, Settings, Start } from '../components/settings';
+import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
 import { hasPseudonyms, type Job, type Pipeline, type Table } from '../model';
 import { PRICES, type PriceName, type PriceTable } from './prices';
 import { daysOf, timesIn } from './schedule';
@@ -260,9 +260,6 @@ function zoneOf({ settings }: Month, { zone }: Table) {
 
 const priceOf = ({ workerType, flex }: JobSettings) =>
   workerType.startsWith('R.') ? 'glueMemoryDpuHour' : flex ? 'glueFlexDpuHour' : 'glueDpuHour';
-
-/** DPUs, or M-DPUs, of a worker: the figure in its type, `G.4X`. */
-const dpusOf = (type: JobSettings['workerType']) => Number(/\d+/.exec(type)?.[0]);
 
 const minutesOf = ({ minutes, otherMinutes }: Usage, job: string) => minutes[job] ?? otherMinutes;
 

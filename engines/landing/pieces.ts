@@ -114,18 +114,27 @@ export const nextLine = (bytes: Buffer, end: number) =>
 
 /** What is wrong with a gzip file, found by unpacking it once: a stream in mid-failure drops what it has read. */
 export async function damageOf(path: string): Promise<string | undefined> {
+  const gunzip = createGunzip();
   try {
     await pipeline(
       createReadStream(path),
-      createGunzip(),
+      gunzip,
       new Writable({ write: (_chunk, _encoding, done) => done() }),
     );
-    return undefined;
+    return (await isPadding(path, gunzip.bytesWritten)) ? undefined : 'Z_DATA_ERROR';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code?.startsWith('Z_')) return code;
     throw error;
   }
+}
+
+/** Whether there are only zeros from an offset on: Node unpacks nothing that follows them, and does not say so. */
+async function isPadding(path: string, start: number): Promise<boolean> {
+  for await (const chunk of createReadStream(path, { start })) {
+    if ((chunk as Buffer).some((byte) => byte !== 0)) return false;
+  }
+  return true;
 }
 
 /** Whether Spark and Athena would unpack the file; they tell it by its name, in just this case. */

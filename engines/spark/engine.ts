@@ -224,6 +224,8 @@ export class SparkEngine implements Engine {
     const read = Object.entries(await this.sources());
     const found = read.map(([table, { rows, runId }]): TableState => ({ table, rows, runId }));
     for (const table of await list(this.path('warehouse', DATABASE))) {
+      // Made in place of one with other columns, and not published.
+      if (table.endsWith('__next')) continue;
       const state = await publishedState(this.path('warehouse', DATABASE, table, 'metadata'));
       if (state) found.push({ table, ...state });
     }

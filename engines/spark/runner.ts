@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ExpectationResult, LakeError, type RunEvent, type TableSummary } from '../engine';
+import { type ExpectationResult, LakeError, type RunEvent } from '../engine';
 import { ROOT } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
@@ -30,8 +30,6 @@ export interface RunnerFinding {
   readonly failed: number;
   readonly samples: readonly Readonly<Record<string, string>>[];
 }
-
-export type { TableSummary };
 
 /** Readies all that local Spark needs. Throws a LakeError with what is missing and how to get it. */
 export function readySpark(say: (text: string) => void): { readonly javaHome: string } {

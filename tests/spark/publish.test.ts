@@ -261,8 +261,7 @@ withSpark('on Spark', () => {
     expect(Object.keys(await refs())).toEqual(['main']);
   });
 
-  // Known to fail: nothing empties a quarantine that a run adds nothing to.
-  test.failing('after a run that refuses nothing the quarantines are empty', async () => {
+  test('after a run that refuses nothing the quarantines are empty', async () => {
     const { run, rows, duckdb, data } = lakeOf('cleaned');
     const pipeline = game([atMost(100, 'quarantine')]);
     const refused = { player: 7, score: 1, day: 1 } as unknown as Score;
@@ -275,8 +274,7 @@ withSpark('on Spark', () => {
     expect(await rows(sql)).toEqual([]);
   });
 
-  // Known to fail: of the two snapshots that are kept, one is of the rows before some were moved out.
-  test.failing('whoever reads what was published before reads on while a run moves rows out', async () => {
+  test('whoever reads what was published before reads on while a run moves rows out', async () => {
     const { run, trusted, refs } = lakeOf('reading');
     const pipeline = game([atMost(100, 'quarantine')]);
     const before = [score('Ada Canary', 1)];
@@ -359,8 +357,7 @@ withSpark('on Spark', () => {
     }
   });
 
-  // Known to fail: values of a driving source are looked up among those of the tables only.
-  test.failing('rows of a driving source that have their pseudonym in the output are not filtered', async () => {
+  test('rows of a driving source that have their pseudonym in the output are not filtered', async () => {
     const base = game();
     const jobs = join(dir, 'driven-jobs');
     await mkdir(jobs);

@@ -5,22 +5,24 @@ Spark's own text reader would hand every line to Python, which takes longer than
 
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from .files import File, read_range
 from .lines import MAX_LINE_BYTES
 
 BLOCK_BYTES = 32 << 20
 """How much of a file is read at once."""
 _AHEAD_BYTES = 1 << 16
 """What is read beyond a block, for the end of its last line."""
+
+_PACKED_BYTES = 8 << 20
+"""What is read of a packed file at once."""
 
 PACKED = ".gz"
 _MAGIC = b"\x1f\x8b"
@@ -44,12 +46,13 @@ class Extent:
     """Where a block is."""
 
     block: Block
-    path: str
-    """Of the file, as Hadoop spells it: `file:/a/b.json`, `s3://bucket/b.json`."""
+    file: File
     end: int
     """Bytes from the beginning of the file, of which this is not one."""
-    size: int
-    """Of the file, in bytes."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Read a range of the file, also beyond the block."""
+        return read_range(self.file, start, end)
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,13 @@ class Lines:
     damage: str | None = None
 
 
-def extents_of(name: str, path: str, size: int) -> list[Extent]:
+def extents_of(file: File) -> list[Extent]:
     """Cut a file into blocks; an empty one has none."""
-    if name.endswith(PACKED):
-        return [Extent(Block(name, 0), path, size, size)]
+    if file.name.endswith(PACKED):
+        return [Extent(Block(file.name, 0), file, file.size)]
     return [
-        Extent(Block(name, start), path, min(start + BLOCK_BYTES, size), size)
-        for start in range(0, size, BLOCK_BYTES)
+        Extent(Block(file.name, start), file, min(start + BLOCK_BYTES, file.size))
+        for start in range(0, file.size, BLOCK_BYTES)
     ]
 
 
@@ -91,13 +94,13 @@ def _whole_lines(extent: Extent) -> bytes:
     start, end = extent.block.start, extent.end
     # The line that begins at `start` is known by the end of the one before.
     begin = max(start - 1, 0)
-    data = _read(extent, begin, end + _AHEAD_BYTES)
+    data = extent.read(begin, end + _AHEAD_BYTES)
     first = 0 if start == 0 else _after_line(data, 0)
     if first is None or begin + first >= end:
         return b""
     while True:
         last = _after_line(data, end - 1 - begin)
-        at_end = begin + len(data) >= extent.size
+        at_end = begin + len(data) >= extent.file.size
         # A carriage return that ends what was read may be half of a line end.
         if last is not None and (last < len(data) or at_end or data[last - 1 : last] == b"\n"):
             return data[first:last]
@@ -106,7 +109,7 @@ def _whole_lines(extent: Extent) -> bytes:
         if begin + len(data) - end > MAX_LINE_BYTES + _AHEAD_BYTES:
             # Too long whatever follows: it is refused by its beginning.
             return data[first:]
-        data += _read(extent, begin + len(data), begin + len(data) + _AHEAD_BYTES)
+        data += extent.read(begin + len(data), begin + len(data) + _AHEAD_BYTES)
 
 
 def _after_line(data: bytes, start: int) -> int | None:
@@ -131,10 +134,10 @@ def _split(data: bytes) -> pa.Array:
 
 
 def _unpacked(extent: Extent) -> Iterator[Lines]:
-    if extent.size > 0 and _read(extent, 0, len(_MAGIC)) != _MAGIC:
+    if extent.file.size > 0 and extent.read(0, len(_MAGIC)) != _MAGIC:
         yield Lines(_split(b""), _NOT_PACKED)
         return
-    packed = gzip.GzipFile(fileobj=io.BufferedReader(_Ranges(extent), _AHEAD_BYTES))
+    packed = gzip.GzipFile(fileobj=io.BufferedReader(_Ranges(extent), _PACKED_BYTES))
     rest = b""
     first = True
     try:
@@ -172,40 +175,7 @@ class _Ranges(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = _read(self._extent, self._at, self._at + len(buffer))
+        data = self._extent.read(self._at, self._at + len(buffer))
         buffer[: len(data)] = data
         self._at += len(data)
         return len(data)
-
-
-def _read(extent: Extent, start: int, end: int) -> bytes:
-    """Read a range of a file, less where the file ends before."""
-    end = min(end, extent.size)
-    if start >= end:
-        return b""
-    scheme, _, rest = extent.path.partition(":")
-    if scheme == "file":
-        file = os.open(rest, os.O_RDONLY)
-        try:
-            return _pread(file, start, end)
-        finally:
-            os.close(file)
-    bucket, _, key = rest.lstrip("/").partition("/")
-    answer = _s3().get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}")
-    body: bytes = answer["Body"].read()
-    return body
-
-
-def _pread(file: int, start: int, end: int) -> bytes:
-    parts = []
-    while start < end and (part := os.pread(file, end - start, start)):
-        parts.append(part)
-        start += len(part)
-    return b"".join(parts)
-
-
-@lru_cache(1)
-def _s3() -> Any:
-    import boto3
-
-    return boto3.client("s3")

@@ -16,6 +16,10 @@ def tell(error: Exception) -> str:
         return str(error)
     if isinstance(error, PySparkException):
         text = error.desc if hasattr(error, "desc") and error.desc else str(error)
+        # What a worker says stands at the end of its stack trace.
+        told = re.search(rf"^{__name__}\.JobError: (.*)$", text, re.MULTILINE)
+        if told:
+            return told[1]
     elif isinstance(error, Py4JJavaError):
         text = str(error.java_exception)
     else:

@@ -1,11 +1,21 @@
-"""Files under URIs, by Hadoop's file systems: S3 on Glue, folders on a laptop."""
+"""Files under URIs: of S3, `s3://bucket/key`, and of a laptop, `file:/path`. Nothing in a URI is escaped.
 
+Without Spark and Java, so that workers can use it too, and a listing takes one request for a thousand files.
+"""
+
+import os
 import re
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from pyspark.sql import SparkSession
+from .errors import JobError
+
+_HIDDEN = re.compile(r"^[._]|\._COPYING_$")
+"""As Spark hides them."""
 
 
 @dataclass(frozen=True)
@@ -14,71 +24,154 @@ class File:
 
     name: str
     """From the folder, its names divided by slashes."""
-    path: str
-    """Where it is, as Hadoop spells it: `file:/a/b.json`, `s3://bucket/b.json`."""
+    uri: str
     size: int
     """Bytes."""
+    etag: str | None = None
+    """Of an object of S3: another one means other bytes."""
 
 
-def read_text(spark: SparkSession, uri: str) -> str:
-    """Read a file of UTF-8 text that fits into memory. Raises what Hadoop raises where it is missing."""
-    path, system = _open(spark, uri)
-    stream = system.open(path)
-    try:
-        return bytes(_jvm(spark).org.apache.commons.io.IOUtils.toByteArray(stream)).decode()
-    finally:
-        stream.close()
+def list_files(folder: str) -> list[File]:
+    """List the files in a folder and those below, but for hidden ones and those in hidden folders, by name.
 
-
-def write_text(spark: SparkSession, uri: str, text: str) -> None:
-    """Write a file of UTF-8 text, in place of the one that may be there."""
-    path, system = _open(spark, uri)
-    stream = system.create(path, True)
-    try:
-        stream.write(bytearray(text.encode()))
-    finally:
-        stream.close()
-
-
-def list_files(spark: SparkSession, folder: str) -> list[File]:
-    """List the files in a folder and those below, but for hidden ones and those in hidden folders.
-
-    Spark lists them: many folders by many tasks, and without a call to Java for every file.
+    None where the folder is missing. Raises a JobError for a link that leads nowhere.
     """
-    path, system = _open(spark, folder)
-    if not system.exists(path):
-        return []
-    root = system.makeQualified(path)
-    reader = spark.read.format("binaryFile").option("recursiveFileLookup", True)
-    listed = reader.load(as_pattern(folder))
-    sized = listed.select("path", "length").coalesce(spark.sparkContext.defaultParallelism)
-    prefix = root.toString().rstrip("/") + "/"
-    sizes = {row.path.removeprefix(prefix): row.length for row in sized.collect()}
-    # Spark lists empty files, and reads none.
-    start = root.toUri().getPath().rstrip("/") + "/"
-    names = [unquote(urlsplit(uri).path).removeprefix(start) for uri in listed.inputFiles()]
-    files = [File(name, prefix + name, sizes.get(name, 0)) for name in names]
-    shown = [f for f in files if not any(part.startswith((".", "_")) for part in f.name.split("/"))]
-    return sorted(shown, key=lambda file: file.name)
+    if not _is_s3(folder):
+        listed = list(_below(folder))
+    else:
+        listed = [f for f in _objects(folder) if not any(_HIDDEN.search(part) for part in f.name.split("/"))]
+    return sorted(listed, key=lambda file: file.name)
 
 
-def as_pattern(path: str) -> str:
-    """Spell a path where Spark takes patterns."""
-    return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)
+def read_text(uri: str) -> str:
+    """Read a file of UTF-8 text that fits into memory. Where it is missing, S3's or the disk's own error."""
+    if not _is_s3(uri):
+        return Path(_path(uri)).read_text("utf-8")
+    body: bytes = s3().get_object(**_place(uri))["Body"].read()
+    return body.decode()
 
 
-def delete_others(spark: SparkSession, folder: str, keep: str) -> None:
+def write_text(uri: str, text: str) -> None:
+    """Write a file of UTF-8 text, in place of the one that may be there."""
+    if _is_s3(uri):
+        s3().put_object(**_place(uri), Body=text.encode())
+        return
+    path = Path(_path(uri))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def delete_others(folder: str, keep: str) -> None:
     """Delete what is in a folder, but for the file or folder of the name `keep`."""
-    path, system = _open(spark, folder)
-    for status in system.listStatus(path):
-        if status.getPath().getName() != keep:
-            system.delete(status.getPath(), True)
+    if _is_s3(folder):
+        bucket, prefix = _place(folder).values()
+        keys = [f.name for f in _objects(folder) if f.name.split("/")[0] != keep]
+        # S3 takes a thousand at once.
+        for start in range(0, len(keys), 1000):
+            gone = [{"Key": prefix + key} for key in keys[start : start + 1000]]
+            answer = s3().delete_objects(Bucket=bucket, Delete={"Objects": gone, "Quiet": True})
+            for error in answer.get("Errors", []):
+                raise JobError(f"s3://{bucket}/{error['Key']} cannot be deleted: {error['Code']}")
+        return
+    path = Path(_path(folder))
+    for entry in path.iterdir() if path.exists() else ():
+        if entry.is_dir():
+            if entry.name != keep:
+                shutil.rmtree(entry)
+        elif entry.name != keep:
+            entry.unlink()
 
 
-def _open(spark: SparkSession, uri: str) -> tuple[Any, Any]:
-    path = _jvm(spark).org.apache.hadoop.fs.Path(uri)
-    return path, path.getFileSystem(spark._jsc.hadoopConfiguration())
+def read_range(file: File, start: int, end: int) -> bytes:
+    """Read a range of a file, less where the file ends before.
+
+    Raises a JobError where it is not as it was listed.
+    """
+    end = min(end, file.size)
+    if start >= end:
+        return b""
+    data = _get_range(file, start, end) if _is_s3(file.uri) else _pread(file, start, end)
+    if len(data) < end - start:
+        raise _changed(file)
+    return data
 
 
-def _jvm(spark: SparkSession) -> Any:
-    return spark.sparkContext._jvm
+def _changed(file: File) -> JobError:
+    return JobError(f"{file.uri} was changed while it was read; run the job again")
+
+
+def _get_range(file: File, start: int, end: int) -> bytes:
+    # Glue has it; nothing here needs it.
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = s3().get_object(**_place(file.uri), Range=f"bytes={start}-{end - 1}", IfMatch=file.etag)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("PreconditionFailed", "412", "NoSuchKey", "InvalidRange"):
+            raise _changed(file) from error
+        raise
+    data: bytes = answer["Body"].read()
+    return data
+
+
+def _pread(file: File, start: int, end: int) -> bytes:
+    parts = []
+    opened = os.open(_path(file.uri), os.O_RDONLY)
+    try:
+        while start < end and (part := os.pread(opened, end - start, start)):
+            parts.append(part)
+            start += len(part)
+    finally:
+        os.close(opened)
+    return b"".join(parts)
+
+
+def _below(folder: str) -> Iterator[File]:
+    root = Path(_path(folder))
+    for here, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not _HIDDEN.search(name)]
+        for name in names:
+            path = Path(here, name)
+            if _HIDDEN.search(name):
+                continue
+            if not path.exists():
+                raise JobError(f"{path} is a link that leads nowhere; mend it, or remove it")
+            if path.is_file():
+                yield File(path.relative_to(root).as_posix(), f"file:{path}", path.stat().st_size)
+
+
+def _objects(folder: str) -> Iterator[File]:
+    bucket, prefix = _place(folder).values()
+    for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Contents", []):
+            key: str = found["Key"]
+            # What a console makes of a folder.
+            if not key.endswith("/"):
+                yield File(key.removeprefix(prefix), f"s3://{bucket}/{key}", found["Size"], found["ETag"])
+
+
+def _is_s3(uri: str) -> bool:
+    return uri.startswith("s3:")
+
+
+def _place(uri: str) -> dict[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}
+
+
+def _path(uri: str) -> str:
+    """Where a file is on the disk: of `file:/a`, and of `file:///a`."""
+    return re.sub("^/+", "/", uri.removeprefix("file:"))
+
+
+@lru_cache(1)
+def s3() -> Any:
+    """Give this process's client of S3."""
+    import boto3
+
+    return boto3.client("s3")
+
+
+def as_pattern(uri: str) -> str:
+    """Spell a URI where Spark takes patterns."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", uri)

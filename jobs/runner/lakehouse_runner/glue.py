@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pyspark.sql import SparkSession
 
 from . import __version__, files, run
-from .errors import JobError
+from .errors import JobError, tell
 from .manifest import Manifest, ManifestError, read_manifest
 
 CATALOG = "glue_catalog"
@@ -53,7 +53,7 @@ def run_job(
         RunFailed: The table was not published. The message names every reason.
     """
     try:
-        manifest = read_manifest(files.read_text(spark, args["manifest"]))
+        manifest = read_manifest(files.read_text(args["manifest"]))
     except ManifestError as error:
         raise RunFailed(f"{args['manifest']} does not fit the runner; deploy again:\n{error}") from None
     parameters = parameters_of(args.get("parameters", ""), manifest)
@@ -63,19 +63,27 @@ def run_job(
         code_version=__version__,
         pseudonym_key=functools.cache(lambda: _key(args, fetch_secret)),
     )
-    result = run.run(spark, manifest, files.read_text(spark, args["sql"]), parameters, options)
+    result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
     try:
         summary = json.dumps(result.summary, indent=2)
         print(summary)
-        files.write_text(spark, f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
+        files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
         for table in result.summary["tables"]:
             if table["table"] in manifest.sources:
                 share = table["quarantined"] / max(table["read"], 1)
-                put_metric(manifest.metrics_namespace, table["table"], share)
+                _report(put_metric, manifest.metrics_namespace, table["table"], share)
     finally:
         # Whatever else goes wrong, this is what has to be told.
         if result.failures:
             raise RunFailed("\n".join([f"{manifest.job} was not published.", *result.failures]))
+
+
+def _report(put_metric: Callable[[str, str, float], None], namespace: str, table: str, share: float) -> None:
+    try:
+        put_metric(namespace, table, share)
+    except Exception as error:
+        # What is published is published: a run that is told as failed would stop those after it.
+        print(f"the metric of {table} was not reported: {tell(error)}")
 
 
 def parameters_of(text: str, manifest: Manifest) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from .errors import JobError
 from .sql_types import quoted
 
 AUDIT = "audit"
@@ -14,15 +15,11 @@ RUN_ID = "run-id"
 """The property of a snapshot that tells the run that wrote it."""
 
 
-class PublishError(Exception):
-    """The table cannot be published. The message says why."""
-
-
 class IcebergTable:
     """A table of the catalog that exists."""
 
     def __init__(self, spark: SparkSession, catalog: str, database: str, name: str) -> None:
-        """Raise a PublishError where the table does not exist."""
+        """Raise a JobError where the table does not exist."""
         self._spark = spark
         self._name = f"{quoted(catalog)}.{quoted(database)}.{quoted(name)}"
         jvm: Any = spark.sparkContext._jvm
@@ -31,9 +28,7 @@ class IcebergTable:
                 spark._jsparkSession, self._name
             )
         except AnalysisException as error:
-            raise PublishError(
-                f"the table {self._name} is not in the catalog; deploy the stack first"
-            ) from error
+            raise JobError(f"the table {self._name} is not in the catalog; deploy the stack first") from error
 
     def write_audit(self, frame: DataFrame, run_id: str) -> int:
         """Write the rows on the audit branch, in place of what a run before left there. Return how many."""
@@ -72,7 +67,7 @@ class IcebergTable:
         return snapshot
 
     def publish(self) -> None:
-        """Make the audit branch the table in one step, and remove it."""
+        """Make the audit branch the table in one step. The branch stays, until `tidy`."""
         self._table.refresh()
         snapshot = self.audit_snapshot()
         if self._table.currentSnapshot() is None:
@@ -80,26 +75,40 @@ class IcebergTable:
         else:
             # Compaction may have written the old rows anew meanwhile. They are replaced whole either way.
             self._table.manageSnapshots().setCurrentSnapshot(snapshot).commit()
+
+    def tidy(self, keep: int | None) -> None:
+        """Remove the audit branch after publishing, and expire what is older."""
         self._table.refresh()
         self._table.manageSnapshots().removeBranch(AUDIT).commit()
+        self.expire(keep)
 
-    def expire(self, keep: int) -> None:
-        """Keep the last published snapshots, so many, and what is on the audit branch; delete all others.
+    def expire(self, keep: int | None) -> None:
+        """Keep what the last runs published, so many, and what is on the audit branch; delete all else.
 
-        Each is named, as Iceberg, told only how many to keep, leaves the files of the last one that goes.
+        None: something else does it.
         """
+        if keep is None:
+            return
         self._table.refresh()
         audited = self._table.snapshot(AUDIT)
         kept = {audited.snapshotId()} if audited is not None else set()
+        runs: set[str | None] = set()
         snapshot = self._table.currentSnapshot()
-        for _ in range(keep):
-            if snapshot is not None:
+        while snapshot is not None:
+            run = snapshot.summary().get(RUN_ID)
+            # A run may have written several, of which it published the last.
+            if run not in runs:
+                if len(runs) == keep:
+                    break
+                runs.add(run)
                 kept.add(snapshot.snapshotId())
-                parent = snapshot.parentId()
-                snapshot = None if parent is None else self._table.snapshot(parent)
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self._table.snapshot(parent)
         others = {s.snapshotId() for s in self._table.snapshots()} - kept
         if others:
-            expire = self._table.expireSnapshots()
+            # Each is named: Iceberg, told how many to keep, leaves the files of the last one that goes.
+            # And none goes for its age.
+            expire = self._table.expireSnapshots().expireOlderThan(0)
             for other in others:
                 expire.expireSnapshotId(other)
             expire.commit()

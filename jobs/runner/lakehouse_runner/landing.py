@@ -80,14 +80,15 @@ class _CensusParam(AccumulatorParam[Census]):
 
 
 class Landing:
-    """The landing files of a source, as they are when this is made."""
+    """The landing files of a source that are there when this is made."""
 
     def __init__(self, spark: SparkSession, source: Source, raw: bool = False) -> None:
         """List the files. Nothing is read before its rows are; `raw`: they are as the source writes them."""
         self._spark = spark
         self._source = source
-        self._files = files.list_files(spark, source.location)
-        self._extents = [e for f in self._files for e in extents_of(f.name, f.path, f.size)]
+        self.files = files.list_files(source.location)
+        """All of them."""
+        self._extents = [e for f in self.files for e in extents_of(f)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())
         self.rows = self._read(
             self._extents,
@@ -109,7 +110,7 @@ class Landing:
         """Tell what became of the lines, after the rows were used; what no query asked for is read now."""
         if any(extent.block not in self._census.value for extent in self._extents):
             self.rows.write.format("noop").mode("overwrite").save()
-        by_file: dict[str, dict[int, Count]] = {file.name: {} for file in self._files}
+        by_file: dict[str, dict[int, Count]] = {file.name: {} for file in self.files}
         for block, count in self._census.value.items():
             by_file[block.file][block.start] = count
         accepted = 0

@@ -12,15 +12,17 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from . import files
 from .errors import JobError, tell
+from .iceberg import RUN_ID
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
@@ -31,18 +33,17 @@ _KEEP_SNAPSHOTS = 2
 """The published one and the one before: whoever reads that one while a run publishes reads on."""
 
 _CHUNK_ROWS = 1000
-_PROPERTIES = ", ".join(
-    f"'{name}' = '{value}'"
-    for name, value in {
-        "format-version": 2,
-        # Few tasks write few files a day as it is, and each file is read by a task of its own. Iceberg's
-        # defaults are for a cluster: a day's rows come together first, and one core has most of the work.
-        "write.distribution-mode": "none",
-        "read.split.open-file-cost": 16 << 20,
-        "write.metadata.delete-after-commit.enabled": "true",
-        "write.metadata.previous-versions-max": 10,
-    }.items()
-)
+_NEXT = "__next"
+"""What is added to the name of a table that is made in place of one with other columns."""
+_PROPERTIES = {
+    "format-version": 2,
+    # Few tasks write few files a day as it is, and each file is read by a task of its own. Iceberg's
+    # defaults are for a cluster: a day's rows come together first, and one core has most of the work.
+    "write.distribution-mode": "none",
+    "read.split.open-file-cost": 16 << 20,
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": 10,
+}
 
 # For a minute on a few cores: G1's own threads take the time that they save, and so does code that is
 # compiled for hours of use.
@@ -90,22 +91,53 @@ def session(
     return spark
 
 
-def create_table(spark: SparkSession, database: str, output: Output) -> None:
-    """Make the table of a contract where it is missing, or where its columns are others."""
+def ready_table(spark: SparkSession, database: str, output: Output) -> str:
+    """Make the table of a contract where it is missing. Return the name of the table to write.
+
+    That is another one where the columns or partitions are no longer those of the contract: what is published
+    stays until there is something to take its place.
+    """
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(database)}")
-    name = f"{_CATALOG}.{quoted(database)}.{quoted(output.table)}"
-    wanted = spark.createDataFrame([], spark_schema(output.columns)).schema
-    exists = spark.catalog.tableExists(name)
-    if exists and [(f.name, f.dataType) for f in spark.table(name).schema] == [
-        (f.name, f.dataType) for f in wanted
-    ]:
-        return
+    name = _full_name(database, output.table)
+    if not spark.catalog.tableExists(name):
+        _create(spark, name, output)
+        return output.table
+    wanted = spark.createDataFrame([], spark_schema(output.columns)).dtypes
+    if output.partition_by:
+        parts = [(f"Part {i}", f"days({column})") for i, column in enumerate(output.partition_by)]
+        wanted += [("", ""), ("# Partitioning", ""), *parts]
+    next_name = _full_name(database, output.table + _NEXT)
+    if [tuple(row)[:2] for row in spark.sql(f"DESCRIBE TABLE {name}").collect()] == wanted:
+        spark.sql(f"DROP TABLE IF EXISTS {next_name} PURGE")
+        return output.table
+    _create(spark, next_name, output)
+    return output.table + _NEXT
+
+
+def _create(spark: SparkSession, name: str, output: Output) -> None:
     days = ", ".join(f"days({quoted(column)})" for column in output.partition_by)
+    properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
     spark.sql(
         f"CREATE OR REPLACE TABLE {name} ({spark_schema(output.columns)}) USING iceberg"
         + (f" PARTITIONED BY ({days})" if days else "")
-        + f" TBLPROPERTIES ({_PROPERTIES})"
+        + f" TBLPROPERTIES ({properties})"
     )
+
+
+def put_in_place(spark: SparkSession, database: str, output: Output, run_id: str) -> None:
+    """Make of the table that was written in place of one of another shape that one, in one step."""
+    next_name = _full_name(database, output.table + _NEXT)
+    writer = spark.table(next_name).writeTo(_full_name(database, output.table)).using("iceberg")
+    for key, value in _PROPERTIES.items():
+        writer.tableProperty(key, str(value))
+    if output.partition_by:
+        writer.partitionedBy(*[F.days(quoted(column)) for column in output.partition_by])
+    writer.option(f"snapshot-property.{RUN_ID}", run_id).createOrReplace()
+    spark.sql(f"DROP TABLE {next_name} PURGE")
+
+
+def _full_name(database: str, table: str) -> str:
+    return f"{_CATALOG}.{quoted(database)}.{quoted(table)}"
 
 
 def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
@@ -128,8 +160,10 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
             continue
         for table in [*manifest.sources, output]:
             say({"kind": "start", "table": table})
-        create_table(spark, manifest.database, manifest.output)
-        result = run(spark, manifest, job["sql"], job["parameters"], options)
+        table = ready_table(spark, manifest.database, manifest.output)
+        result = run(spark, manifest, job["sql"], job["parameters"], replace(options, table=table))
+        if table != output and not result.failures:
+            put_in_place(spark, manifest.database, manifest.output, options.run_id)
         failed |= result.failed
         for summary in result.summary["tables"]:
             say({"kind": "done", "summary": summary})
@@ -186,7 +220,7 @@ _CHANGES = ("Command", "ParsedStatement")
 
 def _refused(spark: SparkSession, folder: str) -> DataFrame:
     reader = spark.read.schema(QUARANTINE).option("recursiveFileLookup", True)
-    if not files.list_files(spark, folder):
+    if not files.list_files(folder):
         return spark.createDataFrame([], QUARANTINE)
     return reader.json(files.as_pattern(folder))
 

@@ -77,13 +77,13 @@ class PlainReader:
     def read(self, lines: pa.Array) -> tuple[pa.RecordBatch, list[int]]:
         """Give the rows of the plain lines, which may have their ends, and the indices of all others."""
         texts = _texts(lines)
-        faults = []
         groups: list[pa.Array] = []
         for part in self._parts:
             found = pc.extract_regex(texts, part)
-            faults = [found.is_null()] if found.null_count > 0 else []
             *taken, texts = found.flatten()
             groups += taken
+        # What a part does not match, none after it does.
+        faults = [found.is_null()] if found.null_count > 0 else []
         values = []
         for group, column in zip([*groups, texts], self._columns, strict=True):
             value = group

@@ -4,7 +4,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark import StorageLevel
@@ -49,6 +49,8 @@ class Options:
     """At most 64 bytes."""
     keep_snapshots: int | None = None
     """Older ones are expired after publishing. None: something else does it."""
+    table: str | None = None
+    """The table to write, where it is not the output's."""
 
 
 @dataclass
@@ -128,8 +130,16 @@ class _Run:
 
     def _make(self, opened: list[DataFrame], views: list[str]) -> None:
         manifest, output = self._manifest, self._manifest.output
-        table = IcebergTable(self._spark, self._options.catalog, manifest.database, output.table)
+        written_to = self._options.table or output.table
+        table = IcebergTable(self._spark, self._options.catalog, manifest.database, written_to)
         landings = {name: Landing(self._spark, source) for name, source in manifest.sources.items()}
+        for name, source in manifest.sources.items():
+            # Else a wrong folder, or a day on which nothing came, would empty the table.
+            if not landings[name].files:
+                folder = source.location.removeprefix("file:")
+                self._fail(name, f"no file in {folder}; put the JSON files of the source there")
+        if self._failures:
+            return
         for name, landing in landings.items():
             rows = landing.rows
             if self._uses(name) > 1:
@@ -140,7 +150,7 @@ class _Run:
         clear = self._spark.sql(self._sql, args=dict(self._parameters))
         rows = clear.select([F.col(quoted(name)) for name in output.columns])
         # What failed runs leave must not pile up either.
-        self._expire(table)
+        table.expire(self._options.keep_snapshots)
         written = self._write(table, rows)
 
         accepted = {name: self._account(name, landing) for name, landing in landings.items()}
@@ -170,15 +180,18 @@ class _Run:
         )
         self._findings += done.findings
         if done.failures:
-            kept = f"what was written is on its branch {AUDIT}, snapshot {table.audit_snapshot()}"
+            of = "its branch" if written_to == output.table else f"{written_to}'s branch"
+            kept = f"what was written is on {of} {AUDIT}, snapshot {table.audit_snapshot()}"
             self._fail(output.table, *done.failures, f"{kept}; the published table is as it was")
             return
+        if output.quarantine is not None:
+            files.delete_others(output.quarantine, self._options.run_id)
         table.publish()
-        self._expire(table)
-
-    def _expire(self, table: IcebergTable) -> None:
-        if self._options.keep_snapshots is not None:
-            table.expire(self._options.keep_snapshots)
+        try:
+            table.tidy(self._options.keep_snapshots)
+        except Exception as error:
+            # The table is published: the run is good, and the next one tidies up.
+            print(f"{output.table} is published; its branch or old snapshots were left: {tell(error)}")
 
     def _uses(self, name: str) -> int:
         """How often the job's queries name a source: one that is read once is not worth keeping."""
@@ -230,8 +243,11 @@ class _Run:
         started = time.monotonic()
         source = self._manifest.sources[name]
         account = landing.account()
+        folder = f"{source.quarantine.rstrip('/')}/"
         if account.quarantined:
-            self._quarantine(source, landing, account)
+            landing.quarantine(account).write.mode("overwrite").json(f"{folder}{self._options.run_id}")
+        # What runs before refused is history, also where this one refuses nothing.
+        files.delete_others(folder, self._options.run_id)
         done = audit(self._spark, name, source.expectations)
         self._tables.append(
             {
@@ -251,11 +267,6 @@ class _Run:
             self._fail(name, *done.failures)
         self._judge(name, source, account)
         return account.accepted
-
-    def _quarantine(self, source: Source, landing: Landing, account: Account) -> None:
-        folder = f"{source.quarantine.rstrip('/')}/"
-        landing.quarantine(account).write.mode("overwrite").json(f"{folder}{self._options.run_id}")
-        files.delete_others(self._spark, folder, self._options.run_id)
 
     def _judge(self, name: str, source: Source, account: Account) -> None:
         damaged = account.reasons.get("UNREADABLE_FILE", 0)
@@ -297,7 +308,9 @@ class _Run:
             k for k, to in manifest.driven_by.items() if manifest.output.columns[to].type == "pseudonym"
         ]
         if hidden and self._hide:
-            driving = self._hide.looked_up(driving, hidden)
+            # Of a source nobody knows the values beforehand.
+            hide = self._hide.hashed if manifest.driving in manifest.sources else self._hide.looked_up
+            driving = hide(driving, hidden)
         made = self._spark.table(manifest.output.table).select(
             *[F.col(quoted(to)).alias(key) for key, to in manifest.driven_by.items()]
         )
@@ -330,9 +343,11 @@ class _Run:
             nothing.alias("detail"),
             F.to_json(F.struct("*")).alias("raw"),
         ).write.mode("append").json(f"{folder.rstrip('/')}/{self._options.run_id}")
-        files.delete_others(self._spark, folder, self._options.run_id)
         before = rows.count()
-        return before - table.rewrite_audit(kept, self._options.run_id)
+        after = table.rewrite_audit(kept, self._options.run_id)
+        # A catalog that caches tables would show what was there before.
+        table.audited().createOrReplaceTempView(self._manifest.output.table)
+        return before - after
 
     @staticmethod
     def _since(started: float) -> float:
@@ -341,8 +356,3 @@ class _Run:
 
 def _percent(share: float) -> str:
     return f"{round(100 * share, 1):g} %"
-
-
-def finding_of(finding: Finding) -> dict[str, Any]:
-    """Give a finding as JSON takes it."""
-    return asdict(finding)

@@ -8,16 +8,23 @@ from pathlib import Path
 import pytest
 from lakehouse_runner import blocks
 from lakehouse_runner.blocks import Block, Extent, extents_of, read_lines, without_end
+from lakehouse_runner.errors import JobError
+from lakehouse_runner.files import File
 
 LONGEST = 12
 """Longer lines are refused by their beginning, so that the rest of them may be missing."""
 PIECES = [b"\n", b"\r", b"\r\n", b"a", b"bc", "é".encode(), b"\xef\xbb\xbf", b"d" * 9, b"e" * 40]
 
 
+def listed(path: Path) -> File:
+    """Give a file as a listing has it."""
+    return File(path.name, f"file:{path}", path.stat().st_size)
+
+
 def lines_of(path: Path) -> list[bytes]:
     """Read a file block by block, and give its lines."""
     found = []
-    for extent in extents_of(path.name, f"file:{path}", path.stat().st_size):
+    for extent in extents_of(listed(path)):
         for part in read_lines(extent):
             assert part.damage is None
             found += part.lines.to_pylist()
@@ -58,11 +65,10 @@ def test_blocks_have_sizes_and_an_empty_file_none() -> None:
     """Whatever is read again is cut alike."""
     size = 2 * blocks.BLOCK_BYTES + 1
     whole = [0, blocks.BLOCK_BYTES, 2 * blocks.BLOCK_BYTES, size]
-    assert extents_of("a", "file:/a", size) == [
-        Extent(Block("a", start), "file:/a", end, size) for start, end in pairwise(whole)
-    ]
-    assert extents_of("a", "file:/a", 0) == []
-    assert len(extents_of("a.gz", "file:/a.gz", size)) == 1
+    file = File("a", "file:/a", size)
+    assert extents_of(file) == [Extent(Block("a", start), file, end) for start, end in pairwise(whole)]
+    assert extents_of(File("a", "file:/a", 0)) == []
+    assert len(extents_of(File("a.gz", "file:/a.gz", size))) == 1
 
 
 @pytest.mark.parametrize(
@@ -81,5 +87,16 @@ def test_blocks_have_sizes_and_an_empty_file_none() -> None:
 def test_damaged_files(tmp_path: Path, name: str, content: bytes, damage: str) -> None:
     """A file that is refused as a whole says why."""
     (tmp_path / name).write_bytes(content)
-    (extent,) = extents_of(name, f"file:{tmp_path / name}", len(content))
+    (extent,) = extents_of(listed(tmp_path / name))
     assert damage in str(list(read_lines(extent))[-1].damage)
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+def test_a_file_that_shrinks_is_no_shorter_file(tmp_path: Path, name: str) -> None:
+    """What was listed is read, or nothing."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(random.Random(1).randbytes(9999)) if name.endswith("gz") else b"a\n" * 999)
+    (extent,) = extents_of(listed(path))
+    path.write_bytes(path.read_bytes()[:80])
+    with pytest.raises(JobError, match=r"a\.json.* was changed while it was read"):
+        list(read_lines(extent))

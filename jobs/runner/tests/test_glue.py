@@ -106,8 +106,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """A world in place of Spark's."""
     made = World()
     monkeypatch.setattr(run, "run", made.run)
-    monkeypatch.setattr(files, "read_text", lambda spark, uri: made.files[uri])
-    monkeypatch.setattr(files, "write_text", lambda spark, uri, text: made.files.update({uri: text}))
+    monkeypatch.setattr(files, "read_text", lambda uri: made.files[uri])
+    monkeypatch.setattr(files, "write_text", lambda uri, text: made.files.update({uri: text}))
     return made
 
 
