@@ -33,6 +33,8 @@ interface Folder {
 interface Rights {
   readonly reads?: readonly Folder[];
   readonly writes?: readonly Folder[];
+  /** May be asked for whether they are there, and so may the folders above. */
+  readonly asks?: readonly Folder[];
   readonly catalog?: {
     readonly reads?: readonly string[];
     readonly commits?: readonly string[];
@@ -129,14 +131,12 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
   return {
     job: (job: (typeof lake.jobs)[number]): Rights => {
       const inputs = job.inputs.map((input) => input.name);
+      const refusing = [...inputs.filter(isSource), ...(movesRows(job.output) ? [job.output.name] : [])];
+      const quarantines = refusing.map((table) => found(places.quarantine.get(table), table));
       return {
         reads: [...inputs.map(place), places.own(job.name), places.runner],
-        writes: [
-          place(job.output.name),
-          places.runs(job.name),
-          ...inputs.filter(isSource).map((source) => found(places.quarantine.get(source), source)),
-          ...(movesRows(job.output) ? [found(places.quarantine.get(job.output.name), job.output.name)] : []),
-        ],
+        writes: [place(job.output.name), places.runs(job.name), ...quarantines],
+        asks: quarantines,
         catalog: {
           reads: [...inputs.filter((input) => !isSource(input)), job.output.name],
           commits: [job.output.name],
@@ -464,7 +464,7 @@ const NETWORK_LOOKS = ['NetworkInterfaces', 'RouteTables', 'SecurityGroups', 'Su
 
 /** What the rights say of a request: all that is not said here is refused. */
 function permitted(rights: Rights, { action, resource, context = {} }: Request, deployed: Deployed): boolean {
-  const { reads = [], writes = [], catalog = {} } = rights;
+  const { reads = [], writes = [], asks = [], catalog = {} } = rights;
   const { reads: looks = [], commits = [], partitions = [], queries = [] } = catalog;
   const { name, database, key, secret } = deployed;
   const all = [...reads, ...writes];
@@ -477,7 +477,9 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
       const inside = (folders: readonly Folder[]) =>
         folders.some((one) => one.bucket === bucket && path.join('/').startsWith(one.prefix));
       const some = (folders: readonly Folder[]) => folders.some((one) => one.bucket === bucket);
-      if (OBJECT_READS.includes(action)) return inside(all);
+      const isAbove = (folder: string) =>
+        folder !== '' && asks.some((one) => one.bucket === bucket && one.prefix.startsWith(`${folder}/`));
+      if (OBJECT_READS.includes(action)) return inside(all) || isAbove(path.join('/'));
       if (OBJECT_WRITES.includes(action) || action === WRITE_PARTS) return inside(writes);
       if (verb === 'GetBucketLocation') return some(all);
       if (verb === 'ListBucketMultipartUploads') return some(writes);
@@ -485,7 +487,8 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
       return (
         verb === 'ListBucket' &&
         typeof asked === 'string' &&
-        all.some(({ bucket: its, prefix }) => its === bucket && `${asked}/`.startsWith(prefix))
+        (isAbove(asked.replace(/\/$/, '')) ||
+          all.some(({ bucket: its, prefix }) => its === bucket && `${asked}/`.startsWith(prefix)))
       );
     }
     case 'glue': {

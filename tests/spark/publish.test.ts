@@ -1,7 +1,7 @@
 // A job on Spark publishes all of its rows or none, and leaves nothing behind but what it tells of.
 import { createHmac } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../../engines/engine';
 import { SparkEngine } from '../../engines/spark/engine';
@@ -38,7 +38,7 @@ jest.mock('../../engines/spark/runner', () => ({
 
 const words = lakehouse(['landing', 'trusted', 'curated']);
 
-function game(expectations: readonly Expectation<'player' | 'score'>[] = []): Pipeline {
+function game(expectations: readonly Expectation<'player' | 'score'>[] = [], more?: 'points'): Pipeline {
   const scores = words.source({
     name: 'score_landing',
     zone: 'landing',
@@ -56,7 +56,7 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []): Pi
     name: 'score_trusted',
     zone: 'trusted',
     description: 'A score that counts.',
-    columns: refined(scores.columns),
+    columns: { ...refined(scores.columns), ...(more && { [more]: int('One more.') }) },
     partitionBy: [day('playedAt')],
     expectations,
   });
@@ -222,6 +222,46 @@ withSpark('on Spark', () => {
     expect(await trusted()).toEqual([]);
     expect(differences(await trusted("VERSION AS OF 'audit'"), rowsOf(bad))).toEqual(NONE);
     expect(Object.keys(await refs())).toEqual(['audit']);
+  });
+
+  test('a source without a file, or whose folder is gone, fails its job and empties nothing', async () => {
+    const { run, spark, trusted, data } = lakeOf('missing');
+    const pipeline = game();
+    const good = [score('Ada Canary', 7)];
+    expect((await run(pipeline, good)).failures).toEqual([]);
+    const folder = join(data, 'score', 'landing');
+    for (const gone of [join(folder, 'part.json'), folder]) {
+      await rm(gone, { recursive: true });
+      // Without --data, which is looked at before anything runs.
+      const { failures } = await spark.run(pipeline, {});
+      expect(failures).toEqual([
+        `score_landing: no file in ${folder}/; put the JSON files of the source there`,
+      ]);
+      expect(differences(await trusted(), rowsOf(good))).toEqual(NONE);
+    }
+  });
+
+  test('a table of other columns takes the place of the old one when it is published, and not before', async () => {
+    const jobs = join(dir, 'jobs-changed');
+    await mkdir(jobs);
+    for (const [name, sql] of Object.entries(SQL)) await writeFile(join(jobs, `${name}.sql`), sql);
+    const { run, rows, trusted } = lakeOf('changed', jobs);
+    const good = [score('Ada Canary', 7), score('Bob Canary', 8, 2)];
+    expect((await run(game(), good)).failures).toEqual([]);
+    const file = join(jobs, 'score_trusted.sql');
+    await writeFile(file, SQL.score_trusted.replace('s.playedAt', 's.playedAt, s.score + 1 AS points'));
+    const bad = await run(game([atMost(5, 'fail')], 'points'), [score('Eve Canary', 9)]);
+    expect(bad.failures).toEqual([
+      'score_trusted: expectation at_most_5 failed with 1 bad row(s)',
+      expect.stringContaining("is on score_trusted__next's branch audit"),
+    ]);
+    expect(differences(await trusted(), rowsOf(good))).toEqual(NONE);
+    const next = [score('Eve Canary', 9)];
+    expect((await run(game([], 'points'), next)).failures).toEqual([]);
+    expect(await rows('SELECT player, points FROM score_trusted')).toEqual([['Eve Canary', '10']]);
+    await writeFile(file, SQL.score_trusted);
+    expect((await run(game(), good)).failures).toEqual([]);
+    expect(differences(await trusted(), rowsOf(good))).toEqual(NONE);
   });
 
   test('rows that an expectation moves out are in quarantine and not in the table', async () => {
