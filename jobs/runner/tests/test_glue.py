@@ -138,6 +138,21 @@ def test_a_run_reports_the_share_of_each_source(world: World) -> None:
     assert world.metrics == [("Lakehouse/test", "reading_raw", 0.2), ("Lakehouse/test", "other_raw", 0.0)]
 
 
+def test_a_metric_that_cannot_be_reported_fails_no_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is published is published: jobs after it go on."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(world, "put", refuse)
+    world.start()
+    told = capsys.readouterr().out
+    assert "the metric of reading_raw was not reported: OSError: unreachable" in told
+    assert "the metric of other_raw was not reported" in told
+
+
 def test_a_run_that_failed_says_why(world: World) -> None:
     """After it left its summary and told the alarm."""
     world.failures = ["reading: expectation known failed with 3 bad row(s)", "reading_raw: 2 of 10 lines"]
