@@ -31,6 +31,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
+    options.engine,
     options.json,
   );
   const engine = engineOf(options.engine, { lake: options.lake, jobs });
@@ -88,6 +89,11 @@ interface Progress {
   readonly end: () => Promise<void>;
 }
 
+/** What an interrupted run leaves: on Spark each job publishes its own table as it ends. */
+const LEFT: Readonly<Record<EngineName, string>> = {
+  duckdb: 'what was published before stays as it is',
+  spark: 'tables of jobs that had ended are published anew, all others stay as they are',
+};
 const SHOW_CURSOR = '\u001b[?25h';
 const SILENT: Progress = { tell: () => undefined, end: async () => undefined };
 
@@ -95,10 +101,10 @@ const told = (s: TableSummary) =>
   `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${s.quarantined} in quarantine` : ''} (${s.seconds.toFixed(2)} s)`;
 
 /** A live list on a terminal, a line a table elsewhere, nothing beside JSON. */
-async function progressOf(tables: readonly string[], json = false): Promise<Progress> {
+async function progressOf(tables: readonly string[], engine: EngineName, json = false): Promise<Progress> {
   if (json) return SILENT;
   const { NO_COLOR, TERM } = process.env;
-  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables);
+  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, engine);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   // A table that fails may be done after that: then both are told in one line.
   const failed = new Set<string>();
@@ -117,7 +123,7 @@ async function progressOf(tables: readonly string[], json = false): Promise<Prog
 
 type Ending = Exclude<RunEvent, { readonly kind: 'start' }>;
 
-async function liveList(tables: readonly string[]): Promise<Progress> {
+async function liveList(tables: readonly string[], engine: EngineName): Promise<Progress> {
   const { Listr } = require('listr2') as typeof import('listr2');
   const settle = new Map<string, (ending?: Ending) => void>();
   let begin = () => {};
@@ -143,7 +149,7 @@ async function liveList(tables: readonly string[]): Promise<Progress> {
   const interrupted = () => {
     // The list keeps back what is written to the streams.
     writeSync(1, SHOW_CURSOR);
-    writeSync(2, '\nlake: interrupted; what was published before stays as it is\n');
+    writeSync(2, `\nlake: interrupted; ${LEFT[engine]}\n`);
     process.exit(130);
   };
   process.once('SIGINT', interrupted);
