@@ -36,16 +36,24 @@ const buckets = (places: readonly Place[]) => [...new Set(places.map(({ bucket }
 
 /** Whoever lists a prefix may ask for it with and without what follows its last slash. */
 const listing = (site: Site, places: readonly Place[]): Statement[] =>
+  listAccess(site, 'List', 'StringLike', places, ({ prefix }) => [`${prefix}*`, prefix.replace(/\/$/, '')]);
+
+/** A statement for each bucket. */
+const listAccess = (
+  site: Site,
+  sid: string,
+  operator: 'StringEquals' | 'StringLike',
+  places: readonly Place[],
+  prefixesOf: (place: Place) => readonly string[],
+): Statement[] =>
   buckets(places).map((bucket, i) => ({
-    Sid: `List${i}`,
+    Sid: `${sid}${i}`,
     Effect: 'Allow',
     Action: 's3:ListBucket',
     Resource: bucketArn(site, bucket),
     Condition: {
-      StringLike: {
-        's3:prefix': places
-          .filter((place) => place.bucket === bucket)
-          .flatMap(({ prefix }) => [`${prefix}*`, prefix.replace(/\/$/, '')]),
+      [operator]: {
+        's3:prefix': [...new Set(places.filter((place) => place.bucket === bucket).flatMap(prefixesOf))],
       },
     },
   }));
@@ -92,31 +100,14 @@ const foldersOf = ({ prefix }: Place): string[] => {
  * not read it is told that it is forbidden, not that there is none.
  */
 export function folderAccess(site: Site, writes: readonly Place[]): Statement[] {
-  const keys = new Set(
-    writes.flatMap((place) => foldersOf(place).map((folder) => `${bucketArn(site, place.bucket)}/${folder}`)),
-  );
   if (writes.length === 0) return [];
+  const keys = writes.flatMap((place) =>
+    foldersOf(place).map((folder) => `${bucketArn(site, place.bucket)}/${folder}`),
+  );
   return [
-    allow('AskForFolders', ['s3:GetObject'], [...keys]),
-    ...buckets(writes).map(
-      (bucket, i): Statement => ({
-        Sid: `ListFolders${i}`,
-        Effect: 'Allow',
-        Action: 's3:ListBucket',
-        Resource: bucketArn(site, bucket),
-        Condition: {
-          StringEquals: {
-            's3:prefix': [
-              ...new Set(
-                writes
-                  .filter((place) => place.bucket === bucket)
-                  .flatMap(foldersOf)
-                  .flatMap((folder) => [folder, `${folder}/`]),
-              ),
-            ],
-          },
-        },
-      }),
+    allow('AskForFolders', ['s3:GetObject'], [...new Set(keys)]),
+    ...listAccess(site, 'ListFolders', 'StringEquals', writes, (place) =>
+      foldersOf(place).flatMap((folder) => [folder, `${folder}/`]),
     ),
   ];
 }

@@ -64,7 +64,7 @@ def write_text(uri: str, text: str) -> None:
 def delete_others(folder: str, keep: str) -> None:
     """Delete what is in a folder, but for the file or folder of the name `keep`."""
     if _is_s3(folder):
-        bucket, prefix = _place(folder).values()
+        bucket, prefix = _folder(folder)
         keys = [f.name for f in _objects(folder) if f.name.split("/")[0] != keep]
         # S3 takes a thousand at once.
         for start in range(0, len(keys), 1000):
@@ -75,10 +75,11 @@ def delete_others(folder: str, keep: str) -> None:
         return
     path = Path(_path(folder))
     for entry in path.iterdir() if path.exists() else ():
+        if entry.name == keep:
+            continue
         if entry.is_dir():
-            if entry.name != keep:
-                shutil.rmtree(entry)
-        elif entry.name != keep:
+            shutil.rmtree(entry)
+        else:
             entry.unlink()
 
 
@@ -141,7 +142,7 @@ def _below(folder: str) -> Iterator[File]:
 
 
 def _objects(folder: str) -> Iterator[File]:
-    bucket, prefix = _place(folder).values()
+    bucket, prefix = _folder(folder)
     for page in s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for found in page.get("Contents", []):
             key: str = found["Key"]
@@ -157,6 +158,12 @@ def _is_s3(uri: str) -> bool:
 def _place(uri: str) -> dict[str, str]:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return {"Bucket": bucket, "Key": key}
+
+
+def _folder(uri: str) -> tuple[str, str]:
+    """Give the bucket of a folder and its prefix. Without its last slash it would be other folders' too."""
+    bucket, prefix = _place(uri).values()
+    return bucket, f"{prefix.rstrip('/')}/" if prefix else ""
 
 
 def _path(uri: str) -> str:

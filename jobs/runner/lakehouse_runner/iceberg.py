@@ -21,7 +21,7 @@ class IcebergTable:
     def __init__(self, spark: SparkSession, catalog: str, database: str, name: str) -> None:
         """Raise a JobError where the table does not exist."""
         self._spark = spark
-        self._name = f"{quoted(catalog)}.{quoted(database)}.{quoted(name)}"
+        self._name = quoted(catalog, database, name)
         jvm: Any = spark.sparkContext._jvm
         try:
             self._table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
@@ -112,6 +112,13 @@ class IcebergTable:
             for other in others:
                 expire.expireSnapshotId(other)
             expire.commit()
+
+    def delete_orphans(self) -> None:
+        """Delete the files that no snapshot names. Nobody may be writing the table."""
+        jvm: Any = self._spark.sparkContext._jvm
+        actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(self._spark._jsparkSession)
+        now = jvm.java.lang.System.currentTimeMillis()
+        actions.deleteOrphanFiles(self._table).olderThan(now).execute()
 
     def published_rows(self) -> int:
         """Tell how many rows the table has; 0 before anything was published."""

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 
 from . import files
 from .errors import JobError, tell
-from .iceberg import RUN_ID
+from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
@@ -97,8 +97,8 @@ def ready_table(spark: SparkSession, database: str, output: Output) -> str:
     That is another one where the columns or partitions are no longer those of the contract: what is published
     stays until there is something to take its place.
     """
-    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(database)}")
-    name = _full_name(database, output.table)
+    _make_namespace(spark, database)
+    name = quoted(_CATALOG, database, output.table)
     if not spark.catalog.tableExists(name):
         _create(spark, name, output)
         return output.table
@@ -106,12 +106,16 @@ def ready_table(spark: SparkSession, database: str, output: Output) -> str:
     if output.partition_by:
         parts = [(f"Part {i}", f"days({column})") for i, column in enumerate(output.partition_by)]
         wanted += [("", ""), ("# Partitioning", ""), *parts]
-    next_name = _full_name(database, output.table + _NEXT)
+    next_name = quoted(_CATALOG, database, output.table + _NEXT)
     if [tuple(row)[:2] for row in spark.sql(f"DESCRIBE TABLE {name}").collect()] == wanted:
         spark.sql(f"DROP TABLE IF EXISTS {next_name} PURGE")
         return output.table
     _create(spark, next_name, output)
     return output.table + _NEXT
+
+
+def _make_namespace(spark: SparkSession, database: str) -> None:
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {quoted(_CATALOG, database)}")
 
 
 def _create(spark: SparkSession, name: str, output: Output) -> None:
@@ -126,18 +130,14 @@ def _create(spark: SparkSession, name: str, output: Output) -> None:
 
 def put_in_place(spark: SparkSession, database: str, output: Output, run_id: str) -> None:
     """Make of the table that was written in place of one of another shape that one, in one step."""
-    next_name = _full_name(database, output.table + _NEXT)
-    writer = spark.table(next_name).writeTo(_full_name(database, output.table)).using("iceberg")
+    next_name = quoted(_CATALOG, database, output.table + _NEXT)
+    writer = spark.table(next_name).writeTo(quoted(_CATALOG, database, output.table)).using("iceberg")
     for key, value in _PROPERTIES.items():
         writer.tableProperty(key, str(value))
     if output.partition_by:
         writer.partitionedBy(*[F.days(quoted(column)) for column in output.partition_by])
     writer.option(f"snapshot-property.{RUN_ID}", run_id).createOrReplace()
     spark.sql(f"DROP TABLE {next_name} PURGE")
-
-
-def _full_name(database: str, table: str) -> str:
-    return f"{_CATALOG}.{quoted(database)}.{quoted(table)}"
 
 
 def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
@@ -160,9 +160,9 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
             continue
         for table in [*manifest.sources, output]:
             say({"kind": "start", "table": table})
-        table = ready_table(spark, manifest.database, manifest.output)
-        result = run(spark, manifest, job["sql"], job["parameters"], replace(options, table=table))
-        if table != output and not result.failures:
+        written_to = ready_table(spark, manifest.database, manifest.output)
+        result = run(spark, manifest, job["sql"], job["parameters"], replace(options, table=written_to))
+        if written_to != output and not result.failures:
             put_in_place(spark, manifest.database, manifest.output, options.run_id)
         failed |= result.failed
         for summary in result.summary["tables"]:
@@ -178,20 +178,15 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
 
 def sweep(spark: SparkSession, database: str) -> None:
     """Delete the files that a killed run left and no snapshot names. No other run may go on."""
-    jvm: Any = spark.sparkContext._jvm
-    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(database)}")
-    for row in spark.sql(f"SHOW TABLES IN {_CATALOG}.{quoted(database)}").collect():
-        name = f"{_CATALOG}.{quoted(database)}.{quoted(row.tableName)}"
-        table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, name)
-        actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(spark._jsparkSession)
-        now = jvm.java.lang.System.currentTimeMillis()
-        actions.deleteOrphanFiles(table).olderThan(now).execute()
+    _make_namespace(spark, database)
+    for row in spark.sql(f"SHOW TABLES IN {quoted(_CATALOG, database)}").collect():
+        IcebergTable(spark, _CATALOG, database, row.tableName).delete_orphans()
 
 
 def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     """Answer one SELECT over the published tables, the sources as they come, and what was refused."""
-    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {_CATALOG}.{quoted(request['database'])}")
-    spark.sql(f"USE {_CATALOG}.{quoted(request['database'])}")
+    _make_namespace(spark, request["database"])
+    spark.sql(f"USE {quoted(_CATALOG, request['database'])}")
     for name, given in request["sources"].items():
         source = read_source(given)
         Landing(spark, source, raw=True).rows.createOrReplaceTempView(name)

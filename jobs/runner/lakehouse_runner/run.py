@@ -97,7 +97,7 @@ class _Run:
     def go(self) -> Result:
         for name, value in SPARK_SETTINGS.items():
             self._spark.conf.set(name, value)
-        self._spark.sql(f"USE {quoted(self._options.catalog)}.{quoted(self._manifest.database)}")
+        self._spark.sql(f"USE {quoted(self._options.catalog, self._manifest.database)}")
         opened: list[DataFrame] = []
         views: list[str] = []
         try:
@@ -243,11 +243,10 @@ class _Run:
         started = time.monotonic()
         source = self._manifest.sources[name]
         account = landing.account()
-        folder = f"{source.quarantine.rstrip('/')}/"
         if account.quarantined:
-            landing.quarantine(account).write.mode("overwrite").json(f"{folder}{self._options.run_id}")
+            landing.quarantine(account).write.mode("overwrite").json(self._refused_in(source.quarantine))
         # What runs before refused is history, also where this one refuses nothing.
-        files.delete_others(folder, self._options.run_id)
+        files.delete_others(source.quarantine, self._options.run_id)
         done = audit(self._spark, name, source.expectations)
         self._tables.append(
             {
@@ -268,6 +267,10 @@ class _Run:
         self._judge(name, source, account)
         return account.accepted
 
+    def _refused_in(self, quarantine: str) -> str:
+        """Where this run puts what it refuses."""
+        return f"{quarantine.rstrip('/')}/{self._options.run_id}"
+
     def _judge(self, name: str, source: Source, account: Account) -> None:
         damaged = account.reasons.get("UNREADABLE_FILE", 0)
         refused = account.quarantined - damaged - account.reasons.get("EMPTY_FILE", 0)
@@ -286,7 +289,7 @@ class _Run:
 
     def _refuse(self, name: str, source: Source, what: str, count: int) -> None:
         """Say where the refused lines are, and the first of them: damaged files, other files, then lines."""
-        folder = files.as_pattern(f"{source.quarantine.rstrip('/')}/{self._options.run_id}")
+        folder = files.as_pattern(self._refused_in(source.quarantine))
         order = [F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, F.col("file"), F.col("line")]
         first = self._spark.read.schema(QUARANTINE).json(folder).orderBy(*order).limit(count)
         lines = [
@@ -342,7 +345,7 @@ class _Run:
             F.lit(expectation.name).alias("reason"),
             nothing.alias("detail"),
             F.to_json(F.struct("*")).alias("raw"),
-        ).write.mode("append").json(f"{folder.rstrip('/')}/{self._options.run_id}")
+        ).write.mode("append").json(self._refused_in(folder))
         before = rows.count()
         after = table.rewrite_audit(kept, self._options.run_id)
         # A catalog that caches tables would show what was there before.

@@ -23,6 +23,6 @@ def spark_schema(columns: Mapping[str, Column], refined: bool = True) -> str:
     return ", ".join(f"{quoted(name)} {types[column.type]}" for name, column in columns.items())
 
 
-def quoted(name: str) -> str:
-    """Quote a name for Spark SQL."""
-    return "`" + name.replace("`", "``") + "`"
+def quoted(*names: str) -> str:
+    """Quote a name for Spark SQL, or the names that lead to it, divided by dots."""
+    return ".".join("`" + name.replace("`", "``") + "`" for name in names)
