@@ -22,18 +22,20 @@ import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf } from '../plan';
 import { codeVersion } from '../version';
-import { type Answer, type Runner, type RunnerFinding, startRunner } from './runner';
+import { type Answer, Runner, type RunnerFinding, type RunnerProcess, type Start } from './runner';
 
 /** The database of a lake's Iceberg catalog. */
 const DATABASE = 'lake';
+/** Of the driver, as Spark spells it. */
+const MEMORY = '4g';
 
 export interface SparkOptions {
   /** Folder of the lake; made where it is missing. Spark's part of it is the folder `spark` in it. */
   readonly lake: string;
   /** Folder of `<job>.sql`. */
   readonly jobs: string;
-  /** Of the driver, as Spark spells it. Default: 4g. */
-  readonly memory?: string;
+  /** Starts what runs the jobs. Default: a process of its own. */
+  readonly startRunner?: (start: Start) => RunnerProcess;
 }
 
 /** A source as the run found it that read it last. */
@@ -64,7 +66,10 @@ export class SparkEngine implements Engine {
   }
 
   private start = () =>
-    startRunner({ warehouse: this.uri('warehouse'), memory: this.options.memory ?? '4g' });
+    (this.options.startRunner ?? ((start) => new Runner(start)))({
+      warehouse: this.uri('warehouse'),
+      memory: MEMORY,
+    });
   private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
   private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
   private uri = (...parts: string[]) => uriOf(this.path(...parts));
@@ -88,7 +93,7 @@ export class SparkEngine implements Engine {
   }
 
   private async runBy(
-    runner: Runner,
+    runner: RunnerProcess,
     pipeline: Pipeline,
     plan: Plan,
     data: string | undefined,
@@ -125,7 +130,7 @@ export class SparkEngine implements Engine {
 
   /** Has the runner run jobs, and gathers what it tells of them. */
   private async ask(
-    runner: Runner,
+    runner: RunnerProcess,
     request: Readonly<Record<string, unknown>>,
     tell: (event: RunEvent) => void,
   ): Promise<{
@@ -256,7 +261,7 @@ function columnType(type: string): QueryColumn['type'] {
   return type === 'string' ? 'text' : 'other';
 }
 
-async function* rowsAsText(answers: AsyncIterable<Answer>, runner: Runner) {
+async function* rowsAsText(answers: AsyncIterable<Answer>, runner: RunnerProcess) {
   try {
     for await (const answer of answers) {
       if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(asText));

@@ -72,6 +72,9 @@ export interface Start {
 
 type Request = Readonly<Record<string, unknown>>;
 
+/** What answers requests, one at a time. */
+export type RunnerProcess = Pick<Runner, 'ask' | 'stop'>;
+
 /**
  * The Python runner on local Spark, in a process of its own, which starts at once: that takes as long as much of
  * what can be done meanwhile. It answers one request at a time.
@@ -133,7 +136,5 @@ export class Runner {
     this.child.stdin.write(`${JSON.stringify(message)}\n`);
   }
 }
-
-export const startRunner = (start: Start): Runner => new Runner(start);
 
 const lastLines = (text: string) => text.trim().split('\n').slice(-5).join('\n');

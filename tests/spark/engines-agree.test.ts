@@ -4,25 +4,19 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RunResult } from '../../engines/engine';
-import { SparkEngine } from '../../engines/spark/engine';
-import type { Start } from '../../engines/spark/runner';
 import type { Pipeline } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { ENTITIES, writeOtherSources, writeSample } from '../../samples';
 import { type Engines, expectAgreement } from '../support/engines-agree';
-import { engineOf, JOBS, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(240_000);
 
 const dir = temporaryDir('engines-agree');
-const mockSpark = new Spark(dir);
-afterAll(() => mockSpark.stop());
-jest.mock('../../engines/spark/runner', () => ({
-  ...jest.requireActual('../../engines/spark/runner'),
-  startRunner: (start: Start) => mockSpark.runnerOf(start),
-}));
+const session = new Spark(dir);
+afterAll(() => session.stop());
 
 /** STEDI's pipeline without a limit on what is refused. */
 const tolerant: Pipeline = {
@@ -39,7 +33,7 @@ const tolerant: Pipeline = {
 /** Both engines on one lake, and so with one key of pseudonyms. */
 const enginesOf = (lake: string): Engines => ({
   duckdb: engineOf(lake),
-  spark: new SparkEngine({ lake, jobs: JOBS }),
+  spark: session.engineOf(lake),
 });
 
 const DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');

@@ -3,12 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SparkEngine } from '../../engines/spark/engine';
-import type { Start } from '../../engines/spark/runner';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources, writeSample } from '../../samples';
 import { fraction, randomStreams } from '../../samples/random';
-import { answer, ended, JOBS, namesBelow, spawnLake, temporaryDir } from '../support/lake';
+import { answer, ended, namesBelow, spawnLake, temporaryDir } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(900_000);
@@ -18,15 +16,11 @@ const KILLS = 20;
 const dir = temporaryDir('spark-kill');
 const random = randomStreams(20261125).next().value;
 // Reads the lake, in this process; the runs that are killed have processes of their own.
-const mockSpark = new Spark(dir);
-afterAll(() => mockSpark.stop());
-jest.mock('../../engines/spark/runner', () => ({
-  ...jest.requireActual('../../engines/spark/runner'),
-  startRunner: (start: Start) => mockSpark.runnerOf(start),
-}));
+const session = new Spark(dir);
+afterAll(() => session.stop());
 
 const lake = join(dir, 'lake');
-const engine = new SparkEngine({ lake, jobs: JOBS });
+const engine = session.engineOf(lake);
 const tables = pipeline.jobs.map(({ name }) => name);
 
 /** Two data sets, told apart by every table; the second also has refused lines. */
@@ -71,7 +65,7 @@ async function untilGone(pids: readonly number[]): Promise<void> {
 }
 
 /** Starts a run, and kills `lake` or its Java after so many milliseconds, if it is not over by then. */
-async function killedRun(set: SetName, after: number, victim: 'lake' | 'Java'): Promise<boolean> {
+async function killedRun(set: SetName, after: number, victim: 'lake' | 'Java'): Promise<void> {
   const child = startRun(set);
   const over = new AbortController();
   const exit = ended(child).finally(() => over.abort());
@@ -88,7 +82,6 @@ async function killedRun(set: SetName, after: number, victim: 'lake' | 'Java'): 
     expect(stderr).toContain('lake: ');
     expect(stderr).not.toMatch(/Traceback|^\s+at /m);
   }
-  return status === 0;
 }
 
 withSpark(`a run on Spark killed at ${KILLS} random moments`, () => {
@@ -124,8 +117,7 @@ withSpark(`a run on Spark killed at ${KILLS} random moments`, () => {
     const before = await contents();
     await killedRun(set, share * took, victim);
     const after = await contents();
-    const changed = tables.map((table) => after[table] !== before[table]);
-    const made = tables.filter((_, i) => changed[i]);
+    const made = tables.filter((table) => after[table] !== before[table]);
     expect(Object.fromEntries(made.map((table) => [table, after[table]]))).toEqual(
       Object.fromEntries(made.map((table) => [table, wanted[set][table]])),
     );

@@ -2,24 +2,18 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { SparkEngine } from '../../engines/spark/engine';
-import type { Start } from '../../engines/spark/runner';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources } from '../../samples';
 import { expectAgreement } from '../support/engines-agree';
-import { engineOf, JOBS, temporaryDir } from '../support/lake';
+import { engineOf, temporaryDir } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
 const SEED = 20_230_501;
 const RUNS = 25;
 
 const dir = temporaryDir('spark-property');
-const mockSpark = new Spark(dir);
-afterAll(() => mockSpark.stop());
-jest.mock('../../engines/spark/runner', () => ({
-  ...jest.requireActual('../../engines/spark/runner'),
-  startRunner: (start: Start) => mockSpark.runnerOf(start),
-}));
+const session = new Spark(dir);
+afterAll(() => session.stop());
 
 // Few values, so that they meet: e-mails with several records, devices of several customers, readings of one instant.
 const instant = fc.constantFrom(
@@ -100,7 +94,7 @@ withSpark('both engines agree', () => {
           }
           await writeOtherSources(data, pipeline.sources);
           const lake = join(root, 'lake');
-          const engines = { duckdb: engineOf(lake), spark: new SparkEngine({ lake, jobs: JOBS }) };
+          const engines = { duckdb: engineOf(lake), spark: session.engineOf(lake) };
           const { summary } = await expectAgreement(engines, pipeline, { data, parameters: given });
           paired += Number((summary.tables.at(-1)?.written ?? 0) > 0);
         },

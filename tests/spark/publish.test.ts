@@ -4,8 +4,6 @@ import { readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../../engines/engine';
-import { SparkEngine } from '../../engines/spark/engine';
-import type { Start } from '../../engines/spark/runner';
 import {
   day,
   type Expectation,
@@ -27,12 +25,8 @@ import { Spark, withSpark } from '../support/spark';
 jest.setTimeout(240_000);
 
 const dir = temporaryDir('spark-publish');
-const mockSpark = new Spark(dir);
-afterAll(() => mockSpark.stop());
-jest.mock('../../engines/spark/runner', () => ({
-  ...jest.requireActual('../../engines/spark/runner'),
-  startRunner: (start: Start) => mockSpark.runnerOf(start),
-}));
+const session = new Spark(dir);
+afterAll(() => session.stop());
 
 // --- Players with scores, and their scores without their names ---
 
@@ -95,6 +89,12 @@ const SQL = {
   t.team, t.score, t.playedAt FROM score_trusted t`,
 };
 
+/** Writes the SQL of the jobs into a folder. */
+async function writeJobs(folder: string) {
+  await mkdir(folder);
+  for (const [name, sql] of Object.entries(SQL)) await writeFile(join(folder, `${name}.sql`), sql);
+}
+
 const atMost = (limit: number, severity: Severity) =>
   expectation({
     name: `at_most_${limit}`,
@@ -136,7 +136,7 @@ async function land(data: string, scores: readonly Score[]) {
 /** A lake of its own, and what it is made of. */
 function lakeOf(name: string, jobs = join(dir, 'jobs')) {
   const [lake, data] = [join(dir, name), join(dir, `${name}-data`)];
-  const spark = new SparkEngine({ lake, jobs });
+  const spark = session.engineOf(lake, jobs);
   const rows = (sql: string) => answer(spark, sql);
   return {
     lake,
@@ -166,8 +166,7 @@ const tableOf = ({ summary }: RunResult, table = 'score_trusted') => {
 
 withSpark('on Spark', () => {
   beforeAll(async () => {
-    await mkdir(join(dir, 'jobs'));
-    for (const [name, sql] of Object.entries(SQL)) await writeFile(join(dir, 'jobs', `${name}.sql`), sql);
+    await writeJobs(join(dir, 'jobs'));
   });
 
   test('a table of which an expectation fails stays as it was, and what was written can be read', async () => {
@@ -243,8 +242,7 @@ withSpark('on Spark', () => {
 
   test('a table of other columns takes the place of the old one when it is published, and not before', async () => {
     const jobs = join(dir, 'jobs-changed');
-    await mkdir(jobs);
-    for (const [name, sql] of Object.entries(SQL)) await writeFile(join(jobs, `${name}.sql`), sql);
+    await writeJobs(jobs);
     const { run, rows, trusted } = lakeOf('changed', jobs);
     const good = [score('Ada Canary', 7), score('Bob Canary', 8, 2)];
     expect((await run(game(), good)).failures).toEqual([]);

@@ -2,11 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SparkEngine } from '../../engines/spark/engine';
-import type { Start } from '../../engines/spark/runner';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources, writeSample } from '../../samples';
-import { engineOf, JOBS, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(240_000);
@@ -15,17 +13,13 @@ const QUERIES = join(ROOT, 'queries');
 const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
 
 const dir = temporaryDir('spark-queries');
-const mockSpark = new Spark(dir);
-afterAll(() => mockSpark.stop());
-jest.mock('../../engines/spark/runner', () => ({
-  ...jest.requireActual('../../engines/spark/runner'),
-  startRunner: (start: Start) => mockSpark.runnerOf(start),
-}));
+const session = new Spark(dir);
+afterAll(() => session.stop());
 
 withSpark('on Spark', () => {
   const lake = join(dir, 'lake');
   const duckdb = engineOf(lake);
-  const spark = new SparkEngine({ lake, jobs: JOBS });
+  const spark = session.engineOf(lake);
   beforeAll(async () => {
     const data = join(dir, 'data');
     await writeSample(data, { customers: 200, seed: 5, dirty: 0.02 });

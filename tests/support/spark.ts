@@ -1,7 +1,9 @@
 // A local Spark in tests, in one process for all tests of a file: to start one takes 6 s.
 import { join } from 'node:path';
 import { LakeError } from '../../engines/engine';
+import { SparkEngine } from '../../engines/spark/engine';
 import { type Answer, RUNNER, Runner, readySpark, runnerEnvironment } from '../../engines/spark/runner';
+import { JOBS } from './lake';
 
 const PROGRAM = join(RUNNER, 'tests', 'ask_spark.py');
 
@@ -33,9 +35,16 @@ export class Spark {
   /** `dir`: where whatever is not asked of a lake would be written. */
   constructor(private readonly dir: string) {}
 
-  /** What may stand in the place of `startRunner`, so that a SparkEngine needs no process a run. */
-  runnerOf({ warehouse }: { readonly warehouse: string }): Pick<Runner, 'ask' | 'stop'> {
-    return { ask: (request) => this.ask({ warehouse, ...request }), stop: async () => undefined };
+  /** An engine that has this Spark run its jobs, and so needs no process a run. */
+  engineOf(lake: string, jobs = JOBS): SparkEngine {
+    return new SparkEngine({
+      lake,
+      jobs,
+      startRunner: ({ warehouse }) => ({
+        ask: (request) => this.ask({ warehouse, ...request }),
+        stop: async () => undefined,
+      }),
+    });
   }
 
   /** Asks as `Runner.ask` does. */
