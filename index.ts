@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
-import { getProject, getStack, RunError, runtime } from '@pulumi/pulumi';
+import { getProject, getStack, type Input, RunError, runtime } from '@pulumi/pulumi';
 import { consoleLinks, Lakehouse, readConfig, SettingsError, type StackConfig } from './components';
 import { runnerArchive } from './components/runner-archive';
+import type { StackOutputs } from './engines/aws/outputs';
 import { bindProject } from './engines/duckdb/check';
 import { readSql } from './engines/job-sql';
 import { DefinitionError } from './model';
@@ -45,6 +46,9 @@ async function readRunner(dir: string) {
   return { script: await readFile(join(dir, 'main.py'), 'utf8'), archive };
 }
 
+/** What is known only after a deployment. */
+type Promised<T> = T extends object ? { readonly [K in keyof T]: Promised<T[K]> } : Input<T>;
+
 /** Checks everything that can be checked before the first resource, then builds the lakehouse. */
 async function program() {
   const { lake } = require('./pipeline') as typeof import('./pipeline');
@@ -75,6 +79,9 @@ async function program() {
   });
   const { site, zones, nodes } = lakehouse;
   return {
+    name: site.name,
+    region: site.region,
+    account: site.account,
     database: nodes.database.name,
     buckets: {
       ...Object.fromEntries(
@@ -92,7 +99,7 @@ async function program() {
     workgroups: { all: nodes.workgroups.all.name, analysts: nodes.workgroups.analysts.name },
     analystPolicy: nodes.analystPolicy.arn,
     console: consoleLinks(site),
-  };
+  } satisfies Promised<Omit<StackOutputs, 'forget'>> & Record<string, unknown>;
 }
 
 export = async () => {

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { LakeError, UsageError } from '../engine';
+import { ROOT } from '../root';
+import { type StackOutputs, stackOutputs } from './outputs';
+
+export interface StackOptions {
+  /** The stack's name, as Pulumi knows it. */
+  readonly stack: string;
+  /** File with what `pulumi stack output --json` prints. Default: Pulumi is asked. */
+  readonly outputs?: string;
+  /** Default: the one that the stack is in. */
+  readonly region?: string;
+  /** Profile of the AWS configuration. Default: as the SDK finds credentials. */
+  readonly profile?: string;
+}
+
+/** What every client of the SDK is made with. */
+export interface ClientSettings {
+  readonly region: string;
+  readonly profile?: string;
+  readonly maxAttempts: number;
+}
+
+/** A deployed stack and how to speak to it. */
+export interface Stack {
+  readonly name: string;
+  readonly outputs: StackOutputs;
+  readonly client: ClientSettings;
+}
+
+/** Of a call that AWS throttles or loses: the waits between them grow to 20 s, so the last comes after about a minute. */
+const ATTEMPTS = 8;
+
+// The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+/**
+ * Opens a stack. Throws a UsageError where there is none of that name, and a LakeError where Pulumi cannot be asked,
+ * or what it says is not what this program exports.
+ */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const { stack, profile } = options;
+  const text =
+    options.outputs === undefined ? await askPulumi(stack) : await readFile(options.outputs, 'utf8');
+  const outputs = readOutputs(text, stack);
+  const region = options.region ?? outputs.region;
+  return {
+    name: stack,
+    outputs,
+    client: { region, maxAttempts: ATTEMPTS, ...(profile !== undefined && { profile }) },
+  };
+}
+
+function readOutputs(text: string, stack: string): StackOutputs {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new LakeError(
+      `the outputs of the stack ${stack} are no JSON; write them by: pulumi stack output --json`,
+    );
+  }
+  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) {
+    throw new LakeError(`the stack ${stack} has no outputs; deploy it first: pulumi up --stack ${stack}`);
+  }
+  const found = stackOutputs.safeParse(value);
+  if (found.success) return found.data;
+  const faults = found.error.issues.map(({ path, message }) => `  ${path.join('.') || 'all'}: ${message}`);
+  throw new LakeError(
+    [
+      `the stack ${stack} does not export what this version needs; deploy again: pulumi up --stack ${stack}`,
+      ...faults,
+    ].join('\n'),
+  );
+}
+
+function askPulumi(stack: string): Promise<string> {
+  const args = ['stack', 'output', '--json', '--stack', stack, '--non-interactive'];
+  return new Promise((done, fail) => {
+    execFile('pulumi', args, { cwd: ROOT }, (error, stdout, stderr) => {
+      if (!error) return done(stdout);
+      if (error.code === 'ENOENT') {
+        return fail(
+          new LakeError(
+            `Pulumi is needed to find the stack ${stack}, and is not installed; or give --outputs FILE with what "pulumi stack output --json" printed`,
+          ),
+        );
+      }
+      const said =
+        stderr
+          .split('\n')
+          .find((line) => line.trim() !== '')
+          ?.trim() ?? `exit status ${error.code}`;
+      if (/no stack named/i.test(stderr))
+        return fail(new UsageError(`no stack "${stack}"; pulumi stack ls lists those there are`));
+      fail(
+        new LakeError(`Pulumi could not be asked for the stack ${stack}: ${said.replace(/^error: /, '')}`),
+      );
+    });
+  });
+}
