@@ -32,9 +32,11 @@ const gigabytes = (text: string) => {
 /** Bytes: `500MB`, `2GB`, or a number of megabytes. */
 const bytes = (text: string) => {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)?$/i.exec(text.trim()) ?? [];
-  const value = Math.floor(Number(number) * 1024 ** 'MGT'.indexOf((unit ?? 'M').charAt(0).toUpperCase()));
+  const value = Math.floor(
+    Number(number) * 1024 ** (2 + 'MGT'.indexOf((unit ?? 'M').charAt(0).toUpperCase())),
+  );
   if (!(value > 0)) throw new InvalidArgumentError('It is a size, such as 500MB or 2GB.');
-  return value * 1024 ** 2;
+  return value;
 };
 
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
