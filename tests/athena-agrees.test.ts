@@ -4,7 +4,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { Athena } from '../engines/aws/athena';
+import { runQuery } from '../engines/named-query';
 import { lake as pipeline } from '../pipeline';
+import { queries } from '../pipeline/queries';
 import { ENTITIES, writeOtherSources, writeSample } from '../samples';
 import { type Answer, AthenaStandin, asAthena, type Started } from './standin/athena';
 import { awsEnvironment, jsonError } from './support/aws-server';
@@ -71,20 +73,31 @@ break', TIMESTAMP '9999-12-31 23:59:59.999', DATE '2024-02-29', true),
 ) AS t (place, bigNumber, someDouble, someDecimal, longDecimal, someText, someInstant, someDate, isSo)
 ORDER BY place`;
 
+const onAthena = () =>
+  new Athena({
+    client: new AthenaClient({ region: 'eu-west-1', endpoint: url, credentials: KEYS }),
+    workGroup: 'w',
+    database: 'd',
+    names,
+  });
+
 test.each([...QUERIES.map((name) => [name, sqlOf(name)]), ['every type', EDGES]])(
   'the rows of %s are the same',
   async (_, sql = '') => {
-    const athena = new Athena({
-      client: new AthenaClient({ region: 'eu-west-1', endpoint: url, credentials: KEYS }),
-      workGroup: 'w',
-      database: 'd',
-      names,
-    });
+    const athena = onAthena();
     const local = await result(engine, sql);
     expect(local.columns.length).toBeGreaterThan(1);
     expect(await result(athena, sql)).toEqual(local);
   },
 );
+
+test('every query is declared, and its typed rows are the same', async () => {
+  expect(queries.map(({ name }) => name).toSorted()).toEqual(QUERIES.toSorted());
+  for (const query of queries) {
+    const rows = await runQuery(onAthena(), query);
+    expect({ query: query.name, rows }).toEqual({ query: query.name, rows: await runQuery(engine, query) });
+  }
+});
 
 const stackArgs = (...args: string[]) => ['query', ...args, '--stack', 'test', '--outputs', OUTPUTS];
 const onStack = (...args: string[]) => lake(stackArgs(...args), awsEnvironment(url));
