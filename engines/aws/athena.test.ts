@@ -3,7 +3,7 @@ import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { type Answer, AthenaStandin, type Look, type Started } from '../../tests/standin/athena';
 import { type AwsRequest, type Fault, jsonError } from '../../tests/support/aws-server';
 import { LakeError, UsageError } from '../engine';
-import { type AsQuery, Athena, type AthenaOptions, QueryStopped } from './athena';
+import { type AsQuery, Athena, type AthenaOptions, QueryStopped, TIMEOUTS } from './athena';
 
 const ATTEMPTS = 4;
 
@@ -336,6 +336,24 @@ describe('stopping', () => {
     expect(standin.stopped).toEqual([standin.started[0]?.id]);
   });
 
+  test('while it is looked at stops it', async () => {
+    const stop = new AbortController();
+    standin.server.fault = ({ operation }) => {
+      if (operation === 'GetQueryExecution') stop.abort();
+      return undefined;
+    };
+    const error = await refused(undefined, {}, { signal: stop.signal });
+    expect(error).toBeInstanceOf(QueryStopped);
+    expect(standin.stopped).toEqual([standin.started[0]?.id]);
+    expect(waited.length).toBeLessThanOrEqual(1);
+  });
+
+  test('before it was sent sends nothing', async () => {
+    const error = await refused(undefined, {}, { signal: AbortSignal.abort() });
+    expect(error).toBeInstanceOf(QueryStopped);
+    expect(standin.server.requests).toEqual([]);
+  });
+
   test('while rows come ends them', async () => {
     const stop = new AbortController();
     const { rows } = await athena().query('SELECT n FROM t', { signal: stop.signal });
@@ -453,6 +471,21 @@ describe.each<[string, Fault]>([
     ]);
     expect(error?.message.includes('may go on')).toBe(isLooking);
   });
+});
+
+test('an answer that never comes is given up', async () => {
+  next = () => new Promise(() => undefined);
+  const client = new AthenaClient({
+    region: 'us-east-1',
+    endpoint: url,
+    credentials: { accessKeyId: 'AKIASTANDIN', secretAccessKey: 'stand-in' },
+    retryStrategy: new ConfiguredRetryStrategy(ATTEMPTS, 1),
+    requestHandler: { ...TIMEOUTS, requestTimeout: 50 },
+  });
+  expect((await refused(undefined, { client }))?.message).toMatch(
+    /^athena:StartQueryExecution on the workgroup stedi-lakehouse-dev: AWS cannot be reached in us-east-1 \(ETIMEDOUT\)/,
+  );
+  expect(operations()).toHaveLength(ATTEMPTS);
 });
 
 test('a query whose looks fail is stopped', async () => {

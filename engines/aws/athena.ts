@@ -63,8 +63,8 @@ const LONGEST_PAUSE = 5000;
 /** With a cap of its own, a query is looked at more often: what it scans in between is paid. */
 const LONGEST_CAPPED_PAUSE = 1000;
 const ENDED = new Set(['SUCCEEDED', 'FAILED', 'CANCELLED']);
-/** No answer of Athena takes so long. */
-const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
+/** No answer of Athena takes so long; without them one that is lost is waited for without end. */
+export const TIMEOUTS = { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 const pauseByClock = async (milliseconds: number, signal?: AbortSignal) => {
   // Aborted, it ends early; whoever waits looks at the signal.
