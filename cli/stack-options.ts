@@ -48,9 +48,10 @@ export function checkScopes(command: Command, { local, stack }: Scopes): void {
   const isStack = given('stack');
   const wrong = (isStack ? local : ['outputs', 'region', 'profile', ...stack]).filter(given).map(flag);
   if (wrong.length === 0) return;
+  const those = wrong.join(' and ');
   throw new UsageError(
     isStack
-      ? `${wrong.join(' and ')} is of a lake on this machine, and --stack of a deployed one; give one of them`
-      : `${wrong.join(' and ')} is of a deployed stack; give --stack NAME too`,
+      ? `--stack works on a deployed lake, so leave out ${those}, which says something of one on this machine`
+      : `give --stack NAME with ${those}: without it, the lake on this machine is meant`,
   );
 }

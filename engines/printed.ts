@@ -1,6 +1,5 @@
 /** An exact decimal as every engine prints it: without the zeros that end its fraction. */
-export const decimalText = (text: string): string =>
-  text.includes('.') ? text.replace(/\.?0+$/, '').replace(/^-0$/, '0') : text;
+export const decimalText = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
 

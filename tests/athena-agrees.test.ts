@@ -12,6 +12,9 @@ import { type Answer, AthenaStandin, asAthena, type Started } from './standin/at
 import { awsEnvironment, jsonError } from './support/aws-server';
 import { ended, engineOf, lake, ROOT, result, spawnLake, temporaryDir } from './support/lake';
 
+// On a busy machine a test takes more time than it is given.
+jest.setTimeout(60_000);
+
 const dir = temporaryDir('athena');
 const LAKE = join(dir, 'lake');
 const OUTPUTS = join(dir, 'outputs.json');
@@ -206,10 +209,13 @@ describe('lake query --stack', () => {
   });
 
   test.each([
-    [['--stack', 'test', '--lake', 'x'], /--lake is of a lake on this machine/],
-    [['--stack', 'test', '--engine', 'duckdb'], /--engine is of a lake on this machine/],
-    [['--max-scan', '2GB'], /--max-scan is of a deployed stack; give --stack NAME too/],
-    [['--workgroup', 'all', '--region', 'r'], /--region and --workgroup is of a deployed stack/],
+    [['--stack', 'test', '--lake', 'x'], /--stack works on a deployed lake, so leave out --lake/],
+    [['--stack', 'test', '--engine', 'duckdb'], /leave out --engine, which/],
+    [['--max-scan', '2GB'], /give --stack NAME with --outputs and --max-scan/],
+    [
+      ['--workgroup', 'all', '--region', 'r'],
+      /give --stack NAME with --outputs and --region and --workgroup/,
+    ],
     [['--stack', 'test', '--max-scan', '0'], /'0' is invalid\. It is a size, such as 500MB or 2GB/],
     [['--stack', 'test', '--max-scan', '5KB'], /is invalid/],
     [['--stack', 'test', '--reuse', '10081'], /from 1 to 10080/],

@@ -1,7 +1,7 @@
 import { LakeError } from '../engine';
 import { failure } from './athena-failure';
 
-const ASKED = { action: 'athena:StartQueryExecution', region: 'us-east-1' };
+const ASKED = { region: 'us-east-1', profile: 'analyst' };
 const told = (reason: string, sql = 'SELECT 1', file?: string) => {
   const error = failure(reason, { sql, file, asked: ASKED });
   expect(error).toBeInstanceOf(LakeError);
@@ -74,4 +74,17 @@ test.each([
   const message = told(reason);
   expect(message).toMatch(/^access denied: glue:GetTable on arn:aws:glue:us-east-1:123456789012:catalog/);
   expect(message).not.toMatch(/jane/);
+});
+
+test.each([
+  [
+    'PERMISSION_DENIED: Access Denied: s3://lake-trusted/customer/a.parquet (Service: Amazon S3; Status Code: 403)',
+    'access denied: s3:GetObject on s3://lake-trusted/customer/a.parquet (profile analyst)',
+  ],
+  [
+    "PERMISSION_DENIED: Insufficient permissions to execute the query. jane's column",
+    'access denied: reading the tables of the query (profile analyst)',
+  ],
+])('%s says what could not be read', (reason, said) => {
+  expect(told(reason)).toBe(`${said}; your role lacks the right to do this`);
 });

@@ -9,7 +9,7 @@ export interface Failed {
   readonly file?: string | undefined;
   /** Of the query. */
   readonly id?: string;
-  readonly asked: Asked;
+  readonly asked: Pick<Asked, 'region' | 'profile'>;
 }
 
 const REFUSED = /not authorized to perform|^PERMISSION_DENIED|Insufficient permissions|\bAccess Denied\b/i;
@@ -25,10 +25,15 @@ export const isOverWorkgroupLimit = (reason: string) => LIMIT.test(reason);
 export function failure(reason: string, { sql, file, id, asked }: Failed): unknown {
   if (REFUSED.test(reason)) {
     // What is said of rights names whoever asked.
-    return toldError(
-      Object.assign(new Error(reason), { name: 'AccessDeniedException', $metadata: {} }),
-      asked,
-    );
+    const error = Object.assign(new Error(reason), { name: 'AccessDeniedException', $metadata: {} });
+    const [place] = /s3:\/\/[^\s,;()"']+/.exec(reason) ?? [];
+    return toldError(error, {
+      ...(place === undefined
+        ? { action: 'reading the tables of the query' }
+        : { action: 's3:GetObject', resource: place }),
+      region: asked.region,
+      profile: asked.profile,
+    });
   }
   const { code, line, column, words } = partsOf(reason);
   const suffix = `${code ? ` (${code})` : ''}${id === undefined ? '' : `; query id ${id}`}`;

@@ -5,6 +5,9 @@ import { type AwsRequest, type Fault, jsonError } from '../../tests/support/aws-
 import { LakeError, UsageError } from '../engine';
 import { type AsQuery, Athena, type AthenaOptions, QueryStopped, TIMEOUTS } from './athena';
 
+// On a busy machine a test takes more time than it is given.
+jest.setTimeout(60_000);
+
 const ATTEMPTS = 4;
 
 let standin: AthenaStandin;
@@ -303,10 +306,16 @@ describe('a limit', () => {
     expect(standin.stopped).toEqual([]);
   });
 
+  test('does not hide why a query failed', async () => {
+    next = () => ({ looks: [{ state: 'FAILED', reason: 'EXCEEDED_TIME: too long', scannedBytes: 8 }] });
+    expect((await refused(undefined, { maxScanBytes: 7 }))?.message).toMatch(/too long/);
+    expect(standin.stopped).toEqual([]);
+  });
+
   test.each(['CANCELLED', 'FAILED'] as const)('of the workgroup is told as its own: %s', async (state) => {
     const reason = 'Query cancelled! : Bytes scanned limit was exceeded';
     next = () => ({ looks: [{ state, reason, scannedBytes: 12 * MB }] });
-    expect((await refused(undefined, { maxScanBytes: 100 * MB }))?.message).toMatch(
+    expect((await refused(undefined, { maxScanBytes: 10 * MB }))?.message).toMatch(
       /^Athena stopped the query after 12 MB: it scans more than the workgroup stedi-lakehouse-dev allows/,
     );
   });

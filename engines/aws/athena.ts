@@ -100,7 +100,7 @@ export class Athena {
     const reader = readerOf(first.ResultSet?.ResultSetMetadata?.ColumnInfo ?? [], this.spelling(sql));
     return {
       columns: reader.columns,
-      rows: this.rows(id, first, reader, headerOf(execution), sent),
+      rows: this.rows(id, first, reader, isWithHeader(execution), sent),
       scannedBytes: statistics.DataScannedInBytes ?? 0,
       queryExecutionId: id,
       reused: statistics.ResultReuseInformation?.ReusedPreviousResult === true,
@@ -148,11 +148,12 @@ export class Athena {
       }
       const scanned = execution.Statistics?.DataScannedInBytes ?? 0;
       const state = execution.Status?.State ?? '';
-      if (maxScanBytes !== undefined && scanned > maxScanBytes && state !== 'FAILED') {
+      const isFruitless = ENDED.has(state) && state !== 'SUCCEEDED';
+      if (maxScanBytes !== undefined && scanned > maxScanBytes && !isFruitless) {
         throw await this.overCap(id, scanned, maxScanBytes, state);
       }
       if (state === 'SUCCEEDED') return execution;
-      if (ENDED.has(state)) throw await this.ended(id, execution, sent);
+      if (isFruitless) throw await this.ended(id, execution, sent);
       // Half of it by chance, so that many who wait don't ask at the same moment.
       await this.pause(pause * (0.5 + Math.random() / 2), sent.signal);
     }
@@ -194,7 +195,7 @@ export class Athena {
     return failure(reason, {
       ...sent,
       id,
-      asked: await this.asked('athena:StartQueryExecution'),
+      asked: await this.asked('athena:GetQueryExecution'),
     });
   }
 
@@ -231,18 +232,15 @@ export class Athena {
     id: string,
     first: GetQueryResultsOutput,
     reader: Reader,
-    header: Header,
+    mayHaveHeader: boolean,
     sent: Sent,
   ): AsyncGenerator<(string | null)[][]> {
     let page = first;
     for (let isFirst = true; ; isFirst = false) {
       const rows = page.ResultSet?.Rows ?? [];
       const [top] = rows;
-      const skips =
-        isFirst &&
-        top !== undefined &&
-        (header === 'always' || (header === 'where it says so' && reader.isHeader(top)));
-      yield (skips ? rows.slice(1) : rows).map((row) => reader.read(row));
+      const hasHeader = isFirst && mayHaveHeader && top !== undefined && reader.isHeader(top);
+      yield (hasHeader ? rows.slice(1) : rows).map((row) => reader.read(row));
       const token = page.NextToken;
       if (token === undefined || token === '') return;
       page = await this.page(id, token, sent);
@@ -300,14 +298,12 @@ interface Sent {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Header = 'always' | 'never' | 'where it says so';
-
-/** Whether names come before the rows: of a SELECT they do, of SHOW and DESCRIBE they do not. */
-function headerOf({ SubstatementType: kind, StatementType: type }: QueryExecution): Header {
-  if (kind?.toUpperCase() === 'SELECT') return 'always';
-  if (kind !== undefined && /^(?:SHOW|DESC)/i.test(kind)) return 'never';
-  return type === 'DDL' ? 'never' : 'where it says so';
-}
+/**
+ * Whether names come before the rows: of a SELECT they do, of SHOW and DESCRIBE they do not, and the first of their
+ * rows may be as the column is called.
+ */
+const isWithHeader = ({ SubstatementType: kind = '', StatementType: type }: QueryExecution) =>
+  type !== 'DDL' && !/^(?:SHOW|DESC)/i.test(kind);
 
 const withMore = (error: unknown, more: string): unknown => {
   if (!(error instanceof LakeError)) return error;
