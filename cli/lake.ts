@@ -4,6 +4,7 @@ import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
+import { checkScopes, withStack } from './stack-options';
 import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
@@ -28,6 +29,16 @@ const gigabytes = (text: string) => {
   return Number(text);
 };
 
+/** Bytes: `500MB`, `2GB`, or a number of megabytes. */
+const bytes = (text: string) => {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)?$/i.exec(text.trim()) ?? [];
+  const value = Math.floor(
+    Number(number) * 1024 ** (2 + 'MGT'.indexOf((unit ?? 'M').charAt(0).toUpperCase())),
+  );
+  if (!(value > 0)) throw new InvalidArgumentError('It is a size, such as 500MB or 2GB.');
+  return value;
+};
+
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
 
 const engineOption = () =>
@@ -45,7 +56,8 @@ Begin with:
 Examples:
   npx lake query counts
   npx lake query -e "SELECT * FROM customer_trusted LIMIT 5"
-  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
+  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"
+  npx lake query training_overview --stack dev --max-scan 500MB`,
 };
 
 /** The `lake` command over a pipeline. An action returns the exit status. */
@@ -80,7 +92,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
   });
 
-  lake
+  const query = lake
     .command('query')
     .description('ask the published tables; without a name, list the queries')
     .argument('[query]', 'name of a query in queries/, or the path of a file')
@@ -89,11 +101,26 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addOption(engineOption())
     .addOption(
       new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json']).default('table'),
+    );
+  withStack(query)
+    .addOption(
+      new Option('--workgroup <who>', 'whose workgroup of the stack')
+        .choices(['all', 'analysts'])
+        .default('all'),
+    )
+    .addOption(
+      new Option('--max-scan <size>', 'stop a query that scans more, such as 500MB or 2GB').argParser(bytes),
+    )
+    .addOption(
+      new Option('--reuse <minutes>', 'take the result of the same query if it is no older').argParser(
+        wholeNumber(1, 10_080),
+      ),
     )
     .addHelpText('after', EXAMPLES.query)
-    .action(async (query: string | undefined, options) => {
+    .action(async (name: string | undefined, options) => {
+      checkScopes(query, { local: ['lake', 'engine'], stack: ['workgroup', 'maxScan', 'reuse'] });
       const { queryCommand } = require('./query') as typeof import('./query');
-      await queryCommand(DIRS, { ...options, query });
+      exit(await queryCommand(pipeline, DIRS, { ...options, query: name }));
     });
 
   lake
