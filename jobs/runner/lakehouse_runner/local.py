@@ -231,7 +231,7 @@ def _select(spark: SparkSession, sql: str, there_are: str) -> DataFrame:
 
 def _tell_mistake(error: AnalysisException, there_are: str) -> str:
     """Say what is wrong with a query. To parse and bind it Spark saw its text and the columns, and no row."""
-    text = error.desc.strip()
+    text = str(getattr(error, "desc", error)).strip()
     place = _PLACE.search(text)
     line = f" (line {place[1] or place[2]})" if place else ""
     kind, given = error.getErrorClass() or "", error.getMessageParameters() or {}
