@@ -4,6 +4,7 @@ import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
+import { withStack } from './stack-options';
 import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
@@ -113,6 +114,20 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
       const { sampleCommand } = require('./sample') as typeof import('./sample');
       await sampleCommand(pipeline, options);
     });
+
+  withStack(
+    lake
+      .command('ingest')
+      .description('put landing files in place in a deployed stack; what is there already stays')
+      .argument('<dir>', 'folder with <entity>/landing/*')
+      .option('--no-validate', 'upload the lines without judging them by contract')
+      .option('--replace', 'let files that changed take the place of those of their name')
+      .option('--dry-run', 'print what would be uploaded, and upload nothing')
+      .option('--json', 'print the summary as JSON, and nothing else'),
+  ).action(async (data: string, options) => {
+    const { ingestCommand } = require('./ingest') as typeof import('./ingest');
+    exit(await ingestCommand(pipeline, data, options));
+  });
 
   lake
     .command('check')
