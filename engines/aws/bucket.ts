@@ -15,6 +15,9 @@ import { ALGORITHMS, type Algorithm, type Part } from './checksum';
 import { toldError } from './errors';
 import type { Stack } from './stack';
 
+// The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 /** An object as a listing has it. */
 export interface Listed {
   readonly size: number;
@@ -96,7 +99,7 @@ export class Bucket {
         ),
       );
       for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? [])
-        objects.set(decoded(Key), { size: Size, etag: ETag });
+        objects.set(decoded(Key, page.EncodingType), { size: Size, etag: ETag });
       next = page.NextContinuationToken;
     } while (next !== undefined);
     return objects;
@@ -162,10 +165,13 @@ export class Bucket {
       for (const upload of page.Uploads ?? []) {
         if (upload.ChecksumAlgorithm !== 'CRC32' || upload.ChecksumType !== 'FULL_OBJECT') continue;
         const { Key = '', UploadId = '', Initiated } = upload;
-        found.push({ key: decoded(Key), id: UploadId, begun: Initiated?.getTime() ?? 0 });
+        found.push({ key: decoded(Key, page.EncodingType), id: UploadId, begun: Initiated?.getTime() ?? 0 });
       }
       next = page.IsTruncated
-        ? { KeyMarker: decoded(page.NextKeyMarker ?? ''), UploadIdMarker: page.NextUploadIdMarker ?? '' }
+        ? {
+            KeyMarker: decoded(page.NextKeyMarker ?? '', page.EncodingType),
+            UploadIdMarker: page.NextUploadIdMarker ?? '',
+          }
         : undefined;
     } while (next !== undefined);
     return found.toSorted((a, b) => b.begun - a.begun);
@@ -299,8 +305,9 @@ export class Bucket {
   }
 }
 
-/** As S3 encodes keys in listings: XML could not carry all of them. */
-const decoded = (text: string) => decodeURIComponent(text.replaceAll('+', ' '));
+/** A key of a listing, which S3 encodes when asked to, as XML could not carry all of them; moto's uploads it does not. */
+const decoded = (text: string, encoding: string | undefined) =>
+  encoding === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
 
 const condition = (instead: Instead) =>
   instead === 'nothing' ? { IfNoneMatch: '*' } : { IfMatch: instead.etag };

@@ -149,6 +149,7 @@ export class S3StandIn {
     const more = page.length < keys.length;
     return xml('ListBucketResult', [
       ['IsTruncated', String(more)],
+      ...encoding(query),
       ...(more ? [['NextContinuationToken', page.at(-1) as string] as const] : []),
       ...page.map((key) => {
         const { size, etag } = objects.get(key) as S3Object;
@@ -175,6 +176,7 @@ export class S3StandIn {
     const last = page.at(-1);
     return xml('ListMultipartUploadsResult', [
       ['IsTruncated', String(page.length < all.length)],
+      ...encoding(query),
       ...(page.length < all.length && last
         ? ([
             ['NextKeyMarker', encoded(last.key, query)],
@@ -290,5 +292,8 @@ const encoded = (key: string, query: URLSearchParams) =>
   query.get('encoding-type') === 'url'
     ? encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/')
     : key;
+
+const encoding = (query: URLSearchParams): Element[] =>
+  query.get('encoding-type') === 'url' ? [['EncodingType', 'url']] : [];
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
