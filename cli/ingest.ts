@@ -75,9 +75,10 @@ class Progress {
       this.allFiles = event.files;
       this.allBytes = event.bytes;
     } else if (event.kind === 'placed') this.files++;
-    else if (event.kind === 'sent' || event.kind === 'kept') {
+    else if (event.kind === 'kept') this.bytes += event.bytes;
+    else if (event.kind === 'sent' || event.kind === 'flying') {
       this.bytes += event.bytes;
-      if (event.kind === 'sent') this.sent += event.bytes;
+      this.sent += event.bytes;
     }
   }
 

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -53,17 +54,70 @@ const REFUSED = /^(?:PreconditionFailed|ConditionalRequestConflict|NoSuchUpload|
 /** A connection that says nothing for so long is given up, and tried anew. */
 const SILENCE_MS = 60_000;
 
-/** The client of a stack's buckets. */
-export function s3Of({ client }: Stack, silence = SILENCE_MS): S3Client {
+const PIECE_BYTES = 1 << 16;
+
+/**
+ * The client of a stack's buckets. `flying` is told how many more bytes of bodies are on their way, or how many fewer,
+ * as calls that end take theirs back: a part alone may take a minute, too long for a bar that stands still.
+ */
+export function s3Of(
+  { client: settings }: Stack,
+  flying: (bytes: number) => void,
+  silence = SILENCE_MS,
+): S3Client {
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env;
-  return new S3Client({
-    ...client,
+  const client = new S3Client({
+    ...settings,
     // Whatever stands in for S3 has no name for each bucket.
     forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL),
     // Each body is sent with a checksum that is known before; without this, other calls would get one too.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 10_000, socketTimeout: silence },
   });
+  // Within each try and after the body was signed: whoever tries again has it whole.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const request = args.request as { readonly body?: unknown };
+      if (!Buffer.isBuffer(request.body)) return next(args);
+      const body = new CountedBody(request.body, flying);
+      const copy = Object.assign(Object.create(Object.getPrototypeOf(request)), request, {
+        body: Readable.from(body.pieces(), { objectMode: false }),
+      });
+      try {
+        return await next({ ...args, request: copy });
+      } finally {
+        body.end();
+      }
+    },
+    { step: 'deserialize', priority: 'low', name: 'countBody' },
+  );
+  return client;
+}
+
+/** A body in pieces, which tells how many bytes of it were taken. */
+class CountedBody {
+  private taken = 0;
+  private ended = false;
+
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly flying: (bytes: number) => void,
+  ) {}
+
+  *pieces() {
+    for (let at = 0; at < this.bytes.length && !this.ended; at += PIECE_BYTES) {
+      const piece = this.bytes.subarray(at, at + PIECE_BYTES);
+      this.taken += piece.length;
+      this.flying(piece.length);
+      yield piece;
+    }
+  }
+
+  end() {
+    this.ended = true;
+    this.flying(-this.taken);
+    this.taken = 0;
+  }
 }
 
 /** What is asked of one bucket. Every method throws as {@link toldError} tells, or why the signal was given. */

@@ -146,6 +146,9 @@ test('a folder is put in place as it is, each byte once, and again nothing', asy
   const told = events.flatMap((event) => (event.kind === 'sent' ? [event.bytes] : []));
   expect(told.reduce((n, size) => n + size, 0)).toBe(SIZE);
   expect(events.filter(({ kind }) => kind === 'placed')).toHaveLength(6);
+  const flying = events.flatMap((event) => (event.kind === 'flying' ? [event.bytes] : []));
+  expect(flying.filter((size) => size > 0).reduce((n, size) => n + size, 0)).toBeGreaterThanOrEqual(SIZE);
+  expect(flying.reduce((n, size) => n + size, 0)).toBe(0);
 
   const before = server.requests.length;
   expect((await run(data)).summary).toMatchObject({ files: 0, bytes: 0 });

@@ -90,7 +90,7 @@ export async function ingest(
   settings: IngestSettings = {},
 ): Promise<Ingested> {
   const data = dataDir(request.data);
-  const client = s3Of(stack, settings.silence);
+  const client = s3Of(stack, (bytes) => tell({ kind: 'flying', bytes }), settings.silence);
   try {
     return await new Ingest(stack, client, sources, { ...request, data }, tell, settings).go();
   } finally {

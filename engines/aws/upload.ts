@@ -28,9 +28,12 @@ export interface Upload extends LocalFile {
   readonly instead: Instead;
 }
 
-/** `sent`: bytes that S3 has now; `kept`: bytes of a part that it had from an upload that was cut off. */
+/**
+ * `sent`: bytes that S3 has now; `kept`: bytes of a part that it had from an upload that was cut off; `flying`: how many
+ * more bytes are on their way, fewer where a call ended.
+ */
 export type UploadEvent =
-  | { readonly kind: 'sent' | 'kept'; readonly bytes: number }
+  | { readonly kind: 'sent' | 'kept' | 'flying'; readonly bytes: number }
   | { readonly kind: 'placed'; readonly path: string };
 
 /** Throws what the file system throws. */
