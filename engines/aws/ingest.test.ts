@@ -285,8 +285,7 @@ describe('a fault at any single request', () => {
         expect(s3.uploads.size).toBe(0);
         tries += server.requests.length - requests;
       }
-      // An answer without a body cannot be cut.
-      expect(tries).toBeGreaterThanOrEqual(fault === 'cut' ? requests / 2 : requests);
+      expect(tries).toBeGreaterThanOrEqual(requests);
     },
     120_000,
   );
@@ -321,6 +320,19 @@ describe('a fault at any single request', () => {
     },
     120_000,
   );
+
+  test('one that cannot be mended stops what goes on beside it', async () => {
+    const { s3, server } = await s3Of();
+    server.fault = ({ path }) => (path.endsWith('denied.json') ? denied : undefined);
+    const folder = folderOf({
+      'customer/landing/denied.json': bytes(10),
+      'accelerometer/landing/large.json': bytes(200 * PART),
+    });
+    await expect(run(folder)).rejects.toThrow(/^access denied/);
+    await quiet(server);
+    expect(server.requests.length).toBeLessThan(100);
+    expect(s3.contentOf(BUCKET).size).toBe(0);
+  });
 
   test('no answer: the connection is given up, and tried again', async () => {
     for (const index of [0, 5, 10, requests - 1]) {
