@@ -34,7 +34,7 @@ if (!isInstalled()) {
   });
   if (status !== 0) {
     process.stderr.write(
-      'npm ci failed; see above. Node 20 or later and a reachable npm registry are needed.\n',
+      'npm ci failed; see above. Node 20.15 or later and a reachable npm registry are needed.\n',
     );
     process.exit(1);
   }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Runs the TypeScript as it stands: no build, and nothing to keep in step with one.
 const { node } = process.versions;
-if (Number.parseInt(node, 10) < 20) {
-  process.stderr.write(`lake: this is Node ${node}; install Node 20 or later\n`);
+const [major, minor] = node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 15)) {
+  process.stderr.write(`lake: this is Node ${node}; install Node 20.15 or later\n`);
   process.exit(1);
 }
 try {

@@ -1,0 +1,96 @@
+// The `lake` command on a stack, as a process, against moto's server, which holds what the program would make.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import type { StackOutputs } from '../engines/aws/outputs';
+import { lake, temporaryDir } from './support/lake';
+import { deployOnMoto, Moto, withMoto } from './support/moto';
+
+const STACK = 'dev';
+const dir = temporaryDir('moto');
+const OUTPUTS = join(dir, 'outputs.json');
+const DATA = join(dir, 'data');
+
+withMoto('lake on a stack', () => {
+  let moto: Moto;
+  let outputs: StackOutputs;
+
+  beforeAll(async () => {
+    moto = await Moto.start();
+    outputs = await deployOnMoto(moto, STACK);
+    writeFileSync(OUTPUTS, JSON.stringify(outputs));
+    const { status, stderr } = await lake(['sample', '--out', DATA, '--customers', '30', '--dirty', '0.01']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  }, 120_000);
+  afterAll(() => moto?.stop());
+
+  const onStack = (command: string, ...args: string[]) =>
+    lake([command, ...args, '--stack', STACK, '--outputs', OUTPUTS], moto.environment);
+
+  /** The objects of a bucket, by key. */
+  async function objectsOf(bucket: string): Promise<Record<string, string>> {
+    const s3 = moto.client(S3Client);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+    const read = async (Key: string) => {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+      return [Key, (await Body?.transformToString()) ?? ''];
+    };
+    return Object.fromEntries(await Promise.all(Contents.map(({ Key = '' }) => read(Key))));
+  }
+
+  test('ingest puts every file in place, skips what is there, and overwrites only when told', async () => {
+    const landing = outputs.buckets.landing as string;
+    const first = await onStack('ingest', DATA, '--json');
+    expect(first).toMatchObject({ status: 0, stderr: '' });
+    const put = await objectsOf(landing);
+    const entities = ['accelerometer', 'customer', 'step_trainer'];
+    expect(Object.keys(put).map((key) => key.split('/')[0])).toEqual(expect.arrayContaining(entities));
+    for (const [key, text] of Object.entries(put)) expect(text).toBe(readFileSync(join(DATA, key), 'utf8'));
+
+    const again = await onStack('ingest', DATA);
+    expect(again.status).toBe(0);
+    expect(again.stdout).toMatch(/unchanged/);
+
+    const [changed = ''] = Object.keys(put).filter((key) => key.startsWith('customer/'));
+    const more = `${put[changed]}${put[changed]?.split('\n')[0]}\n`;
+    writeFileSync(join(DATA, changed), more);
+    const refused = await onStack('ingest', DATA);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(changed) });
+    expect(await objectsOf(landing)).toEqual(put);
+    expect(await onStack('ingest', DATA, '--replace')).toMatchObject({ status: 0 });
+    expect(await objectsOf(landing)).toEqual({ ...put, [changed]: more });
+  }, 120_000);
+
+  test('query prints what Athena answers, NULL apart from the empty text', async () => {
+    const column = (Name: string, Type: string) => ({
+      CatalogName: 'hive',
+      Name,
+      Label: Name,
+      Type,
+      Precision: 0,
+      Scale: 0,
+      Nullable: 'UNKNOWN',
+      CaseSensitive: true,
+    });
+    const cells = (...values: (string | undefined)[]) => ({
+      Data: values.map((VarCharValue) => (VarCharValue === undefined ? {} : { VarCharValue })),
+    });
+    await moto.tell('static/athena/query-results', {
+      account_id: '123456789012',
+      region: 'us-east-1',
+      results: [
+        {
+          rows: [cells('subject', 'readings'), cells('a', '9007199254740993'), cells('', undefined)],
+          column_info: [column('subject', 'varchar'), column('readings', 'bigint')],
+        },
+      ],
+    });
+    const sql = 'SELECT subject, COUNT(*) AS readings FROM machine_learning_curated GROUP BY subject';
+    const { status, stdout, stderr } = await onStack('query', '-e', sql, '--format', 'csv');
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: 'subject,readings\na,9007199254740993\n"",\n',
+    });
+    expect(stderr).toMatch(/^scanned .*, about USD .*; query id [\w-]+\n$/);
+  }, 60_000);
+});
