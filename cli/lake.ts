@@ -4,6 +4,7 @@ import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
+import { refuseStackFlags, withStack } from './stack-options';
 import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
@@ -48,6 +49,14 @@ Examples:
   npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
 };
 
+/** Throws a UsageError where a command on a stack names a lake of this machine too. */
+function refuseLakeOptions(command: Command): void {
+  for (const name of ['lake', 'engine']) {
+    if (command.getOptionValueSource(name) === 'cli')
+      throw new UsageError(`--${name} is for a lake on this machine; leave it out with --stack`);
+  }
+}
+
 /** The `lake` command over a pipeline. An action returns the exit status. */
 function program(pipeline: Pipeline, exit: (status: number) => void): Command {
   const lake = new Command('lake')
@@ -57,26 +66,35 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addHelpText('after', EXAMPLES.lake)
     .exitOverride();
 
-  const run = lake
-    .command('run')
+  const run = withStack(lake.command('run'))
     .description('take the landing files to machine_learning_curated, and publish all or nothing')
     .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
     .addOption(lakeOption())
     .addOption(engineOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
+    .option('--wait', 'on a stack: follow the run to its end (default)')
+    .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
   for (const p of pipeline.parameters) {
     run.addOption(new Option(`--${p.name} <rule>`, p.description).choices([...p.values]).default(p.default));
   }
   run.action(async (options) => {
-    const { runCommand } = require('./run') as typeof import('./run');
     const parameters = Object.fromEntries(
       // What nobody asked for is left to the lake: single jobs keep the rules that it was made by.
       pipeline.parameters.flatMap((p) =>
         run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
       ),
     );
+    if (options.stack !== undefined) {
+      refuseLakeOptions(run);
+      const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
+      return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
+    }
+    refuseStackFlags(options);
+    if (options.wait !== undefined)
+      throw new UsageError('--wait and --no-wait are for a stack; give --stack');
+    const { runCommand } = require('./run') as typeof import('./run');
     exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
   });
 
@@ -94,6 +112,41 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .action(async (query: string | undefined, options) => {
       const { queryCommand } = require('./query') as typeof import('./query');
       await queryCommand(DIRS, { ...options, query });
+    });
+
+  const status = withStack(lake.command('status'))
+    .description('what is published, and how the last run went; on a stack, what goes on too')
+    .addOption(lakeOption())
+    .addOption(engineOption())
+    .option('--follow', 'on a stack: follow a run that goes on to its end')
+    .option('--json', 'print it as JSON')
+    .action(async (options) => {
+      if (options.stack !== undefined) refuseLakeOptions(status);
+      const { statusCommand } = require('./status') as typeof import('./status');
+      exit(await statusCommand(pipeline, DIRS.jobs, options));
+    });
+
+  withStack(lake.command('logs'))
+    .description('what a run of a job on a stack said')
+    .argument('<job>', 'the job')
+    .option('--run <id>', 'run of the job, such as jr_0123; default: the newest')
+    .addOption(
+      new Option('--lines <n>', 'how many of the last lines')
+        .argParser(wholeNumber(1, 1_000_000))
+        .default(100),
+    )
+    .option('--follow', 'go on until the run has ended')
+    .action(async (job: string, options) => {
+      const { logsCommand } = require('./logs') as typeof import('./logs');
+      await logsCommand(pipeline, { ...options, job });
+    });
+
+  withStack(lake.command('diff'))
+    .description("compare a stack's tables with their contracts; status 1 where they differ")
+    .option('--json', 'print the differences as JSON')
+    .action(async (options) => {
+      const { diffCommand } = require('./diff') as typeof import('./diff');
+      exit(await diffCommand(pipeline, options));
     });
 
   lake

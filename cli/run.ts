@@ -31,7 +31,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
-    options.engine,
+    LEFT[options.engine],
     options.json,
   );
   const engine = engineOf(options.engine, { lake: options.lake, jobs });
@@ -84,7 +84,7 @@ async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Prom
   return out;
 }
 
-interface Progress {
+export interface Progress {
   readonly tell: (event: RunEvent) => void;
   readonly end: () => Promise<void>;
 }
@@ -94,17 +94,21 @@ const LEFT: Readonly<Record<EngineName, string>> = {
   duckdb: 'what was published before stays as it is',
   spark: 'tables of jobs that had ended are published anew, all others stay as they are',
 };
+const ENDED = 'ended without a summary';
 const SHOW_CURSOR = '\u001b[?25h';
 const SILENT: Progress = { tell: () => undefined, end: async () => undefined };
 
 const told = (s: TableSummary) =>
   `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${s.quarantined} in quarantine` : ''} (${s.seconds.toFixed(2)} s)`;
 
-/** A live list on a terminal, a line a table elsewhere, nothing beside JSON. */
-async function progressOf(tables: readonly string[], engine: EngineName, json = false): Promise<Progress> {
+/**
+ * A live list on a terminal, a line a table elsewhere, nothing beside JSON. `left` is said where the list is
+ * interrupted.
+ */
+export async function progressOf(tables: readonly string[], left: string, json = false): Promise<Progress> {
   if (json) return SILENT;
   const { NO_COLOR, TERM } = process.env;
-  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, engine);
+  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, left);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   // A table that fails may be done after that: then both are told in one line.
   const failed = new Set<string>();
@@ -114,6 +118,7 @@ async function progressOf(tables: readonly string[], engine: EngineName, json = 
         say(`${told(event.summary)}${failed.delete(event.summary.table) ? ', failed' : ''}`);
       else if (kind === 'failed') failed.add(event.table);
       else if (kind === 'skipped') say(`${event.table}: skipped`);
+      else if (kind === 'untold') say(`${event.table}: ${ENDED}`);
     },
     end: async () => {
       for (const table of failed) say(`${table}: failed`);
@@ -123,7 +128,7 @@ async function progressOf(tables: readonly string[], engine: EngineName, json = 
 
 type Ending = Exclude<RunEvent, { readonly kind: 'start' }>;
 
-async function liveList(tables: readonly string[], engine: EngineName): Promise<Progress> {
+async function liveList(tables: readonly string[], left: string): Promise<Progress> {
   const { Listr } = require('listr2') as typeof import('listr2');
   const settle = new Map<string, (ending?: Ending) => void>();
   let begin = () => {};
@@ -139,6 +144,7 @@ async function liveList(tables: readonly string[], engine: EngineName): Promise<
           begin();
           const ending = await ended;
           if (ending?.kind === 'done') task.title = told(ending.summary);
+          else if (ending?.kind === 'untold') task.title = `${table}: ${ENDED}`;
           else if (ending?.kind === 'failed') throw new Error(`${table}: failed`);
           else task.skip(`${table}: skipped`);
         },
@@ -149,7 +155,7 @@ async function liveList(tables: readonly string[], engine: EngineName): Promise<
   const interrupted = () => {
     // The list keeps back what is written to the streams.
     writeSync(1, SHOW_CURSOR);
-    writeSync(2, `\nlake: interrupted; ${LEFT[engine]}\n`);
+    writeSync(2, `\nlake: interrupted; ${left}\n`);
     process.exit(130);
   };
   process.once('SIGINT', interrupted);
@@ -170,7 +176,7 @@ async function liveList(tables: readonly string[], engine: EngineName): Promise<
 }
 
 /** Published tables that are older than what they are made from, or made from one that is. */
-function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
+export function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
   const runs = new Map(published.map(({ table, runId }) => [table, runId]));
   const stale = new Set<string>();
   for (const job of pipeline.jobs) {
@@ -222,7 +228,7 @@ function report(
 }
 
 /** As wide as a terminal of 80 columns, where counts have up to eight digits. */
-function tableOf(tables: readonly TableSummary[]): string {
+export function tableOf(tables: readonly TableSummary[]): string {
   const columns = ['table', 'read', 'quarantined', 'written', 'expectations', 'seconds'];
   return textTable(
     columns.map((name) => ({ name, right: name !== 'table' && name !== 'expectations' })),

@@ -20,6 +20,8 @@ export interface ClientSettings {
   readonly region: string;
   readonly profile?: string;
   readonly maxAttempts: number;
+  /** So that a connection that died without a word is no hang. */
+  readonly requestHandler: { readonly connectionTimeout: number; readonly socketTimeout: number };
 }
 
 /** A deployed stack and how to speak to it. */
@@ -31,6 +33,8 @@ export interface Stack {
 
 /** Of a call that AWS throttles or loses: the waits between them grow to 20 s, so the last comes after about a minute. */
 const ATTEMPTS = 8;
+/** In milliseconds; a socket's is of silence. */
+const TIMEOUTS = { connectionTimeout: 10_000, socketTimeout: 60_000 };
 
 // The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -48,7 +52,12 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   return {
     name: stack,
     outputs,
-    client: { region, maxAttempts: ATTEMPTS, ...(profile !== undefined && { profile }) },
+    client: {
+      region,
+      maxAttempts: ATTEMPTS,
+      requestHandler: TIMEOUTS,
+      ...(profile !== undefined && { profile }),
+    },
   };
 }
 
