@@ -15,7 +15,7 @@ import { planOf } from '../engines/plan';
 import type { Job, Pipeline } from '../model';
 import { progressOf, tableOf } from './run';
 import { type StackFlags, stackOf } from './stack-options';
-import { harmless } from './text';
+import { counted, harmless } from './text';
 
 export interface StackRunOptions extends StackFlags {
   readonly data?: string;
@@ -173,8 +173,9 @@ function report({ summary, failed }: StackRunResult, stack: Stack, options: Stac
   const published = summary.outcome === 'published';
   const anew = summary.jobs.filter(({ state }) => state === 'SUCCEEDED').map(({ job }) => job);
   const took = `in ${summary.seconds.toFixed(0)} s`;
+  const run = summary.runId.includes(',') ? counted(summary.jobs.length, 'run') : `run ${summary.runId}`;
   const told = [
-    `Run ${summary.runId} failed ${took}.`,
+    `${run.replace(/^run/, 'Run')} failed ${took}.`,
     ...(failed.length > 0 ? [`Failed: ${failed.map(({ job }) => job).join(', ')}.`] : []),
     ...(summary.skipped.length > 0 ? [`Skipped: ${summary.skipped.join(', ')}.`] : []),
     anew.length > 0 ? `Published anew: ${anew.join(', ')}.` : 'What was published before stays as it is.',
@@ -191,7 +192,7 @@ function report({ summary, failed }: StackRunResult, stack: Stack, options: Stac
   return [
     '',
     ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
-    published ? `Published run ${summary.runId} ${took}.` : told.join(' '),
+    published ? `Published ${run} ${took}.` : told.join(' '),
     ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
     '',
   ].join('\n');

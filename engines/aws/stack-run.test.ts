@@ -176,7 +176,7 @@ describe('jobs alone', () => {
       'step_trainer_trusted',
     ]);
     expect(failed.map(({ job }) => job)).toEqual(['customer_trusted']);
-    expect(summary.skipped).toEqual(['accelerometer_trusted']);
+    expect(summary.skipped).toEqual(['accelerometer_trusted', 'step_trainer_trusted']);
     expect(summary.jobs.map(({ job, state }) => [job, state])).toEqual([['customer_trusted', 'FAILED']]);
   });
 

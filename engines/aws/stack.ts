@@ -45,8 +45,10 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const { stack, profile } = options;
+  // Pulumi would take it for an option of its own.
+  if (stack.startsWith('-')) throw new UsageError(`"${stack}" is no name of a stack`);
   const text =
-    options.outputs === undefined ? await askPulumi(stack) : await readFile(options.outputs, 'utf8');
+    options.outputs === undefined ? await askPulumi(stack) : await readFileOf(options.outputs, stack);
   const outputs = readOutputs(text, stack);
   const region = options.region ?? outputs.region;
   return {
@@ -59,6 +61,16 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       ...(profile !== undefined && { profile }),
     },
   };
+}
+
+async function readFileOf(file: string, stack: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `--outputs ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); write it by: pulumi stack output --json --stack ${stack}`,
+    );
+  }
 }
 
 function readOutputs(text: string, stack: string): StackOutputs {
@@ -87,7 +99,7 @@ function readOutputs(text: string, stack: string): StackOutputs {
 function askPulumi(stack: string): Promise<string> {
   const args = ['stack', 'output', '--json', '--stack', stack, '--non-interactive'];
   return new Promise((done, fail) => {
-    execFile('pulumi', args, { cwd: ROOT }, (error, stdout, stderr) => {
+    execFile('pulumi', args, { cwd: ROOT, env: process.env }, (error, stdout, stderr) => {
       if (!error) return done(stdout);
       if (error.code === 'ENOENT') {
         return fail(
