@@ -1,13 +1,14 @@
 import { projectFaults } from '../engines/duckdb/check';
 import type { Pipeline } from '../model';
 import { tellFaults } from '../model';
+import { queries } from '../pipeline/queries';
 
 /** `lake check`. Returns the exit status. */
 export async function checkCommand(
   pipeline: Pipeline,
   dirs: { readonly jobs: string; readonly queries: string },
 ): Promise<number> {
-  const faults = await projectFaults(pipeline, dirs);
+  const faults = await projectFaults(pipeline, dirs, queries);
   if (faults.length > 0) {
     process.stderr.write(`${tellFaults(faults)}\n`);
     return 1;

@@ -4,7 +4,7 @@ import { LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
-import { refuseStackFlags, withStack } from './stack-options';
+import { checkScopes, withStack } from './stack-options';
 import { harmless } from './text';
 
 const ROOT = join(__dirname, '..');
@@ -29,6 +29,16 @@ const gigabytes = (text: string) => {
   return Number(text);
 };
 
+/** Bytes: `500MB`, `2GB`, or a number of megabytes. */
+const bytes = (text: string) => {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)?$/i.exec(text.trim()) ?? [];
+  const value = Math.floor(
+    Number(number) * 1024 ** (2 + 'MGT'.indexOf((unit ?? 'M').charAt(0).toUpperCase())),
+  );
+  if (!(value > 0)) throw new InvalidArgumentError('It is a size, such as 500MB or 2GB.');
+  return value;
+};
+
 const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
 
 const engineOption = () =>
@@ -46,16 +56,9 @@ Begin with:
 Examples:
   npx lake query counts
   npx lake query -e "SELECT * FROM customer_trusted LIMIT 5"
-  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"`,
+  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"
+  npx lake query training_overview --stack dev --max-scan 500MB`,
 };
-
-/** Throws a UsageError where a command on a stack names a lake of this machine too. */
-function refuseLakeOptions(command: Command): void {
-  for (const name of ['lake', 'engine']) {
-    if (command.getOptionValueSource(name) === 'cli')
-      throw new UsageError(`--${name} is for a lake on this machine; leave it out with --stack`);
-  }
-}
 
 /** The `lake` command over a pipeline. An action returns the exit status. */
 function program(pipeline: Pipeline, exit: (status: number) => void): Command {
@@ -86,19 +89,16 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
         run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
       ),
     );
+    checkScopes(run, { local: ['lake', 'engine'], stack: ['wait'] });
     if (options.stack !== undefined) {
-      refuseLakeOptions(run);
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
     }
-    refuseStackFlags(options);
-    if (options.wait !== undefined)
-      throw new UsageError('--wait and --no-wait are for a stack; give --stack');
     const { runCommand } = require('./run') as typeof import('./run');
     exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
   });
 
-  lake
+  const query = lake
     .command('query')
     .description('ask the published tables; without a name, list the queries')
     .argument('[query]', 'name of a query in queries/, or the path of a file')
@@ -107,11 +107,26 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addOption(engineOption())
     .addOption(
       new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json']).default('table'),
+    );
+  withStack(query)
+    .addOption(
+      new Option('--workgroup <who>', 'whose workgroup of the stack')
+        .choices(['all', 'analysts'])
+        .default('all'),
+    )
+    .addOption(
+      new Option('--max-scan <size>', 'stop a query that scans more, such as 500MB or 2GB').argParser(bytes),
+    )
+    .addOption(
+      new Option('--reuse <minutes>', 'take the result of the same query if it is no older').argParser(
+        wholeNumber(1, 10_080),
+      ),
     )
     .addHelpText('after', EXAMPLES.query)
-    .action(async (query: string | undefined, options) => {
+    .action(async (name: string | undefined, options) => {
+      checkScopes(query, { local: ['lake', 'engine'], stack: ['workgroup', 'maxScan', 'reuse'] });
       const { queryCommand } = require('./query') as typeof import('./query');
-      await queryCommand(DIRS, { ...options, query });
+      exit(await queryCommand(pipeline, DIRS, { ...options, query: name }));
     });
 
   const status = withStack(lake.command('status'))
@@ -121,7 +136,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .option('--follow', 'on a stack: follow a run that goes on to its end')
     .option('--json', 'print it as JSON')
     .action(async (options) => {
-      if (options.stack !== undefined) refuseLakeOptions(status);
+      checkScopes(status, { local: ['lake', 'engine'], stack: ['follow'] });
       const { statusCommand } = require('./status') as typeof import('./status');
       exit(await statusCommand(pipeline, DIRS.jobs, options));
     });

@@ -3,13 +3,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type QueryResult, UsageError } from '../engines/engine';
 import { openingComment } from '../engines/sql';
+import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
+import type { StackQueryOptions } from './query-stack';
 import { textTable } from './table';
 import { counted, wrapped } from './text';
 
 const TABLE_ROWS = 1000;
 
-export interface QueryOptions {
+export interface QueryOptions extends StackQueryOptions {
   readonly query?: string;
   readonly execute?: string;
   readonly lake: string;
@@ -17,18 +19,32 @@ export interface QueryOptions {
   readonly engine: EngineName;
 }
 
-/** `lake query`. Throws a UsageError where it is not clear what to ask, a LakeError where the query fails. */
+/**
+ * `lake query`. Returns the exit status. Throws a UsageError where it is not clear what to ask, a LakeError where the
+ * query fails.
+ */
 export async function queryCommand(
+  pipeline: Pipeline,
   dirs: { readonly jobs: string; readonly queries: string },
   options: QueryOptions,
-): Promise<void> {
+): Promise<number> {
   if (options.query !== undefined && options.execute !== undefined) {
     throw new UsageError('give a query by name or with -e, not both');
   }
-  if (options.query === undefined && options.execute === undefined) return listQueries(dirs.queries);
-  const sql = options.execute ?? (await readQuery(dirs.queries, options.query as string));
+  if (options.query === undefined && options.execute === undefined) {
+    await listQueries(dirs.queries);
+    return 0;
+  }
+  const file = options.query === undefined ? undefined : await fileOf(dirs.queries, options.query);
+  const sql = file === undefined ? (options.execute as string) : await readFile(file, 'utf8');
+  const print = PRINTERS[options.format];
+  if (options.stack !== undefined) {
+    const { queryStack } = require('./query-stack') as typeof import('./query-stack');
+    return queryStack(pipeline, { sql, file }, options, print);
+  }
   const engine = engineOf(options.engine, { lake: options.lake, jobs: dirs.jobs });
-  await PRINTERS[options.format](await engine.query(sql));
+  await print(await engine.query(sql));
+  return 0;
 }
 
 async function queriesIn(dir: string): Promise<string[]> {
@@ -46,10 +62,10 @@ async function listQueries(dir: string): Promise<void> {
   }
 }
 
-async function readQuery(dir: string, nameOrFile: string): Promise<string> {
+async function fileOf(dir: string, nameOrFile: string): Promise<string> {
   const named = join(dir, `${nameOrFile}.sql`);
-  if (/^[\w-]+$/.test(nameOrFile) && existsSync(named)) return readFile(named, 'utf8');
-  if (existsSync(nameOrFile)) return readFile(nameOrFile, 'utf8');
+  if (/^[\w-]+$/.test(nameOrFile) && existsSync(named)) return named;
+  if (existsSync(nameOrFile)) return nameOrFile;
   throw new UsageError(
     `no query and no file "${nameOrFile}"; the queries are ${(await queriesIn(dir)).sort().join(', ')}`,
   );

@@ -31,7 +31,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
-    LEFT[options.engine],
+    options.engine,
     options.json,
   );
   const engine = engineOf(options.engine, { lake: options.lake, jobs });
@@ -90,9 +90,10 @@ export interface Progress {
 }
 
 /** What an interrupted run leaves: on Spark each job publishes its own table as it ends. */
-const LEFT: Readonly<Record<EngineName, string>> = {
+const LEFT: Readonly<Record<EngineName | 'aws', string>> = {
   duckdb: 'what was published before stays as it is',
   spark: 'tables of jobs that had ended are published anew, all others stay as they are',
+  aws: 'the run on AWS goes on and is no longer followed',
 };
 const ENDED = 'ended without a summary';
 const SHOW_CURSOR = '\u001b[?25h';
@@ -105,7 +106,12 @@ const told = (s: TableSummary) =>
  * A live list on a terminal, a line a table elsewhere, nothing beside JSON. `left` is said where the list is
  * interrupted.
  */
-export async function progressOf(tables: readonly string[], left: string, json = false): Promise<Progress> {
+export async function progressOf(
+  tables: readonly string[],
+  engine: EngineName | 'aws',
+  json = false,
+  left = LEFT[engine],
+): Promise<Progress> {
   if (json) return SILENT;
   const { NO_COLOR, TERM } = process.env;
   if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, left);

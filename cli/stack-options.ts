@@ -33,10 +33,25 @@ export async function stackOf(options: StackFlags): Promise<Stack> {
   });
 }
 
-/** What an option of `--stack` alone means without it. Throws a UsageError. */
-export function refuseStackFlags(options: StackFlags): void {
-  for (const name of ['outputs', 'region', 'profile'] as const) {
-    if (options[name] !== undefined)
-      throw new UsageError(`--${name} says something of a stack; give --stack`);
-  }
+/** Options by their names in the code, such as `maxScan`. */
+interface Scopes {
+  /** Of a lake on this machine. */
+  readonly local: readonly string[];
+  /** Of a stack, besides those of `withStack`. */
+  readonly stack: readonly string[];
+}
+
+/** Throws a UsageError of an option that was given and says nothing here: with `--stack`, or without it. */
+export function checkScopes(command: Command, { local, stack }: Scopes): void {
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  const flag = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const isStack = given('stack');
+  const wrong = (isStack ? local : ['outputs', 'region', 'profile', ...stack]).filter(given).map(flag);
+  if (wrong.length === 0) return;
+  const those = wrong.join(' and ');
+  throw new UsageError(
+    isStack
+      ? `--stack works on a deployed lake, so leave out ${those}, which says something of one on this machine`
+      : `give --stack NAME with ${those}: without it, the lake on this machine is meant`,
+  );
 }

@@ -145,7 +145,7 @@ async function followed(
   const status = `npx lake status ${stackFlags(options)}`;
   const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
   const tables = [...sources, ...jobs].map(({ name }) => name);
-  const progress = await progressOf(tables, `${GOES_ON}: ${status}`, options.json);
+  const progress = await progressOf(tables, 'aws', options.json, `${GOES_ON}: ${status}`);
   const interrupt = interruptible(options, GOES_ON);
   let result: StackRunResult;
   try {

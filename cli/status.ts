@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import type { GlueRuns, JobRun, WorkflowRun } from '../engines/aws/glue-runs';
 import type { Stack } from '../engines/aws/stack';
 import { list } from '../engines/duckdb/store';
-import { type RunSummary, UsageError } from '../engines/engine';
+import type { RunSummary } from '../engines/engine';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { staleIn } from './run';
-import { refuseStackFlags, type StackFlags, stackOf } from './stack-options';
+import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
 import { harmless } from './text';
 
@@ -24,10 +24,7 @@ export async function statusCommand(
   jobs: string,
   options: StatusOptions,
 ): Promise<number> {
-  if (options.stack !== undefined) return stackStatus(pipeline, options);
-  refuseStackFlags(options);
-  if (options.follow) throw new UsageError('--follow is for a run on a stack; give --stack');
-  return localStatus(pipeline, jobs, options);
+  return options.stack === undefined ? localStatus(pipeline, jobs, options) : stackStatus(pipeline, options);
 }
 
 const print = (text: string) => process.stdout.write(harmless(text));

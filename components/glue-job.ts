@@ -18,7 +18,15 @@ import type { SecureBucket } from './bucket';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
 import { dpusOf, type JobSettings } from './settings';
-import { logPrefixOf, metricsNamespaceOf, type Place, quarantinePrefixOf, type Site, s3Uri } from './site';
+import {
+  logPrefixOf,
+  metricsNamespaceOf,
+  type Place,
+  quarantinePrefixOf,
+  type Site,
+  s3Uri,
+  suppressedUri,
+} from './site';
 import { type Transform, transformed } from './transform';
 
 /** The tables of a job by name, each of its own contract: a wrong one doesn't compile. */
@@ -225,6 +233,7 @@ function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
     database: args.site.database,
     location: (source) => s3Uri(tableOf(source).place),
     quarantine: (table) => s3Uri(quarantineOf(tableOf(table))),
+    suppressed: suppressedUri(args.artifacts.name),
     runs: s3Uri(runs),
     metricsNamespace: metricsNamespaceOf(args.site),
   });

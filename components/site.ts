@@ -54,3 +54,10 @@ export const logPrefixOf = ({ name }: Pick<Site, 'name'>, job: string) => `/aws-
 
 /** Namespace of the metrics that jobs report. */
 export const metricsNamespaceOf = ({ name }: Site) => `Lakehouse/${name}`;
+
+/** Names of who was forgotten, as keyed hashes: in the bucket of the artifacts. */
+export const SUPPRESSED_PREFIX = 'suppressed/';
+export const suppressedUri = (artifacts: string) =>
+  `${s3Uri({ bucket: artifacts, prefix: SUPPRESSED_PREFIX })}list.json`;
+/** What was removed where, of each who was forgotten: in the bucket of the artifacts. */
+export const RECEIPTS_PREFIX = 'receipts/';

@@ -2,6 +2,7 @@ import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/consta
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
 import { hasPseudonyms, type Job, type Pipeline, type Table } from '../model';
 import { PRICES, type PriceName, type PriceTable } from './prices';
+import { MINIMUM_QUERY_MEGABYTES } from './query';
 import { daysOf, timesIn } from './schedule';
 import { USAGE, type Usage } from './usage';
 
@@ -45,7 +46,7 @@ const GIGABYTE = 1024;
 const MINIMUM_JOB_MINUTES = 1;
 const MINIMUM_CRAWL_MINUTES = 10;
 const CRAWLER_DPUS = 2;
-const MINIMUM_QUERY_GIGABYTES = 10 / GIGABYTE;
+const MINIMUM_QUERY_GIGABYTES = MINIMUM_QUERY_MEGABYTES / GIGABYTE;
 /** What a job and a query read at once. */
 const GETS_PER_GIGABYTE = GIGABYTE / 8;
 /** S3 asks KMS for a bucket's key, and not for each object's: one request in a hundred, by AWS's own account. */

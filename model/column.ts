@@ -26,11 +26,21 @@ export type ColumnType = keyof ColumnValues;
 /** `direct` names a person alone (an e-mail); `quasi` does together with others (a birthday). */
 export type PiiClass = 'direct' | 'quasi';
 
+/**
+ * Whose a row is. `person`: the value is the name by which all tables know a person, such as an e-mail address.
+ * `device`: it names a thing of a person; who has it is told by the tables that have both. Both are compared without
+ * the case of A to Z and without white space around. What a person is forgotten by: every row that such a column
+ * says to be theirs.
+ */
+export type Identifies = 'person' | 'device';
+
 export interface Column<T extends ColumnType = ColumnType, Nullable extends boolean = boolean> {
   readonly type: T;
   readonly nullable: Nullable;
   readonly description: string;
   readonly pii?: PiiClass;
+  /** Of texts only. Default: nothing. */
+  readonly identifies?: Identifies;
   /** Other spellings of the key that were seen in the source, tried in order. */
   readonly aliases: readonly string[];
   /** Smallest and largest value allowed; milliseconds for `epochMillis` and `timestamp`. */
@@ -45,6 +55,11 @@ export interface ColumnOptions {
   readonly nullable?: boolean;
   /** Default: none. */
   readonly aliases?: readonly string[];
+}
+
+export interface TextOptions extends ColumnOptions {
+  /** Default: nothing. */
+  readonly identifies?: Identifies;
 }
 
 export interface RangeOptions extends ColumnOptions {
@@ -64,7 +79,7 @@ const columnOf =
     aliases: options?.aliases ?? [],
   });
 
-export const text = columnOf<'text', ColumnOptions>('text');
+export const text = columnOf<'text', TextOptions>('text');
 export const int = columnOf<'int', RangeOptions>('int');
 export const double = columnOf<'double', RangeOptions>('double');
 export const epochMillis = columnOf<'epochMillis', RangeOptions>('epochMillis');

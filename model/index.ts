@@ -7,5 +7,6 @@ export * from './lakehouse';
 export type * from './manifest';
 export type { Pipeline } from './pipeline';
 export * from './quarantine';
+export * from './query';
 export * from './shown';
 export * from './table';

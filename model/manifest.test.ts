@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lake } from '../pipeline';
 import {
@@ -15,7 +15,7 @@ import {
   timestamp,
   unique,
 } from '.';
-import { manifestJsonSchema, manifestOf, manifestSchema } from './manifest';
+import { jsonSchemas, manifestOf, manifestSchema } from './manifest';
 
 const words = lakehouse(['raw', 'clean']);
 
@@ -65,6 +65,7 @@ const placed = (job: Job) =>
     database: 'd',
     location: ({ name }) => `s3://data/${name}/`,
     quarantine: ({ name }) => `s3://refused/${name}/`,
+    suppressed: 's3://suppressed/list.json',
     runs: 's3://runs/',
     metricsNamespace: 'N',
   });
@@ -233,6 +234,11 @@ test('what a manifest says that it may not is refused', () => {
 });
 
 test('the runner has the schema as it is here; if not: npm run schema', () => {
-  const file = join(__dirname, '..', 'jobs', 'runner', 'lakehouse_runner', 'manifest_schema.json');
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(manifestJsonSchema());
+  const dir = join(__dirname, '..', 'jobs', 'runner', 'lakehouse_runner');
+  const found = readdirSync(dir).filter((name) => name.endsWith('_schema.json'));
+  const read = found.map((name) => [
+    name.replace('_schema.json', ''),
+    JSON.parse(readFileSync(join(dir, name), 'utf8')),
+  ]);
+  expect(Object.fromEntries(read)).toEqual(jsonSchemas());
 });

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { ColumnType } from './column';
+import type { ColumnType, Identifies, PiiClass } from './column';
 import { type Expectation, expectationsOf, type Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import type { Job } from './job';
+import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { shownColumns } from './shown';
-import type { SourceTable, Table } from './table';
+import { type SourceTable, saysWhose, type Table } from './table';
 
 const COLUMN_TYPES = [
   'text',
@@ -17,6 +18,8 @@ const COLUMN_TYPES = [
   'date',
   'pseudonym',
 ] as const satisfies readonly ColumnType[];
+const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
+const IDENTIFIES = ['person', 'device'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
 
 const object = <const Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape).readonly();
@@ -30,6 +33,9 @@ const column = object({
   aliases: list(some),
   min: z.exactOptional(z.number()),
   max: z.exactOptional(z.number()),
+  pii: z.exactOptional(z.enum(PII_CLASSES)),
+  /** Whose a row is: what people are forgotten by. */
+  identifies: z.exactOptional(z.enum(IDENTIFIES)),
 });
 
 const expectation = object({
@@ -76,6 +82,8 @@ export const manifestSchema = object({
   output,
   /** The values that each parameter may have, the default first. */
   parameters: byName(list(some)),
+  /** URI of the list of who was forgotten; there where a source says whose its rows are. */
+  suppressed: z.exactOptional(some),
   /** URI of the folder that the summary of each run goes to. */
   runs: some,
   metricsNamespace: some,
@@ -91,9 +99,64 @@ export type ManifestExpectation = z.infer<typeof expectation>;
  */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** The schema as the runner has it: `jobs/runner/lakehouse_runner/manifest_schema.json`. */
-export const manifestJsonSchema = (): object =>
-  z.toJSONSchema(manifestSchema, {
+/** All that a runner is told to forget a person: every place that may hold something of theirs. */
+export const erasureSchema = object({
+  version: z.literal(1),
+  database: some,
+  sources: byName(object({ location: some, quarantine: some, columns: byName(column) })),
+  /** Those first that nothing is made from. */
+  tables: list(object({ table: some, columns: byName(column), quarantine: z.exactOptional(some) })),
+  /** URI of the list of who was forgotten. */
+  suppressed: some,
+  /** URI of the folder that receipts go to. */
+  receipts: some,
+});
+
+export type ErasureManifest = z.infer<typeof erasureSchema>;
+
+/** The erasure manifest of a pipeline, over the places that its stack gives its files. */
+export function erasureOf(
+  { sources, jobs }: Pipeline,
+  places: {
+    readonly database: string;
+    readonly location: (source: SourceTable) => string;
+    readonly quarantine: (table: Table) => string;
+    readonly suppressed: string;
+    readonly receipts: string;
+  },
+): ErasureManifest {
+  const { database, suppressed, receipts } = places;
+  return erasureSchema.parse({
+    version: 1,
+    database,
+    sources: Object.fromEntries(
+      sources.map((source) => [
+        source.name,
+        {
+          location: places.location(source),
+          quarantine: places.quarantine(source),
+          columns: columnContracts(source),
+        },
+      ]),
+    ),
+    tables: jobs.toReversed().map(({ output }) => ({
+      table: output.name,
+      columns: columnContracts(output),
+      ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
+    })),
+    suppressed,
+    receipts,
+  } satisfies ErasureManifest);
+}
+
+/** The schemas as the runner has them: `jobs/runner/lakehouse_runner/<name>_schema.json`. */
+export const jsonSchemas = () => ({
+  manifest: jsonSchema(manifestSchema),
+  erasure: jsonSchema(erasureSchema),
+});
+
+const jsonSchema = (schema: z.ZodType): object =>
+  z.toJSONSchema(schema, {
     override: ({ jsonSchema }) => {
       // A key of JSON is a text anyhow, and that TypeScript writes nothing is no rule of the file.
       delete jsonSchema.propertyNames;
@@ -103,9 +166,17 @@ export const manifestJsonSchema = (): object =>
 
 const columnContracts = (table: Table): Record<string, ColumnContract> =>
   Object.fromEntries(
-    Object.entries(table.columns).map(([name, { type, nullable, aliases, min, max }]) => [
+    Object.entries(table.columns).map(([name, { type, nullable, aliases, min, max, pii, identifies }]) => [
       name,
-      { type, nullable, aliases, ...(min !== undefined && { min }), ...(max !== undefined && { max }) },
+      {
+        type,
+        nullable,
+        aliases,
+        ...(min !== undefined && { min }),
+        ...(max !== undefined && { max }),
+        ...(pii && { pii }),
+        ...(identifies && { identifies }),
+      },
     ]),
   );
 
@@ -119,6 +190,10 @@ const expectations = (job: Job, table: Table): ManifestExpectation[] =>
     const { name, severity, columns, sql } = e;
     return { name, severity, columns, counts, shown, sql: sql(table.name) };
   });
+
+/** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */
+export const forgets = ({ inputs }: Job): boolean =>
+  inputs.some((input) => input.format === 'json' && saysWhose(input));
 
 /** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
 const unreadFaults = (job: Job, sources: readonly SourceTable[]): Fault[] =>
@@ -143,6 +218,7 @@ export function manifestOf(
     readonly database: string;
     readonly location: (source: SourceTable) => string;
     readonly quarantine: (table: Table) => string;
+    readonly suppressed: string;
     readonly runs: string;
     readonly metricsNamespace: string;
   },
@@ -178,6 +254,7 @@ export function manifestOf(
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),
+    ...(forgets(job) && { suppressed: places.suppressed }),
     runs: places.runs,
     metricsNamespace: places.metricsNamespace,
   } satisfies Manifest);

@@ -109,6 +109,23 @@ function zoneFaults(zoneOrder: readonly string[], zones: readonly ZoneDefinition
   }
 }
 
+/** Nobody could be forgotten where rows do not say whose they are. */
+function subjectFaults({ columns }: Table, fault: Faulty) {
+  const all = Object.entries(columns);
+  for (const [name, { pii, identifies }] of all) {
+    if (identifies && !pii)
+      fault(`.columns.${name}`, `identifies a ${identifies}, so it is personal; give it its pii class`);
+  }
+  const personal = all.filter(([, { pii }]) => pii).map(([name]) => name);
+  const tells = all.some(([, { identifies, type }]) => identifies || type === 'pseudonym');
+  if (personal.length > 0 && !tells) {
+    fault(
+      '.columns',
+      `${personal.join(', ')}: personal, but no column says whose; mark one with identifies, so that a person can be forgotten`,
+    );
+  }
+}
+
 function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   if (!NAME.test(table.name)) fault('', `a table's name matches ${NAME.source} (the Glue catalog's rule)`);
   if (RESERVED.has(table.name)) fault('', 'the name is a reserved word of SQL; take another');
@@ -127,6 +144,7 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
       if (!names.includes(column)) fault(path, `no column "${column}"; it has ${names.join(', ')}`);
     }
   };
+  subjectFaults(table, fault);
   if (table.format === 'iceberg') derivedFaults(table, known, fault);
   else sourceFaults(table, fault);
   for (const e of table.expectations) {

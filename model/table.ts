@@ -59,3 +59,7 @@ export type InstantsOf<C extends Columns> = {
 /** Whether a writer of the table needs the key of pseudonyms. */
 export const hasPseudonyms = ({ columns }: Table): boolean =>
   Object.values(columns).some(({ type }) => type === 'pseudonym');
+
+/** Whether rows say whose they are, so that a person's can be told. */
+export const saysWhose = ({ columns }: Table): boolean =>
+  Object.values(columns).some(({ identifies }) => identifies !== undefined);

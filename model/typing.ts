@@ -3,8 +3,10 @@
  * compiles is itself an error. Nothing here runs, and nothing imports it.
  */
 
+import { runQuery } from '../engines/named-query';
 import { machineLearningCurated } from '../pipeline/curated';
 import { type accelerometerLanding, customerLanding } from '../pipeline/landing';
+import { type readingsPerCustomerDay, trainingOverview } from '../pipeline/queries';
 import {
   accelerometerTrusted,
   customersCurated,
@@ -22,6 +24,7 @@ import {
   int,
   isoDate,
   keepsUpWith,
+  namedQuery,
   pseudonym,
   type Row,
   references,
@@ -257,6 +260,36 @@ stedi.job({
   // @ts-expect-error: the output has no such column.
   drivenBy: { serialNumber: 'serialNumber' },
 });
+
+// --- Queries ---
+
+type Engine = Parameters<typeof runQuery>[0];
+const overview = (engine: Engine) => runQuery(engine, trainingOverview);
+type Overview = Awaited<ReturnType<typeof overview>>[number];
+holds<
+  Equal<
+    Overview,
+    {
+      records: number;
+      subjects: number;
+      devices: number;
+      instants: number;
+      first_reading: Date | null;
+      last_reading: Date | null;
+    }
+  >
+>();
+holds<Equal<Row<typeof readingsPerCustomerDay>['reading_day'], string>>();
+holds<Equal<Row<typeof readingsPerCustomerDay>['last_reading'], Date>>();
+holds<Equal<(typeof trainingOverview)['name'], 'training_overview'>>();
+// @ts-expect-error: of no rows there is no first reading.
+holds<Equal<Overview['first_reading'], Date>>();
+// @ts-expect-error: a column that the query does not give.
+(row: Overview) => row.subject;
+// @ts-expect-error: a query's instant is a timestamp; epoch milliseconds are a source's.
+namedQuery('bad', { at: epochMillis('At.') });
+// @ts-expect-error: a query by its name alone has no columns to type rows by.
+(engine: Engine) => runQuery(engine, 'training_overview');
 
 // --- Zones ---
 

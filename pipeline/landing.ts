@@ -15,13 +15,17 @@ export const customerLanding = stedi.source({
   description: 'One registration of a customer on the website, as written there.',
   columns: {
     customerName: text('First and last name.', { pii: 'direct' }),
-    email: text('E-mail address, by which the app knows the customer.', { pii: 'direct' }),
+    email: text('E-mail address, by which the app knows the customer.', {
+      pii: 'direct',
+      identifies: 'person',
+    }),
     phone: text('Telephone number.', { pii: 'direct' }),
     birthDay: isoDate('Day of birth.', { pii: 'quasi' }),
     serialNumber: text(
       'Serial number of the step trainer. The fulfilment defect gave 30 of them to everyone.',
       {
         pii: 'quasi',
+        identifies: 'device',
       },
     ),
     registrationDate: epochMillis('When the customer registered.', INSTANT),
@@ -57,7 +61,10 @@ export const accelerometerLanding = stedi.source({
   entity: 'accelerometer',
   description: 'One reading of the phone’s accelerometer, as the mobile app sent it.',
   columns: {
-    user: text('E-mail address of the customer who wore the phone.', { pii: 'direct' }),
+    user: text('E-mail address of the customer who wore the phone.', {
+      pii: 'direct',
+      identifies: 'person',
+    }),
     timestamp: epochMillis('When the app measured.', { ...INSTANT, aliases: ['timeStamp'] }),
     x: double('Acceleration along x, in g.', ACCELERATION),
     y: double('Acceleration along y, in g.', ACCELERATION),
@@ -74,6 +81,7 @@ export const stepTrainerLanding = stedi.source({
     sensorReadingTime: epochMillis('When the device measured.', INSTANT),
     serialNumber: text('Serial number of the device, unique here as the device itself writes it.', {
       pii: 'quasi',
+      identifies: 'device',
     }),
     distanceFromObject: int('Distance to the nearest object, in centimetres.', { min: 0, max: 10_000 }),
   },

@@ -11,6 +11,7 @@ const placed = (job: Job) =>
     database: 'd',
     location: ({ name }) => `s3://data/${name}/`,
     quarantine: ({ name }) => `s3://refused/${name}/`,
+    suppressed: 's3://suppressed/list.json',
     runs: 's3://runs/',
     metricsNamespace: 'N',
   });

@@ -143,8 +143,8 @@ describe('lake run --stack', () => {
 
   test.each([
     [['--data', 'x'], /--data is for a lake on this machine; npx lake ingest x --stack dev/],
-    [['--lake', 'x'], /--lake is for a lake on this machine; leave it out with --stack/],
-    [['--engine', 'spark'], /--engine is for a lake on this machine/],
+    [['--lake', 'x'], /--stack works on a deployed lake, so leave out --lake,/],
+    [['--engine', 'spark'], /--stack works on a deployed lake, so leave out --engine,/],
     [
       ['--consent', 'since-grant'],
       /runs by the stack's own rules; pulumi config set --path stedi-lakehouse:parameters\.consent since-grant --stack dev/,
@@ -163,10 +163,10 @@ describe('lake run --stack', () => {
   });
 
   test.each([
-    [['run', '--no-wait'], /--wait and --no-wait are for a stack; give --stack/],
-    [['run', '--region', 'eu-west-1'], /--region says something of a stack/],
-    [['status', '--follow'], /--follow is for a run on a stack/],
-    [['status', '--stack', 'dev', '--lake', 'x'], /--lake is for a lake on this machine/],
+    [['run', '--no-wait'], /give --stack NAME with --wait/],
+    [['run', '--region', 'eu-west-1'], /give --stack NAME with --region/],
+    [['status', '--follow'], /give --stack NAME with --follow/],
+    [['status', '--stack', 'dev', '--lake', 'x'], /so leave out --lake,/],
     [['logs', 'customer_trusted'], /give --stack NAME/],
     [['diff'], /give --stack NAME/],
     [['logs', 'nojob', ...STACK], new RegExp(`no job "nojob"; there are ${JOBS.join(', ')}`)],

@@ -2,10 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import {
+  double,
   expectation,
   int,
   type Job,
   lakehouse,
+  namedQuery,
   type Pipeline,
   pseudonym,
   references,
@@ -428,6 +430,29 @@ describe('a project', () => {
       'f_parameter.sql:2 is not SQL that can be read: syntax error at or near ":"',
     ]);
   });
+});
+
+test('what is declared of a query is held to its SQL', async () => {
+  const declared = [
+    namedQuery('good', { id: int('I.'), at: timestamp('A.'), mean: double('M.') }),
+    namedQuery('bad', { id: text('I.'), at: timestamp('A.'), more: int('M.') }),
+    namedQuery('nowhere', { id: int('I.') }),
+  ];
+  const sql = (columns: string) => `-- What.\nSELECT ${columns} FROM machine_learning_curated m`;
+  const queries = await folder({
+    'good.sql': sql(
+      'SUM(m.distanceFromObject) AS id, MAX(m.sensorReadingTime) AS at, CAST(1 AS DECIMAL(6, 3)) AS mean',
+    ),
+    'bad.sql': sql('m.distanceFromObject AS id, CAST(m.sensorReadingTime AS DATE) AS at, m.x AS other'),
+    'undeclared.sql': sql('m.x'),
+  });
+  expect(short(await projectFaults(lake, { jobs: SHIPPED, queries }, declared))).toEqual([
+    'bad.sql column "id" is BIGINT, and its definition says text; mend one of them',
+    'bad.sql column "at" is DATE, and its definition says timestamp; mend one of them',
+    'bad.sql gives no column "more"; its definition has it',
+    'bad.sql gives a column "other", which its definition does not have; add it there',
+    'nowhere.sql is missing, and the query is declared; write its SELECT',
+  ]);
 });
 
 describe('bindProject', () => {

@@ -1,7 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Column, expectationsOf, type Fault, type Job, type Pipeline, type Table } from '../../model';
+import {
+  type Column,
+  type ColumnType,
+  expectationsOf,
+  type Fault,
+  type Job,
+  type NamedQuery,
+  type Pipeline,
+  type Table,
+} from '../../model';
 import { readCases } from '../cases';
 import { sqlFile } from '../job-sql';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
@@ -86,11 +95,13 @@ const boundQuery = ({ path, sql }: Piece, ast: AstNode): BoundQuery => ({
 
 /**
  * Everything that can be said of a project without running it: the jobs' SQL, their cases, the expectations and
- * the queries, each bound to the contracts and checked to mean the same to DuckDB, Spark and Trino.
+ * the queries, each bound to the contracts and checked to mean the same to DuckDB, Spark and Trino. What is declared
+ * of a query is held to its SQL.
  */
 export async function projectFaults(
   pipeline: Pipeline,
   dirs: { readonly jobs: string; readonly queries: string },
+  declared: readonly NamedQuery[] = [],
 ): Promise<Fault[]> {
   // The grammars of two dialects take a second to load, which a run is spared.
   const { portabilityFaults } = require('../portable-sql') as typeof import('../portable-sql');
@@ -112,9 +123,47 @@ export async function projectFaults(
     for (const piece of await otherPieces(pipeline, dirs.queries)) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...portable(piece, bound), ...pieceFaults(piece, bound));
+      const query = piece.isFile && declared.find(({ name }) => name === basename(piece.path, '.sql'));
+      if (query) faults.push(...declarationFaults(query, piece, bound));
+    }
+    const files = await readdir(dirs.queries);
+    for (const { name } of declared.filter(({ name }) => !files.includes(`${name}.sql`))) {
+      const path = relative('', join(dirs.queries, `${name}.sql`));
+      faults.push({ path, message: 'is missing, and the query is declared; write its SELECT' });
     }
     return faults;
   });
+}
+
+/** The types of a result that a declared type can be: a sum or a mean is of another than what it is of. */
+const RESULTS: Partial<Record<ColumnType, RegExp>> = {
+  text: /^VARCHAR$/,
+  pseudonym: /^VARCHAR$/,
+  int: /^(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?$/,
+  double: /^(?:DOUBLE|FLOAT|DECIMAL\(.*\))$/,
+  timestamp: /^TIMESTAMP$/,
+  date: /^DATE$/,
+};
+
+function declarationFaults({ columns: declared }: NamedQuery, { path }: Piece, { columns }: Bound): Fault[] {
+  if (!columns) return [];
+  const found = new Map(columns.map(({ column_name, column_type }) => [column_name, column_type]));
+  const missing = Object.entries(declared).flatMap(([name, { type }]) => {
+    const is = found.get(name);
+    if (is === undefined) return [{ path, message: `gives no column "${name}"; its definition has it` }];
+    if (RESULTS[type]?.test(is)) return [];
+    return [
+      { path, message: `column "${name}" is ${is}, and its definition says ${type}; mend one of them` },
+    ];
+  });
+  const more = [...found.keys()].filter((name) => !Object.hasOwn(declared, name));
+  return [
+    ...missing,
+    ...more.map((name) => ({
+      path,
+      message: `gives a column "${name}", which its definition does not have; add it there`,
+    })),
+  ];
 }
 
 function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {

@@ -52,6 +52,19 @@ test('gives every type as text, exactly, and NULL apart from the empty string', 
   });
 });
 
+test('gives decimals exactly, without the zeros that end them', async () => {
+  const { columns, rows } = await answer(
+    "SELECT CAST(v AS DECIMAL(38, 2)), [CAST(1.50 AS DECIMAL(4, 2))] FROM (VALUES ('1.50'), ('-100'), ('0'), ('123456789012345678901234567890123456.7')) t(v)",
+  );
+  expect(columns.map(({ type }) => type)).toEqual(['number', 'other']);
+  expect(rows).toEqual([
+    ['1.5', '[1.5]'],
+    ['-100', '[1.5]'],
+    ['0', '[1.5]'],
+    ['123456789012345678901234567890123456.7', '[1.5]'],
+  ]);
+});
+
 test('a large result comes in pieces', async () => {
   const { rows } = await queryLake(store, 'SELECT a.n FROM things a, range(100000)');
   let pieces = 0;

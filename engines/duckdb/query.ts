@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DuckDBConnection,
+  DuckDBDecimalValue,
   type DuckDBResult,
   type DuckDBType,
   DuckDBTypeId,
@@ -14,6 +15,7 @@ import {
   StatementType,
 } from '@duckdb/node-api';
 import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
+import { decimalText } from '../printed';
 import { codeOf, quoteName, quoteString } from '../sql';
 import { literalPath, openDatabase, parquetFile, parquetIn, tellError } from './database';
 import type { Pointer, Store } from './store';
@@ -162,11 +164,13 @@ function columnType(type: DuckDBType): QueryColumn['type'] {
 
 const AS_TEXT = new Set('TIME TIME_NS TIME_TZ INTERVAL BLOB BIT'.split(' '));
 
-/** JavaScript's values, but DuckDB's text of times, intervals and bytes. */
+/** JavaScript's values, but DuckDB's own of decimals, and its text of times, intervals and bytes. */
 const toJs: DuckDBValueConverter<JS> = (value, type, inner) =>
   value !== null && AS_TEXT.has(String(DuckDBTypeId[type.typeId]))
     ? String(value)
-    : JSDuckDBValueConverter(value, type, inner);
+    : value instanceof DuckDBDecimalValue
+      ? (value as unknown as JS)
+      : JSDuckDBValueConverter(value, type, inner);
 
 function asText(value: unknown, type: QueryColumn['type']): string | null {
   if (value === null || value === undefined) return null;
@@ -174,6 +178,11 @@ function asText(value: unknown, type: QueryColumn['type']): string | null {
     const iso = value.toISOString();
     return type === 'date' ? iso.slice(0, 10) : iso.replace('T', ' ').replace('Z', '');
   }
+  // A number of JavaScript would lose digits of a long one.
+  if (value instanceof DuckDBDecimalValue) return decimalText(value.toString());
   if (typeof value !== 'object') return String(value);
-  return JSON.stringify(value, (_key, inner) => (typeof inner === 'bigint' ? Number(inner) : inner));
+  return JSON.stringify(value, (_key, inner) => {
+    if (inner instanceof DuckDBDecimalValue) return inner.toDouble();
+    return typeof inner === 'bigint' ? Number(inner) : inner;
+  });
 }

@@ -26,6 +26,8 @@ import { LakeError, UsageError } from '../engine';
  *     versions/<runId>/quarantine/<table>.parquet
  *     runs/<runId>.json        the summary of each run
  *     pseudonym.key            mode 600
+ *     suppressed.json          who was forgotten, as keyed hashes
+ *     receipts/<id>.json       what was removed where
  *     lock.duckdb              held open by the run that is going on
  */
 export interface Pointer {
@@ -46,7 +48,8 @@ const EMPTY: Pointer = { runId: '', tables: {} };
 const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{4}$/;
 const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
 /** The names at the top of a lake's folder. */
-const OURS = /^(?:current\.json|pseudonym\.key|lock\.duckdb|versions|runs|sample|spark)(?:\.|$)/;
+const OURS =
+  /^(?:current\.json|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark)(?:\.|$)/;
 
 /** Sorts by time. */
 export const newRunId = (now = new Date()) =>
@@ -70,6 +73,10 @@ export class Store {
   scratchDir = (runId: string) => join(this.versionDir(runId), 'scratch');
   makeQuarantine = (runId: string) => mkdir(join(this.versionDir(runId), 'quarantine'), { recursive: true });
   summaryFile = (runId: string) => this.path('runs', `${runId}.json`);
+  /** Read and written by every engine. */
+  get suppressedFile() {
+    return this.path('suppressed.json');
+  }
 
   get exists() {
     return existsSync(this.path('current.json'));

@@ -176,6 +176,7 @@ export class SparkEngine implements Engine {
         );
       },
       quarantine: ({ name }) => this.quarantine(name),
+      suppressed: uriOf(this.store.suppressedFile),
       runs: this.uri('runs'),
       metricsNamespace: 'Lakehouse/local',
     });

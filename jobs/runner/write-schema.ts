@@ -1,9 +1,11 @@
-// Writes the schema of a manifest to where the runner reads it; a test says when that has to be done.
+// Writes the schemas of what the runner is told to where it reads them; a test says when that has to be done.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { manifestJsonSchema } from '../../model/manifest';
+import { jsonSchemas } from '../../model/manifest';
 
-writeFileSync(
-  join(__dirname, 'lakehouse_runner', 'manifest_schema.json'),
-  `${JSON.stringify(manifestJsonSchema(), undefined, 2)}\n`,
-);
+for (const [name, schema] of Object.entries(jsonSchemas())) {
+  writeFileSync(
+    join(__dirname, 'lakehouse_runner', `${name}_schema.json`),
+    `${JSON.stringify(schema, undefined, 2)}\n`,
+  );
+}

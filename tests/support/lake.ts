@@ -21,7 +21,7 @@ export function temporaryDir(name: string): string {
 export const engineOf = (lake: string, jobs = JOBS) => new DuckDbEngine({ lake, jobs });
 
 /** What a query gives, with its rows as text. */
-export async function result(engine: Engine, sql: string) {
+export async function result(engine: Pick<Engine, 'query'>, sql: string) {
   const { columns, rows } = await engine.query(sql);
   const all: (string | null)[][] = [];
   for await (const chunk of rows) all.push(...chunk.map((row) => [...row]));
