@@ -121,6 +121,15 @@ describe('a run of the workflow', () => {
     });
   });
 
+  test('is not told by the summary of the one before', async () => {
+    glue.jobSeconds = 10;
+    await workflow();
+    glue.ends.set('customers_curated', 'TIMEOUT');
+    events = [];
+    await workflow();
+    expect(told().customers_curated).toEqual(['start', 'failed']);
+  });
+
   test('that goes on keeps another from being started', async () => {
     const id = await runs().startWorkflow();
     await expect(runs().startWorkflow()).rejects.toThrow(
