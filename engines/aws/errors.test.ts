@@ -234,10 +234,17 @@ test.each<readonly [string, Fault, boolean, boolean]>([
   ['a cut', 'cut', true, false],
   ['a throttle', jsonError('ThrottlingException', 'x'), false, true],
   ['a throttle by its status', jsonError('Other', 'x', 429), false, true],
+  ['a throttle of 503', jsonError('SlowDown', 'x', 503), false, true],
   ['a refusal', jsonError('AccessDeniedException', 'x'), false, false],
   ['a busy workflow', jsonError('ConcurrentRunsExceededException', 'x'), false, false],
 ])('%s tells whether something may have been done', async (_, fault, lost, throttled) => {
   answer = fault;
   const error = await askGlue({ maxAttempts: 1 });
   expect([isLost(error), isThrottled(error)]).toEqual([lost, throttled]);
+});
+
+test('without credentials nothing was sent', async () => {
+  delete process.env.AWS_ACCESS_KEY_ID;
+  delete process.env.AWS_SECRET_ACCESS_KEY;
+  expect(isLost(await askGlue({ maxAttempts: 1 }))).toBe(false);
 });
