@@ -6,7 +6,7 @@ export type EngineName = (typeof ENGINES)[number];
 /** The engine of a lake in a folder. Each is loaded only where it is used. */
 export function engineOf(
   name: EngineName,
-  options: { readonly lake: string; readonly jobs: string },
+  options: { readonly lake: string; readonly jobs: string; readonly say?: (text: string) => void },
 ): Engine {
   if (name === 'spark') {
     const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');

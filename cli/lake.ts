@@ -182,6 +182,20 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
       await sampleCommand(pipeline, options);
     });
 
+  withStack(
+    lake
+      .command('ingest')
+      .description('put landing files in place in a deployed stack; what is there already stays')
+      .argument('<dir>', 'folder with <entity>/landing/*')
+      .option('--no-validate', 'upload the lines without judging them by contract')
+      .option('--replace', 'let files that changed take the place of those of their name')
+      .option('--dry-run', 'print what would be uploaded, and upload nothing')
+      .option('--json', 'print the summary as JSON, and nothing else'),
+  ).action(async (data: string, options) => {
+    const { ingestCommand } = require('./ingest') as typeof import('./ingest');
+    exit(await ingestCommand(pipeline, data, options));
+  });
+
   lake
     .command('check')
     .description('check the definition, the SQL, its cases and the queries; nothing is run')

@@ -34,7 +34,11 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
     options.engine,
     options.json,
   );
-  const engine = engineOf(options.engine, { lake: options.lake, jobs });
+  const engine = engineOf(options.engine, {
+    lake: options.lake,
+    jobs,
+    ...(progress.say && { say: progress.say }),
+  });
   let result: RunResult;
   try {
     result = await engine.run(pipeline, request, progress.tell);
@@ -86,6 +90,8 @@ async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Prom
 
 export interface Progress {
   readonly tell: (event: RunEvent) => void;
+  /** Hears what takes seconds beside the jobs, where the terminal is the list's. */
+  readonly say?: (text: string) => void;
   readonly end: () => Promise<void>;
 }
 
@@ -114,49 +120,79 @@ export async function progressOf(
 ): Promise<Progress> {
   if (json) return SILENT;
   const { NO_COLOR, TERM } = process.env;
-  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, left);
+  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, engine, left);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   // A table that fails may be done after that: then both are told in one line.
   const failed = new Set<string>();
+  const sayFailed = () => {
+    for (const table of failed) say(`${table}: failed`);
+    failed.clear();
+  };
   return {
     tell: ({ kind, ...event }) => {
       if ('summary' in event)
         say(`${told(event.summary)}${failed.delete(event.summary.table) ? ', failed' : ''}`);
       else if (kind === 'failed') failed.add(event.table);
-      else if (kind === 'skipped') say(`${event.table}: skipped`);
-      else if (kind === 'untold') say(`${event.table}: ${ENDED}`);
+      else {
+        // Before what it causes.
+        sayFailed();
+        if (kind === 'skipped') say(`${event.table}: skipped`);
+        else if (kind === 'untold') say(`${event.table}: ${ENDED}`);
+      }
     },
-    end: async () => {
-      for (const table of failed) say(`${table}: failed`);
-    },
+    end: async () => sayFailed(),
   };
 }
 
 type Ending = Exclude<RunEvent, { readonly kind: 'start' }>;
 
-async function liveList(tables: readonly string[], left: string): Promise<Progress> {
+/** What stands above the tables of a list while Spark starts. */
+const SPARK = 'Spark';
+
+async function liveList(
+  names: readonly string[],
+  engine: EngineName | 'aws',
+  left: string,
+): Promise<Progress> {
+  if (engine === 'spark') {
+    // What it may install is told before the list has the terminal.
+    const { readySpark } = require('../engines/spark/runner') as typeof import('../engines/spark/runner');
+    readySpark((text) => process.stderr.write(`lake: ${text}\n`));
+  }
   const { Listr } = require('listr2') as typeof import('listr2');
-  const settle = new Map<string, (ending?: Ending) => void>();
+  const tables = engine === 'spark' ? [SPARK, ...names] : names;
+  const settle = new Map<string, (ending?: Ending | typeof SPARK) => void>();
+  const start = new Map<string, (isEnabled: true) => void>();
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
   });
   const list = new Listr(
     tables.map((table) => {
-      const ended = new Promise<Ending | undefined>((resolve) => settle.set(table, resolve));
+      const ended = new Promise<Ending | typeof SPARK | undefined>((resolve) => settle.set(table, resolve));
+      const started = new Promise<true>((resolve) => start.set(table, resolve));
+      let isShown = false;
       return {
-        title: table,
+        title: table === SPARK ? 'Spark starts' : table,
+        // Listr asks twice: before it shows the tasks, and before it begins one. So a job waits for its turn, and
+        // what runs at once is shown so.
+        enabled: () => {
+          if (isShown) begin();
+          const isEnabled = isShown ? started : true;
+          isShown = true;
+          return isEnabled;
+        },
         task: async (_context: unknown, task: { title: string; skip: (message: string) => void }) => {
-          begin();
           const ending = await ended;
-          if (ending?.kind === 'done') task.title = told(ending.summary);
+          if (ending === SPARK) task.title = 'Spark has started';
+          else if (ending?.kind === 'done') task.title = told(ending.summary);
           else if (ending?.kind === 'untold') task.title = `${table}: ${ENDED}`;
           else if (ending?.kind === 'failed') throw new Error(`${table}: failed`);
           else task.skip(`${table}: skipped`);
         },
       };
     }),
-    { exitOnError: false, registerSignalListeners: false },
+    { concurrent: true, exitOnError: false, registerSignalListeners: false },
   );
   const interrupted = () => {
     // The list keeps back what is written to the streams.
@@ -168,14 +204,29 @@ async function liveList(tables: readonly string[], left: string): Promise<Progre
   const running = list.run();
   // The list loads its parts piece by piece: a run that begins at once would keep it from being drawn till the end.
   await begun;
+  start.get(SPARK)?.(true);
+  const settleAll = () => {
+    for (const table of tables) {
+      start.get(table)?.(true);
+      settle.get(table)?.();
+    }
+    return running;
+  };
+  let isSparkUp = false;
   return {
     tell: (event) => {
-      if (event.kind === 'start') return;
-      settle.get(event.kind === 'done' ? event.summary.table : event.table)?.(event);
+      isSparkUp = true;
+      settle.get(SPARK)?.(SPARK);
+      const table = event.kind === 'done' ? event.summary.table : event.table;
+      start.get(table)?.(true);
+      if (event.kind !== 'start') settle.get(table)?.(event);
+    },
+    say: (text) => {
+      // Of the start a line of the list tells. What comes after the jobs comes after the list too.
+      if (isSparkUp) settleAll().then(() => process.stderr.write(`lake: ${text}\n`));
     },
     end: async () => {
-      for (const end of settle.values()) end();
-      await running;
+      await settleAll();
       process.removeListener('SIGINT', interrupted);
     },
   };
@@ -209,8 +260,9 @@ function report(
       ? 'Nothing is published in this lake yet.'
       : anew.length === 0
         ? 'What was published before stays as it is.'
-        : `Published anew: ${anew.join(', ')}. All else stays as it is.`;
-  const took = `in ${summary.seconds.toFixed(2)} s`;
+        : `Published anew: ${anew.join(', ')}. ${anew.length === tables.length ? 'Nothing else is published in this lake yet' : 'All else stays as it is'}.`;
+  // As long as the command has been running: whoever waited also waited for the engine.
+  const took = `in ${(performance.now() / 1000).toFixed(2)} s`;
   const parameters = Object.entries(summary.parameters).map((pair) => pair.join(' '));
   const quarantined = summary.tables.some((t) => t.quarantined > 0);
   const places: readonly (readonly [string, string | undefined])[] = [

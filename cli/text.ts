@@ -1,3 +1,5 @@
+export { counted } from '../engines/words';
+
 /** The text with all that could steer a terminal shown as `�`; line ends stay. */
 export const harmless = (text: string) => text.replaceAll(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '\ufffd');
 
@@ -14,6 +16,3 @@ export function wrapped(text: string, indent = ''): string {
   }
   return lines.join('\n');
 }
-
-/** `1 row`, `1117 rows`. */
-export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

@@ -1,5 +1,5 @@
 import type { Job, Pipeline, SourceTable } from '../model';
-import { type RunRequest, UsageError } from './engine';
+import { LakeError, type RunRequest, UsageError } from './engine';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
 export interface Plan {
@@ -62,4 +62,13 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
     ),
     published: [...read].filter((name) => !made.has(name)),
   };
+}
+
+/** Throws a LakeError that names every table that the plan's jobs read, that it does not make, and nobody published. */
+export function requirePublished(plan: Plan, published: readonly string[]): void {
+  const missing = plan.published.filter((name) => !published.includes(name));
+  if (missing.length === 0) return;
+  throw new LakeError(
+    `not published in this lake yet: ${missing.join(', ')}. Run the whole pipeline first, or the jobs that make them too`,
+  );
 }

@@ -84,5 +84,8 @@ export function withParameters(
  */
 export const masked = (text: string) => text.replace(/['"](?:[\s\S]*['"]|[\s\S]*$)/, "'…'");
 
+/** Whether there is nothing in a text but blanks, comments and semicolons. */
+export const isEmptySql = (sql: string): boolean => /^(?:\s|--[^\n]*|\/\*[\s\S]*?\*\/|;)*$/.test(sql);
+
 /** What the comment says that a query begins with, in its first line; empty without one. */
 export const openingComment = (sql: string): string => /^--[ \t]*(\S.*)/.exec(sql)?.[1]?.trimEnd() ?? '';

@@ -10,9 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { runCommand } from '../cli/run';
 import { textTable } from '../cli/table';
 import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
+import { expectation } from '../model';
 import { lake as pipeline } from '../pipeline';
 import { ENTITIES, writeOtherSources, writeSample } from '../samples';
 import {
@@ -20,6 +23,7 @@ import {
   ended,
   engineOf,
   hasTerminal,
+  JOBS,
   lake,
   lakeOnTerminal,
   ROOT,
@@ -144,11 +148,13 @@ describe('a run that cannot be', () => {
     expect(said).not.toContain('customer_landing');
     // And as JSON, nothing on stdout.
     await failing('--data', data, '--lake', join(dir, 'half'), '--json');
+    expect(existsSync(join(dir, 'half'))).toBe(false);
   });
 
   test('--only of what is not published yet', async () => {
     const said = await failing('--only', 'customers_curated', '--lake', join(dir, 'empty'));
     expect(said).toMatch(/not published in this lake yet: customer_trusted, accelerometer_trusted/);
+    expect(existsSync(join(dir, 'empty'))).toBe(false);
   });
 
   test('a lake that is a file', async () => {
@@ -296,6 +302,57 @@ describe('lake run', () => {
     }
     expect(await published()).toEqual(before);
     expect((await query('counts')).status).toBe(0);
+  });
+
+  test('a first run that fails leaves no table, and all that it refused can be asked for', async () => {
+    const [data, root] = [join(dir, 'damaged-data'), join(dir, 'damaged')];
+    await writeSample(data, { customers: 4, seed: 2, dirty: 0 });
+    await writeOtherSources(data, pipeline.sources);
+    const packed = gzipSync('{}\n'.repeat(99));
+    writeFileSync(join(data, 'customer', 'landing', 'cut.json.gz'), packed.subarray(0, -9));
+    const { status, stdout, stderr } = await lake(['run', '--data', data, '--lake', root]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^lake: customer_landing: 1 file cannot be read\. .*\n.*, the file cannot be unpacked to its end: it is cut off; upload it again\n$/,
+    );
+    expect(stdout).toMatch(/^Run \S+ failed in .*Nothing is published in this lake yet\.$/m);
+    const asked = await lake(['query', 'quarantine', '--lake', root, '--format', 'csv']);
+    expect(asked).toEqual({
+      status: 0,
+      stderr: '',
+      stdout: 'table_name,reason,refused_lines,files\ncustomer_landing,UNREADABLE_FILE,1,1\n',
+    });
+    const none = await lake(['query', '-e', 'SELECT * FROM customer_trusted', '--lake', root]);
+    expect(none.status).toBe(1);
+    expect(none.stderr).toMatch(
+      /^lake: table customer_trusted does not exist; no table is published; there are accelerometer_landing_quarantine, customer_landing_quarantine, step_trainer_landing_quarantine \(line 1\)\n$/,
+    );
+  });
+
+  test('what fails is told before what it causes', async () => {
+    const nobody = expectation({
+      name: 'nobody',
+      severity: 'fail',
+      description: 'There are no customers.',
+      columns: ['email'],
+      sql: (table) => `SELECT t.email FROM ${table} t`,
+    });
+    const sources = pipeline.sources.map((source) =>
+      source.name === 'customer_landing' ? { ...source, expectations: [nobody] } : source,
+    );
+    const printed: string[] = [];
+    const spies = [process.stdout, process.stderr].map((stream) =>
+      jest.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0),
+    );
+    const options = { data: GOOD, lake: join(dir, 'told-first'), parameters: {}, engine: 'duckdb' } as const;
+    const status = await runCommand({ ...pipeline, sources }, JOBS, options);
+    for (const spy of spies) spy.mockRestore();
+    expect(status).toBe(1);
+    const told = printed.join('').split('\n');
+    expect(told.filter((line) => /: (?:failed|skipped)$/.test(line)).slice(0, 2)).toEqual([
+      'customer_landing: failed',
+      'customer_trusted: skipped',
+    ]);
   });
 
   test('--only runs single jobs, on what is published or on data that is given', async () => {
@@ -474,7 +531,11 @@ describe('lake query', () => {
 
   test.each([
     ['SELEC 1', 1, /^lake: syntax error at or near "SELEC" \(line 1\)\n$/],
-    ['SELECT *\nFROM nothing', 1, /nothing does not exist.*\(line 2\)\n$/],
+    [
+      'SELECT *\nFROM nothing',
+      1,
+      /^lake: table nothing does not exist; the tables are accelerometer_landing, .*of each \(line 2\)\n$/,
+    ],
     ['SELECT nothing FROM customer_trusted', 1, /"nothing" not found.*\(line 1\)\n$/],
     ['', 2, /the query is empty; give one SELECT/],
     ['SELECT 1; SELECT 2', 2, /this is 2 statements/],

@@ -21,7 +21,7 @@ export interface ClientSettings {
   readonly profile?: string;
   readonly maxAttempts: number;
   /** So that a connection that died without a word is no hang. */
-  readonly requestHandler: { readonly connectionTimeout: number; readonly socketTimeout: number };
+  readonly requestHandler?: { readonly connectionTimeout: number; readonly socketTimeout: number };
 }
 
 /** A deployed stack and how to speak to it. */

@@ -8,8 +8,8 @@ import {
   type RunResult,
   type TableState,
 } from '../engine';
-import { dataDir } from '../landing/files';
-import { planOf } from '../plan';
+import { dataDir, filesOf } from '../landing/files';
+import { planOf, requirePublished } from '../plan';
 import { bindingFaults } from './check';
 import { openDatabase } from './database';
 import { queryLake } from './query';
@@ -44,6 +44,9 @@ export class DuckDbEngine implements Engine {
     const data = request.data === undefined ? undefined : dataDir(request.data);
     const faults = await bindingFaults(plan.jobs, this.options.jobs);
     if (faults.length > 0) throw new LakeError(tellFaults(faults));
+    // The run looks again; a call that cannot be leaves no folder behind.
+    if (data !== undefined) await filesOf(data, plan.sources);
+    if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
     return this.store.hold(async () => {
       await this.store.sweep();
       const runId = newRunId();

@@ -16,7 +16,8 @@ import {
 } from '@duckdb/node-api';
 import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
 import { decimalText } from '../printed';
-import { codeOf, quoteName, quoteString } from '../sql';
+import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
+import { tablesThereAre } from '../words';
 import { literalPath, openDatabase, parquetFile, parquetIn, tellError } from './database';
 import type { Pointer, Store } from './store';
 import { NO_QUARANTINE } from './types';
@@ -47,7 +48,8 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
     };
     try {
       await openTables(db, store, state);
-      return await start(db, sql, isStale, close);
+      const thereAre = tablesThereAre(Object.keys(state.pointer.tables), state.withQuarantine);
+      return await start(db, sql, thereAre, isStale, close);
     } catch (error) {
       close();
       if (error instanceof UsageError) throw error;
@@ -67,21 +69,30 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
 interface State {
   readonly pointer: Pointer;
   readonly quarantines: ReadonlyMap<string, string>;
+  /** Tables that have a quarantine, be it empty: those that are published, or that a failed run came to. */
+  readonly withQuarantine: readonly string[];
 }
 
 async function stateOf(store: Store): Promise<State> {
   const pointer = await store.pointer();
-  return { pointer, quarantines: await store.quarantines(pointer) };
+  const quarantines = await store.quarantines(pointer);
+  const tried = quarantines.size > 0 ? await store.lastTables() : [];
+  const withQuarantine = new Set([...Object.keys(pointer.tables), ...quarantines.keys(), ...tried]);
+  return { pointer, quarantines, withQuarantine: [...withQuarantine] };
 }
 
-async function openTables(db: DuckDBConnection, store: Store, { pointer, quarantines }: State) {
+async function openTables(
+  db: DuckDBConnection,
+  store: Store,
+  { pointer, quarantines, withQuarantine }: State,
+) {
   const { tables } = pointer;
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
   const folders = Object.entries(tables).map(
     ([table, { runId }]) => [table, store.tableDir(runId, table)] as const,
   );
   for (const [table, dir] of folders) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
-  for (const table of new Set([...Object.keys(tables), ...quarantines.keys()])) {
+  for (const table of withQuarantine) {
     const file = quarantines.get(table);
     await view(
       `${table}_quarantine`,
@@ -100,6 +111,7 @@ async function openTables(db: DuckDBConnection, store: Store, { pointer, quarant
 async function start(
   db: DuckDBConnection,
   sql: string,
+  thereAre: string,
   isStale: () => Promise<boolean>,
   close: () => void,
 ): Promise<QueryResult> {
@@ -107,11 +119,14 @@ async function start(
     if (/Permission Error/.test(String(error))) {
       throw new UsageError('a query reads the published tables and no other file, and writes nothing');
     }
-    throw new LakeError(tellError(error).replace(/\s*LINE (\d+):.*$/, ' (line $1)'));
+    const text = tellError(error).replace(
+      /^Table with name (.*?) does not exist!.*?(?=\s*LINE \d+:|$)/,
+      (_, name) => `table ${name} does not exist; ${thereAre}`,
+    );
+    throw new LakeError(text.replace(/\s*LINE (\d+):.*$/, ' (line $1)'));
   };
   // DuckDB has no statement to tell of in an empty text, and no message either.
-  if (/^(?:\s|--[^\n]*|\/\*[\s\S]*?\*\/|;)*$/.test(sql))
-    throw new UsageError('the query is empty; give one SELECT');
+  if (isEmptySql(sql)) throw new UsageError('the query is empty; give one SELECT');
   const statements = await db.extractStatements(sql).catch(told);
   if (statements.count !== 1) {
     throw new UsageError(`a query is one SELECT; this is ${statements.count} statements`);

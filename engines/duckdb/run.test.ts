@@ -181,7 +181,7 @@ test('an expectation that fails keeps the published state, and says which rows, 
   const result = await run(game([above('fail')]));
   expect(result.summary.outcome).toBe('failed');
   expect(result.failures).toEqual([
-    'score_trusted: expectation at_most_5 failed with 1 bad row(s). Nobody scores more than 5.',
+    'score_trusted: expectation at_most_5 failed with 1 bad row. Nobody scores more than 5.',
   ]);
   expect(result.findings).toEqual([
     {
@@ -245,8 +245,8 @@ test('a NULL where the contract has none, or a value out of its range, is not pu
   );
   const { failures } = await run();
   expect(failures).toEqual([
-    'score_trusted: expectation required_values failed with 2 bad row(s). Every column that is not nullable has a value.',
-    'score_trusted: expectation values_in_range failed with 2 bad row(s). Every value is within the range of its column.',
+    'score_trusted: expectation required_values failed with 2 bad rows. Every column that is not nullable has a value.',
+    'score_trusted: expectation values_in_range failed with 2 bad rows. Every value is within the range of its column.',
   ]);
 });
 
@@ -358,7 +358,7 @@ test('a damaged file fails the run however small its share, and empty files coun
   );
   const result = await run();
   expect(result.failures).toEqual([
-    expect.stringMatching(/^score_landing: 1 file\(s\) cannot be read\.[\s\S]*UNREADABLE_FILE/),
+    expect.stringMatching(/^score_landing: 1 file cannot be read\.[\s\S]*UNREADABLE_FILE/),
   ]);
 });
 

@@ -13,9 +13,10 @@ import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
 import { filesOf, landingDir } from '../landing/files';
 import { masker } from '../mask';
-import type { Plan } from '../plan';
+import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
+import { counted } from '../words';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { type Landed, land } from './landing';
 import { outputQuery, unmatchedQuery, writeTable } from './output';
@@ -67,12 +68,7 @@ export class Run {
   }
 
   private async openPublished(pointer: Pointer) {
-    const missing = this.plan.published.filter((name) => !pointer.tables[name]);
-    if (missing.length > 0) {
-      throw new LakeError(
-        `not published in this lake yet: ${missing.join(', ')}. Run the whole pipeline first, or the jobs that make them too`,
-      );
-    }
+    requirePublished(this.plan, Object.keys(pointer.tables));
     for (const name of this.plan.published) {
       const { runId } = pointer.tables[name] as Version;
       await this.open(this.pipeline.tables.get(name) as Table, this.store.tableDir(runId, name));
@@ -132,7 +128,10 @@ export class Run {
     };
     // Nobody knows how many lines a damaged file had, so it can be no small share.
     if (damaged > 0)
-      this.fail(table, `${damaged} file(s) cannot be read. ${await this.tellRefused(table, damaged)}`);
+      this.fail(
+        table,
+        `${counted(damaged, 'file')} cannot be read. ${await this.tellRefused(table, damaged)}`,
+      );
     else if (refused.quarantined > table.maxQuarantinedShare * refused.read) {
       this.fail(table, await this.tellQuarantine(table, refused));
     }
@@ -201,7 +200,10 @@ export class Run {
         await this.find(table, e, failed);
         if (e.severity === 'quarantine' && moveOut) reasons[e.name] = await moveOut(e);
         if (e.severity === 'fail') {
-          this.fail(table, `expectation ${e.name} failed with ${failed} bad row(s). ${e.description}`);
+          this.fail(
+            table,
+            `expectation ${e.name} failed with ${counted(failed, 'bad row')}. ${e.description}`,
+          );
         }
       } catch (error) {
         this.fail(table, `expectation ${e.name} could not be checked: ${tellError(error)}`);
@@ -215,7 +217,8 @@ export class Run {
     const mask = masker([table, ...reads], e);
     const rows = await rowsOf<Record<string, unknown>>(
       this.db,
-      `SELECT * FROM (${e.sql(quoteName(table.name))}) LIMIT ${SAMPLES}`,
+      // In an order of their own: each engine, and each run, shows the same.
+      `SELECT * FROM (${e.sql(quoteName(table.name))}) ORDER BY ALL NULLS LAST LIMIT ${SAMPLES}`,
     );
     const samples = rows.map((row) =>
       Object.fromEntries(Object.entries(row).map(([name, value]) => [name, mask(name, value)])),

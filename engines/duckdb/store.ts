@@ -16,7 +16,7 @@ import {
 } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { LakeError, UsageError } from '../engine';
+import { LakeError, type RunSummary, UsageError } from '../engine';
 
 /**
  * A lake on disk:
@@ -218,6 +218,15 @@ export class Store {
     } catch {
       return undefined;
     }
+  }
+
+  /** The tables that the newest run that ended came to. */
+  async lastTables(): Promise<readonly string[]> {
+    const ended = (await list(this.path('runs'))).filter((name) => RUN_ID.test(name.replace(/\.json$/, '')));
+    const newest = ended.at(-1);
+    if (newest === undefined) return [];
+    const { tables } = JSON.parse(await readFile(this.path('runs', newest), 'utf8')) as RunSummary;
+    return tables.map(({ table }) => table);
   }
 
   async writeSummary(runId: string, summary: unknown): Promise<void> {

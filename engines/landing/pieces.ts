@@ -112,6 +112,8 @@ export function lineEnd(bytes: Buffer, start: number): number {
 export const nextLine = (bytes: Buffer, end: number) =>
   bytes[end] === CR && bytes[end + 1] === LF ? end + 2 : end + 1;
 
+const DAMAGED = 'its bytes are damaged';
+
 /** What is wrong with a gzip file, found by unpacking it once: a stream in mid-failure drops what it has read. */
 export async function damageOf(path: string): Promise<string | undefined> {
   const gunzip = createGunzip();
@@ -121,10 +123,11 @@ export async function damageOf(path: string): Promise<string | undefined> {
       gunzip,
       new Writable({ write: (_chunk, _encoding, done) => done() }),
     );
-    return (await isPadding(path, gunzip.bytesWritten)) ? undefined : 'Z_DATA_ERROR';
+    return (await isPadding(path, gunzip.bytesWritten)) ? undefined : DAMAGED;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_')) return code;
+    if (code === 'Z_BUF_ERROR') return 'it is cut off';
+    if (code?.startsWith('Z_')) return DAMAGED;
     throw error;
   }
 }

@@ -357,7 +357,7 @@ describe('a file that is something else', () => {
     pretty: 'the file spreads an object over several lines; write one object a line',
   };
   const notBrace = 'the line does not begin with {';
-  const damaged = (code: string) => `the file cannot be unpacked to its end: ${code}; upload it again`;
+  const damaged = (how: string) => `the file cannot be unpacked to its end: ${how}; upload it again`;
   const notPacked = 'its name ends in .gz, but it is not packed with gzip; rename it or upload it again';
   const notNamed =
     'packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it';
@@ -452,30 +452,30 @@ describe('a file that is something else', () => {
     ['only blank lines', '\n \r\n\t\r\r\n', 0, [[0, 'EMPTY_FILE', 'the file holds no line']]],
     ['packed nothing', gzipSync(''), 0, [[0, 'EMPTY_FILE', 'the file holds no line']], 'a.gz'],
     ['an empty .gz', '', 0, [[0, 'EMPTY_FILE', 'the file holds no line']], 'a.gz'],
-    ['cut-off .gz', gz.subarray(0, gz.length - 10), 0, [unreadable(damaged('Z_BUF_ERROR'))], 'a.gz'],
-    ['the first bytes of a .gz', gz.subarray(0, 2), 0, [unreadable(damaged('Z_BUF_ERROR'))], 'a.gz'],
+    ['cut-off .gz', gz.subarray(0, gz.length - 10), 0, [unreadable(damaged('it is cut off'))], 'a.gz'],
+    ['the first bytes of a .gz', gz.subarray(0, 2), 0, [unreadable(damaged('it is cut off'))], 'a.gz'],
     ['the first byte of a .gz', gz.subarray(0, 1), 0, [unreadable(notPacked)], 'a.gz'],
-    ['corrupted .gz', corrupt, 0, [unreadable(damaged('Z_DATA_ERROR'))], 'a.gz'],
+    ['corrupted .gz', corrupt, 0, [unreadable(damaged('its bytes are damaged'))], 'a.gz'],
     ['two .gz, one after the other', Buffer.concat([gz, gz]), 2000, [], 'a.gz'],
     [
       'a second .gz that is cut off',
       Buffer.concat([gz, gz.subarray(0, 30)]),
       0,
-      [unreadable(damaged('Z_BUF_ERROR'))],
+      [unreadable(damaged('it is cut off'))],
       'a.gz',
     ],
     [
       '.gz and what is none after it',
       Buffer.concat([gz, RECORD_BYTES]),
       0,
-      [unreadable(damaged('Z_DATA_ERROR'))],
+      [unreadable(damaged('its bytes are damaged'))],
       'a.gz',
     ],
     [
       '.gz, padding and another .gz',
       Buffer.concat([gz, Buffer.alloc(512), gz]),
       0,
-      [unreadable(damaged('Z_DATA_ERROR'))],
+      [unreadable(damaged('its bytes are damaged'))],
       'a.gz',
     ],
     ['.gz and padding', Buffer.concat([gz, Buffer.alloc(512)]), 1000, [], 'a.gz'],

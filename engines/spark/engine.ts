@@ -5,6 +5,7 @@ import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tel
 import { manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { list, newRunId, Store } from '../duckdb/store';
+import { QUARANTINE, STORED } from '../duckdb/types';
 import {
   type Engine,
   type Finding,
@@ -17,11 +18,16 @@ import {
   type RunSummary,
   type TableState,
   type TableSummary,
+  UsageError,
 } from '../engine';
 import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
-import { type Plan, planOf } from '../plan';
+import { type Plan, planOf, requirePublished } from '../plan';
+import { isEmptySql } from '../sql';
 import { codeVersion } from '../version';
+import { tablesThereAre } from '../words';
+import { type Asked, askedOf, description, listOfTables } from './describe';
+import { publishedColumns, publishedState } from './metadata';
 import { type Answer, Runner, type RunnerFinding, type RunnerProcess, type Start } from './runner';
 
 /** The database of a lake's Iceberg catalog. */
@@ -36,7 +42,13 @@ export interface SparkOptions {
   readonly jobs: string;
   /** Starts what runs the jobs. Default: a process of its own. */
   readonly startRunner?: (start: Start) => RunnerProcess;
+  /** Hears what takes seconds beside the jobs. Default: a person's terminal. */
+  readonly say?: (text: string) => void;
 }
+
+const sayOnTerminal = (text: string) => {
+  if (process.stderr.isTTY) process.stderr.write(`lake: ${text}\n`);
+};
 
 /** A source as the run found it that read it last. */
 interface Read {
@@ -53,7 +65,7 @@ type Sources = Readonly<Record<string, Read>>;
  * own job ends, as on Glue: where a later one fails, those before it stand.
  *
  *     spark/warehouse/lake/<table>     Iceberg tables
- *     spark/quarantine/<table>         what was refused
+ *     spark/quarantine/<table>         what was refused; a folder for each table of the pipeline
  *     spark/sources.json               where the sources were read
  *     spark/runs/<runId>.json          the summary of each run
  *     spark/running                    there while a run goes on, and after one that was killed
@@ -69,6 +81,7 @@ export class SparkEngine implements Engine {
     (this.options.startRunner ?? ((start) => new Runner(start)))({
       warehouse: this.uri('warehouse'),
       memory: MEMORY,
+      say: this.options.say ?? sayOnTerminal,
     });
   private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
   private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
@@ -80,16 +93,29 @@ export class SparkEngine implements Engine {
     request: RunRequest,
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
+    const started = performance.now();
     const plan = planOf(pipeline, request);
     const data = request.data === undefined ? undefined : dataDir(request.data);
+    await this.requireInputs(plan, data);
     const runner = this.start();
     try {
       const faults = await bindingFaults(plan.jobs, this.options.jobs);
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
-      return await this.store.hold(() => this.runBy(runner, pipeline, plan, data, tell));
+      return await this.store.hold(() => this.runBy(runner, pipeline, plan, data, started, tell));
     } finally {
       await runner.stop();
     }
+  }
+
+  /** Throws a LakeError where a job has nothing to read: before Spark is started, or a folder made. */
+  private async requireInputs(plan: Plan, data: string | undefined): Promise<void> {
+    if (data !== undefined) await filesOf(data, plan.sources);
+    const read = await this.sources();
+    for (const job of plan.jobs) this.manifestOf(job, data, read);
+    requirePublished(
+      plan,
+      (await this.tables()).map(({ table }) => table),
+    );
   }
 
   private async runBy(
@@ -97,12 +123,11 @@ export class SparkEngine implements Engine {
     pipeline: Pipeline,
     plan: Plan,
     data: string | undefined,
+    started: number,
     tell: (event: RunEvent) => void,
   ): Promise<RunResult> {
-    const started = performance.now();
     const runId = newRunId();
     const read = await this.sources();
-    if (data !== undefined) await filesOf(data, plan.sources);
     const jobs = await Promise.all(
       plan.jobs.map(async (job) => ({
         manifest: this.manifestOf(job, data, read),
@@ -112,8 +137,11 @@ export class SparkEngine implements Engine {
     );
     const sweep = existsSync(this.path('running'));
     await mkdir(this.path('runs'), { recursive: true });
+    for (const table of pipeline.tables.keys()) {
+      await mkdir(this.path('quarantine', table), { recursive: true });
+    }
     await writeFile(this.path('running'), runId);
-    const { tables, findings, failures } = await this.ask(runner, { runId, sweep, jobs }, tell);
+    const { tables, failed, findings, failures } = await this.ask(runner, { runId, sweep, jobs }, tell);
     const summary: RunSummary = {
       runId,
       outcome: failures.length === 0 ? 'published' : 'failed',
@@ -123,7 +151,7 @@ export class SparkEngine implements Engine {
       tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
     };
     await this.replace(this.summaryFile(runId), summary);
-    await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables) });
+    await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
     await rm(this.path('running'));
     return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
   }
@@ -135,10 +163,12 @@ export class SparkEngine implements Engine {
     tell: (event: RunEvent) => void,
   ): Promise<{
     readonly tables: ReadonlyMap<string, TableSummary>;
+    readonly failed: ReadonlySet<string>;
     readonly findings: readonly RunnerFinding[];
     readonly failures: readonly string[];
   }> {
     const tables = new Map<string, TableSummary>();
+    const failed = new Set<string>();
     const findings: RunnerFinding[] = [];
     const failures: string[] = [];
     const pseudonymKey = (await this.store.pseudonymKey()).toString('hex');
@@ -155,13 +185,16 @@ export class SparkEngine implements Engine {
           tables.set(answer.summary.table, answer.summary);
           tell(answer);
           break;
-        case 'start':
         case 'failed':
+          failed.add(answer.table);
+          tell(answer);
+          break;
+        case 'start':
         case 'skipped':
           tell(answer);
       }
     }
-    return { tables, findings, failures };
+    return { tables, failed, findings, failures };
   }
 
   private manifestOf(job: Job, data: string | undefined, read: Sources): Manifest {
@@ -193,19 +226,27 @@ export class SparkEngine implements Engine {
   }
 
   async query(sql: string): Promise<QueryResult> {
+    if (isEmptySql(sql)) throw new UsageError('the query is empty; give one SELECT');
     const published = (await this.tables()).map(({ table }) => table);
-    if (published.length === 0) {
+    const tried = await list(this.path('quarantine'));
+    const refusing = [...new Set([...published, ...tried])];
+    // What a run refused can be asked for, also where it published nothing.
+    if (published.length === 0 && !(await this.hasRefused(tried))) {
       throw new LakeError(
         `Spark has published no table in ${this.store.root}; npx lake run --engine spark makes them`,
       );
     }
+    const thereAre = tablesThereAre(published, refusing);
+    const asked = askedOf(sql);
+    if (asked) return this.tell(asked, published, refusing, thereAre);
     const sources = Object.entries(await this.sources()).map(([name, { source }]) => [name, source]);
-    const quarantines = published.map((table) => [table, this.quarantine(table)]);
+    const quarantines = refusing.map((table) => [table, this.quarantine(table)]);
     const request = {
       database: DATABASE,
       kind: 'query',
       sources: Object.fromEntries(sources),
       quarantines: Object.fromEntries(quarantines),
+      thereAre,
       sql,
     };
     const runner = this.start();
@@ -221,6 +262,30 @@ export class SparkEngine implements Engine {
     }
   }
 
+  private async hasRefused(tables: readonly string[]): Promise<boolean> {
+    const folders = await Promise.all(tables.map((table) => list(this.path('quarantine', table))));
+    return folders.some((names) => names.length > 0);
+  }
+
+  /** Answers as DuckDB does, from Iceberg's own files: to start Spark for it would take seconds. */
+  private async tell(
+    asked: Asked,
+    published: readonly string[],
+    refusing: readonly string[],
+    thereAre: string,
+  ): Promise<QueryResult> {
+    if (asked === 'tables')
+      return listOfTables([...published, ...refusing.map((table) => `${table}_quarantine`)]);
+    const is = (name: string) => name.toLowerCase() === asked.describe.toLowerCase();
+    if (refusing.some((table) => is(`${table}_quarantine`))) return description(QUARANTINE);
+    const table = published.find(is);
+    if (table === undefined) throw new LakeError(`table ${asked.describe} does not exist; ${thereAre}`);
+    const source = (await this.sources())[table]?.source;
+    return description(source ? storedAs(source.columns) : await publishedColumns(this.metadata(table)));
+  }
+
+  private metadata = (table: string) => this.path('warehouse', DATABASE, table, 'metadata');
+
   summaryFile(runId: string): string {
     return this.path('runs', `${runId}.json`);
   }
@@ -232,26 +297,31 @@ export class SparkEngine implements Engine {
     for (const table of await list(this.path('warehouse', DATABASE))) {
       // Made in place of one with other columns, and not published.
       if (table.endsWith('__next')) continue;
-      const state = await publishedState(this.path('warehouse', DATABASE, table, 'metadata'));
+      const state = await publishedState(this.metadata(table));
       if (state) found.push({ table, ...state });
     }
     return found;
   }
 }
 
+/** What is published of the sources from now on. Of one that failed stays what was published before. */
 const readNow = (
   runId: string,
   jobs: readonly { readonly manifest: Manifest }[],
   tables: ReadonlyMap<string, TableSummary>,
+  failed: ReadonlySet<string>,
 ): Sources =>
   Object.fromEntries(
     jobs.flatMap(({ manifest }) =>
       Object.entries(manifest.sources).flatMap(([name, source]) => {
         const rows = tables.get(name)?.written;
-        return rows === undefined ? [] : [[name, { source, runId, rows }]];
+        return rows === undefined || failed.has(name) ? [] : [[name, { source, runId, rows }]];
       }),
     ),
   );
+
+const storedAs = (columns: Manifest['sources'][string]['columns']) =>
+  Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, STORED[type]]));
 
 const NUMBERS = /^(?:tinyint|smallint|int|bigint|float|double|decimal)/;
 
@@ -280,29 +350,6 @@ const asText = (value: unknown): string | null => {
 /** As Hadoop spells it, which takes a percent sign for one. */
 const uriOf = (path: string) => `file:${path}`;
 const folderUri = (dir: string) => `${uriOf(dir)}/`;
-
-interface Metadata {
-  readonly 'current-snapshot-id'?: number;
-  readonly snapshots?: readonly {
-    readonly 'snapshot-id': number;
-    readonly summary: Readonly<Record<string, string>>;
-  }[];
-}
-
-/** What the metadata of an Iceberg table in a folder says of its published snapshot, if it has one. */
-async function publishedState(metadata: string): Promise<{ rows: number; runId: string } | undefined> {
-  const versions = (await list(metadata)).flatMap((name) => /^v(\d+)\.metadata\.json$/.exec(name)?.[1] ?? []);
-  if (versions.length === 0) return undefined;
-  const newest = Math.max(...versions.map(Number));
-  // Ids have more digits than JavaScript's numbers: read as text.
-  const text = (await readFile(join(metadata, `v${newest}.metadata.json`), 'utf8')).replaceAll(
-    /("(?:current-)?snapshot-id"\s*:\s*)(-?\d+)/g,
-    '$1"$2"',
-  );
-  const { 'current-snapshot-id': current, snapshots = [] } = JSON.parse(text) as Metadata;
-  const summary = snapshots.find((snapshot) => snapshot['snapshot-id'] === current)?.summary;
-  return summary && { rows: Number(summary['total-records']), runId: summary['run-id'] ?? '' };
-}
 
 /** The runner knows no descriptions: a manifest holds none. */
 function described(found: RunnerFinding, pipeline: Pipeline): Finding {

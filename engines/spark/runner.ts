@@ -1,7 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ExpectationResult, LakeError, type RunEvent } from '../engine';
+import { type ExpectationResult, LakeError, type RunEvent, UsageError } from '../engine';
 import { ROOT } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
@@ -20,7 +21,7 @@ export type Answer =
     }
   | { readonly kind: 'columns'; readonly columns: readonly (readonly [name: string, type: string])[] }
   | { readonly kind: 'rows'; readonly rows: readonly (readonly unknown[])[] }
-  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'error'; readonly message: string; readonly isWrongCall?: boolean }
   | { readonly kind: 'end' };
 
 export interface RunnerFinding {
@@ -68,6 +69,8 @@ export interface Start {
   readonly memory: string;
   /** Of Spark, beside those that the runner needs. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Hears what takes seconds. */
+  readonly say?: (text: string) => void;
 }
 
 type Request = Readonly<Record<string, unknown>>;
@@ -83,11 +86,19 @@ export class Runner {
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly lines: AsyncIterator<string>;
   private readonly ended: Promise<number | null>;
+  private readonly say: (text: string) => void;
   private log = '';
 
+  private readonly keepsClasses = !existsSync(CLASSES);
+
   /** Throws a LakeError where Spark cannot run here. `program`: what Python runs. */
-  constructor(start: Start, program: readonly string[] = ['-m', 'lakehouse_runner.local']) {
+  constructor(
+    { say = () => undefined, ...start }: Start,
+    program: readonly string[] = ['-m', 'lakehouse_runner.local'],
+  ) {
     const { javaHome } = readySpark((text) => process.stderr.write(`lake: ${text}\n`));
+    this.say = say;
+    say('starting Spark …');
     this.child = spawn(venvTool('python'), program, { cwd: ROOT, env: runnerEnvironment(javaHome) });
     this.ended = new Promise((resolve, reject) => {
       this.child.once('error', reject);
@@ -105,7 +116,8 @@ export class Runner {
 
   /**
    * Asks one thing, and gives the answers as they come. The request goes through stdin: it may hold a secret. Throws
-   * a LakeError with what the runner says is wrong, and where it ends before its answers do.
+   * a LakeError with what the runner says is wrong, a UsageError where that is the call, and a LakeError where it
+   * ends before its answers do.
    */
   async *ask(request: Request): AsyncGenerator<Answer> {
     this.send(request);
@@ -119,7 +131,7 @@ export class Runner {
       if (answer.kind === 'end') return;
       if (answer.kind === 'error') {
         await this.lines.next();
-        throw new LakeError(answer.message);
+        throw answer.isWrongCall ? new UsageError(answer.message) : new LakeError(answer.message);
       }
       yield answer;
     }
@@ -127,6 +139,9 @@ export class Runner {
 
   /** Ends the process, whatever it does. */
   async stop(): Promise<void> {
+    if (this.keepsClasses && this.child.exitCode === null) {
+      this.say('keeping the classes of Java in .venv, once, so that later starts take seconds less …');
+    }
     this.child.stdin.end();
     this.child.stdout.resume();
     await this.ended;

@@ -191,7 +191,7 @@ withSpark('on Spark', () => {
     expect(others).toEqual({});
     expect(audit).toMatch(/^\d+$/);
     expect(failed.failures).toEqual([
-      'score_trusted: expectation at_most_100 failed with 2 bad row(s)',
+      'score_trusted: expectation at_most_100 failed with 2 bad rows',
       `score_trusted: what was written is on its branch audit, snapshot ${audit}; the published table is as it was`,
     ]);
     expect(failed.summary.outcome).toBe('failed');
@@ -212,15 +212,27 @@ withSpark('on Spark', () => {
     expect(Object.keys(await refs())).toEqual(['main']);
   });
 
-  test('a table that was never published is empty where an expectation fails', async () => {
-    const { run, trusted, refs, spark } = lakeOf('never');
+  test('a table that was never published is none where an expectation fails', async () => {
+    const { run, rows, trusted, refs, spark } = lakeOf('never');
     const bad = [score('Eve Canary', 101)];
     const failed = await run(game([atMost(100, 'fail')]), bad);
     expect(failed.summary.outcome).toBe('failed');
     expect((await spark.tables()).map(({ table }) => table)).toEqual(['score_landing']);
-    expect(await trusted()).toEqual([]);
+    for (const sql of [
+      'SELECT * FROM score_trusted',
+      'SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM score_trusted)',
+      'WITH t AS (TABLE score_trusted) SELECT * FROM t',
+    ]) {
+      await expect(rows(sql)).rejects.toThrow(
+        'table score_trusted was never published; the tables are score_landing, and <table>_quarantine of each',
+      );
+    }
     expect(differences(await trusted("VERSION AS OF 'audit'"), rowsOf(bad))).toEqual(NONE);
     expect(Object.keys(await refs())).toEqual(['audit']);
+    // Nor does a job take it for an empty one.
+    await expect(spark.run(game(), { only: ['score_open'] })).rejects.toThrow(
+      'not published in this lake yet: score_trusted.',
+    );
   });
 
   test('a source without a file, or whose folder is gone, fails its job and empties nothing', async () => {
@@ -250,7 +262,7 @@ withSpark('on Spark', () => {
     await writeFile(file, SQL.score_trusted.replace('s.playedAt', 's.playedAt, s.score + 1 AS points'));
     const bad = await run(game([atMost(5, 'fail')], 'points'), [score('Eve Canary', 9)]);
     expect(bad.failures).toEqual([
-      'score_trusted: expectation at_most_5 failed with 1 bad row(s)',
+      'score_trusted: expectation at_most_5 failed with 1 bad row',
       expect.stringContaining("is on score_trusted__next's branch audit"),
     ]);
     expect(differences(await trusted(), rowsOf(good))).toEqual(NONE);

@@ -1,10 +1,22 @@
 // Every query in queries/ gives on Spark's tables what it gives on DuckDB's.
-import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Engine, LakeError, type RunEvent, type TableSummary, UsageError } from '../../engines/engine';
+import { SparkEngine } from '../../engines/spark/engine';
 import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources, writeSample } from '../../samples';
-import { engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import {
+  answer,
+  engineOf,
+  hasTerminal,
+  JOBS,
+  lake as lakeCommand,
+  lakeOnTerminal,
+  ROOT,
+  result,
+  temporaryDir,
+} from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(240_000);
@@ -63,12 +75,170 @@ withSpark('on Spark', () => {
     '',
   ])('a query that is no SELECT is refused and changes nothing: %s', async (sql) => {
     const before = await spark.tables();
-    await expect(result(spark, sql)).rejects.toThrow();
+    // Two statements are no SQL to Spark.
+    const kind = sql.includes('; ') ? LakeError : UsageError;
+    await expect(result(spark, sql)).rejects.toThrow(kind);
     expect(await spark.tables()).toEqual(before);
+  });
+
+  test.each([
+    ['SELEC 1', 'syntax error at or near "SELEC" (line 1)'],
+    ["SELECT 1\nFROM customer_trusted WHERE email = 'Canary", `syntax error at or near "'" (line 2)`],
+    ['SELECT 1 +', 'syntax error at end of input (line 1)'],
+    ['SELECT nope FROM customers_curated', /^column "nope" not found; it could be "phone", .*" \(line 1\)$/],
+    [
+      'SELECT *\nFROM nothing',
+      /^table nothing does not exist; the tables are accelerometer_landing, .*(line 2)/,
+    ],
+    ['DESCRIBE nothing', /^table nothing does not exist; the tables are accelerometer_landing, /],
+    ['SELECT date_trunc(1)', 'The "date_trunc" requires 2 parameters but the actual number is 1 (line 1)'],
+  ])('a mistake is told by the words of the query: %s', async (sql, told) => {
+    const error: Error = await result(spark, sql).then(
+      () => new Error('no mistake'),
+      (thrown) => thrown,
+    );
+    expect(error).toBeInstanceOf(LakeError);
+    if (typeof told === 'string') expect(error.message).toBe(told);
+    else expect(error.message).toMatch(told);
+  });
+
+  test('what DuckDB says of a table that is not there, Spark says too', async () => {
+    const told = (engine: Engine) => result(engine, 'SELECT 1 FROM nothing').catch(({ message }) => message);
+    expect(await told(spark)).toBe(await told(duckdb));
+  });
+
+  test('SHOW TABLES and DESCRIBE give what they give on DuckDB', async () => {
+    const tables = [...pipeline.tables.keys()].flatMap((name) => [name, `${name}_quarantine`]);
+    expect(await answer(spark, 'SHOW TABLES')).toEqual(tables.toSorted().map((name) => [name]));
+    for (const sql of ['SHOW TABLES', ' show tables ; -- all', ...tables.map((name) => `DESCRIBE ${name}`)]) {
+      expect({ sql, ...(await result(spark, sql)) }).toEqual({ sql, ...(await result(duckdb, sql)) });
+    }
+    for (const sql of ['desc "customer_trusted"', 'DESCRIBE Customer_Trusted']) {
+      expect(await result(spark, sql)).toEqual(await result(duckdb, 'DESCRIBE customer_trusted'));
+    }
   });
 
   test('a query reads no file by its path', async () => {
     const file = join(dir, 'data', 'customer', 'landing');
     await expect(result(spark, `SELECT * FROM text.\`${file}\``)).rejects.toThrow();
+  });
+});
+
+withSpark('on Spark, where a source fails', () => {
+  const data = join(dir, 'bad-data');
+  const FAILS = 'accelerometer_landing';
+  const quarantine = readFileSync(join(QUERIES, 'quarantine.sql'), 'utf8');
+  const duckdb = engineOf(join(dir, 'bad-duckdb'));
+  const spark = session.engineOf(join(dir, 'bad-spark'));
+  const events: RunEvent[] = [];
+
+  beforeAll(async () => {
+    await writeSample(data, { customers: 50, seed: 5, dirty: 0 });
+    await writeOtherSources(data, pipeline.sources);
+    await writeFile(join(data, 'accelerometer', 'landing', 'bad.json'), '{bad\n'.repeat(5000));
+    for (const engine of [duckdb, spark]) {
+      const { failures } = await engine.run(
+        pipeline,
+        { data },
+        (event) => engine === spark && events.push(event),
+      );
+      expect(failures).toEqual([expect.stringContaining(`${FAILS}: 5000 of `)]);
+    }
+  });
+
+  test('it is told before what it causes, and is not published', async () => {
+    const told = events.flatMap((event) => ('table' in event && event.kind !== 'start' ? [event] : []));
+    expect(told[0]).toEqual({ kind: 'failed', table: FAILS });
+    expect(told.slice(1).map(({ kind, table }) => `${kind} ${table}`)).toEqual([
+      'skipped accelerometer_trusted',
+      'skipped customers_curated',
+      'skipped step_trainer_trusted',
+      'skipped machine_learning_curated',
+    ]);
+    expect((await spark.tables()).map(({ table }) => table).toSorted()).toEqual([
+      'customer_landing',
+      'customer_trusted',
+    ]);
+    await expect(result(spark, `SELECT * FROM ${FAILS}`)).rejects.toThrow(
+      `table ${FAILS} does not exist; the tables are customer_landing, customer_trusted, and `,
+    );
+  });
+
+  test('what was refused can be asked for, by the query that the run names, on both engines', async () => {
+    const expected = [[FAILS, 'INVALID_JSON', '5000', '1']];
+    for (const engine of [duckdb, spark]) {
+      expect((await answer(engine, quarantine)).map(([table, , ...counts]) => [table, ...counts])).toEqual(
+        expected.map(([table, , ...counts]) => [table, ...counts]),
+      );
+    }
+  });
+
+  test('a source that was published stays what it was', async () => {
+    const lake = join(dir, 'bad-after-good');
+    const good = join(dir, 'good-data');
+    await writeSample(good, { customers: 5, seed: 6, dirty: 0 });
+    await writeOtherSources(good, pipeline.sources);
+    const engine = session.engineOf(lake);
+    expect((await engine.run(pipeline, { data: good })).failures).toEqual([]);
+    const before = await engine.tables();
+    await engine.run(pipeline, { data, only: ['accelerometer_trusted'] });
+    const found = (await engine.tables()).filter(({ table }) => table !== 'customer_landing');
+    expect(found).toEqual(before.filter(({ table }) => table !== 'customer_landing'));
+    const rows = `SELECT COUNT(*) FROM ${FAILS}`;
+    expect(await answer(engine, rows)).toEqual([[String(before.find(({ table }) => table === FAILS)?.rows)]]);
+  });
+
+  test('a run that cannot be leaves no folder, and starts no Spark', async () => {
+    const lake = join(dir, 'nowhere');
+    const none = new SparkEngine({
+      lake,
+      jobs: JOBS,
+      startRunner: () => {
+        throw new Error('Spark was started');
+      },
+    });
+    const half = join(dir, 'half-data');
+    await mkdir(join(half, 'customer', 'landing'), { recursive: true });
+    await expect(none.run(pipeline, { data: half })).rejects.toThrow(/the data is not whole/);
+    await expect(none.run(pipeline, { only: ['customers_curated'] })).rejects.toThrow(
+      /not published in this lake yet: customer_trusted, accelerometer_trusted\./,
+    );
+    await expect(none.run(pipeline, {})).rejects.toThrow(/was never read in this lake; give --data/);
+    await expect(none.query('SELECT 1')).rejects.toThrow(/Spark has published no table/);
+    expect(existsSync(lake)).toBe(false);
+  });
+
+  (hasTerminal ? test : test.skip)('on a terminal it is said what one waits for', async () => {
+    const lake = join(dir, 'bad-terminal');
+    const ran = await lakeOnTerminal(['run', '--engine', 'spark', '--data', data, '--lake', lake]);
+    expect(ran.status).toBe(1);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are steered by them
+    const shown = ran.stdout.replaceAll(/\u001b\[[\d;?]*[A-Za-z]/g, '');
+    const begins = shown.indexOf('Spark has started');
+    const [starting, running] = [shown.slice(0, begins), shown.slice(begins)];
+    const spins = (name: string) => new RegExp(`[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ${name}\\b`);
+    // Until Spark is there no table is in the making; then the job is, with its source, and no other one.
+    expect(starting).toMatch(spins('Spark starts'));
+    expect(starting).not.toMatch(spins('customer_landing'));
+    const first = running.split('✔ customer_landing')[0] as string;
+    for (const name of ['customer_landing', 'customer_trusted']) expect(first).toMatch(spins(name));
+    expect(first).not.toMatch(spins('accelerometer_landing'));
+    expect(shown).toContain(`✖ ${FAILS}: failed`);
+    expect(shown.replaceAll(/\s+/g, ' ')).toContain(
+      'Published anew: customer_landing, customer_trusted. Nothing else is published in this lake yet.',
+    );
+    const [summary = ''] = readdirSync(join(lake, 'spark', 'runs'));
+    const { seconds, tables } = JSON.parse(readFileSync(join(lake, 'spark', 'runs', summary), 'utf8'));
+    // What was waited: more than the engine counts, which began later.
+    expect(Number(/ failed in (\d+\.\d+) s/.exec(ran.stdout)?.[1])).toBeGreaterThan(seconds);
+    // A source is read while its job runs.
+    const tookOf = (name: string) =>
+      (tables as TableSummary[]).find(({ table }) => table === name)?.seconds ?? 0;
+    expect(tookOf('customer_landing')).toBeGreaterThan(tookOf('customer_trusted') / 10);
+
+    const asked = await lakeOnTerminal(['query', 'quarantine', '--engine', 'spark', '--lake', lake]);
+    expect(asked.status).toBe(0);
+    expect(asked.stdout).toMatch(/^lake: starting Spark …\r\n/);
+    expect(asked.stdout).toContain(FAILS);
   });
 });

@@ -107,6 +107,11 @@ export class AwsServer {
       body = '',
     } = typeof fault === 'object' ? fault : await this.handle(request);
     const bytes = Buffer.from(body as string);
+    if (fault === 'cut' && (bytes.length === 0 || request.method === 'HEAD')) {
+      // Half of a head is no answer either.
+      response.destroy();
+      return;
+    }
     response.writeHead(status, { 'content-length': bytes.length, ...headers });
     if (fault === 'cut') {
       response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());

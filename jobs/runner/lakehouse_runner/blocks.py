@@ -157,8 +157,8 @@ def _unpacked(extent: Extent) -> Iterator[Lines]:
         # What the network or the disk says is no fault of the file.
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
-        # As zlib, and so the reader in TypeScript, calls it.
-        told = "Z_BUF_ERROR" if isinstance(error, EOFError) else "Z_DATA_ERROR"
+        # In the words of the reader in TypeScript.
+        told = "it is cut off" if isinstance(error, EOFError) else "its bytes are damaged"
         yield Lines(_split(b""), f"the file cannot be unpacked to its end: {told}; upload it again")
         return
     yield Lines(_split(rest))

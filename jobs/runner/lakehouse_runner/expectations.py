@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
 from .errors import tell
 from .manifest import Expectation, Severity
@@ -84,14 +84,25 @@ def _judge(
         done.results.append({"name": expectation.name, "severity": expectation.severity, "failed": failed})
         if failed == 0:
             return
-        samples = [_shown(row.asDict(), expectation) for row in bad.limit(_SAMPLES).collect()]
+        samples = [_shown(row.asDict(), expectation) for row in _first(spark, expectation, bad.columns)]
         done.findings.append(Finding(table, expectation.name, expectation.severity, failed, samples))
         if expectation.severity == "quarantine" and move_out:
             done.moved[expectation.name] = move_out(expectation, bad)
         if expectation.severity == "fail":
-            done.failures.append(f"expectation {expectation.name} failed with {failed} bad row(s)")
+            done.failures.append(f"expectation {expectation.name} failed with {counted(failed, 'bad row')}")
     except Exception as error:
         done.failures.append(f"expectation {expectation.name} could not be checked: {tell(error)}")
+
+
+def counted(n: int, one: str) -> str:
+    """Say how many: `1 file`, `2 files`."""
+    return f"{n} {one}{'' if n == 1 else 's'}"
+
+
+def _first(spark: SparkSession, expectation: Expectation, columns: Sequence[str]) -> list[Row]:
+    """Take the first bad rows in an order of their own, so that each engine and each run shows the same."""
+    order = ", ".join(f"{i + 1} NULLS LAST" for i in range(len(columns)))
+    return spark.sql(f"SELECT * FROM ({expectation.sql}) ORDER BY {order} LIMIT {_SAMPLES}").collect()
 
 
 def _shown(row: dict[str, Any], expectation: Expectation) -> dict[str, str]:

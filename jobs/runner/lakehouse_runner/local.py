@@ -9,6 +9,7 @@ import decimal
 import json
 import os
 import queue
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pyspark import SparkContext
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -165,10 +167,10 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         if written_to != output and not result.failures:
             put_in_place(spark, manifest.database, manifest.output, options.run_id)
         failed |= result.failed
-        for summary in result.summary["tables"]:
-            say({"kind": "done", "summary": summary})
         for table in sorted(result.failed):
             say({"kind": "failed", "table": table})
+        for summary in result.summary["tables"]:
+            say({"kind": "done", "summary": summary})
         if result.failures and output not in result.failed:
             failed.add(output)
             say({"kind": "skipped", "table": output})
@@ -188,18 +190,10 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     _make_namespace(spark, request["database"])
     spark.sql(f"USE {quoted(_CATALOG, request['database'])}")
     for name, given in request["sources"].items():
-        source = read_source(given)
-        Landing(spark, source, raw=True).rows.createOrReplaceTempView(name)
-        _refused(spark, source.quarantine).createOrReplaceTempView(f"{name}_quarantine")
+        Landing(spark, read_source(given), raw=True).rows.createOrReplaceTempView(name)
     for name, folder in request["quarantines"].items():
         _refused(spark, folder).createOrReplaceTempView(f"{name}_quarantine")
-    # Spark runs commands as soon as it is given them.
-    plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(request["sql"])
-    logical = "org.apache.spark.sql.catalyst.plans.logical"
-    jvm: Any = spark.sparkContext._jvm
-    if any(jvm.java.lang.Class.forName(f"{logical}.{kind}").isInstance(plan) for kind in _CHANGES):
-        raise JobError("a query reads and changes nothing; give one SELECT")
-    answer = spark.sql(request["sql"])
+    answer = _select(spark, request["sql"], request["thereAre"])
     say({"kind": "columns", "columns": [[f.name, f.dataType.simpleString()] for f in answer.schema]})
     chunk = []
     for row in answer.toLocalIterator():
@@ -211,6 +205,64 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
 
 
 _CHANGES = ("Command", "ParsedStatement")
+_PLACE = re.compile(r"\(line (\d+), pos \d+\)|; line (\d+) pos \d+")
+
+
+class WrongCall(JobError):
+    """The call itself was wrong, whatever is in the lake."""
+
+
+def _select(spark: SparkSession, sql: str, there_are: str) -> DataFrame:
+    """Have Spark understand a query. `there_are` tells of the tables, where it names another one."""
+    try:
+        # Spark runs commands as soon as it is given them.
+        plan = spark._jsparkSession.sessionState().sqlParser().parsePlan(sql)
+        logical = "org.apache.spark.sql.catalyst.plans.logical"
+        jvm: Any = spark.sparkContext._jvm
+        if any(jvm.java.lang.Class.forName(f"{logical}.{kind}").isInstance(plan) for kind in _CHANGES):
+            raise WrongCall("a query reads and changes nothing; give one SELECT")
+        answer = spark.sql(sql)
+    except AnalysisException as error:
+        raise JobError(_tell_mistake(error, there_are)) from error
+    for table in _never_published(answer):
+        raise JobError(f"table {table} was never published; {there_are}")
+    return answer
+
+
+def _tell_mistake(error: AnalysisException, there_are: str) -> str:
+    """Say what is wrong with a query. To parse and bind it Spark saw its text and the columns, and no row."""
+    text = str(getattr(error, "desc", error)).strip()
+    place = _PLACE.search(text)
+    line = f" (line {place[1] or place[2]})" if place else ""
+    kind, given = error.getErrorClass() or "", error.getMessageParameters() or {}
+    if kind == "TABLE_OR_VIEW_NOT_FOUND":
+        return f"table {given['relationName'].replace('`', '')} does not exist; {there_are}{line}"
+    if kind == "PARSE_SYNTAX_ERROR":
+        word = re.sub(r"^'(.*)'$", r'or near "\1"', given["error"], flags=re.DOTALL)
+        return f"syntax error at {word}{line}"
+    if kind.startswith("UNRESOLVED_COLUMN"):
+        others = f"; it could be {given['proposal']}" if "proposal" in given else ""
+        return f"column {given['objectName']} not found{others}{line}".replace("`", '"')
+    what = text[: place.start()] if place else text
+    what = re.sub(r"^\[[\w.]+\]\s*", "", what).split("\n")[0]
+    return what.split(" Please, refer to")[0].strip().removesuffix(".").replace("`", '"') + line
+
+
+def _never_published(answer: DataFrame) -> Iterator[str]:
+    """Name the tables that a query reads as they are published, and that are not."""
+    plan = answer._jdf.queryExecution().analyzed()
+    inner = plan.subqueriesAll()
+    for tree in (plan, *(inner.apply(i) for i in range(inner.size()))):
+        leaves = tree.collectLeaves()
+        for leaf in (leaves.apply(i) for i in range(leaves.size())):
+            if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
+                continue
+            read = leaf.table()
+            table = read.table()
+            # Others are lists that Iceberg keeps, or a branch or snapshot that the query asks for.
+            is_plain = table.getClass().getSimpleName() == "BaseTable"
+            if is_plain and not read.branch() and not read.snapshotId() and not table.currentSnapshot():
+                yield read.name().split(".")[-1]
 
 
 def _refused(spark: SparkSession, folder: str) -> DataFrame:
@@ -263,7 +315,7 @@ def serve(handle: Handle) -> None:
         try:
             handle(spark, json.loads(line), say)
         except Exception as error:
-            say({"kind": "error", "message": tell(error)})
+            say({"kind": "error", "message": tell(error), "isWrongCall": isinstance(error, WrongCall)})
         say({"kind": "end"})
     archive.stop(spark)
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from . import files
 from .errors import JobError, tell
-from .expectations import Finding, audit
+from .expectations import Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
 from .landing import QUARANTINE, Account, Landing
 from .manifest import Expectation, Manifest, Source
@@ -240,7 +240,6 @@ class _Run:
 
     def _account(self, name: str, landing: Landing) -> int:
         """Judge what a source's lines came to, keep those that were refused, and check its expectations."""
-        started = time.monotonic()
         source = self._manifest.sources[name]
         account = landing.account()
         if account.quarantined:
@@ -258,7 +257,8 @@ class _Run:
                 "written": account.accepted,
                 "reasons": dict(account.reasons),
                 "expectations": done.results,
-                "seconds": self._since(started),
+                # It is read while the job's rows are made and written.
+                "seconds": self._since(self._started),
             }
         )
         self._findings += done.findings
@@ -277,7 +277,7 @@ class _Run:
         read = account.accepted + refused
         if damaged:
             # Nobody knows how many lines a damaged file had, so it can be no small share.
-            self._refuse(name, source, f"{damaged} file(s) cannot be read.", damaged)
+            self._refuse(name, source, f"{counted(damaged, 'file')} cannot be read.", damaged)
         elif refused > source.max_quarantined_share * read:
             limit, share = (_percent(s) for s in (source.max_quarantined_share, refused / read))
             self._refuse(

@@ -74,10 +74,10 @@ def test_blocks_have_sizes_and_an_empty_file_none() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "damage"),
     [
-        ("a.gz", gzip.compress(b"a\n" * 999)[:-9], "Z_BUF_ERROR"),
-        ("a.gz", gzip.compress(b"a\n")[:5], "Z_BUF_ERROR"),
-        ("a.gz", gzip.compress(b"a\n")[:-8] + b"\0" * 8, "Z_DATA_ERROR"),
-        ("a.gz", gzip.compress(b"a\n") + b"b", "Z_DATA_ERROR"),
+        ("a.gz", gzip.compress(b"a\n" * 999)[:-9], "it is cut off"),
+        ("a.gz", gzip.compress(b"a\n")[:5], "it is cut off"),
+        ("a.gz", gzip.compress(b"a\n")[:-8] + b"\0" * 8, "its bytes are damaged"),
+        ("a.gz", gzip.compress(b"a\n") + b"b", "its bytes are damaged"),
         ("a.gz", b"a\n", "is not packed"),
         ("a.gz", b"a", "is not packed"),
         ("a.json", gzip.compress(b"a\n"), "does not end in .gz"),

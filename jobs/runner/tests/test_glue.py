@@ -155,7 +155,7 @@ def test_a_metric_that_cannot_be_reported_fails_no_run(
 
 def test_a_run_that_failed_says_why(world: World) -> None:
     """After it left its summary and told the alarm."""
-    world.failures = ["reading: expectation known failed with 3 bad row(s)", "reading_raw: 2 of 10 lines"]
+    world.failures = ["reading: expectation known failed with 3 bad rows", "reading_raw: 2 of 10 lines"]
     assert world.fail().split("\n") == ["reading was not published.", *world.failures]
     assert len(world.metrics) == 2
     assert f"s3://runs/reading/{world.runs[0][3].run_id}.json" in world.files

@@ -1,0 +1,190 @@
+import { writeSync } from 'node:fs';
+import type { IngestEvent, Ingested, IngestedSource } from '../engines/aws/ingest';
+import type { Pipeline } from '../model';
+import { type StackFlags, stackOf } from './stack-options';
+import { textTable } from './table';
+import { counted, harmless } from './text';
+
+export interface IngestOptions extends StackFlags {
+  readonly validate: boolean;
+  readonly replace?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** `lake ingest`. Returns the exit status. */
+export async function ingestCommand(
+  pipeline: Pipeline,
+  data: string,
+  options: IngestOptions,
+): Promise<number> {
+  const stack = await stackOf(options);
+  const { ingest } = require('../engines/aws/ingest') as typeof import('../engines/aws/ingest');
+  const { validate, replace = false, dryRun = false, json = false } = options;
+  const progress = new Progress();
+  const view = json ? undefined : viewOf(progress);
+  const interrupted = () => {
+    view?.end();
+    writeSync(2, `\nlake: interrupted; ${progress.left()}\n`);
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  let ingested: Ingested;
+  try {
+    ingested = await ingest(stack, pipeline.sources, { data, validate, replace, dryRun }, (event) => {
+      progress.add(event);
+      view?.tell(event);
+    });
+  } catch (error) {
+    view?.end();
+    if (progress.uploading) process.stderr.write(`lake: stopped; ${progress.left()}\n`);
+    throw error;
+  } finally {
+    process.removeListener('SIGINT', interrupted);
+  }
+  view?.end();
+  const { summary, plan, refusal } = ingested;
+  const files = plan.map(({ path, bucket, key, state, size }) => ({
+    file: path,
+    uri: `s3://${bucket}/${key}`,
+    state,
+    bytes: size,
+  }));
+  if (json)
+    process.stdout.write(`${JSON.stringify(dryRun ? { ...summary, plan: files } : summary, null, 2)}\n`);
+  else process.stdout.write(harmless(report(ingested, files)));
+  if (refusal === undefined) return 0;
+  process.stderr.write(harmless(`lake: ${refusal}\n`));
+  return 1;
+}
+
+/** What was done so far. */
+class Progress {
+  uploading = false;
+  files = 0;
+  allFiles = 0;
+  bytes = 0;
+  allBytes = 0;
+  private sent = 0;
+  private started = 0;
+
+  add(event: IngestEvent) {
+    if (event.kind === 'upload') {
+      this.uploading = true;
+      this.started = performance.now();
+      this.allFiles = event.files;
+      this.allBytes = event.bytes;
+    } else if (event.kind === 'placed') this.files++;
+    else if (event.kind === 'kept') this.bytes += event.bytes;
+    else if (event.kind === 'sent' || event.kind === 'flying') {
+      this.bytes += event.bytes;
+      this.sent += event.bytes;
+    }
+  }
+
+  /** Bytes a second that were sent. */
+  get rate() {
+    const seconds = (performance.now() - this.started) / 1000;
+    return seconds > 0 ? this.sent / seconds : 0;
+  }
+
+  /** What an ingest leaves that does not come to its end, and how to go on. */
+  left(): string {
+    if (!this.uploading) return 'nothing was uploaded';
+    return `${this.files} of ${counted(this.allFiles, 'file')} are in place, none in part. Run this again to go on`;
+  }
+
+  toString() {
+    return `${this.files} of ${counted(this.allFiles, 'file')}, ${sizeOf(this.bytes)} of ${sizeOf(this.allBytes)}, ${sizeOf(this.rate)}/s`;
+  }
+}
+
+interface View {
+  readonly tell: (event: IngestEvent) => void;
+  readonly end: () => void;
+}
+
+const BAR = 20;
+const CLEAR = '\r\u001b[K';
+const TERMINAL_MS = 100;
+/** Where lines stay, such as in a log. */
+const LINES_MS = 10_000;
+
+/** A line that is written over on a terminal, now and then a line elsewhere. */
+function viewOf(progress: Progress): View {
+  const { NO_COLOR, TERM } = process.env;
+  const terminal = process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb';
+  const show = (text: string) => process.stdout.write(terminal ? `${CLEAR}${text}` : `${text}\n`);
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    tell: (event) => {
+      if (event.kind === 'stage' && terminal) show(event.stage);
+      if (event.kind !== 'upload' || event.files === 0) return;
+      const draw = () => show(terminal ? `${barOf(progress)} ${progress}` : String(progress));
+      if (terminal) draw();
+      timer = setInterval(draw, terminal ? TERMINAL_MS : LINES_MS);
+    },
+    end: () => {
+      clearInterval(timer);
+      if (terminal) writeSync(1, CLEAR);
+    },
+  };
+}
+
+function barOf({ bytes, allBytes }: Progress): string {
+  const full = allBytes === 0 ? BAR : Math.floor((BAR * bytes) / allBytes);
+  return `[${'#'.repeat(full)}${'-'.repeat(BAR - full)}]`;
+}
+
+/** `999 B`, `1.2 kB`, `35 MB`. */
+function sizeOf(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : +value.toPrecision(2)} ${units[unit]}`;
+}
+
+interface Told {
+  readonly file: string;
+  readonly uri: string;
+  readonly state: string;
+  readonly bytes: number;
+}
+
+function report({ summary }: Ingested, files: readonly Told[]): string {
+  const { outcome, sources, seconds, keptBytes } = summary;
+  const numbers = ['new', 'changed', 'unchanged', 'refused lines'];
+  const table = textTable(
+    ['source', ...numbers, 'place'].map((name) => ({ name, right: numbers.includes(name) })),
+    sources.map((s) => [
+      s.table,
+      ...[s.new, s.changed, s.unchanged].map(String),
+      s.lines ? `${refusedOf(s)} of ${s.lines.read}` : 'not read',
+      s.uri,
+    ]),
+  );
+  if (outcome === 'planned') {
+    const todo = files.filter(({ state }) => state !== 'unchanged');
+    const plan = todo.map(({ state, uri, bytes }) => `${state.padEnd(7)}  ${uri}  ${sizeOf(bytes)}`);
+    return [...plan, ...(plan.length > 0 ? [''] : []), table, '', 'Dry run: nothing was uploaded.', ''].join(
+      '\n',
+    );
+  }
+  const kept = keptBytes > 0 ? `, ${sizeOf(keptBytes)} of them sent before` : '';
+  const done =
+    summary.files === 0
+      ? 'All files are in place already.'
+      : `Uploaded ${counted(summary.files, 'file')}, ${sizeOf(summary.bytes)}${kept}, in ${seconds.toFixed(1)} s.`;
+  return [table, '', done, `  next  npx lake run --stack ${summary.stack}`, ''].join('\n');
+}
+
+/** Lines that a run will put into quarantine; a file without any is none. */
+const refusedOf = ({ lines }: IngestedSource) =>
+  Object.entries(lines?.reasons ?? {}).reduce(
+    (total, [reason, n]) => (reason === 'EMPTY_FILE' || reason === 'UNREADABLE_FILE' ? total : total + n),
+    0,
+  );

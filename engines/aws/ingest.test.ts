@@ -1,0 +1,511 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
+import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
+import { errorOf, type S3Settings, S3StandIn } from '../../tests/standin/s3';
+import {
+  type AwsRequest,
+  type AwsResponse,
+  AwsServer,
+  awsEnvironment,
+  type Fault,
+} from '../../tests/support/aws-server';
+import { temporaryDir } from '../../tests/support/lake';
+import { LakeError } from '../engine';
+import { checksumOf } from './checksum';
+import { type IngestEvent, type IngestRequest, ingest } from './ingest';
+import type { Stack } from './stack';
+
+const dir = temporaryDir('ingest');
+const SOURCES = [customerLanding, accelerometerLanding, stepTrainerLanding];
+const BUCKET = 'stedi-landing';
+const PART = 1 << 14;
+
+const stackOf = (maxAttempts = 4): Stack => ({
+  name: 'dev',
+  client: { region: 'us-east-1', maxAttempts },
+  outputs: {
+    name: 'stedi-lakehouse-dev',
+    region: 'us-east-1',
+    account: '123456789012',
+    database: 'stedi_lakehouse_dev',
+    buckets: { landing: BUCKET, artifacts: 'stedi-artifacts' },
+    workflow: 'w',
+    jobs: {},
+    forget: 'f',
+    crawler: 'c',
+    workgroups: { all: 'a', analysts: 'b' },
+  },
+});
+
+const servers: AwsServer[] = [];
+const saved = { ...process.env };
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+  process.env = { ...saved };
+});
+
+/** A stand-in that this process's clients speak to; `before` sees each request before it is answered. */
+async function s3Of(
+  settings: S3Settings = {},
+  before?: (request: AwsRequest) => Promise<AwsResponse | undefined>,
+) {
+  const s3 = new S3StandIn([BUCKET], { leastPart: 1, ...settings });
+  const server = new AwsServer(async (request) => (await before?.(request)) ?? s3.handle(request));
+  servers.push(server);
+  Object.assign(process.env, awsEnvironment(await server.start()));
+  return { s3, server };
+}
+
+let folders = 0;
+/** A folder of landing files by key. */
+function folderOf(files: Readonly<Record<string, string | Buffer>>): string {
+  const data = join(dir, `data-${folders++}`);
+  mkdirSync(data);
+  for (const [key, content] of Object.entries(files)) {
+    mkdirSync(join(data, key, '..'), { recursive: true });
+    writeFileSync(join(data, key), content);
+  }
+  return data;
+}
+
+const REQUEST: Omit<IngestRequest, 'data'> = { validate: false, replace: false, dryRun: false };
+const run = (
+  data: string,
+  request: Partial<IngestRequest> = {},
+  stack = stackOf(),
+  tell: (event: IngestEvent) => void = () => undefined,
+) => ingest(stack, SOURCES, { ...REQUEST, data, ...request }, tell, { partBytes: PART, silence: 500 });
+
+const bytes = (length: number, seed = 1) =>
+  Buffer.from(Array.from({ length }, (_, i) => (i * 7 + seed * 13 + (i >> 8)) % 251));
+
+const FILES = {
+  'customer/landing/a.json': bytes(100),
+  'customer/landing/below/b c+d & é%20.json': bytes(200, 2),
+  'accelerometer/landing/large.json': bytes(5 * PART + 10, 3),
+  'accelerometer/landing/other.json': bytes(2 * PART, 4),
+  'step_trainer/landing/empty.json': Buffer.alloc(0),
+  'step_trainer/landing/one-part.json': bytes(PART, 5),
+};
+const LEFT_OUT = {
+  'customer/landing/_SUCCESS': 'x',
+  'customer/landing/.hidden': 'x',
+  'customer/other/a.json': 'x',
+  'unknown/landing/a.json': 'x',
+};
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+/** Contents by key in a form that is quickly compared. */
+const hashed = (content: Readonly<Record<string, Buffer>>) =>
+  Object.fromEntries(Object.entries(content).map(([key, body]) => [key, sha256(body)]));
+/** What a stand-in's bucket holds. */
+const heldBy = (s3: S3StandIn) => hashed(Object.fromEntries(s3.contentOf(BUCKET)));
+const ALL = hashed(FILES);
+const SIZE = Object.values(FILES).reduce((total, { length }) => total + length, 0);
+
+const sent = (requests: readonly AwsRequest[]) =>
+  requests.filter(({ method }) => method === 'PUT').reduce((total, { body }) => total + body.length, 0);
+
+/** Waits for what the client no longer waits for. */
+async function quiet(server: AwsServer) {
+  let before = -1;
+  while (server.requests.length > before) {
+    before = server.requests.length;
+    await pause(30);
+  }
+}
+
+const messageOf = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(LakeError);
+  return (error as LakeError).message;
+};
+
+test('a folder is put in place as it is, each byte once, and again nothing', async () => {
+  const { s3, server } = await s3Of({ pageSize: 2 });
+  const data = folderOf({ ...FILES, ...LEFT_OUT });
+  const events: IngestEvent[] = [];
+  const { summary } = await run(data, {}, stackOf(), (event) => events.push(event));
+  expect(heldBy(s3)).toEqual(ALL);
+  expect(sent(server.requests)).toBe(SIZE);
+  expect(s3.uploads.size).toBe(0);
+  expect(summary).toMatchObject({ outcome: 'uploaded', files: 6, bytes: SIZE, keptBytes: 0 });
+  expect(summary.sources[0]).toEqual({
+    table: 'customer_landing',
+    uri: `s3://${BUCKET}/customer/landing/`,
+    new: 2,
+    changed: 0,
+    unchanged: 0,
+  });
+  const told = events.flatMap((event) => (event.kind === 'sent' ? [event.bytes] : []));
+  expect(told.reduce((n, size) => n + size, 0)).toBe(SIZE);
+  expect(events.filter(({ kind }) => kind === 'placed')).toHaveLength(6);
+  const flying = events.flatMap((event) => (event.kind === 'flying' ? [event.bytes] : []));
+  expect(flying.filter((size) => size > 0).reduce((n, size) => n + size, 0)).toBeGreaterThanOrEqual(SIZE);
+  expect(flying.reduce((n, size) => n + size, 0)).toBe(0);
+
+  const before = server.requests.length;
+  expect((await run(data)).summary).toMatchObject({ files: 0, bytes: 0 });
+  const again = server.requests.slice(before).map(({ method }) => method);
+  expect(again).not.toContain('PUT');
+  expect(again.filter((method) => method === 'HEAD')).toHaveLength(6);
+});
+
+test('objects of another size are not asked for', async () => {
+  const { s3, server } = await s3Of();
+  await run(folderOf(FILES));
+  const before = server.requests.length;
+  await expect(run(folderOf({ 'customer/landing/a.json': bytes(101) }))).rejects.toThrow(/differ/);
+  expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['GET']);
+  expect(heldBy(s3)).toEqual(ALL);
+});
+
+type There = 'absent' | 'crc32' | 'crc64nvme' | 'no checksum' | 'another size' | 'another content';
+const EXPECTED: Readonly<Record<There, string>> = {
+  absent: 'new',
+  crc32: 'unchanged',
+  crc64nvme: 'unchanged',
+  'no checksum': 'changed',
+  'another size': 'changed',
+  'another content': 'changed',
+};
+
+const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map(
+  // As names of files may be, and count.
+  (text) => `n${text.replaceAll(/[/\0\\]/g, '-')}`,
+);
+
+test('the plan is what should be, whatever the folder and the bucket hold', async () => {
+  const { s3 } = await s3Of({ pageSize: 3 });
+  const objects = s3.buckets.get(BUCKET) as NonNullable<ReturnType<typeof s3.buckets.get>>;
+  const seen = new Set<string>();
+  const file = fc.record({
+    source: fc.constantFrom(...SOURCES),
+    path: fc.array(name, { minLength: 1, maxLength: 2 }),
+    size: fc.constantFrom(1, 2, 50, PART, PART + 1, 3 * PART),
+    there: fc.constantFrom(...(Object.keys(EXPECTED) as There[])),
+    seed: fc.nat(250),
+  });
+  const files = fc.uniqueArray(file, {
+    minLength: 1,
+    maxLength: 8,
+    // A name that is a file's is no folder's, on file systems that fold case too.
+    selector: ({ source, path }) => `${source.name}/${path[0]?.normalize('NFKC').toLowerCase()}`,
+  });
+  await fc.assert(
+    fc.asyncProperty(files, fc.boolean(), async (entries, replace) => {
+      objects.clear();
+      const content: Record<string, Buffer> = {};
+      const before: Record<string, Buffer> = {};
+      const expected = new Map<string, string>();
+      for (const { source, path, size, there, seed } of entries) {
+        const key = `${source.entity}/landing/${path.join('/')}`;
+        const own = bytes(size, seed);
+        content[key] = own;
+        expected.set(key, EXPECTED[there]);
+        seen.add(`${there}, ${replace}`);
+      }
+      const data = folderOf(content);
+      for (const { source, path, there } of entries) {
+        if (there === 'absent') continue;
+        const key = `${source.entity}/landing/${path.join('/')}`;
+        const own = content[key] as Buffer;
+        const body = Buffer.from(there === 'another size' ? Buffer.concat([own, own]) : own);
+        if (there === 'another content') body[0] = (body[0] as number) ^ 1;
+        const algorithm = there === 'crc64nvme' ? ('CRC64NVME' as const) : ('CRC32' as const);
+        const scratch = join(dir, 'scratch');
+        writeFileSync(scratch, body);
+        const checksum = await checksumOf(scratch, algorithm);
+        objects.set(key, {
+          body,
+          size: body.length,
+          etag: `"${key.length}-${checksum}"`,
+          checksums:
+            there === 'no checksum' ? {} : { [`x-amz-checksum-${algorithm.toLowerCase()}`]: checksum },
+        });
+        before[key] = body;
+      }
+      const { plan } = await run(data, { dryRun: true, replace });
+      expect(new Map(plan.map(({ key, state }) => [key, state]))).toEqual(expected);
+      expect(heldBy(s3)).toEqual(hashed(before));
+      const changed = [...expected].filter(([, state]) => state === 'changed');
+      if (changed.length > 0 && !replace) {
+        const message = await messageOf(run(data));
+        for (const [key] of changed) expect(message).toContain(`s3://${BUCKET}/${key}`);
+        expect(message).toContain(`${changed.length} file(s) differ`);
+        expect(heldBy(s3)).toEqual(hashed(before));
+      } else {
+        await run(data, { replace });
+        expect(heldBy(s3)).toEqual(hashed(content));
+      }
+      expect(s3.uploads.size).toBe(0);
+      rmSync(data, { recursive: true });
+    }),
+    { numRuns: 60 },
+  );
+  expect(seen.size).toBe(12);
+}, 60_000);
+
+describe('a fault at any single request', () => {
+  const denied: Fault = errorOf('AccessDenied', 403);
+  const slow: Fault = errorOf('SlowDown', 503);
+  /** How many requests an ingest without a fault makes. */
+  let requests = 0;
+  const data = () => folderOf(FILES);
+
+  beforeAll(async () => {
+    const { server } = await s3Of();
+    await run(data());
+    requests = server.requests.length;
+    expect(requests).toBeGreaterThan(20);
+  });
+
+  test.each<[string, Fault]>([
+    ['500', errorOf('InternalError', 500)],
+    ['SlowDown', slow],
+    ['reset', 'reset'],
+    ['cut', 'cut'],
+  ])(
+    '%s once: it is tried again, nothing is lost or doubled',
+    async (_name, fault) => {
+      const folder = data();
+      let tries = 0;
+      for (let index = 0; index < requests; index++) {
+        const { s3, server } = await s3Of();
+        server.fault = (request) => (request.index === index ? fault : undefined);
+        const { summary } = await run(folder);
+        expect(summary.files).toBe(6);
+        expect(heldBy(s3)).toEqual(ALL);
+        expect(s3.uploads.size).toBe(0);
+        tries += server.requests.length - requests;
+      }
+      expect(tries).toBeGreaterThanOrEqual(requests);
+    },
+    120_000,
+  );
+
+  test.each<[string, Fault, RegExp]>([
+    ['access denied', denied, /^access denied: s3:\w+ on s3:\/\/stedi-landing\/\S+[^\n]*$/],
+    ['SlowDown', slow, /^AWS throttles: s3:\w+ on s3:\/\/stedi-landing\/[^\n]* was refused 2 times in a row/],
+    // Jest's own Error is not the one of Node's network, which the SDK then does not know by its code.
+    ['reset', 'reset', /^s3:\w+ on s3:\/\/stedi-landing\/[^\n]* (?:AWS cannot be reached|failed: Error)/],
+  ])(
+    '%s from then on: told in a line, and the next call goes on',
+    async (_name, fault, message) => {
+      const folder = data();
+      for (let index = 0; index < requests; index++) {
+        const { s3, server } = await s3Of();
+        server.fault = (request) => (request.index >= index ? fault : undefined);
+        expect(await messageOf(run(folder, {}, stackOf(2)))).toMatch(message);
+        expect(ALL).toMatchObject(heldBy(s3));
+        await quiet(server);
+        const stopped = server.requests.length;
+        // What is left at once: calls that were under way beside each other.
+        expect(stopped).toBeLessThanOrEqual(index + 2 * 16);
+        server.fault = () => undefined;
+        const parts = [...s3.uploads.values()].flatMap((upload) => [...upload.parts.values()]);
+        const there = [...(s3.buckets.get(BUCKET)?.values() ?? []), ...parts];
+        const { summary } = await run(folder);
+        expect(heldBy(s3)).toEqual(ALL);
+        expect(s3.uploads.size).toBe(0);
+        expect(sent(server.requests.slice(stopped))).toBe(SIZE - there.reduce((n, part) => n + part.size, 0));
+        expect(summary.keptBytes).toBe(parts.reduce((n, part) => n + part.size, 0));
+      }
+    },
+    120_000,
+  );
+
+  test('one that cannot be mended stops what goes on beside it', async () => {
+    const { s3, server } = await s3Of();
+    server.fault = ({ path }) => (path.endsWith('denied.json') ? denied : undefined);
+    const folder = folderOf({
+      'customer/landing/denied.json': bytes(10),
+      'accelerometer/landing/large.json': bytes(200 * PART),
+    });
+    await expect(run(folder)).rejects.toThrow(/^access denied/);
+    await quiet(server);
+    expect(server.requests.length).toBeLessThan(100);
+    expect(s3.contentOf(BUCKET).size).toBe(0);
+  });
+
+  test('no answer: the connection is given up, and tried again', async () => {
+    for (const index of [0, 5, 10, requests - 1]) {
+      const { s3, server } = await s3Of({}, (request) =>
+        request.index === index ? new Promise<never>(() => undefined) : Promise.resolve(undefined),
+      );
+      await run(data());
+      expect(heldBy(s3)).toEqual(ALL);
+      expect(s3.uploads.size).toBe(0);
+      expect(server.requests.length).toBeGreaterThan(requests);
+    }
+  }, 30_000);
+});
+
+describe('uploads that were left', () => {
+  const LARGE = 'accelerometer/landing/large.json';
+  const content = bytes(6 * PART, 1);
+
+  /** Leaves an upload of a content, with so many of its parts. */
+  async function left(s3: S3StandIn, server: AwsServer, old: Buffer, parts: number) {
+    const isPart = (r: AwsRequest) => r.method === 'PUT' && r.query.has('partNumber');
+    server.fault = (r) =>
+      isPart(r) && Number(r.query.get('partNumber')) > parts ? errorOf('AccessDenied', 403) : undefined;
+    // Parts are sent beside each other, and the first error stops those under way.
+    for (let tries = 0; tries < 20; tries++) {
+      await expect(run(folderOf({ [LARGE]: old }))).rejects.toThrow(/access denied/);
+      if ([...s3.uploads.values()].some((upload) => upload.parts.size === parts)) break;
+    }
+    server.fault = () => undefined;
+    const before = server.requests.length;
+    return () => server.requests.slice(before);
+  }
+
+  test('are gone on with: parts that fit are not sent again', async () => {
+    const { s3, server } = await s3Of({ pageSize: 1 });
+    const since = await left(s3, server, content, 3);
+    const id = [...s3.uploads.keys()];
+    expect(id).toHaveLength(1);
+    const { summary } = await run(folderOf({ [LARGE]: content }));
+    expect(summary.keptBytes).toBe(3 * PART);
+    expect(sent(since())).toBe(3 * PART);
+    expect(since().some(({ method, query }) => method === 'POST' && query.has('uploads'))).toBe(false);
+    expect(heldBy(s3)).toEqual(hashed({ [LARGE]: content }));
+    expect(s3.uploads.size).toBe(0);
+  });
+
+  test('parts of another content are sent anew', async () => {
+    const { s3, server } = await s3Of();
+    const old = Buffer.from(content);
+    old[PART + 5] = 0xff;
+    const since = await left(s3, server, old, 3);
+    await run(folderOf({ [LARGE]: content }));
+    expect(sent(since())).toBe(4 * PART);
+    expect(heldBy(s3)).toEqual(hashed({ [LARGE]: content }));
+  });
+
+  test('parts beyond the end of a file that is shorter now are no part of it', async () => {
+    const { s3, server } = await s3Of();
+    const since = await left(s3, server, content, 4);
+    const shorter = content.subarray(0, 2 * PART + 5);
+    await run(folderOf({ [LARGE]: shorter }));
+    expect(sent(since())).toBe(5);
+    expect(heldBy(s3)).toEqual(hashed({ [LARGE]: shorter }));
+    expect(s3.uploads.size).toBe(0);
+  });
+
+  test('those of other files and of other tools are left alone', async () => {
+    const { s3 } = await s3Of();
+    const upload = { bucket: BUCKET, begun: 0, parts: new Map() };
+    const own = { 'x-amz-checksum-algorithm': 'CRC32', 'x-amz-checksum-type': 'FULL_OBJECT' };
+    s3.uploads.set('other file', { ...upload, key: `${LARGE}.2`, headers: own });
+    s3.uploads.set('other tool', { ...upload, key: LARGE, headers: {} });
+    await run(folderOf({ [LARGE]: content }));
+    expect([...s3.uploads.keys()]).toEqual(['other file', 'other tool']);
+    expect(heldBy(s3)).toEqual(hashed({ [LARGE]: content }));
+  });
+
+  test('one that is aborted meanwhile is told, and the next call begins anew', async () => {
+    const { s3 } = await s3Of({}, async (request) => {
+      if (request.query.get('partNumber') === '4') s3.uploads.clear();
+      return undefined;
+    });
+    const folder = folderOf({ [LARGE]: content });
+    expect(await messageOf(run(folder))).toMatch(/another upload meanwhile; run this again/);
+  });
+});
+
+describe('what changes meanwhile', () => {
+  test.each([
+    ['customer/landing/a.json', 100],
+    ['customer/landing/large.json', 4 * PART],
+  ])('%s that is written to is told', async (key, size) => {
+    const data = folderOf({ [key]: bytes(size) });
+    const before = readFileSync(join(data, key));
+    const { s3 } = await s3Of({}, async (request) => {
+      if (request.method === 'PUT') appendFileSync(join(data, key), 'more');
+      return undefined;
+    });
+    expect(await messageOf(run(data))).toMatch(/^\S+ changed while it was uploaded; /);
+    // Never half of it.
+    expect({ [key]: sha256(before) }).toMatchObject(heldBy(s3));
+  });
+
+  test.each([
+    ['small', 100],
+    ['large', 4 * PART],
+  ])('an object that appears is not overwritten: %s', async (_name, size) => {
+    const key = 'customer/landing/a.json';
+    const theirs = bytes(size, 9);
+    const put = (s3: S3StandIn, body: Buffer) =>
+      s3.buckets.get(BUCKET)?.set(key, { body, size: body.length, etag: '"theirs"', checksums: {} });
+    const { s3 } = await s3Of({}, async (request) => {
+      if (request.method === 'PUT') put(s3, theirs);
+      return undefined;
+    });
+    expect(await messageOf(run(folderOf({ [key]: bytes(size) })))).toMatch(
+      /changed by another upload meanwhile/,
+    );
+    expect(heldBy(s3)).toEqual(hashed({ [key]: theirs }));
+  });
+
+  test('nor is one that changes while it is to be replaced', async () => {
+    const key = 'customer/landing/a.json';
+    const { s3 } = await s3Of({}, async (request) => {
+      if (request.method === 'PUT' && request.headers['if-match'] !== undefined)
+        s3.buckets
+          .get(BUCKET)
+          ?.set(key, { body: Buffer.from('theirs'), size: 6, etag: '"theirs"', checksums: {} });
+      return undefined;
+    });
+    await run(folderOf({ [key]: bytes(10, 1) }));
+    const work = run(folderOf({ [key]: bytes(10, 2) }), { replace: true });
+    expect(await messageOf(work)).toMatch(/changed by another upload meanwhile/);
+    expect(heldBy(s3)).toEqual(hashed({ [key]: Buffer.from('theirs') }));
+  });
+});
+
+describe('what is refused before anything is uploaded', () => {
+  test('bad lines and files that differ, all at once; not with --no-validate and --replace', async () => {
+    const { s3, server } = await s3Of();
+    await run(folderOf({ 'step_trainer/landing/a.json': 'old' }));
+    const before = server.requests.length;
+    const data = folderOf({
+      'customer/landing/a.json': 'nonsense\n',
+      'accelerometer/landing/a.json': '{}\n',
+      'step_trainer/landing/a.json': 'new!',
+    });
+    const message = await messageOf(run(data, { validate: true }));
+    for (const source of SOURCES)
+      expect(message).toContain(`${source.name}: 1 of 1 lines would be in quarantine`);
+    expect(message).toContain('  a.json, line 1: NOT_JSON, ');
+    expect(message).toContain('1 file(s) differ');
+    expect(message).toMatch(/\nNothing was uploaded$/);
+    expect(server.requests.slice(before).some(({ method }) => method !== 'GET')).toBe(false);
+    const { refusal } = await run(data, { validate: true, dryRun: true });
+    expect(`${refusal}\nNothing was uploaded`).toBe(message);
+    await run(data, { replace: true });
+    expect(s3.contentOf(BUCKET).size).toBe(3);
+  });
+
+  test('a folder without a landing file', async () => {
+    const { server } = await s3Of();
+    expect(await messageOf(run(folderOf(LEFT_OUT)))).toMatch(
+      /^there is nothing to upload\.\n {2}customer_landing: /,
+    );
+    expect(server.requests).toEqual([]);
+  });
+
+  test('a stack without the bucket', async () => {
+    await s3Of();
+    const stack = stackOf();
+    const outputs = { ...stack.outputs, buckets: { artifacts: 'x' } };
+    const work = run(folderOf(FILES), {}, { ...stack, outputs });
+    expect(await messageOf(work)).toMatch(/no bucket of the zone landing/);
+  });
+});

@@ -1,0 +1,53 @@
+// What Iceberg's own files say of a table of a lake in a folder.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { list } from '../duckdb/store';
+
+interface Metadata {
+  readonly 'current-snapshot-id'?: string;
+  readonly snapshots?: readonly {
+    readonly 'snapshot-id': string;
+    readonly summary: Readonly<Record<string, string>>;
+  }[];
+  readonly 'current-schema-id': number;
+  readonly schemas: readonly {
+    readonly 'schema-id': number;
+    readonly fields: readonly { readonly name: string; readonly type: string }[];
+  }[];
+}
+
+/** The newest metadata in a table's folder of them; nothing where there is none. */
+async function newestMetadata(folder: string): Promise<Metadata | undefined> {
+  const versions = (await list(folder)).flatMap((name) => /^v(\d+)\.metadata\.json$/.exec(name)?.[1] ?? []);
+  if (versions.length === 0) return undefined;
+  const newest = Math.max(...versions.map(Number));
+  // Ids have more digits than JavaScript's numbers: read as text.
+  const text = (await readFile(join(folder, `v${newest}.metadata.json`), 'utf8')).replaceAll(
+    /("(?:current-)?snapshot-id"\s*:\s*)(-?\d+)/g,
+    '$1"$2"',
+  );
+  return JSON.parse(text) as Metadata;
+}
+
+/** The published snapshot of a table, if it has one. */
+export async function publishedState(folder: string): Promise<{ rows: number; runId: string } | undefined> {
+  const { 'current-snapshot-id': current, snapshots = [] } = (await newestMetadata(folder)) ?? {};
+  const summary = snapshots.find((snapshot) => snapshot['snapshot-id'] === current)?.summary;
+  return summary && { rows: Number(summary['total-records']), runId: summary['run-id'] ?? '' };
+}
+
+/** As DuckDB calls the types that a contract's columns have here. */
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'VARCHAR',
+  long: 'BIGINT',
+  double: 'DOUBLE',
+  timestamp: 'TIMESTAMP',
+  date: 'DATE',
+};
+
+/** The columns of a table, and the type of each. */
+export async function publishedColumns(folder: string): Promise<Readonly<Record<string, string>>> {
+  const metadata = await newestMetadata(folder);
+  const schema = metadata?.schemas.find((one) => one['schema-id'] === metadata['current-schema-id']);
+  return Object.fromEntries((schema?.fields ?? []).map(({ name, type }) => [name, TYPES[type] ?? type]));
+}

@@ -1,0 +1,11 @@
+/** `1 row`, `1117 rows`. */
+export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+/** What a query may name, told where it names another table. Not all are published; all have a quarantine. */
+export function tablesThereAre(published: readonly string[], quarantined: readonly string[]): string {
+  if (published.length === 0) {
+    const names = quarantined.toSorted().map((table) => `${table}_quarantine`);
+    return `no table is published; there are ${names.join(', ')}`;
+  }
+  return `the tables are ${published.toSorted().join(', ')}, and <table>_quarantine of each`;
+}
