@@ -69,26 +69,32 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addHelpText('after', EXAMPLES.lake)
     .exitOverride();
 
-  const run = lake
-    .command('run')
+  const run = withStack(lake.command('run'))
     .description('take the landing files to machine_learning_curated, and publish all or nothing')
     .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
     .addOption(lakeOption())
     .addOption(engineOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
+    .option('--wait', 'on a stack: follow the run to its end (default)')
+    .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
   for (const p of pipeline.parameters) {
     run.addOption(new Option(`--${p.name} <rule>`, p.description).choices([...p.values]).default(p.default));
   }
   run.action(async (options) => {
-    const { runCommand } = require('./run') as typeof import('./run');
     const parameters = Object.fromEntries(
       // What nobody asked for is left to the lake: single jobs keep the rules that it was made by.
       pipeline.parameters.flatMap((p) =>
         run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
       ),
     );
+    checkScopes(run, { local: ['lake', 'engine'], stack: ['wait'] });
+    if (options.stack !== undefined) {
+      const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
+      return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
+    }
+    const { runCommand } = require('./run') as typeof import('./run');
     exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
   });
 
@@ -121,6 +127,41 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
       checkScopes(query, { local: ['lake', 'engine'], stack: ['workgroup', 'maxScan', 'reuse'] });
       const { queryCommand } = require('./query') as typeof import('./query');
       exit(await queryCommand(pipeline, DIRS, { ...options, query: name }));
+    });
+
+  const status = withStack(lake.command('status'))
+    .description('what is published, and how the last run went; on a stack, what goes on too')
+    .addOption(lakeOption())
+    .addOption(engineOption())
+    .option('--follow', 'on a stack: follow a run that goes on to its end')
+    .option('--json', 'print it as JSON')
+    .action(async (options) => {
+      checkScopes(status, { local: ['lake', 'engine'], stack: ['follow'] });
+      const { statusCommand } = require('./status') as typeof import('./status');
+      exit(await statusCommand(pipeline, DIRS.jobs, options));
+    });
+
+  withStack(lake.command('logs'))
+    .description('what a run of a job on a stack said')
+    .argument('<job>', 'the job')
+    .option('--run <id>', 'run of the job, such as jr_0123; default: the newest')
+    .addOption(
+      new Option('--lines <n>', 'how many of the last lines')
+        .argParser(wholeNumber(1, 1_000_000))
+        .default(100),
+    )
+    .option('--follow', 'go on until the run has ended')
+    .action(async (job: string, options) => {
+      const { logsCommand } = require('./logs') as typeof import('./logs');
+      await logsCommand(pipeline, { ...options, job });
+    });
+
+  withStack(lake.command('diff'))
+    .description("compare a stack's tables with their contracts; status 1 where they differ")
+    .option('--json', 'print the differences as JSON')
+    .action(async (options) => {
+      const { diffCommand } = require('./diff') as typeof import('./diff');
+      exit(await diffCommand(pipeline, options));
     });
 
   lake

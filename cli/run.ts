@@ -88,7 +88,7 @@ async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Prom
   return out;
 }
 
-interface Progress {
+export interface Progress {
   readonly tell: (event: RunEvent) => void;
   /** Hears what takes seconds beside the jobs, where the terminal is the list's. */
   readonly say?: (text: string) => void;
@@ -96,21 +96,31 @@ interface Progress {
 }
 
 /** What an interrupted run leaves: on Spark each job publishes its own table as it ends. */
-const LEFT: Readonly<Record<EngineName, string>> = {
+const LEFT: Readonly<Record<EngineName | 'aws', string>> = {
   duckdb: 'what was published before stays as it is',
   spark: 'tables of jobs that had ended are published anew, all others stay as they are',
+  aws: 'the run on AWS goes on and is no longer followed',
 };
+const ENDED = 'ended without a summary';
 const SHOW_CURSOR = '\u001b[?25h';
 const SILENT: Progress = { tell: () => undefined, end: async () => undefined };
 
 const told = (s: TableSummary) =>
   `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${s.quarantined} in quarantine` : ''} (${s.seconds.toFixed(2)} s)`;
 
-/** A live list on a terminal, a line a table elsewhere, nothing beside JSON. */
-async function progressOf(tables: readonly string[], engine: EngineName, json = false): Promise<Progress> {
+/**
+ * A live list on a terminal, a line a table elsewhere, nothing beside JSON. `left` is said where the list is
+ * interrupted.
+ */
+export async function progressOf(
+  tables: readonly string[],
+  engine: EngineName | 'aws',
+  json = false,
+  left = LEFT[engine],
+): Promise<Progress> {
   if (json) return SILENT;
   const { NO_COLOR, TERM } = process.env;
-  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, engine);
+  if (process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb') return liveList(tables, engine, left);
   const say = (text: string) => process.stdout.write(`${text}\n`);
   // A table that fails may be done after that: then both are told in one line.
   const failed = new Set<string>();
@@ -127,6 +137,7 @@ async function progressOf(tables: readonly string[], engine: EngineName, json = 
         // Before what it causes.
         sayFailed();
         if (kind === 'skipped') say(`${event.table}: skipped`);
+        else if (kind === 'untold') say(`${event.table}: ${ENDED}`);
       }
     },
     end: async () => sayFailed(),
@@ -138,7 +149,11 @@ type Ending = Exclude<RunEvent, { readonly kind: 'start' }>;
 /** What stands above the tables of a list while Spark starts. */
 const SPARK = 'Spark';
 
-async function liveList(names: readonly string[], engine: EngineName): Promise<Progress> {
+async function liveList(
+  names: readonly string[],
+  engine: EngineName | 'aws',
+  left: string,
+): Promise<Progress> {
   if (engine === 'spark') {
     // What it may install is told before the list has the terminal.
     const { readySpark } = require('../engines/spark/runner') as typeof import('../engines/spark/runner');
@@ -171,6 +186,7 @@ async function liveList(names: readonly string[], engine: EngineName): Promise<P
           const ending = await ended;
           if (ending === SPARK) task.title = 'Spark has started';
           else if (ending?.kind === 'done') task.title = told(ending.summary);
+          else if (ending?.kind === 'untold') task.title = `${table}: ${ENDED}`;
           else if (ending?.kind === 'failed') throw new Error(`${table}: failed`);
           else task.skip(`${table}: skipped`);
         },
@@ -181,7 +197,7 @@ async function liveList(names: readonly string[], engine: EngineName): Promise<P
   const interrupted = () => {
     // The list keeps back what is written to the streams.
     writeSync(1, SHOW_CURSOR);
-    writeSync(2, `\nlake: interrupted; ${LEFT[engine]}\n`);
+    writeSync(2, `\nlake: interrupted; ${left}\n`);
     process.exit(130);
   };
   process.once('SIGINT', interrupted);
@@ -217,7 +233,7 @@ async function liveList(names: readonly string[], engine: EngineName): Promise<P
 }
 
 /** Published tables that are older than what they are made from, or made from one that is. */
-function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
+export function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
   const runs = new Map(published.map(({ table, runId }) => [table, runId]));
   const stale = new Set<string>();
   for (const job of pipeline.jobs) {
@@ -270,7 +286,7 @@ function report(
 }
 
 /** As wide as a terminal of 80 columns, where counts have up to eight digits. */
-function tableOf(tables: readonly TableSummary[]): string {
+export function tableOf(tables: readonly TableSummary[]): string {
   const columns = ['table', 'read', 'quarantined', 'written', 'expectations', 'seconds'];
   return textTable(
     columns.map((name) => ({ name, right: name !== 'table' && name !== 'expectations' })),

@@ -1,12 +1,19 @@
 import type { Site } from './site';
 
-const home = ({ region }: Site, service: string) =>
+/** Of a site, what its links are made of. */
+type Where = Pick<Site, 'name' | 'region' | 'database'>;
+
+const home = ({ region }: Pick<Site, 'region'>, service: string) =>
   `https://${region}.console.aws.amazon.com/${service}/home?region=${region}`;
 
 /** Where to look at a stack in AWS's console. */
-export const consoleLinks = (site: Site) => ({
+export const consoleLinks = (site: Where) => ({
   workflow: `${home(site, 'glue')}#/v2/etl-configuration/workflows/view/${site.name}`,
   tables: `${home(site, 'glue')}#/v2/data-catalog/databases/view/${site.database}`,
   queries: `${home(site, 'athena')}#/query-editor`,
   logs: `${home(site, 'cloudwatch')}#logsV2:log-groups$3FlogGroupNameFilter$3D${`/aws-glue/${site.name}`.replaceAll('/', '$252F')}`,
 });
+
+/** Where to look at a run of a job; `job` is its name on Glue. */
+export const jobRunLink = (site: Pick<Site, 'region'>, job: string, run: string) =>
+  `${home(site, 'gluestudio')}#/job/${encodeURIComponent(job)}/run/${encodeURIComponent(run)}`;

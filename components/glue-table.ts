@@ -11,7 +11,7 @@ import {
 import { DefinitionError, type DerivedTable, type SourceTable, type Table } from '../model';
 import { catalogAccess, logAccess, objectAccess } from './access';
 import { SNAPSHOTS } from './constants';
-import { evolutionFaults, icebergTable, jsonStorage } from './schema';
+import { evolutionFaults, externalTable, icebergTable, jsonStorage, locationOf } from './schema';
 import { ServiceRole } from './service-role';
 import { arn, type Place, prefixOf, type Site, s3Uri } from './site';
 import { type Transform, transformed } from './transform';
@@ -105,22 +105,20 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
     this.registerOutputs({ name: this.name, location: s3Uri(this.place) });
   }
 
-  #location(bucket: Input<string>, slash: string) {
+  #location(bucket: Input<string>, table: Table) {
     const { prefix } = this.place;
-    return output(bucket).apply((known) => s3Uri({ bucket: known, prefix: prefix.replace(/\/$/, slash) }));
+    return output(bucket).apply((known) => locationOf(table, { bucket: known, prefix }));
   }
 
   #external(name: string, args: GlueTableArgs, table: SourceTable, options: CustomResourceOptions) {
-    const location = this.#location(args.bucket, '/');
+    const location = this.#location(args.bucket, table);
     return new CatalogTable(
       `${name}-table`,
       transformed<CatalogTableArgs>(
         {
           name: table.name,
           databaseName: args.database ?? args.site.database,
-          description: table.description,
-          tableType: 'EXTERNAL_TABLE',
-          parameters: { EXTERNAL: 'TRUE', classification: 'json' },
+          ...externalTable(table),
           storageDescriptor: location.apply((at) => jsonStorage(table, at)),
         },
         args.transform?.table,
@@ -131,7 +129,7 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
   }
 
   #iceberg(name: string, args: GlueTableArgs, table: DerivedTable, options: CustomResourceOptions) {
-    const location = this.#location(args.bucket, '');
+    const location = this.#location(args.bucket, table);
     return new CatalogTable(
       `${name}-table`,
       transformed<CatalogTableArgs>(

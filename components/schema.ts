@@ -1,5 +1,6 @@
 import type { types } from '@pulumi/aws';
-import type { Column, ColumnType, DerivedTable, Fault, SourceTable } from '../model';
+import type { Column, ColumnType, DerivedTable, Fault, SourceTable, Table } from '../model';
+import { type Place, s3Uri } from './site';
 
 type IcebergTable = types.input.glue.CatalogTableOpenTableFormatInputIcebergInputIcebergTableInput;
 type StorageDescriptor = types.input.glue.CatalogTableStorageDescriptor;
@@ -26,6 +27,9 @@ const ICEBERG: Readonly<Partial<Record<ColumnType, string>>> = {
   date: 'date',
   pseudonym: 'string',
 };
+
+/** How the catalog spells Iceberg's types, where it has words of its own. */
+export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' : iceberg);
 
 function typeIn(types: Readonly<Partial<Record<ColumnType, string>>>, { type }: Column): string {
   const found = types[type];
@@ -66,6 +70,17 @@ export const jsonStorage = (table: SourceTable, location: string): StorageDescri
   },
   columns: hiveColumns(table),
 });
+
+/** What else the catalog says of such a table. */
+export const externalTable = ({ description }: SourceTable) => ({
+  description,
+  tableType: 'EXTERNAL_TABLE',
+  parameters: { EXTERNAL: 'TRUE', classification: 'json' },
+});
+
+/** Where a table's files are: Athena wants the slash, Iceberg none. */
+export const locationOf = ({ format }: Table, { bucket, prefix }: Place) =>
+  s3Uri({ bucket, prefix: prefix.replace(/\/$/, format === 'json' ? '/' : '') });
 
 /** Iceberg's ids of partition fields begin here. */
 const FIRST_PARTITION_ID = 1000;

@@ -50,7 +50,7 @@ export const QUARANTINE_PREFIX = 'quarantine/';
 export const quarantinePrefixOf = (table: Table) => `${QUARANTINE_PREFIX}${table.name}/`;
 
 /** Log groups of a job: what Glue adds `/error` and `/output` to. */
-export const logPrefixOf = ({ name }: Site, job: string) => `/aws-glue/${name}/${job}`;
+export const logPrefixOf = ({ name }: Pick<Site, 'name'>, job: string) => `/aws-glue/${name}/${job}`;
 
 /** Namespace of the metrics that jobs report. */
 export const metricsNamespaceOf = ({ name }: Site) => `Lakehouse/${name}`;

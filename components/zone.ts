@@ -7,15 +7,15 @@ import {
   type Fault,
   hasQuarantine,
   type Job,
-  quarantineOf,
   type Table,
   type ZoneDefinition,
 } from '../model';
 import { SecureBucket } from './bucket';
+import { quarantineEntries } from './catalog';
 import { GlueJob, type GlueJobArgs, type Runner, type TablesByName } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { JobSettings, ZoneSettings } from './settings';
-import { QUARANTINE_PREFIX, quarantinePrefixOf, type Site } from './site';
+import { QUARANTINE_PREFIX, type Site } from './site';
 import type { Transform } from './transform';
 
 /** What of a zone decides whether another one may build on it. */
@@ -151,14 +151,14 @@ const tablesOf = (parts: Parts, bucket: SecureBucket): Record<string, GlueTable>
 
 const quarantinesOf = (parts: Parts, bucket: SecureBucket): Record<string, GlueTable> =>
   Object.fromEntries(
-    parts.zone.tables.flatMap((source) => {
-      if (source.format !== 'json') return [];
-      const table = quarantineOf(source);
-      const args = { ...tableArgs(parts, bucket), table, prefix: quarantinePrefixOf(source) };
-      return [
-        [source.name, new GlueTable<Table>(`${parts.name}-${table.name}`, args, { parent: parts.parent })],
-      ];
-    }),
+    Object.entries(quarantineEntries(parts.zone)).map(([source, { table, prefix }]) => [
+      source,
+      new GlueTable<Table>(
+        `${parts.name}-${table.name}`,
+        { ...tableArgs(parts, bucket), table, prefix },
+        { parent: parts.parent },
+      ),
+    ]),
   );
 
 function jobsOf(

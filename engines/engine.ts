@@ -70,10 +70,10 @@ export interface RunResult {
 
 /**
  * What a run tells while it goes on. A table that fails may be done too: it was made, and may not be published.
- * A job whose input failed is skipped.
+ * A job whose input failed is skipped. One that left no summary, as may be on AWS, is untold.
  */
 export type RunEvent =
-  | { readonly kind: 'start' | 'failed' | 'skipped'; readonly table: string }
+  | { readonly kind: 'start' | 'failed' | 'skipped' | 'untold'; readonly table: string }
   | { readonly kind: 'done'; readonly summary: TableSummary };
 
 export interface QueryColumn {

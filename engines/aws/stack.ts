@@ -20,6 +20,8 @@ export interface ClientSettings {
   readonly region: string;
   readonly profile?: string;
   readonly maxAttempts: number;
+  /** So that a connection that died without a word is no hang. */
+  readonly requestHandler?: { readonly connectionTimeout: number; readonly socketTimeout: number };
 }
 
 /** A deployed stack and how to speak to it. */
@@ -31,6 +33,8 @@ export interface Stack {
 
 /** Of a call that AWS throttles or loses: the waits between them grow to 20 s, so the last comes after about a minute. */
 const ATTEMPTS = 8;
+/** In milliseconds; a socket's is of silence. */
+const TIMEOUTS = { connectionTimeout: 10_000, socketTimeout: 60_000 };
 
 // The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
@@ -41,15 +45,32 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const { stack, profile } = options;
+  // Pulumi would take it for an option of its own.
+  if (stack.startsWith('-')) throw new UsageError(`"${stack}" is no name of a stack`);
   const text =
-    options.outputs === undefined ? await askPulumi(stack) : await readFile(options.outputs, 'utf8');
+    options.outputs === undefined ? await askPulumi(stack) : await readFileOf(options.outputs, stack);
   const outputs = readOutputs(text, stack);
   const region = options.region ?? outputs.region;
   return {
     name: stack,
     outputs,
-    client: { region, maxAttempts: ATTEMPTS, ...(profile !== undefined && { profile }) },
+    client: {
+      region,
+      maxAttempts: ATTEMPTS,
+      requestHandler: TIMEOUTS,
+      ...(profile !== undefined && { profile }),
+    },
   };
+}
+
+async function readFileOf(file: string, stack: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `--outputs ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); write it by: pulumi stack output --json --stack ${stack}`,
+    );
+  }
 }
 
 function readOutputs(text: string, stack: string): StackOutputs {
@@ -78,7 +99,7 @@ function readOutputs(text: string, stack: string): StackOutputs {
 function askPulumi(stack: string): Promise<string> {
   const args = ['stack', 'output', '--json', '--stack', stack, '--non-interactive'];
   return new Promise((done, fail) => {
-    execFile('pulumi', args, { cwd: ROOT }, (error, stdout, stderr) => {
+    execFile('pulumi', args, { cwd: ROOT, env: process.env }, (error, stdout, stderr) => {
       if (!error) return done(stdout);
       if (error.code === 'ENOENT') {
         return fail(

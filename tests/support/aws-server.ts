@@ -51,6 +51,7 @@ export const awsEnvironment = (url: string): Readonly<Record<string, string>> =>
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 });
 
 /** A server of HTTP that stands in for AWS, and can fail at any request. */

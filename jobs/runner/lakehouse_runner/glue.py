@@ -65,7 +65,8 @@ def run_job(
     )
     result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
     try:
-        summary = json.dumps(result.summary, indent=2)
+        # Whoever follows the run knows it by Glue's name.
+        summary = json.dumps({**result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2)
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
         for table in result.summary["tables"]:

@@ -125,9 +125,9 @@ def test_a_run_is_that_of_the_manifest_and_the_sql(world: World) -> None:
 
 def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the manifest says, and in the log."""
-    world.start()
+    world.start(JOB_RUN_ID="jr_1")
     run_id = world.runs[0][3].run_id
-    summary = {"runId": run_id, "tables": world.tables}
+    summary = {"runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
     assert json.loads(world.files[f"s3://runs/reading/{run_id}.json"]) == summary
     assert json.loads(capsys.readouterr().out) == summary
 
@@ -284,6 +284,12 @@ def test_arguments_are_asked_for_where_they_are_given() -> None:
     assert glue.argument_names(given) == [*names, "parameters", "pseudonym-secret"]
     resolved = getResolvedOptions(given, glue.argument_names(given))
     assert (resolved["parameters"], resolved["pseudonym_secret"]) == ("mode=strict", "arn:x")
+
+
+def test_glue_gives_the_name_of_its_run_unasked() -> None:
+    """The summary carries it."""
+    given = argv("--JOB_RUN_ID", "jr_1", "--lake-request", "token")
+    assert getResolvedOptions(given, glue.argument_names(given))["JOB_RUN_ID"] == "jr_1"
 
 
 def test_no_argument_is_the_beginning_of_another() -> None:

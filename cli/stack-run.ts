@@ -1,0 +1,223 @@
+import { consoleLinks, jobRunLink } from '../components/console';
+import { GlueRuns, type JobRun } from '../engines/aws/glue-runs';
+import { JobLogs, type LogLine } from '../engines/aws/job-logs';
+import type { Stack } from '../engines/aws/stack';
+import {
+  type Following,
+  followJobs,
+  followWorkflow,
+  runJobs,
+  type StackRunResult,
+} from '../engines/aws/stack-run';
+import { Summaries } from '../engines/aws/summaries';
+import { LakeError, UsageError } from '../engines/engine';
+import { planOf } from '../engines/plan';
+import type { Job, Pipeline } from '../model';
+import { progressOf, tableOf } from './run';
+import { type StackFlags, stackOf } from './stack-options';
+import { counted, harmless } from './text';
+
+export interface StackRunOptions extends StackFlags {
+  readonly data?: string;
+  readonly only?: readonly string[];
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly json?: boolean;
+  /** Whether the run is followed to its end. */
+  readonly wait: boolean;
+}
+
+const LAST_LINES = 20;
+
+/** `lake run --stack`. Returns the exit status. */
+export async function runStackCommand(pipeline: Pipeline, options: StackRunOptions): Promise<number> {
+  const { only, parameters, wait } = options;
+  failOnUsage(options);
+  const { jobs } = planOf(pipeline, { parameters, ...(only && { only }) });
+  if (!wait && only) failOnWaiting(jobs);
+  const stack = await stackOf(options);
+  const runs = new GlueRuns(stack);
+  if (!only) {
+    const interrupt = interruptible(options, 'whether a run was started is not known');
+    const id = await runs.startWorkflow();
+    interrupt.end();
+    if (!wait) return startedAs(options, [['workflow', id]]);
+    say(options, `Run ${id} of the workflow ${stack.outputs.workflow} was started.\n`);
+    return followed(pipeline, stack, runs, options, jobs, (following) => followWorkflow(following, id));
+  }
+  await runs.failOnRunning(jobs);
+  if (!wait) {
+    const started: [string, string][] = [];
+    for (const job of jobs) started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+    return startedAs(options, started);
+  }
+  return followed(pipeline, stack, runs, options, jobs, (following) => runJobs(following, jobs, parameters));
+}
+
+/** Follows what is going on on a stack, to its end. Nothing where nothing is; else the exit status. */
+export async function followStack(
+  pipeline: Pipeline,
+  stack: Stack,
+  runs: GlueRuns,
+  options: StackFlags & { readonly json?: boolean },
+  going: { readonly workflow?: string; readonly jobs: readonly JobRun[] },
+): Promise<number> {
+  const { workflow } = going;
+  if (workflow !== undefined) {
+    return followed(pipeline, stack, runs, options, pipeline.jobs, (following) =>
+      followWorkflow(following, workflow),
+    );
+  }
+  const jobs = pipeline.jobs.filter(({ name }) => going.jobs.some(({ job }) => job === name));
+  return followed(pipeline, stack, runs, options, jobs, (following) => followJobs(following, going.jobs));
+}
+
+/** What a call on a stack cannot mean. */
+function failOnUsage({ data, only, parameters, stack }: StackRunOptions): void {
+  if (data !== undefined) {
+    throw new UsageError(
+      `--data is for a lake on this machine; npx lake ingest ${data} --stack ${stack} puts files in place`,
+    );
+  }
+  const rules = Object.entries(parameters);
+  if (only || rules.length === 0) return;
+  const config = rules.map(
+    ([name, value]) =>
+      `pulumi config set --path stedi-lakehouse:parameters.${name} ${value} --stack ${stack}, then pulumi up --stack ${stack}`,
+  );
+  throw new UsageError(
+    `the workflow of a stack runs by the stack's own rules; ${config.join('; ')}. Or run single jobs with --only`,
+  );
+}
+
+function failOnWaiting(jobs: readonly Job[]): void {
+  const waiting = jobs.filter(({ inputs }) => inputs.some((input) => jobs.some((j) => j.output === input)));
+  if (waiting.length === 0) return;
+  throw new UsageError(
+    `${waiting.map(({ name }) => name).join(', ')}: begins when others of --only have ended, so --no-wait cannot start it`,
+  );
+}
+
+const parametersOf = ({ parameters }: Job, given: Readonly<Record<string, string>>) =>
+  Object.fromEntries(parameters.flatMap(({ name }) => (given[name] ? [[name, given[name]]] : [])));
+
+type Output = { readonly json?: boolean };
+
+const say = ({ json }: Output, text: string) => json || process.stdout.write(harmless(text));
+
+/** The words that name the stack in a command. */
+export const stackFlags = ({ stack, outputs, region, profile }: StackFlags) =>
+  Object.entries({ stack, outputs, region, profile })
+    .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
+    .join(' ');
+
+const quoted = (word: string) => (/^[\w./~:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+function startedAs(options: StackFlags & Output, runs: readonly (readonly [string, string])[]): number {
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ started: Object.fromEntries(runs) }, null, 2)}\n`);
+    return 0;
+  }
+  for (const [what, id] of runs) say(options, `Started: ${what}, run ${id}\n`);
+  say(options, `  status  npx lake status ${stackFlags(options)}\n`);
+  return 0;
+}
+
+/** Says at Ctrl-C what goes on all the same, and ends this process with 130. */
+function interruptible(options: StackFlags, text: string) {
+  const interrupted = () => {
+    process.stderr.write(`\nlake: interrupted; ${text}: npx lake status ${stackFlags(options)}\n`);
+    process.exit(130);
+  };
+  process.once('SIGINT', interrupted);
+  return { end: () => process.removeListener('SIGINT', interrupted) };
+}
+
+const GOES_ON = 'the run on AWS goes on and is no longer followed';
+
+async function followed(
+  pipeline: Pipeline,
+  stack: Stack,
+  runs: GlueRuns,
+  options: StackFlags & Output,
+  jobs: readonly Job[],
+  run: (following: Following) => Promise<StackRunResult>,
+): Promise<number> {
+  const status = `npx lake status ${stackFlags(options)}`;
+  const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
+  const tables = [...sources, ...jobs].map(({ name }) => name);
+  const progress = await progressOf(tables, 'aws', options.json, `${GOES_ON}: ${status}`);
+  const interrupt = interruptible(options, GOES_ON);
+  let result: StackRunResult;
+  try {
+    const summaries = new Summaries(stack);
+    result = await run({ pipeline, stack: stack.name, runs, summaries, tell: progress.tell });
+  } catch (error) {
+    if (!(error instanceof LakeError)) throw error;
+    throw new LakeError(`${error.message}\nWhat was started on AWS goes on: ${status}`, { cause: error });
+  } finally {
+    await progress.end();
+    interrupt.end();
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
+  else process.stdout.write(harmless(report(result, stack, options)));
+  for (const note of result.notes) process.stderr.write(harmless(`lake: ${note}\n`));
+  for (const failed of result.failed) {
+    process.stderr.write(harmless(await tellFailure(failed, stack, options)));
+  }
+  return result.summary.outcome === 'published' ? 0 : 1;
+}
+
+function report({ summary, failed }: StackRunResult, stack: Stack, options: StackFlags): string {
+  const { outputs } = stack;
+  const flags = stackFlags(options);
+  const published = summary.outcome === 'published';
+  const anew = summary.jobs.filter(({ state }) => state === 'SUCCEEDED').map(({ job }) => job);
+  const took = `in ${summary.seconds.toFixed(0)} s`;
+  const run = summary.runId.includes(',') ? counted(summary.jobs.length, 'run') : `run ${summary.runId}`;
+  const told = [
+    `${run.replace(/^run/, 'Run')} failed ${took}.`,
+    ...(failed.length > 0 ? [`Failed: ${failed.map(({ job }) => job).join(', ')}.`] : []),
+    ...(summary.skipped.length > 0 ? [`Skipped: ${summary.skipped.join(', ')}.`] : []),
+    anew.length > 0 ? `Published anew: ${anew.join(', ')}.` : 'What was published before stays as it is.',
+  ];
+  const parameters = Object.entries(summary.parameters).map((pair) => pair.join(' '));
+  const quarantined = summary.tables.some((t) => t.quarantined > 0);
+  const places: readonly (readonly [string, string | undefined])[] = [
+    ['stack', `${stack.name} in ${stack.client.region}`],
+    ['console', consoleLinks({ ...outputs, region: stack.client.region }).workflow],
+    ['quarantine', quarantined ? `npx lake query quarantine ${flags}` : undefined],
+    ['queries', published ? `npx lake query ${flags}` : undefined],
+    ['parameters', parameters.length > 0 ? parameters.join(', ') : undefined],
+  ];
+  return [
+    '',
+    ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
+    published ? `Published ${run} ${took}.` : told.join(' '),
+    ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
+    '',
+  ].join('\n');
+}
+
+/** Why a job failed: its own words, the end of its log, and where to see more. */
+async function tellFailure(run: JobRun, stack: Stack, options: StackFlags): Promise<string> {
+  const { job, id, state, error } = run;
+  const name = stack.outputs.jobs[job] ?? job;
+  const lines = [`lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`];
+  try {
+    const log = await new JobLogs(stack).tail(job, id, LAST_LINES);
+    if (log.length > 0)
+      lines.push('  the last lines of its log:', ...log.map((line) => `    ${logLine(line)}`));
+    else lines.push('  its log is empty');
+  } catch (fault) {
+    if (!(fault instanceof LakeError)) throw fault;
+    lines.push(`  its log could not be read: ${fault.message}`);
+  }
+  lines.push(
+    `  log      npx lake logs ${job} ${stackFlags(options)} --run ${id}`,
+    `  console  ${jobRunLink(stack.client, name, id)}`,
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** `12:00:01 text`, of the time in UTC. */
+export const logLine = ({ time, text }: LogLine) => `${new Date(time).toISOString().slice(11, 19)} ${text}`;

@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { GlueRuns, JobRun, WorkflowRun } from '../engines/aws/glue-runs';
+import type { Stack } from '../engines/aws/stack';
+import { list } from '../engines/duckdb/store';
+import type { RunSummary } from '../engines/engine';
+import type { Pipeline } from '../model';
+import { type EngineName, engineOf } from './engine';
+import { staleIn } from './run';
+import { type StackFlags, stackOf } from './stack-options';
+import { textTable } from './table';
+import { harmless } from './text';
+
+export interface StatusOptions extends StackFlags {
+  readonly lake: string;
+  readonly engine: EngineName;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+}
+
+/** `lake status`. Returns the exit status: 0, or that of the run that was followed. */
+export async function statusCommand(
+  pipeline: Pipeline,
+  jobs: string,
+  options: StatusOptions,
+): Promise<number> {
+  return options.stack === undefined ? localStatus(pipeline, jobs, options) : stackStatus(pipeline, options);
+}
+
+const print = (text: string) => process.stdout.write(harmless(text));
+
+async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOptions): Promise<number> {
+  const engine = engineOf(options.engine, { lake: options.lake, jobs });
+  const tables = await engine.tables();
+  const stale = staleIn(pipeline, tables);
+  const lastRun = await lastSummary(dirname(engine.summaryFile('none')));
+  if (options.json) {
+    print(`${JSON.stringify({ lake: options.lake, tables, stale, lastRun: lastRun ?? null }, null, 2)}\n`);
+    return 0;
+  }
+  if (tables.length === 0) print(`Nothing is published in ${options.lake} yet; lake run fills it.\n`);
+  else {
+    const columns = [{ name: 'table' }, { name: 'rows', right: true }, { name: 'run' }, { name: '' }];
+    const rows = tables.map(({ table, rows, runId }) => [
+      table,
+      String(rows),
+      runId,
+      stale.includes(table) ? 'stale: older than what it is made from' : '',
+    ]);
+    print(`${textTable(columns, rows)}\n`);
+  }
+  if (lastRun) {
+    print(`\nThe last run, ${lastRun.runId}, ${lastRun.outcome} after ${lastRun.seconds.toFixed(2)} s.\n`);
+  }
+  return 0;
+}
+
+async function lastSummary(dir: string): Promise<RunSummary | undefined> {
+  const newest = (await list(dir)).filter((name) => name.endsWith('.json')).at(-1);
+  if (newest === undefined) return undefined;
+  try {
+    return JSON.parse(await readFile(`${dir}/${newest}`, 'utf8')) as RunSummary;
+  } catch {
+    // A run that goes on may be writing it.
+    return undefined;
+  }
+}
+
+/** What is known of a table on a stack by the newest run that published it. */
+interface StackTable {
+  readonly table: string;
+  readonly rows: number;
+  readonly quarantined: number;
+  readonly runId: string;
+  readonly when: string | null;
+}
+
+export interface StackStatus {
+  readonly stack: string;
+  readonly region: string;
+  readonly workflow: WorkflowRun | null;
+  /** The newest run of each job, of the workflow or alone. */
+  readonly jobs: readonly JobRun[];
+  readonly tables: readonly StackTable[];
+}
+
+async function stackStatus(pipeline: Pipeline, options: StatusOptions): Promise<number> {
+  const { GlueRuns, goesOn, isOver } =
+    require('../engines/aws/glue-runs') as typeof import('../engines/aws/glue-runs');
+  const stack = await stackOf(options);
+  const runs: GlueRuns = new GlueRuns(stack);
+  const status = await statusOf(pipeline, stack, runs);
+  if (options.follow) {
+    const going = status.jobs.filter((run) => !isOver(run));
+    const workflow = status.workflow && goesOn(status.workflow) ? status.workflow.id : undefined;
+    if (workflow !== undefined || going.length > 0) {
+      const { followStack } = require('./stack-run') as typeof import('./stack-run');
+      return followStack(pipeline, stack, runs, options, {
+        jobs: going,
+        ...(workflow !== undefined && { workflow }),
+      });
+    }
+  }
+  print(options.json ? `${JSON.stringify(status, null, 2)}\n` : shown(status, goesOn));
+  return 0;
+}
+
+async function statusOf(pipeline: Pipeline, stack: Stack, runs: GlueRuns): Promise<StackStatus> {
+  const { Summaries, timeOf } =
+    require('../engines/aws/summaries') as typeof import('../engines/aws/summaries');
+  const summaries = new Summaries(stack);
+  const workflow = (await runs.newestWorkflowRun()) ?? null;
+  const found = await Promise.all(
+    pipeline.jobs.map(async ({ name }) => ({
+      run: await runs.newestJobRun(name),
+      summary: await summaries.newestPublished(name),
+    })),
+  );
+  return {
+    stack: stack.name,
+    region: stack.client.region,
+    workflow,
+    jobs: found.flatMap(({ run }) => (run ? [run] : [])),
+    tables: [...pipeline.tables.keys()].flatMap((table) =>
+      found.flatMap(({ summary }) =>
+        (summary?.tables ?? [])
+          .filter((each) => each.table === table)
+          .map(({ written, quarantined }) => ({
+            table,
+            rows: written,
+            quarantined,
+            runId: summary?.runId ?? '',
+            when: timeOf(summary?.runId ?? '')?.toISOString() ?? null,
+          })),
+      ),
+    ),
+  };
+}
+
+const time = (at: Date | undefined) => (at ? `${at.toISOString().slice(0, 19)}Z` : '-');
+
+function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean): string {
+  const { workflow, jobs, tables } = status;
+  const lines: string[] = [`Stack ${status.stack} in ${status.region}`, ''];
+  if (!workflow) lines.push('The workflow has not run in the 90 days that Glue keeps.');
+  else {
+    const { id, state, startedOn, completedOn, error } = workflow;
+    const how = goesOn(workflow)
+      ? `is going on since ${time(startedOn)}`
+      : workflow.jobs.some((run) => run.state !== 'SUCCEEDED') || state !== 'COMPLETED'
+        ? `failed at ${time(completedOn)}`
+        : `succeeded at ${time(completedOn)}`;
+    lines.push(`The workflow's last run, ${id}, ${how}.`);
+    if (error !== undefined) lines.push(`  Glue says: ${error}`);
+  }
+  if (jobs.length > 0) {
+    const part = new Set(workflow?.jobs.map(({ id }) => id));
+    const columns = ['job', 'state', 'started', 'seconds', 'run'];
+    const rows = jobs.map((run) => [
+      run.job,
+      run.state,
+      time(run.startedOn),
+      String(run.seconds),
+      part.has(run.id) ? 'workflow' : 'other',
+    ]);
+    lines.push(
+      '',
+      textTable(
+        columns.map((name) => ({ name, right: name === 'seconds' })),
+        rows,
+      ),
+    );
+    for (const { job, error } of jobs) if (error !== undefined) lines.push(`  ${job}: ${error}`);
+  }
+  if (tables.length > 0) {
+    const columns = ['table', 'rows', 'quarantined', 'made'];
+    const rows = tables.map((t) => [
+      t.table,
+      String(t.rows),
+      String(t.quarantined),
+      t.when?.slice(0, 19) ?? '-',
+    ]);
+    const right = (name: string) => name === 'rows' || name === 'quarantined';
+    lines.push(
+      '',
+      textTable(
+        columns.map((name) => ({ name, right: right(name) })),
+        rows,
+      ),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,325 @@
+import { catalogEntries } from '../../components/catalog';
+import { externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
+import { lake as pipeline } from '../../pipeline';
+import { GlueStandIn, outputsOf } from '../../tests/standin/glue';
+import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';
+import { CatalogDrift } from './catalog-drift';
+import type { Stack } from './stack';
+
+const outputs = outputsOf(pipeline);
+
+interface GlueColumn {
+  Name: string;
+  Type: string;
+  Comment?: string;
+  Parameters?: Record<string, string>;
+}
+interface Deployed {
+  Name: string;
+  Description?: string;
+  TableType: string;
+  Parameters: Record<string, string>;
+  PartitionKeys: GlueColumn[];
+  StorageDescriptor: {
+    Location: string;
+    Columns: GlueColumn[];
+    InputFormat?: string;
+    SerdeInfo?: { SerializationLibrary: string; Parameters: Record<string, string> };
+  };
+}
+
+/** What Glue makes of the program's tables, by the fields that Iceberg's GlueCatalog writes at a commit. */
+function deployed(): { tables: Deployed[]; metadata: Map<string, Record<string, unknown>> } {
+  const metadata = new Map<string, Record<string, unknown>>();
+  const tables = pipeline.zones.flatMap((zone) =>
+    catalogEntries(zone).map(({ table, prefix }): Deployed => {
+      const location = locationOf(table, { bucket: outputs.buckets[zone.name] as string, prefix });
+      if (table.format === 'json') {
+        const made = JSON.parse(JSON.stringify(jsonStorage(table, location)));
+        const { description, tableType, parameters } = externalTable(table);
+        return {
+          Name: table.name,
+          Description: description,
+          TableType: tableType,
+          // A crawler adds some.
+          Parameters: { ...parameters, recordCount: '7' },
+          PartitionKeys: [],
+          StorageDescriptor: {
+            Location: location,
+            Columns: made.columns.map((c: { name: string; type: string; comment: string }) => ({
+              Name: c.name,
+              Type: c.type,
+              Comment: c.comment,
+            })),
+            InputFormat: made.inputFormat,
+            ...{ OutputFormat: made.outputFormat },
+            SerdeInfo: {
+              SerializationLibrary: made.serDeInfo.serializationLibrary,
+              Parameters: made.serDeInfo.parameters,
+            },
+          },
+        };
+      }
+      const made = JSON.parse(JSON.stringify(icebergTable(table, location)));
+      const file = `${location}/metadata/00001.metadata.json`;
+      metadata.set(file.slice('s3://'.length), {
+        'format-version': 2,
+        'default-spec-id': 0,
+        'partition-specs': [
+          {
+            'spec-id': 0,
+            fields: (made.partitionSpec?.fields ?? []).map(
+              (f: { name: string; transform: string; sourceId: number; fieldId: number }) => ({
+                name: f.name,
+                transform: f.transform,
+                'source-id': f.sourceId,
+                'field-id': f.fieldId,
+              }),
+            ),
+          },
+        ],
+        properties: { ...made.properties, owner: 'hadoop' },
+      });
+      return {
+        Name: table.name,
+        TableType: 'EXTERNAL_TABLE',
+        Parameters: { table_type: 'ICEBERG', metadata_location: file },
+        PartitionKeys: [],
+        StorageDescriptor: {
+          Location: location,
+          Columns: [
+            ...made.schema.fields.map((f: { id: number; name: string; type: string; doc: string }) => ({
+              Name: f.name,
+              Type: { long: 'bigint' }[JSON.parse(f.type) as string] ?? JSON.parse(f.type),
+              Comment: f.doc,
+              Parameters: {
+                'iceberg.field.id': String(f.id),
+                'iceberg.field.optional': 'true',
+                'iceberg.field.current': 'true',
+              },
+            })),
+            { Name: 'was_once', Type: 'int', Parameters: { 'iceberg.field.current': 'false' } },
+          ],
+        },
+      };
+    }),
+  );
+  return { tables, metadata };
+}
+
+let glue: GlueStandIn;
+let server: AwsServer;
+let tables: Deployed[];
+let metadata: Map<string, Record<string, unknown>>;
+beforeEach(async () => {
+  glue = new GlueStandIn(pipeline, outputs);
+  server = new AwsServer(glue.handle);
+  Object.assign(process.env, awsEnvironment(await server.start()));
+  ({ tables, metadata } = deployed());
+});
+afterEach(() => server.stop());
+
+const stack = (): Stack => ({
+  name: 'dev',
+  outputs,
+  client: {
+    region: 'us-east-1',
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 1_000, socketTimeout: 2_000 },
+  },
+});
+
+async function drift(): Promise<string[]> {
+  glue.tables = tables;
+  for (const [file, value] of metadata) glue.objects.set(file, JSON.stringify(value));
+  return (await new CatalogDrift(stack()).of(pipeline)).map(({ path, message }) => `${path}: ${message}`);
+}
+
+const table = (name: string): Deployed => {
+  const found = tables.find(({ Name }) => Name === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+const column = (of: string, name: string): GlueColumn => {
+  const found = table(of).StorageDescriptor.Columns.find((c) => c.Name === name);
+  if (!found) throw new Error(name);
+  return found;
+};
+const metadataOf = (name: string): Record<string, unknown> =>
+  metadata.get(table(name).Parameters.metadata_location?.slice('s3://'.length) ?? '') ?? {};
+
+test('a catalog that is as the contracts say has none, over several pages', async () => {
+  expect(await drift()).toEqual([]);
+  expect(server.requests.filter(({ operation }) => operation === 'GetTables')).toHaveLength(6);
+});
+
+test('one table of each format, written by hand', async () => {
+  // As Glue gives it, not as our own functions make it.
+  expect(column('customer_trusted', 'email')).toEqual({
+    Name: 'email',
+    Type: 'string',
+    Comment: 'E-mail address, by which the app knows the customer.',
+    Parameters: {
+      'iceberg.field.id': '2',
+      'iceberg.field.optional': 'true',
+      'iceberg.field.current': 'true',
+    },
+  });
+  expect(column('customer_trusted', 'registrationDate').Type).toBe('timestamp');
+  expect(column('step_trainer_trusted', 'distanceFromObject').Type).toBe('bigint');
+  expect(column('step_trainer_landing', 'sensorreadingtime').Type).toBe('bigint');
+  expect(table('customer_trusted').StorageDescriptor.Location).toBe(
+    's3://stedi-lakehouse-dev-trusted-123456789012/customer_trusted',
+  );
+  expect(table('customer_landing_quarantine').StorageDescriptor.Location).toBe(
+    's3://stedi-lakehouse-dev-landing-123456789012/quarantine/customer_landing/',
+  );
+});
+
+/** What somebody does to the catalog, and what is said of it. */
+const CHANGES: readonly (readonly [string, () => void, readonly string[]])[] = [
+  [
+    'a table that is gone',
+    () => tables.splice(tables.indexOf(table('customers_curated')), 1),
+    ['customers_curated: is in the contracts and not in the catalog'],
+  ],
+  [
+    'a table more',
+    () => tables.push({ ...table('customers_curated'), Name: 'mine' }),
+    ['mine: is in the catalog, and no contract has it'],
+  ],
+  [
+    'a type',
+    () => {
+      column('customer_landing', 'registrationdate').Type = 'string';
+      column('customer_trusted', 'registrationDate').Type = 'bigint';
+    },
+    [
+      'customer_landing.registrationdate: type is string, the contract says bigint',
+      'customer_trusted.registrationDate: type is bigint, the contract says timestamp',
+    ],
+  ],
+  [
+    'a comment',
+    () => {
+      column('customer_trusted', 'email').Comment = 'x y';
+      delete column('accelerometer_landing', 'x').Comment;
+    },
+    [
+      'accelerometer_landing.x: comment is missing, the contract says "Acceleration along x, in g."',
+      'customer_trusted.email: comment is "x y", the contract says "E-mail address, by which the app knows the customer."',
+    ],
+  ],
+  [
+    'a column less and one more',
+    () => {
+      column('customer_trusted', 'email').Name = 'mail';
+    },
+    [
+      'customer_trusted.email: is in the contract and not in the catalog',
+      'customer_trusted.mail: is in the catalog and not in the contract',
+    ],
+  ],
+  [
+    'the order of columns',
+    () => table('accelerometer_trusted').StorageDescriptor.Columns.reverse(),
+    [
+      'accelerometer_trusted: its columns come as z, y, x, timestamp, user, in the contract as user, timestamp, x, y, z',
+    ],
+  ],
+  [
+    'a place',
+    () => {
+      table('customer_trusted').StorageDescriptor.Location = 's3://elsewhere/x';
+    },
+    [
+      'customer_trusted: is at s3://elsewhere/x, the contract says s3://stedi-lakehouse-dev-trusted-123456789012/customer_trusted',
+    ],
+  ],
+  [
+    'comments of tables',
+    () => {
+      table('customer_landing').Description = 'other';
+      (metadataOf('customer_trusted').properties as Record<string, string>).comment = 'other';
+    },
+    [
+      'customer_landing: comment is other, the contract says "One registration of a customer on the website, as written there."',
+      `customer_trusted: comment is other, the contract says "${pipeline.tables.get('customer_trusted')?.description}"`,
+    ],
+  ],
+  [
+    'how JSON is read',
+    () => {
+      const { SerdeInfo } = table('customer_landing').StorageDescriptor;
+      if (!SerdeInfo) throw new Error('none');
+      SerdeInfo.Parameters['ignore.malformed.json'] = 'FALSE';
+      SerdeInfo.Parameters['mapping.a'] = 'b';
+      table('accelerometer_landing').StorageDescriptor.InputFormat = 'x';
+      table('step_trainer_landing').PartitionKeys.push({ Name: 'day', Type: 'string' });
+      table('step_trainer_landing').Parameters.classification = 'csv';
+    },
+    [
+      'customer_landing: SerDe parameter ignore.malformed.json is FALSE, the contract says TRUE',
+      'customer_landing: has the SerDe parameter mapping.a, b, which the contract does not',
+      'accelerometer_landing: input format is x, the contract says org.apache.hadoop.mapred.TextInputFormat',
+      'step_trainer_landing: parameter classification is csv, the contract says json',
+      'step_trainer_landing: is partitioned by day, the contract by nothing',
+    ],
+  ],
+  [
+    'partitions of Iceberg',
+    () => {
+      metadataOf('accelerometer_trusted')['default-spec-id'] = 1;
+      metadataOf('customer_trusted')['partition-specs'] = [
+        { 'spec-id': 0, fields: [{ name: 'e', transform: 'identity', 'source-id': 2, 'field-id': 1000 }] },
+      ];
+    },
+    [
+      'customer_trusted: is partitioned by identity(email), the contract by nothing',
+      'accelerometer_trusted: is partitioned by nothing, the contract by day(timestamp)',
+    ],
+  ],
+  [
+    'what is no Iceberg any more',
+    () => {
+      delete table('customer_trusted').Parameters.table_type;
+      delete table('customers_curated').Parameters.metadata_location;
+      metadataOf('accelerometer_trusted')['format-version'] = 3;
+    },
+    [
+      'customer_trusted: is no Iceberg table, the contract says ICEBERG',
+      "accelerometer_trusted: is of Iceberg's format 3, the contract says 2",
+      'customers_curated: has no metadata_location, so that no engine can read it',
+    ],
+  ],
+];
+
+test.each(CHANGES)('%s is told', async (_, change, said) => {
+  change();
+  expect((await drift()).toSorted()).toEqual(said.toSorted());
+});
+
+test('no database is no drift', async () => {
+  server.fault = ({ operation }) =>
+    operation === 'GetTables' ? jsonError('EntityNotFoundException', 'Database not found') : undefined;
+  await expect(drift()).rejects.toThrow('there is no database stedi_lakehouse_dev in us-east-1');
+});
+
+test.each<readonly [string, Fault]>([
+  ['a 500', jsonError('InternalServiceException', 'x', 500)],
+  ['a reset', 'reset'],
+  ['a cut', 'cut'],
+])(
+  '%s at any request changes no answer',
+  async (_, fault) => {
+    await drift();
+    const requests = server.requests.length;
+    for (let at = 0; at < requests; at++) {
+      const first = server.requests.length;
+      server.fault = ({ index }) => (index === first + at ? fault : undefined);
+      expect([at, await drift()]).toEqual([at, []]);
+    }
+    expect(requests).toBe(11);
+  },
+  60_000,
+);

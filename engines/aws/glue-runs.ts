@@ -1,0 +1,324 @@
+import { randomUUID } from 'node:crypto';
+import {
+  GetJobCommand,
+  GetJobRunCommand,
+  GetJobRunsCommand,
+  GetWorkflowRunCommand,
+  GetWorkflowRunsCommand,
+  GlueClient,
+  type JobRun as GlueJobRun,
+  type WorkflowRun as GlueWorkflowRun,
+  StartJobRunCommand,
+  StartWorkflowRunCommand,
+} from '@aws-sdk/client-glue';
+import type { Job } from '../../model';
+import { LakeError } from '../engine';
+import { ask, type Pause, pause as realPause } from './ask';
+import { isLost, isThrottled, toldError } from './errors';
+import type { Stack } from './stack';
+
+/** A run of a job on Glue. */
+export interface JobRun {
+  /** The job's name in the definition. */
+  readonly job: string;
+  /** Such as `jr_…`. */
+  readonly id: string;
+  /** Glue's word, such as `RUNNING`. */
+  readonly state: string;
+  readonly startedOn?: Date;
+  /** Seconds that it ran, as Glue bills them; 0 before its end. */
+  readonly seconds: number;
+  /** Glue's own words of what went wrong. */
+  readonly error?: string;
+}
+
+/** A run of the stack's workflow. */
+export interface WorkflowRun {
+  /** Such as `wr_…`. */
+  readonly id: string;
+  /** Glue's word. `COMPLETED` says nothing of the jobs, which may have failed. */
+  readonly state: string;
+  readonly startedOn?: Date;
+  readonly completedOn?: Date;
+  readonly error?: string;
+  /** Of the jobs that were started. */
+  readonly jobs: readonly JobRun[];
+}
+
+const OVER = new Set(['STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
+/** Whether a job's run ended, well or not. */
+export const isOver = ({ state }: Pick<JobRun, 'state'>) => OVER.has(state);
+
+/** Whether a workflow's run goes on: it does while one of its jobs runs, whatever is said of the whole. */
+export const goesOn = ({ state, jobs }: WorkflowRun) =>
+  ['RUNNING', 'STOPPING'].includes(state) || !jobs.every(isOver);
+
+/**
+ * What tells a run that this process started. Glue's calls that start one have no token that would make them safe to
+ * repeat, so that a run is looked for by it where the answer to such a call was lost.
+ */
+const TOKEN = 'lake-request';
+const ATTEMPTS = 8;
+const LOOKS = 4;
+const WAIT_MS = { least: 1_000, most: 20_000 };
+
+/** Before the next of some attempts, from 1. */
+const backOff = (attempt: number) =>
+  Math.min(WAIT_MS.least * 2 ** (attempt - 1), WAIT_MS.most) * (0.75 + Math.random() / 2);
+
+/** How a run is started. */
+interface Start {
+  readonly action: string;
+  readonly resource: string;
+  readonly send: () => Promise<string | undefined>;
+  /** The run that `send` started, where it shows. */
+  readonly find: () => Promise<string | undefined>;
+  /** Whether Glue itself refuses a second run, so that one that does not show may be started again. */
+  readonly guarded: boolean;
+  /** What is said where Glue refuses it, as another run goes on. */
+  readonly busy: () => Promise<LakeError>;
+}
+
+/** Starts and watches the runs of a stack's workflow and jobs. */
+export class GlueRuns {
+  private readonly client: GlueClient;
+  /** For calls that may not be repeated unseen. */
+  private readonly once: GlueClient;
+
+  constructor(
+    private readonly stack: Stack,
+    private readonly pause: Pause = realPause,
+  ) {
+    this.client = new GlueClient(stack.client);
+    this.once = new GlueClient({ ...stack.client, maxAttempts: 1 });
+  }
+
+  /** Starts the workflow. Returns the run's id. Throws a LakeError where a run is going on. */
+  async startWorkflow(): Promise<string> {
+    const { workflow } = this.stack.outputs;
+    const newest = await this.newestWorkflowRun();
+    if (newest && goesOn(newest)) throw this.busy(newest.id);
+    const token = randomUUID();
+    return this.start({
+      action: 'glue:StartWorkflowRun',
+      resource: `workflow ${workflow}`,
+      // The workflow takes one run at a time.
+      guarded: true,
+      send: async () => {
+        const command = new StartWorkflowRunCommand({ Name: workflow, RunProperties: { [TOKEN]: token } });
+        return (await this.once.send(command)).RunId;
+      },
+      find: async () =>
+        (await this.workflowRuns()).find((run) => run.WorkflowRunProperties?.[TOKEN] === token)
+          ?.WorkflowRunId,
+      busy: async () => this.busy((await this.newestWorkflowRun())?.id),
+    });
+  }
+
+  /** The newest run of the workflow, if there is one. */
+  async newestWorkflowRun(): Promise<WorkflowRun | undefined> {
+    const runs = await this.workflowRuns();
+    const [newest] = runs.toSorted((a, b) => Number(b.StartedOn ?? 0) - Number(a.StartedOn ?? 0));
+    return newest?.WorkflowRunId === undefined ? undefined : this.workflowRun(newest.WorkflowRunId);
+  }
+
+  async workflowRun(id: string): Promise<WorkflowRun> {
+    const { workflow } = this.stack.outputs;
+    const command = new GetWorkflowRunCommand({ Name: workflow, RunId: id, IncludeGraph: true });
+    const { Run } = await this.ask('glue:GetWorkflowRun', `workflow ${workflow}`, () =>
+      this.client.send(command),
+    );
+    return this.workflowRunOf(id, Run ?? {});
+  }
+
+  private workflowRunOf(id: string, run: GlueWorkflowRun): WorkflowRun {
+    const names = new Map(Object.entries(this.stack.outputs.jobs).map(([job, name]) => [name, job]));
+    return {
+      id,
+      state: run.Status ?? 'RUNNING',
+      ...(run.StartedOn && { startedOn: run.StartedOn }),
+      ...(run.CompletedOn && { completedOn: run.CompletedOn }),
+      ...(run.ErrorMessage !== undefined && { error: run.ErrorMessage }),
+      jobs: (run.Graph?.Nodes ?? []).flatMap(({ Name = '', JobDetails }) => {
+        const newest = JobDetails?.JobRuns?.toSorted(
+          (a, b) => Number(a.StartedOn ?? 0) - Number(b.StartedOn ?? 0),
+        ).at(-1);
+        return newest ? [jobRunOf(names.get(Name) ?? Name, newest)] : [];
+      }),
+    };
+  }
+
+  private async workflowRuns(): Promise<GlueWorkflowRun[]> {
+    const { workflow } = this.stack.outputs;
+    const runs: GlueWorkflowRun[] = [];
+    let NextToken: string | undefined;
+    do {
+      const command = new GetWorkflowRunsCommand({ Name: workflow, MaxResults: 1000, NextToken });
+      const page = await this.ask('glue:GetWorkflowRuns', `workflow ${workflow}`, () =>
+        this.client.send(command),
+      );
+      runs.push(...(page.Runs ?? []));
+      NextToken = page.NextToken;
+    } while (NextToken);
+    return runs;
+  }
+
+  /**
+   * Starts one job, by these parameters in place of those that the stack runs it by. Returns the run's id. Throws a
+   * LakeError where it runs already, or where nobody can tell whether it was started.
+   */
+  async startJob(job: Job, parameters: Readonly<Record<string, string>>): Promise<string> {
+    const name = this.nameOf(job.name);
+    const text = await this.parametersText(job, parameters);
+    const token = randomUUID();
+    const Arguments = { [`--${TOKEN}`]: token, ...(text !== undefined && { '--parameters': text }) };
+    const busy = async () =>
+      new LakeError(
+        `${job.name} is running already; npx lake status --stack ${this.stack.name} tells how far it is`,
+      );
+    return this.start({
+      action: 'glue:StartJobRun',
+      resource: `job ${name}`,
+      // A second run would wait in Glue's queue for the first one's end.
+      guarded: false,
+      send: async () => (await this.once.send(new StartJobRunCommand({ JobName: name, Arguments }))).JobRunId,
+      find: async () =>
+        (await this.jobRuns(name, 20)).find((run) => run.Arguments?.[`--${TOKEN}`] === token)?.Id,
+      busy,
+    });
+  }
+
+  /** Throws a LakeError where the workflow or one of some jobs runs. */
+  async failOnRunning(jobs: readonly Job[]): Promise<void> {
+    const workflow = await this.newestWorkflowRun();
+    if (workflow && goesOn(workflow)) throw this.busy(workflow.id);
+    const running: string[] = [];
+    for (const { name } of jobs) {
+      const run = await this.newestJobRun(name);
+      if (run && !isOver(run)) running.push(`${name} (${run.id})`);
+    }
+    if (running.length === 0) return;
+    throw new LakeError(
+      `running already: ${running.join(', ')}; npx lake status --stack ${this.stack.name} tells how far. Nothing was started`,
+    );
+  }
+
+  async jobRun(job: string, id: string): Promise<JobRun> {
+    const name = this.nameOf(job);
+    const { JobRun: run } = await this.ask('glue:GetJobRun', `job ${name}`, () =>
+      this.client.send(new GetJobRunCommand({ JobName: name, RunId: id })),
+    );
+    return jobRunOf(job, { Id: id, ...run });
+  }
+
+  /** The newest run of a job, of the workflow or alone. */
+  async newestJobRun(job: string): Promise<JobRun | undefined> {
+    const [newest] = await this.jobRuns(this.nameOf(job), 20);
+    return newest && jobRunOf(job, newest);
+  }
+
+  /** The newest runs of a job by its name on Glue, newest first. */
+  private async jobRuns(name: string, most: number): Promise<GlueJobRun[]> {
+    const command = new GetJobRunsCommand({ JobName: name, MaxResults: most });
+    const { JobRuns = [] } = await this.ask('glue:GetJobRuns', `job ${name}`, () =>
+      this.client.send(command),
+    );
+    return JobRuns.toSorted((a, b) => Number(b.StartedOn ?? 0) - Number(a.StartedOn ?? 0));
+  }
+
+  /** An argument replaces the job's own whole: what nobody asked for stays as the stack has it. */
+  private async parametersText(job: Job, given: Readonly<Record<string, string>>) {
+    const own = job.parameters.filter(({ name }) => given[name] !== undefined);
+    if (own.length === 0) return undefined;
+    const values = new Map<string, string>();
+    if (own.length < job.parameters.length) {
+      const name = this.nameOf(job.name);
+      const { Job: deployed } = await this.ask('glue:GetJob', `job ${name}`, () =>
+        this.client.send(new GetJobCommand({ JobName: name })),
+      );
+      for (const pair of (deployed?.DefaultArguments?.['--parameters'] ?? '').split(',')) {
+        const [key = '', value] = pair.split('=');
+        if (value !== undefined) values.set(key.trim(), value);
+      }
+    }
+    for (const { name } of own) values.set(name, given[name] as string);
+    return [...values].map((pair) => pair.join('=')).join(',');
+  }
+
+  /** Starts a run once, whatever becomes of the answers. */
+  private async start({ action, resource, send, find, guarded, busy }: Start): Promise<string> {
+    let lost = false;
+    for (let attempt = 1; ; attempt++) {
+      let reason: unknown;
+      try {
+        const id = await send();
+        if (id !== undefined) return id;
+        reason = new Error('no id');
+      } catch (error) {
+        reason = error;
+      }
+      const isBusy = (reason as Error).name === 'ConcurrentRunsExceededException';
+      const isUnclear = isLost(reason);
+      lost ||= isUnclear;
+      if (isUnclear || (isBusy && lost)) {
+        const found = await this.look(find);
+        if (found !== undefined) return found;
+      }
+      if (isBusy) throw await busy();
+      const last = attempt === ATTEMPTS;
+      if (isUnclear && (last || !guarded)) throw this.unknown(resource, reason);
+      if (last || !(isUnclear || isThrottled(reason))) {
+        const { region, profile } = this.stack.client;
+        throw toldError(reason, { action, resource, region, profile, attempts: attempt });
+      }
+      await this.pause(backOff(attempt));
+    }
+  }
+
+  /** Looks a few times for what may not show at once. */
+  private async look(find: () => Promise<string | undefined>): Promise<string | undefined> {
+    for (let look = 1; look <= LOOKS; look++) {
+      await this.pause(backOff(look));
+      const found = await find();
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private unknown(resource: string, reason: unknown): LakeError {
+    const { code, name } = reason as NodeJS.ErrnoException;
+    return new LakeError(
+      `nobody can tell whether ${resource} was started: AWS's answer was lost (${code ?? name}), and no run of it shows; see npx lake status --stack ${this.stack.name}, and start it again if there is none`,
+      { cause: reason },
+    );
+  }
+
+  private busy(id: string | undefined): LakeError {
+    return new LakeError(
+      `a run of the workflow is going on${id === undefined ? '' : ` (${id})`}; npx lake status --stack ${this.stack.name} tells how far it is. Nothing was started`,
+    );
+  }
+
+  private nameOf(job: string): string {
+    const name = this.stack.outputs.jobs[job];
+    if (name === undefined) {
+      throw new LakeError(
+        `the stack ${this.stack.name} has no job ${job}; deploy it: pulumi up --stack ${this.stack.name}`,
+      );
+    }
+    return name;
+  }
+
+  private ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+    return ask(this.stack, action, resource, call);
+  }
+}
+
+const jobRunOf = (job: string, run: GlueJobRun): JobRun => ({
+  job,
+  id: run.Id ?? '',
+  state: run.JobRunState ?? 'STARTING',
+  ...(run.StartedOn && { startedOn: run.StartedOn }),
+  seconds: run.ExecutionTime ?? 0,
+  ...(run.ErrorMessage && { error: run.ErrorMessage }),
+});

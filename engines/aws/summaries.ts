@@ -1,0 +1,126 @@
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import type { TableSummary } from '../engine';
+import { ask } from './ask';
+import type { JobRun } from './glue-runs';
+import type { Stack } from './stack';
+
+const count = z.number().int().min(0);
+const tableSummary: z.ZodType<TableSummary> = z.object({
+  table: z.string(),
+  job: z.string().nullable(),
+  read: count,
+  quarantined: count,
+  filtered: count,
+  written: count,
+  reasons: z.record(z.string(), count),
+  expectations: z.array(
+    z.object({ name: z.string(), severity: z.enum(['fail', 'quarantine', 'warn']), failed: count }),
+  ),
+  seconds: z.number(),
+});
+
+/** What `jobs/runner/lakehouse_runner/glue.py` leaves of a run: `s3://<artifacts>/runs/<job>/<runId>.json`. */
+const jobSummary = z.object({
+  runId: z.string(),
+  job: z.string(),
+  outcome: z.enum(['published', 'failed']),
+  codeVersion: z.string(),
+  parameters: z.record(z.string(), z.string()),
+  seconds: z.number(),
+  tables: z.array(tableSummary),
+  /** Glue's id of the run; one of an older version has none. */
+  jobRunId: z.string().nullable().optional(),
+});
+
+export type JobSummary = z.infer<typeof jobSummary>;
+
+/** The clocks of Glue's workers and of its API differ by less. */
+const SKEW_MS = 5 * 60_000;
+/** Of the newest summaries of a job, how many are read in search of one that published. */
+const READ_BACK = 20;
+
+/** Run ids begin with the time, so that the names of summaries sort by it. */
+const stamp = (time: Date) => time.toISOString().replaceAll(/[-:.]/g, '');
+
+/** When a run began, by its id. */
+export const timeOf = (runId: string): Date | undefined => {
+  const [, y, mo, d, h, mi, s, ms] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(runId) ?? [];
+  return y === undefined ? undefined : new Date(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms}Z`);
+};
+
+/** Reads the summaries that jobs leave. */
+export class Summaries {
+  private readonly client: S3Client;
+  private readonly bucket: string;
+
+  constructor(private readonly stack: Stack) {
+    this.client = new S3Client(stack.client);
+    this.bucket = stack.outputs.buckets.artifacts;
+  }
+
+  /** The one that a run left; none where it ended before it could. */
+  async ofRun({ job, id, startedOn }: JobRun): Promise<JobSummary | undefined> {
+    const prefix = `runs/${job}/`;
+    const after = startedOn && `${prefix}${stamp(new Date(startedOn.getTime() - SKEW_MS))}`;
+    for (const key of (await this.keys(prefix, after)).toReversed()) {
+      const summary = await this.read(key);
+      if (summary?.jobRunId === id) return summary;
+    }
+    return undefined;
+  }
+
+  /** The newest one of a job that published. */
+  async newestPublished(job: string): Promise<JobSummary | undefined> {
+    for (const key of (await this.keys(`runs/${job}/`)).slice(-READ_BACK).toReversed()) {
+      const summary = await this.read(key);
+      if (summary?.outcome === 'published') return summary;
+    }
+    return undefined;
+  }
+
+  private async keys(prefix: string, after?: string): Promise<string[]> {
+    const keys: string[] = [];
+    let ContinuationToken: string | undefined;
+    do {
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: prefix,
+        ...(after !== undefined && { StartAfter: after }),
+        ContinuationToken,
+      });
+      const page = await ask(this.stack, 's3:ListBucket', `${this.bucket}/${prefix}`, () =>
+        this.client.send(command),
+      );
+      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key?.endsWith('.json') ? [Key] : [])));
+      ContinuationToken = page.NextContinuationToken;
+    } while (ContinuationToken);
+    return keys;
+  }
+
+  private async read(key: string): Promise<JobSummary | undefined> {
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key: key });
+    const text = await ask(this.stack, 's3:GetObject', `${this.bucket}/${key}`, () =>
+      textOf(this.client, command),
+    );
+    try {
+      return jobSummary.safeParse(JSON.parse(text)).data;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const TRIES = 4;
+
+/** The text of an object. One that breaks off is asked for again: the SDK's own attempts end with the headers. */
+export async function textOf(client: S3Client, command: GetObjectCommand): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const { Body } = await client.send(command);
+    try {
+      return (await Body?.transformToString()) ?? '';
+    } catch (error) {
+      if (attempt === TRIES) throw error;
+    }
+  }
+}

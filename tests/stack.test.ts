@@ -1,0 +1,370 @@
+// `lake` on a stack, as a process over HTTP, against a stand-in of Glue, CloudWatch Logs and S3.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lake as pipeline } from '../pipeline';
+import { GlueStandIn, outputsOf } from './standin/glue';
+import { AwsServer, awsEnvironment, jsonError } from './support/aws-server';
+import { ended, hasTerminal, lake, spawnLake, spawnLakeOnTerminal, temporaryDir } from './support/lake';
+
+const dir = temporaryDir('stack');
+const OUTPUTS = join(dir, 'outputs.json');
+const outputs = outputsOf(pipeline);
+const JOBS = pipeline.jobs.map(({ name }) => name);
+writeFileSync(OUTPUTS, JSON.stringify(outputs));
+const STACK = ['--stack', 'dev', '--outputs', OUTPUTS];
+
+let glue: GlueStandIn;
+let server: AwsServer;
+let env: Readonly<Record<string, string>>;
+beforeEach(async () => {
+  glue = new GlueStandIn(pipeline, outputs);
+  // A job's run ends between two looks.
+  glue.perRequest = 70_000;
+  glue.pageSize = 100;
+  server = new AwsServer(glue.handle);
+  env = awsEnvironment(await server.start());
+});
+afterEach(() => server.stop());
+
+const MINUTE = 60_000;
+const asked = () => new Set(server.requests.map(({ operation }) => operation));
+
+describe('lake run --stack', () => {
+  test(
+    'starts the workflow, and tells how it ended',
+    async () => {
+      const { status, stdout, stderr } = await lake(['run', ...STACK], env);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const id = glue.workflowRuns[0]?.id;
+      expect(stdout).toMatch(`Run ${id} of the workflow stedi-lakehouse-dev was started.`);
+      for (const name of pipeline.tables.keys()) expect(stdout).toContain(`${name}: 9 rows`);
+      expect(stdout).toContain(`Published run ${id} in 300 s.`);
+      expect(stdout).toContain('  stack       dev in us-east-1');
+      expect(stdout).toContain('#/v2/etl-configuration/workflows/view/stedi-lakehouse-dev');
+      expect(stdout).toContain(`npx lake query quarantine --stack dev --outputs ${OUTPUTS}`);
+    },
+    MINUTE,
+  );
+
+  test(
+    'tells of a failed job why it failed, with the end of its log',
+    async () => {
+      glue.ends.set('customers_curated', 'FAILED');
+      const { status, stdout, stderr } = await lake(['run', ...STACK], env);
+      expect(status).toBe(1);
+      expect(stdout).toContain('customers_curated: 9 rows (1.50 s), failed');
+      expect(stdout).toContain('step_trainer_trusted: skipped');
+      expect(stdout).toMatch(
+        /Run wr_\w+ failed in 180 s\. Failed: customers_curated\. Skipped: step_trainer_trusted, machine_learning_curated\. Published anew: customer_trusted, accelerometer_trusted\./,
+      );
+      const run = glue.jobRuns.at(-1)?.id;
+      expect(stderr).toContain(
+        'lake: customers_curated ended as FAILED: SystemExit: stedi-lakehouse-dev-customers_curated was not published.',
+      );
+      // Twenty lines: the last two are of the other group, and cannot colour the terminal.
+      expect(stderr).toMatch(
+        /INFO customers_curated line 30\n.*was not\ufffd\[31m published\n.*second line\n/,
+      );
+      expect(stderr).not.toContain('INFO customers_curated line 12\n');
+      expect(stderr).toContain('INFO customers_curated line 13\n');
+      expect(stderr).toContain(
+        `npx lake logs customers_curated --stack dev --outputs ${OUTPUTS} --run ${run}`,
+      );
+      expect(stderr).toContain(
+        `gluestudio/home?region=us-east-1#/job/stedi-lakehouse-dev-customers_curated/run/${run}`,
+      );
+    },
+    MINUTE,
+  );
+
+  test(
+    '--json prints the summary and nothing else',
+    async () => {
+      const { status, stdout, stderr } = await lake(
+        ['run', ...STACK, '--json', '--only', 'customer_trusted'],
+        env,
+      );
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({
+        stack: 'dev',
+        outcome: 'published',
+        runId: glue.jobRuns[0]?.id,
+        jobs: [{ job: 'customer_trusted', state: 'SUCCEEDED', seconds: 60 }],
+        tables: [{ table: 'customer_landing' }, { table: 'customer_trusted' }],
+        skipped: [],
+      });
+      expect(asked()).not.toContain('StartWorkflowRun');
+    },
+    MINUTE,
+  );
+
+  test('--no-wait starts it and says how to look at it', async () => {
+    const { status, stdout } = await lake(['run', ...STACK, '--no-wait'], env);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      `Started: workflow, run ${glue.workflowRuns[0]?.id}\n  status  npx lake status --stack dev --outputs ${OUTPUTS}\n`,
+    );
+    expect([...asked()]).toEqual(['GetWorkflowRuns', 'StartWorkflowRun']);
+  });
+
+  test('refuses a second run', async () => {
+    glue.perRequest = 0;
+    glue.startedByOthers();
+    const { status, stdout, stderr } = await lake(['run', ...STACK], env);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe(
+      `lake: a run of the workflow is going on (${glue.workflowRuns[0]?.id}); npx lake status --stack dev tells how far it is. Nothing was started\n`,
+    );
+    expect(glue.workflowRuns).toHaveLength(1);
+  });
+
+  test.each([
+    ['plain', spawnLake],
+    ...(hasTerminal ? [['on a terminal', spawnLakeOnTerminal] as const] : []),
+  ] as const)(
+    'Ctrl-C ends the following and not the run, %s',
+    async (how, spawn) => {
+      glue.perRequest = 0;
+      const child = spawn(['run', ...STACK], env);
+      const all = ended(child);
+      while (!asked().has('GetWorkflowRun')) await new Promise((done) => setTimeout(done, 50));
+      // A terminal sends the signal for the key.
+      if (how === 'plain') child.kill('SIGINT');
+      else child.stdin?.write('\u0003');
+      const { status, stdout, stderr } = await all;
+      expect(status).toBe(130);
+      expect(stdout + stderr).toContain(
+        `lake: interrupted; the run on AWS goes on and is no longer followed: npx lake status --stack dev --outputs ${OUTPUTS}`,
+      );
+      expect(glue.workflowRuns.map(({ ended: at }) => at)).toEqual([undefined]);
+    },
+    MINUTE,
+  );
+
+  test.each([
+    [['--data', 'x'], /--data is for a lake on this machine; npx lake ingest x --stack dev/],
+    [['--lake', 'x'], /--stack works on a deployed lake, so leave out --lake,/],
+    [['--engine', 'spark'], /--stack works on a deployed lake, so leave out --engine,/],
+    [
+      ['--consent', 'since-grant'],
+      /runs by the stack's own rules; pulumi config set --path stedi-lakehouse:parameters\.consent since-grant --stack dev/,
+    ],
+    [['--only', 'nojob'], new RegExp(`no job "nojob"; there are ${JOBS.join(', ')}`)],
+    [['--only', 'customer_trusted', '--consent', 'granted'], /consent changes nothing in customer_trusted/],
+    [
+      ['--no-wait', '--only', 'customer_trusted', 'accelerometer_trusted'],
+      /accelerometer_trusted: begins when others/,
+    ],
+  ])('the wrong call %j is refused before AWS is asked', async (args, words) => {
+    const { status, stdout, stderr } = await lake(['run', ...STACK, ...args], env);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(words);
+    expect(server.requests).toEqual([]);
+  });
+
+  test.each([
+    [['run', '--no-wait'], /give --stack NAME with --wait/],
+    [['run', '--region', 'eu-west-1'], /give --stack NAME with --region/],
+    [['status', '--follow'], /give --stack NAME with --follow/],
+    [['status', '--stack', 'dev', '--lake', 'x'], /so leave out --lake,/],
+    [['logs', 'customer_trusted'], /give --stack NAME/],
+    [['diff'], /give --stack NAME/],
+    [['logs', 'nojob', ...STACK], new RegExp(`no job "nojob"; there are ${JOBS.join(', ')}`)],
+    [['logs', 'customer_trusted', '--lines', '0', ...STACK], /It is a whole number from 1/],
+  ])('the wrong call lake %j is refused', async (args, words) => {
+    const { status, stdout, stderr } = await lake(args, env);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(words);
+  });
+});
+
+describe('lake status --stack', () => {
+  test('of one that never ran', async () => {
+    const { status, stdout } = await lake(['status', ...STACK], env);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      'Stack dev in us-east-1\n\nThe workflow has not run in the 90 days that Glue keeps.\n',
+    );
+  });
+
+  test('tells the last run, its jobs, and what is published', async () => {
+    glue.startedByOthers();
+    await glue.advance(1_000_000);
+    glue.ends.set('accelerometer_trusted', 'FAILED');
+    const id = glue.startedByOthers();
+    await glue.advance(1_000_000);
+    const { status, stdout, stderr } = await lake(['status', ...STACK], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(`The workflow's last run, ${id}, failed at 2026-01-01T00:18:40Z.`);
+    expect(stdout).toMatch(/accelerometer_trusted +FAILED +2026-01-01T00:17:40Z +60 +workflow/);
+    expect(stdout).toMatch(/customers_curated +SUCCEEDED +2026-01-01T00:02:00Z +60 +other/);
+    expect(stdout).toContain('  accelerometer_trusted: SystemExit: ');
+    // What the failed run would have replaced.
+    expect(stdout).toMatch(/accelerometer_trusted +9 +0 +2026-01-01T00:01:40/);
+    expect(stdout).toMatch(/customer_trusted +9 +0 +2026-01-01T00:17:20/);
+  });
+
+  test('--json, of one that goes on', async () => {
+    glue.perRequest = 0;
+    const id = glue.startedByOthers();
+    const { stdout } = await lake(['status', ...STACK, '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      stack: 'dev',
+      region: 'us-east-1',
+      workflow: { id, state: 'RUNNING', jobs: [{ job: 'customer_trusted', state: 'STARTING' }] },
+      tables: [],
+    });
+  });
+
+  test(
+    '--follow goes with it to its end',
+    async () => {
+      glue.perRequest = 1_000;
+      // Once the status has been asked for, a job's run ends between two looks.
+      server.fault = ({ index }) => {
+        if (index === 12) glue.perRequest = 70_000;
+        return undefined;
+      };
+      glue.startedByOthers();
+      const { status, stdout } = await lake(['status', ...STACK, '--follow'], env);
+      expect(stdout).toContain('machine_learning_curated: 9 rows');
+      expect(stdout).toMatch(/Published run wr_/);
+      expect(status).toBe(0);
+    },
+    MINUTE * 2,
+  );
+});
+
+describe('lake logs', () => {
+  test('prints the newest run of a job, both groups in the order of time', async () => {
+    glue.startedByOthers();
+    await glue.advance(1_000_000);
+    const { status, stdout, stderr } = await lake(
+      ['logs', 'customer_trusted', ...STACK, '--lines', '3'],
+      env,
+    );
+    expect(status).toBe(0);
+    expect(stderr).toBe(`customer_trusted, run ${glue.jobRuns[0]?.id}: SUCCEEDED\n`);
+    expect(stdout).toBe(
+      '00:01:00 INFO customer_trusted line 29\n00:01:00 INFO customer_trusted line 30\n00:01:00 published\n',
+    );
+  });
+
+  test(
+    '--follow goes on till the run has ended, and prints each line once',
+    async () => {
+      glue.jobSeconds = 100;
+      glue.startedByOthers();
+      const { status, stdout } = await lake(['logs', 'customer_trusted', ...STACK, '--follow'], env);
+      expect(status).toBe(0);
+      expect(stdout.match(/line \d+/g)).toEqual(Array.from({ length: 30 }, (_, i) => `line ${i + 1}`));
+      expect(stdout).toContain('published');
+    },
+    MINUTE,
+  );
+
+  test('of a job that has not run', async () => {
+    const { status, stderr } = await lake(['logs', 'customer_trusted', ...STACK], env);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/customer_trusted has not run on dev in the 90 days that Glue keeps/);
+  });
+});
+
+describe('lake diff', () => {
+  test('of a catalog that is empty tells every table, and fails', async () => {
+    const { status, stdout } = await lake(['diff', ...STACK], env);
+    expect(status).toBe(1);
+    for (const name of pipeline.tables.keys()) {
+      expect(stdout).toContain(`${name}: is in the contracts and not in the catalog\n`);
+    }
+    expect(stdout).toContain('customer_landing_quarantine: is in the contracts and not in the catalog\n');
+    expect(stdout).toContain('11 differences between the contracts and stedi_lakehouse_dev;');
+  });
+});
+
+describe('AWS that cannot be asked', () => {
+  const diff = (more: Readonly<Record<string, string>>) => lake(['diff', ...STACK], { ...env, ...more });
+
+  test(
+    'is told in one line',
+    async () => {
+      server.fault = () => 'reset';
+      const [refused, unknown, reset] = await Promise.all([
+        diff({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }),
+        diff({ AWS_ENDPOINT_URL: 'http://nowhere.invalid' }),
+        diff({}),
+      ]);
+      const said = (code: string) => ({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringMatching(
+          new RegExp(
+            `^lake: glue:GetTables on database stedi_lakehouse_dev: AWS cannot be reached in us-east-1 \\(${code}\\); check the network and the region\n$`,
+          ),
+        ),
+      });
+      expect(refused).toEqual(said('ECONNREFUSED'));
+      expect(unknown).toEqual(said('ENOTFOUND|EAI_AGAIN'));
+      expect(reset).toEqual(said('ECONNRESET'));
+      expect(server.requests).toHaveLength(8);
+    },
+    2 * MINUTE,
+  );
+
+  test('for want of credentials is told so', async () => {
+    const { status, stderr } = await diff({ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^lake: there are no AWS credentials; set AWS_PROFILE or give --profile, or log in: .*\n$/,
+    );
+  });
+
+  test('denied is told by action and resource, and names nobody', async () => {
+    server.fault = () =>
+      jsonError(
+        'AccessDeniedException',
+        'User: arn:aws:sts::1:assumed-role/Dev/jane@example.com is not authorized to perform: glue:GetTables on resource: arn:aws:glue:us-east-1:1:catalog because x',
+      );
+    const { status, stdout, stderr } = await diff({});
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr:
+        'lake: access denied: glue:GetTables on arn:aws:glue:us-east-1:1:catalog; your role lacks the right to do this\n',
+    });
+  });
+});
+
+describe('lake status of a lake on this machine', () => {
+  const LAKE = join(dir, 'lake');
+  const status = (...args: string[]) => lake(['status', '--lake', LAKE, ...args]);
+
+  test('that is empty makes nothing', async () => {
+    const { status: code, stdout } = await status();
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Nothing is published in ${LAKE} yet; lake run fills it.\n`,
+    });
+    expect(existsSync(LAKE)).toBe(false);
+  });
+
+  test(
+    'tells what is published, what is stale and how the last run went',
+    async () => {
+      await lake(['run', '--lake', LAKE]);
+      const all = JSON.parse((await status('--json')).stdout);
+      expect(all).toMatchObject({ lake: LAKE, stale: [], lastRun: { outcome: 'published' } });
+      expect(all.tables.map(({ table }: { table: string }) => table).toSorted()).toEqual(
+        [...pipeline.tables.keys()].toSorted(),
+      );
+      await lake(['run', '--lake', LAKE, '--only', 'customer_trusted']);
+      const { stdout } = await status();
+      expect(stdout).toMatch(
+        /customers_curated +\d+ +\d{8}T\d{9}Z-[0-9a-f]{4} +stale: older than what it is made from/,
+      );
+      expect(stdout).not.toMatch(/customer_trusted +\d.*stale/);
+      expect(stdout).toMatch(/\nThe last run, \d{8}T\d{9}Z-[0-9a-f]{4}, published after \d+\.\d\d s\.\n$/);
+    },
+    MINUTE,
+  );
+});

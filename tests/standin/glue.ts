@@ -1,0 +1,373 @@
+import { randomBytes } from 'node:crypto';
+import { triggersOf } from '../../components/triggers';
+import type { StackOutputs } from '../../engines/aws/outputs';
+import { newRunId } from '../../engines/duckdb/store';
+import type { TableSummary } from '../../engines/engine';
+import type { Job, Pipeline } from '../../model';
+import { type AwsRequest, type AwsResponse, json, jsonError } from '../support/aws-server';
+import { type EndState, type TriggerInputs, WorkflowRun } from '../support/glue-triggers';
+
+/** What its operations are asked, of all of them together. */
+interface Input {
+  readonly Name?: string;
+  readonly RunId?: string;
+  readonly IncludeGraph?: boolean;
+  readonly RunProperties?: Readonly<Record<string, string>>;
+  readonly JobName?: string;
+  readonly Arguments?: Readonly<Record<string, string>>;
+  readonly DatabaseName?: string;
+  readonly NextToken?: string;
+  readonly logGroupName?: string;
+  readonly logStreamName?: string;
+  readonly limit?: number;
+  readonly startFromHead?: boolean;
+  readonly nextToken?: string;
+}
+
+interface RunOfJob {
+  readonly id: string;
+  readonly name: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly began: number;
+  readonly ends: number;
+  state: string;
+}
+
+interface RunOfWorkflow {
+  readonly id: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly began: number;
+  ended?: number;
+  readonly jobs: RunOfJob[];
+  readonly run: WorkflowRun;
+}
+
+interface LogEvent {
+  readonly timestamp: number;
+  readonly message: string;
+}
+
+const SECOND = 1000;
+const STARTING_MS = 20 * SECOND;
+
+/**
+ * Glue's workflow and jobs of a stack, their logs and the bucket of their summaries, on a clock of its own: it moves by
+ * `advance`, and by `perRequest` at each request. Jobs follow each other by the rules of the triggers, and each leaves
+ * a summary and some lines of log as it ends.
+ */
+export class GlueStandIn {
+  /** Milliseconds since 1970. */
+  now = Date.UTC(2026, 0, 1);
+  perRequest = 0;
+  jobSeconds = 60;
+  /** Jobs that end otherwise than well. */
+  readonly ends = new Map<string, EndState>();
+  /** How often runs are listed before a new one shows. */
+  lag = 0;
+  readonly workflowRuns: RunOfWorkflow[] = [];
+  readonly jobRuns: RunOfJob[] = [];
+  /** By `bucket/key`. */
+  readonly objects = new Map<string, string>();
+  /** By `group stream`. */
+  readonly logs = new Map<string, LogEvent[]>();
+  /** What the catalog has. */
+  tables: readonly object[] = [];
+  /** Entries of a page of a list. */
+  pageSize = 2;
+  private readonly hidden = new Map<string, number>();
+
+  constructor(
+    private readonly pipeline: Pipeline,
+    private readonly outputs: StackOutputs,
+  ) {}
+
+  /** Moves the clock, and all that ends and begins meanwhile. */
+  readonly advance = async (milliseconds: number): Promise<void> => {
+    const until = this.now + milliseconds;
+    for (;;) {
+      const [next] = this.jobRuns
+        .filter(({ state, ends }) => state === 'RUNNING' && ends <= until)
+        .toSorted((a, b) => a.ends - b.ends);
+      if (!next) break;
+      this.now = next.ends;
+      this.end(next);
+    }
+    this.now = until;
+  };
+
+  readonly handle = async (request: AwsRequest): Promise<AwsResponse> => {
+    await this.advance(this.perRequest);
+    if (request.operation === '') return this.s3(request);
+    const input = JSON.parse(request.body.toString()) as Input;
+    const answer = this.operations[request.operation];
+    if (!answer) throw new Error(`no operation ${request.operation}`);
+    return answer(input);
+  };
+
+  /** A run that a schedule starts. Returns its id. */
+  startedByOthers = () => this.startWorkflow({});
+
+  private startWorkflow(properties: Readonly<Record<string, string>>): string {
+    const run: RunOfWorkflow = {
+      id: `wr_${randomBytes(8).toString('hex')}`,
+      properties,
+      began: this.now,
+      jobs: [],
+      run: new WorkflowRun(this.triggers()),
+    };
+    this.workflowRuns.push(run);
+    this.hidden.set(run.id, this.lag);
+    this.startDue(run);
+    return run.id;
+  }
+
+  private readonly operations: Readonly<Record<string, (input: Input) => AwsResponse>> = {
+    StartWorkflowRun: ({ Name, RunProperties }) => {
+      if (Name !== this.outputs.workflow) return jsonError('EntityNotFoundException', 'no workflow');
+      // The program's workflow has maxConcurrentRuns 1.
+      if (this.workflowRuns.some((run) => run.ended === undefined)) {
+        return jsonError('ConcurrentRunsExceededException', 'Concurrent runs exceeded');
+      }
+      return json({ RunId: this.startWorkflow(RunProperties ?? {}) });
+    },
+    GetWorkflowRuns: ({ NextToken }) => {
+      const visible = this.visible(this.workflowRuns).map((run) => this.shown(run, false));
+      return json(this.page('Runs', visible, NextToken));
+    },
+    GetWorkflowRun: ({ RunId, IncludeGraph }) => {
+      const run = this.workflowRuns.find(({ id }) => id === RunId);
+      if (!run) return jsonError('EntityNotFoundException', 'no run');
+      return json({ Run: this.shown(run, IncludeGraph ?? false) });
+    },
+    StartJobRun: ({ JobName = '', Arguments }) => {
+      if (!Object.values(this.outputs.jobs).includes(JobName)) {
+        return jsonError('EntityNotFoundException', 'no job');
+      }
+      return json({ JobRunId: this.startRun(JobName, Arguments ?? {}).id });
+    },
+    GetJobRun: ({ JobName, RunId }) => {
+      const run = this.jobRuns.find(({ id, name }) => id === RunId && name === JobName);
+      if (!run) return jsonError('EntityNotFoundException', 'no run');
+      return json({ JobRun: this.shownJob(run) });
+    },
+    GetJobRuns: ({ JobName }) =>
+      json({
+        JobRuns: this.visible(this.jobRuns.filter(({ name }) => name === JobName))
+          .map((run) => this.shownJob(run))
+          .toReversed(),
+      }),
+    GetJob: ({ JobName }) =>
+      json({ Job: { Name: JobName, DefaultArguments: { '--parameters': 'unit=kg,mode=plain' } } }),
+    GetTables: ({ DatabaseName, NextToken }) => {
+      if (DatabaseName !== this.outputs.database) return jsonError('EntityNotFoundException', 'no database');
+      return json(this.page('TableList', this.tables, NextToken));
+    },
+    GetLogEvents: ({ logGroupName, logStreamName, limit, startFromHead, nextToken }) =>
+      this.events(`${logGroupName} ${logStreamName}`, limit, startFromHead, nextToken),
+  };
+
+  /** Pages by the places of the events; a token that leads nowhere is given back, as CloudWatch does. */
+  private events(key: string, limit = 10_000, fromHead = false, token?: string): AwsResponse {
+    const all = this.logs.get(key);
+    if (!all) return jsonError('ResourceNotFoundException', 'The specified log stream does not exist.');
+    const [, way, at] = /^(f|b)\/(\d+)$/.exec(token ?? '') ?? [];
+    const size = Math.min(limit, this.pageSize * 10);
+    let [begin, end] = fromHead ? [0, size] : [Math.max(0, all.length - size), all.length];
+    if (way === 'f') [begin, end] = [Number(at), Number(at) + size];
+    if (way === 'b') [begin, end] = [Math.max(0, Number(at) - size), Number(at)];
+    const events = all.slice(begin, end);
+    return json({
+      events: events.map((event) => ({ ...event, ingestionTime: event.timestamp })),
+      nextBackwardToken: `b/${begin}`,
+      nextForwardToken: `f/${begin + events.length}`,
+    });
+  }
+
+  private s3({ path, query, method }: AwsRequest): AwsResponse {
+    if (method !== 'GET') throw new Error(`no ${method}`);
+    const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(path) ?? [];
+    if (query.get('list-type') !== '2') {
+      const body = this.objects.get(`${bucket}/${key}`);
+      if (body !== undefined) return { body };
+      return { status: 404, body: '<Error><Code>NoSuchKey</Code><Message>none</Message></Error>' };
+    }
+    const prefix = query.get('prefix') ?? '';
+    const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
+    const keys = [...this.objects.keys()]
+      .flatMap((name) => (name.startsWith(`${bucket}/`) ? [name.slice(bucket.length + 1)] : []))
+      .filter((name) => name.startsWith(prefix) && name > after)
+      .sort();
+    const page = keys.slice(0, this.pageSize);
+    const more = keys.length > page.length;
+    return {
+      headers: { 'content-type': 'application/xml' },
+      body: `<?xml version="1.0"?><ListBucketResult><Name>${bucket}</Name><IsTruncated>${more}</IsTruncated>${
+        more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
+      }${page.map((name) => `<Contents><Key>${name}</Key><Size>1</Size></Contents>`).join('')}</ListBucketResult>`,
+    };
+  }
+
+  private page(field: string, all: readonly object[], token: string | undefined): object {
+    const from = token === undefined ? 0 : Number(token);
+    const next = from + this.pageSize;
+    return { [field]: all.slice(from, next), ...(next < all.length && { NextToken: String(next) }) };
+  }
+
+  private visible<T extends { readonly id: string }>(runs: readonly T[]): T[] {
+    return runs.filter(({ id }) => {
+      const left = this.hidden.get(id) ?? 0;
+      this.hidden.set(id, left - 1);
+      return left <= 0;
+    });
+  }
+
+  private jobOf = (name: string): Job => {
+    const job = this.pipeline.jobs.find((each) => this.outputs.jobs[each.name] === name);
+    if (!job) throw new Error(`no job ${name}`);
+    return job;
+  };
+
+  private triggers(): TriggerInputs[] {
+    const nameOf = (job: string) => this.outputs.jobs[job] ?? '';
+    return triggersOf(this.pipeline.jobs, 'demand').map((trigger) => ({
+      name: trigger.name,
+      type: trigger.kind === 'after' ? 'CONDITIONAL' : 'ON_DEMAND',
+      actions: trigger.starts.map((job) => ({ jobName: nameOf(job) })),
+      ...(trigger.kind === 'after' && {
+        predicate: {
+          logical: 'AND',
+          conditions: trigger.after.map((job) => ({ jobName: nameOf(job), state: 'SUCCEEDED' })),
+        },
+      }),
+    }));
+  }
+
+  private startDue(run: RunOfWorkflow): void {
+    for (const name of run.run.runs) {
+      if (!run.jobs.some((job) => job.name === name)) run.jobs.push(this.startRun(name, {}));
+    }
+    if (run.run.runs.length === 0) run.ended = this.now;
+  }
+
+  private startRun(name: string, args: Readonly<Record<string, string>>): RunOfJob {
+    const run: RunOfJob = {
+      id: `jr_${randomBytes(8).toString('hex')}`,
+      name,
+      args,
+      began: this.now,
+      ends: this.now + this.jobSeconds * SECOND,
+      state: 'RUNNING',
+    };
+    this.jobRuns.push(run);
+    this.hidden.set(run.id, this.lag);
+    return run;
+  }
+
+  private end(run: RunOfJob): void {
+    const job = this.jobOf(run.name);
+    const state = this.ends.get(job.name) ?? 'SUCCEEDED';
+    run.state = state;
+    this.leave(job, run, state === 'SUCCEEDED');
+    const workflow = this.workflowRuns.find(({ jobs }) => jobs.includes(run));
+    if (!workflow) return;
+    workflow.run.end(run.name, state);
+    this.startDue(workflow);
+  }
+
+  /** What the runner leaves of a run. One that was stopped leaves nothing but what it had logged. */
+  private leave(job: Job, run: RunOfJob, good: boolean): void {
+    const log = (group: string, message: string) => {
+      const key = `/aws-glue/${this.outputs.name}/${job.name}/${group} ${run.id}`;
+      this.logs.set(key, [...(this.logs.get(key) ?? []), { timestamp: this.now, message }]);
+    };
+    for (let i = 1; i <= 30; i++) log('error', `INFO ${job.name} line ${i}`);
+    log('output', good ? 'published\n' : 'was not\u001b[31m published\nsecond line\n');
+    if (!good && this.ends.get(job.name) !== 'FAILED') return;
+    const runId = newRunId(new Date(this.now - STARTING_MS));
+    const tables = [...job.inputs.filter(({ format }) => format === 'json'), job.output];
+    const summary = {
+      runId,
+      job: job.name,
+      outcome: good ? 'published' : 'failed',
+      codeVersion: '1.0.0',
+      parameters: Object.fromEntries(job.parameters.map((p) => [p.name, p.default])),
+      seconds: 12.5,
+      tables: tables.map(
+        ({ name }): TableSummary => ({
+          table: name,
+          job: name === job.name ? name : null,
+          read: 10,
+          quarantined: name === job.name ? 0 : 1,
+          filtered: 0,
+          written: 9,
+          reasons: {},
+          expectations: [],
+          seconds: 1.5,
+        }),
+      ),
+      jobRunId: run.id,
+    };
+    this.objects.set(
+      `${this.outputs.buckets.artifacts}/runs/${job.name}/${runId}.json`,
+      `${JSON.stringify(summary)}\n`,
+    );
+  }
+
+  private shownJob(run: RunOfJob): object {
+    const over = run.state !== 'RUNNING';
+    const starting = !over && this.now < run.began + STARTING_MS;
+    return {
+      Id: run.id,
+      JobName: run.name,
+      JobRunState: starting ? 'STARTING' : run.state,
+      StartedOn: run.began / SECOND,
+      Arguments: run.args,
+      ...(over && { CompletedOn: run.ends / SECOND, ExecutionTime: (run.ends - run.began) / SECOND }),
+      ...(over &&
+        run.state !== 'SUCCEEDED' && { ErrorMessage: `SystemExit: ${run.name} was not published.` }),
+    };
+  }
+
+  /** The workflow's own status says nothing of how its jobs ended. */
+  private shown(run: RunOfWorkflow, graph: boolean): object {
+    return {
+      Name: this.outputs.workflow,
+      WorkflowRunId: run.id,
+      WorkflowRunProperties: run.properties,
+      StartedOn: run.began / SECOND,
+      Status: run.ended === undefined ? 'RUNNING' : 'COMPLETED',
+      ...(run.ended !== undefined && { CompletedOn: run.ended / SECOND }),
+      ...(graph && {
+        Graph: {
+          Nodes: [
+            { Type: 'TRIGGER', Name: 'start', TriggerDetails: {} },
+            ...Object.values(this.outputs.jobs).map((name) => ({
+              Type: 'JOB',
+              Name: name,
+              JobDetails: {
+                JobRuns: run.jobs.filter((job) => job.name === name).map((job) => this.shownJob(job)),
+              },
+            })),
+          ],
+        },
+      }),
+    };
+  }
+}
+
+/** The outputs of a stack of a pipeline. */
+export const outputsOf = (pipeline: Pipeline, name = 'stedi-lakehouse-dev'): StackOutputs => ({
+  name,
+  region: 'us-east-1',
+  account: '123456789012',
+  database: name.replaceAll('-', '_'),
+  buckets: {
+    artifacts: `${name}-artifacts-123456789012`,
+    ...Object.fromEntries(pipeline.zones.map((zone) => [zone.name, `${name}-${zone.name}-123456789012`])),
+  },
+  workflow: name,
+  jobs: Object.fromEntries(pipeline.jobs.map((job) => [job.name, `${name}-${job.name}`])),
+  forget: `${name}-forget`,
+  crawler: `${name}-landing`,
+  workgroups: { all: name, analysts: `${name}-analysts` },
+});
