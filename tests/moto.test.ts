@@ -1,6 +1,7 @@
 // The `lake` command on a stack, as a process, against moto's server, which holds what the program would make.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Column, GetTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { StackOutputs } from '../engines/aws/outputs';
 import { lake, temporaryDir } from './support/lake';
@@ -92,5 +93,58 @@ withMoto('lake on a stack', () => {
       stdout: 'subject,readings\na,9007199254740993\n"",\n',
     });
     expect(stderr).toMatch(/^scanned .*, about USD .*; query id [\w-]+\n$/);
+  }, 60_000);
+
+  test('run starts single jobs in their order and follows them; the workflow is started, and started once', async () => {
+    const jobs = ['customer_trusted', 'accelerometer_trusted'];
+    const single = await onStack('run', '--only', ...jobs);
+    expect(single.status).toBe(0);
+    for (const job of jobs) expect(single.stdout).toContain(job);
+
+    const started = await onStack('run', '--no-wait');
+    expect(started).toMatchObject({ status: 0, stderr: '' });
+    const [run = ''] = /wr_\w+/.exec(started.stdout) ?? [];
+    expect(run).not.toBe('');
+    const second = await onStack('run', '--no-wait');
+    expect(second).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining(run) });
+
+    const status = await onStack('status');
+    expect(status).toMatchObject({ status: 0, stderr: '' });
+    expect(status.stdout).toContain(`${run}, is going on since`);
+  }, 120_000);
+
+  test('diff finds nothing in what the program makes, and every change of it', async () => {
+    const clean = await onStack('diff');
+    expect(clean).toMatchObject({ status: 0, stderr: '' });
+
+    const glue = moto.client(GlueClient);
+    const change = async (name: string, edit: (columns: Column[]) => Column[]) => {
+      const { Table: table } = await glue.send(
+        new GetTableCommand({ DatabaseName: outputs.database, Name: name }),
+      );
+      const storage = table?.StorageDescriptor;
+      await glue.send(
+        new UpdateTableCommand({
+          DatabaseName: outputs.database,
+          TableInput: {
+            Name: name,
+            Description: table?.Description,
+            TableType: table?.TableType,
+            Parameters: table?.Parameters,
+            StorageDescriptor: { ...storage, Columns: edit(storage?.Columns ?? []) },
+          },
+        }),
+      );
+    };
+    await change('customer_landing', ([, ...columns]) => columns);
+    await change('step_trainer_trusted', (columns) =>
+      columns.map((column) => (column.Name === 'distancefromobject' ? { ...column, Type: 'int' } : column)),
+    );
+    const { status, stdout } = await onStack('diff', '--json');
+    expect(status).toBe(1);
+    expect((JSON.parse(stdout) as { drift: { path: string }[] }).drift.map(({ path }) => path)).toEqual([
+      'customer_landing.customername',
+      'step_trainer_trusted.distanceFromObject',
+    ]);
   }, 60_000);
 });

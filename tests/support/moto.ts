@@ -11,7 +11,12 @@ import {
   GlueClient,
   type TableInput,
 } from '@aws-sdk/client-glue';
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Lakehouse } from '../../components';
 import { readSettings } from '../../components/settings';
 import { archiveFile, type Deployment, deployed } from '../../components/testing';
@@ -131,6 +136,8 @@ export async function deployOnMoto(moto: Moto, stack: string): Promise<StackOutp
     await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: name } }));
   }
   for (const table of inputsOf(made, 'aws:glue/catalogTable:CatalogTable')) {
+    const iceberg = icebergOf(table);
+    if (iceberg) await s3.send(new PutObjectCommand(metadataOf(iceberg)));
     await glue.send(
       new CreateTableCommand({ DatabaseName: table.databaseName as string, TableInput: tableInput(table) }),
     );
@@ -183,23 +190,47 @@ interface IcebergInput {
   readonly schema: {
     readonly fields: readonly { id: number; name: string; type: string; required: boolean; doc: string }[];
   };
+  readonly partitionSpec?: {
+    readonly fields: readonly { fieldId: number; sourceId: number; name: string; transform: string }[];
+  };
   readonly properties: Readonly<Record<string, string>>;
+}
+
+const icebergOf = ({ openTableFormatInput: open }: Inputs): IcebergInput | undefined =>
+  (open as { icebergInput: { icebergTableInput: IcebergInput } } | undefined)?.icebergInput.icebergTableInput;
+
+const metadataUri = ({ location }: IcebergInput) => `${location}/metadata/00000.metadata.json`;
+
+/** The metadata that Glue writes as it makes an Iceberg table, as far as anybody here reads it. */
+function metadataOf(table: IcebergInput) {
+  const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(metadataUri(table)) ?? [];
+  const fields = (table.partitionSpec?.fields ?? []).map(({ fieldId, sourceId, name, transform }) => ({
+    'field-id': fieldId,
+    'source-id': sourceId,
+    name,
+    transform,
+  }));
+  const metadata = {
+    'format-version': 2,
+    'default-spec-id': 0,
+    'partition-specs': [{ 'spec-id': 0, fields }],
+    properties: table.properties,
+  };
+  return { Bucket, Key, Body: JSON.stringify(metadata) };
 }
 
 /** A table as Glue's own API takes it. An Iceberg table as Glue shows it once it is made. */
 function tableInput(inputs: Inputs): TableInput {
-  const { openTableFormatInput: open } = inputs as {
-    openTableFormatInput?: { icebergInput: { icebergTableInput: IcebergInput } };
-  };
-  if (open === undefined) return capitalised(inputs) as TableInput;
-  const { location, schema, properties } = open.icebergInput.icebergTableInput;
+  const iceberg = icebergOf(inputs);
+  if (iceberg === undefined) return capitalised(inputs) as TableInput;
+  const { location, schema, properties } = iceberg;
   return {
     Name: inputs.name as string,
     TableType: 'EXTERNAL_TABLE',
     ...(properties.comment !== undefined && { Description: properties.comment }),
     Parameters: {
       table_type: 'ICEBERG',
-      metadata_location: `${location}/metadata/00000.metadata.json`,
+      metadata_location: metadataUri(iceberg),
       ...properties,
     },
     StorageDescriptor: {
