@@ -31,7 +31,7 @@ function readings(file: number): string {
   let bytes = 0;
   for (let i = 0; bytes < FILE_BYTES; i++) {
     const timestamp = 1_700_000_000_000 + file * 100_000 + i;
-    const line = `{"user":"Frank.Doshi@test.com","timestamp":${timestamp},"x":${i % 7},"y":${i % 5},"z":-1.5}\n`;
+    const line = `{"user":"somebody@example.com","timestamp":${timestamp},"x":${i % 7},"y":${i % 5},"z":-1.5}\n`;
     lines.push(line);
     bytes += line.length;
   }
