@@ -31,7 +31,10 @@ export interface TableSummary {
   /** Source: lines that are not blank. Job: rows of its driving input. */
   readonly read: number;
   readonly quarantined: number;
-  /** Driving rows that gave no output row; of a job that groups them, those that were merged too. */
+  /**
+   * Source: lines of people who were forgotten. Job: driving rows that gave no output row; of one that groups them,
+   * those that were merged too.
+   */
   readonly filtered: number;
   readonly written: number;
   /** Quarantined lines or rows by reason. */

@@ -3,6 +3,7 @@ import {
   type Engine,
   LakeError,
   type QueryResult,
+  type Receipt,
   type RunEvent,
   type RunRequest,
   type RunResult,
@@ -12,6 +13,7 @@ import { dataDir } from '../landing/files';
 import { planOf } from '../plan';
 import { bindingFaults } from './check';
 import { openDatabase } from './database';
+import { type ForgetRequest, finishForgetting, forgetIn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
 import { newRunId, Store } from './store';
@@ -46,6 +48,7 @@ export class DuckDbEngine implements Engine {
     if (faults.length > 0) throw new LakeError(tellFaults(faults));
     return this.store.hold(async () => {
       await this.store.sweep();
+      if (this.store.isForgetting) await finishForgetting(this.store, pipeline);
       const runId = newRunId();
       const db = await openDatabase(this.store.scratchDir(runId));
       try {
@@ -64,6 +67,11 @@ export class DuckDbEngine implements Engine {
     const { tables } = await this.store.pointer();
     const before = request.only.map((job) => tables[job]?.parameters ?? {});
     return { ...request, parameters: Object.assign({}, ...before, request.parameters) };
+  }
+
+  /** See {@link forgetIn}. */
+  forget(pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
+    return forgetIn(this.store, pipeline, request);
   }
 
   query(sql: string): Promise<QueryResult> {
