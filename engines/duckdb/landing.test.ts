@@ -327,6 +327,7 @@ test('no accepted line gives a table without rows, of the right columns', async 
   });
   expect(result).toEqual({
     read: 3,
+    filtered: 0,
     quarantined: 3,
     written: 0,
     reasons: { NOT_JSON: 1, EMPTY_FILE: 1, WRONG_TYPE: 1 },
@@ -367,6 +368,7 @@ test('many small files, some of them bad, and one above the size of a batch', as
   expect(result).toEqual({
     read: 70_600,
     quarantined: bad,
+    filtered: 0,
     written: 70_600 - bad,
     reasons: { MISSING_REQUIRED: bad },
   });

@@ -103,9 +103,9 @@ export class Store {
     return existsSync(this.path('pseudonym.key'));
   }
 
-  /** Whether Spark has written tables here. */
+  /** Whether Spark has written anything here. */
   get hasSpark() {
-    return existsSync(this.path('spark', 'warehouse'));
+    return ['warehouse', 'quarantine'].some((name) => existsSync(this.path('spark', name)));
   }
 
   /** All files of versions, those too that no published table needs. */
@@ -258,6 +258,7 @@ export class Store {
       this.path('versions'),
       (name) => RUN_ID.test(name.replace(/\.tmp$/, '')) && name.endsWith('.tmp'),
     );
+    await removeFrom(this.path('receipts'), (name) => name.endsWith('.json.tmp'));
     for (const name of await list(this.path('runs'))) {
       const [runId = '', ending] = [name.slice(0, RUN_ID_LENGTH), name.slice(RUN_ID_LENGTH)];
       if (!RUN_ID.test(runId)) continue;
