@@ -168,10 +168,12 @@ describe('after a person is forgotten', () => {
     for (const [name, rows] of Object.entries(before)) {
       const others = rows.filter((row) => !mentions(row));
       const left = after[name] ?? [];
+      const { unexpected, missing } = differences(left, others);
       // What says nothing of anyone stays: a line that is null, or a reading without its user.
-      expect(differences(left, name.endsWith('_quarantine') ? left.concat(NONE.missing) : others)).toEqual(
-        NONE,
-      );
+      expect(unexpected).toEqual([]);
+      // A line that breaks off within the e-mail holds no whole value, and goes.
+      if (!name.endsWith('_quarantine')) expect(missing).toEqual([]);
+      for (const row of missing) expect(row).toMatch(/canary/i);
       expect(differences(left, rows).unexpected).toEqual([]);
       expect(left.length).toBeLessThan(rows.length);
     }
