@@ -278,6 +278,39 @@ describe('after a person is forgotten', () => {
   });
 });
 
+test('a table that is older than those it was made from is known by the spelling that is given', async () => {
+  const root = copyOf(FULL);
+  const only = stedi.jobs.map(({ name }) => name).filter((name) => name !== 'machine_learning_curated');
+  const { failures } = await engineOf(root).run(pipeline, { data: WITHOUT, only });
+  expect(failures).toEqual([]);
+  const { places } = await forget(root);
+  expect(places).toEqual([
+    { table: 'machine_learning_curated', kind: 'rows', engine: 'duckdb', removed: expect.any(Number) },
+  ]);
+  expect(await findValues(root, [pseudonym(person.email)])).toEqual([]);
+}, 30_000);
+
+test('a source is judged by what remains', async () => {
+  const data = join(dir, 'share');
+  cpSync(WITHOUT, data, { recursive: true });
+  rmSync(join(data, 'customer', 'landing'), { recursive: true });
+  mkdirSync(join(data, 'customer', 'landing'));
+  const others = Array.from({ length: 19 }, (_, n) =>
+    record('customer', n, `other-${n}@example.org`, { ...person, serialNumber: `other-${n}` }),
+  );
+  addLines(data, 'customer', [
+    ...Array.from({ length: 81 }, (_, n) => record('customer', n)),
+    ...others.slice(1),
+    `${others[0]}#`,
+  ]);
+  const root = join(dir, 'share-lake');
+  // Of all lines 1 % is refused, of those that are left 5.3 %, and the limit is 5 %.
+  await run(root, data, stedi);
+  await forget(root);
+  const { failures } = await engineOf(root).run(stedi, { data });
+  expect(failures.join()).toMatch(/customer_landing: 1 of 19 lines are in quarantine, 5.3 %/);
+}, 30_000);
+
 /** Everything below a lake with its bytes; of the lock its size. */
 const bytesOf = (root: string) =>
   namesBelow(root).map((name) => {

@@ -17,7 +17,7 @@ import {
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { quoteName } from '../sql';
-import { hashOf, type Known, normalised, readList, Suppression } from '../suppression';
+import { hashOf, type Known, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { countOf, openDatabase, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { identifying, isAmong, listedName, normalisedSql, readyList, theirRows } from './forgotten';
@@ -198,7 +198,7 @@ class Erasure {
     for (const { table, file } of await this.store.failedQuarantines(pointer)) {
       await this.forgetRefused(table, file, list, known);
     }
-    if (moved.size > 0 && !this.dryRun) {
+    if (moved.size > 0) {
       // All in one step: no reader sees some tables with the person and some without.
       await this.store.publish({ ...pointer, tables: { ...pointer.tables, ...Object.fromEntries(moved) } });
     }
@@ -283,9 +283,7 @@ class Erasure {
       identifying(table).map(([column]) => `SELECT value FROM ${listedName(table, column)}`),
     );
     await this.db.run('CREATE OR REPLACE TEMP TABLE _spelled (value VARCHAR)');
-    if (subject !== '') {
-      await this.db.run('INSERT INTO _spelled VALUES ($1), ($2)', [subject, normalised(subject)]);
-    }
+    if (subject !== '') await this.db.run('INSERT INTO _spelled VALUES ($1)', [subject]);
     for (const spelling of spellings) await this.db.run(`INSERT INTO _spelled ${spelling}`);
     await this.db.run(
       'CREATE OR REPLACE TEMP TABLE _their_pseudonyms AS SELECT DISTINCT _pseudonym(value) AS value FROM _spelled',
