@@ -164,6 +164,22 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
       exit(await diffCommand(pipeline, options));
     });
 
+  const forget = lake
+    .command('forget')
+    .description('remove a customer from every table, refused line and old version, and from runs to come')
+    .requiredOption(
+      '--subject <e-mail>',
+      'whom to forget; "-" reads the address from the standard input, which keeps it out of the shell\'s history',
+    )
+    .addOption(lakeOption())
+    .option('--dry-run', 'find and count, and change nothing')
+    .option('--json', 'print the receipt as JSON');
+  withStack(forget).action(async (options) => {
+    checkScopes(forget, { local: ['lake'], stack: [] });
+    const { forgetCommand } = require('./forget') as typeof import('./forget');
+    exit(await forgetCommand(pipeline, DIRS.jobs, options));
+  });
+
   lake
     .command('sample')
     .description('make landing files as the sources would write them')

@@ -67,11 +67,17 @@ export interface RangeOptions extends ColumnOptions {
   readonly max?: number;
 }
 
+/** Takes no other keys: of a generic, TypeScript itself refuses them only where there is none that is known. */
+type Exactly<O, Allowed> = O & { readonly [K in Exclude<keyof O, keyof Allowed>]: never };
+
 type NullableOf<O extends ColumnOptions> = O['nullable'] extends true ? true : false;
 
 const columnOf =
   <T extends ColumnType, Allowed extends ColumnOptions>(type: T) =>
-  <const O extends Allowed = {} & Allowed>(description: string, options?: O): Column<T, NullableOf<O>> => ({
+  <const O extends Allowed = {} & Allowed>(
+    description: string,
+    options?: Exactly<O, Allowed>,
+  ): Column<T, NullableOf<O>> => ({
     ...options,
     type,
     description,

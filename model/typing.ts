@@ -99,6 +99,15 @@ holds<Equal<(typeof nullable)['on']['type'], 'date'>>();
 text('Name.', { min: 1 });
 // @ts-expect-error: a pseudonym is not personal: that is what it is for.
 pseudonym('Who.', { pii: 'direct' });
+text('E-mail.', { pii: 'direct', identifies: 'person' });
+// @ts-expect-error: a text names a person or a device.
+text('E-mail.', { pii: 'direct', identifies: 'house' });
+// @ts-expect-error: a number identifies nobody: hashes are of texts.
+int('Number.', { pii: 'direct', identifies: 'person' });
+// @ts-expect-error: nor does a day.
+isoDate('Day.', { pii: 'quasi', identifies: 'person' });
+// @ts-expect-error: nor does a pseudonym, which is what stands for one that does.
+pseudonym('Who.', { identifies: 'person' });
 // @ts-expect-error: there are two classes of personal data.
 text('Name.', { pii: 'secret' });
 // @ts-expect-error: a column says what it holds.

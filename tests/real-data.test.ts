@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,8 @@ import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { RunRequest } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
 import { ENTITIES, writeOtherSources } from '../samples';
+import { findValues } from './support/bytes';
+import { answer } from './support/lake';
 
 const ROOT = join(__dirname, '..');
 const DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');
@@ -66,4 +69,54 @@ if (!present) process.stderr.write(`tests/real-data.test.ts is skipped: there is
     const written = await run('since-grant', { data: dataOf(), parameters: { consent: 'since-grant' } });
     expect(written).toMatchObject({ customer_trusted: 482, accelerometer_trusted: 32_025 });
   }, 60_000);
+
+  test('a customer is forgotten, and all others stay', async () => {
+    const { read, ask } = forgetting();
+    const before = await run('forget', { data: dataOf() });
+    const [[email, serial] = []] = await ask(
+      `SELECT c.email, c.serialNumber FROM customers_curated c JOIN accelerometer_trusted a ON a.user = c.email
+       GROUP BY ALL ORDER BY COUNT(*) DESC, c.email LIMIT 1`,
+    );
+    const of = (column: string) => ` WHERE ${column} = '${email}'`;
+    const own = {
+      customer_landing: await read('customer_landing', of('email')),
+      accelerometer_landing: await read('accelerometer_landing', of('"user"')),
+      customer_trusted: await read('customer_trusted', of('email')),
+      accelerometer_trusted: await read('accelerometer_trusted', of('"user"')),
+      customers_curated: await read('customers_curated', of('email')),
+    };
+    const key = Buffer.from((await readFile(join(dir, 'forget', 'pseudonym.key'), 'utf8')).trim(), 'hex');
+    const subject = createHmac('sha256', key)
+      .update(email as string)
+      .digest('hex');
+    const curated = await read('machine_learning_curated', ` WHERE subject = '${subject}'`);
+    expect(curated).toBeGreaterThan(0);
+    const owners = await ask(
+      `SELECT DISTINCT email FROM customer_landing WHERE lower(serialNumber) = lower('${serial}')`,
+    );
+    const steps =
+      owners.length > 1 ? 0 : await read('step_trainer_landing', ` WHERE serialNumber = '${serial}'`);
+    const receipt = await engineOf('forget').forget(pipeline, { subject: email as string, dryRun: false });
+    const removed = Object.fromEntries(receipt.places.map(({ table, removed }) => [table, removed]));
+    expect(removed).toMatchObject({ ...own, machine_learning_curated: curated });
+    expect(removed.step_trainer_landing ?? 0).toBe(steps);
+    for (const [table, rows] of Object.entries(before)) {
+      expect(await read(table)).toBe(rows - (removed[table] ?? 0));
+    }
+    expect(await findValues(join(dir, 'forget'), [email as string, subject])).toEqual([]);
+    process.stderr.write(
+      `real data, one customer forgotten: ${JSON.stringify({ removed, shared: receipt.sharedDevices })}\n`,
+    );
+    const again = await run('forget', { data: dataOf() });
+    for (const [table, rows] of Object.entries(before))
+      expect(again[table]).toBe(rows - (removed[table] ?? 0));
+    expect(await findValues(join(dir, 'forget'), [email as string, subject])).toEqual([]);
+  }, 60_000);
+
+  const forgetting = () => {
+    const ask = (sql: string) => answer(engineOf('forget'), sql);
+    const read = async (table: string, where = '') =>
+      Number((await ask(`SELECT COUNT(*) FROM ${table}${where}`))[0]?.[0]);
+    return { ask, read };
+  };
 });

@@ -3,6 +3,7 @@ import {
   type Engine,
   LakeError,
   type QueryResult,
+  type Receipt,
   type RunEvent,
   type RunRequest,
   type RunResult,
@@ -12,6 +13,7 @@ import { dataDir, filesOf } from '../landing/files';
 import { planOf, requirePublished } from '../plan';
 import { bindingFaults } from './check';
 import { openDatabase } from './database';
+import { type ForgetRequest, finishForgetting, forgetIn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
 import { newRunId, Store } from './store';
@@ -49,6 +51,7 @@ export class DuckDbEngine implements Engine {
     if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
     return this.store.hold(async () => {
       await this.store.sweep();
+      if (this.store.isForgetting) await finishForgetting(this.store, pipeline);
       const runId = newRunId();
       const db = await openDatabase(this.store.scratchDir(runId));
       try {
@@ -67,6 +70,11 @@ export class DuckDbEngine implements Engine {
     const { tables } = await this.store.pointer();
     const before = request.only.map((job) => tables[job]?.parameters ?? {});
     return { ...request, parameters: Object.assign({}, ...before, request.parameters) };
+  }
+
+  /** See {@link forgetIn}. */
+  forget(pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
+    return forgetIn(this.store, pipeline, request);
   }
 
   query(sql: string): Promise<QueryResult> {

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
-import type { SourceTable } from '../../model';
+import { int, type SourceTable, text } from '../../model';
 import { lake } from '../../pipeline';
 import { anySource, nearlyPlainLine, plainPairs, sourceOf, written } from '../landing/arbitraries';
 import { landingDir, landingFiles } from '../landing/files';
 import { SourceReader } from '../landing/read-file';
 import { readLine } from '../landing/read-line';
 import { quoteName } from '../sql';
+import { Suppression } from '../suppression';
 import { openDatabase, parquetFile, parquetIn, rowsOf } from './database';
 import { land } from './landing';
 
@@ -52,7 +53,12 @@ async function rowsIn(table: SourceTable, folder: string): Promise<Row[]> {
 }
 
 /** Writes files below a folder of their own and lands them. */
-async function landed(table: SourceTable, files: Record<string, string | Buffer>, folder = `data-${lakes}`) {
+async function landed(
+  table: SourceTable,
+  files: Record<string, string | Buffer>,
+  folder = `data-${lakes}`,
+  forgotten?: Suppression,
+) {
   const root = join(dir, `${lakes++}`);
   const data = join(root, folder);
   await mkdir(join(data, table.entity, 'landing'), { recursive: true });
@@ -64,6 +70,7 @@ async function landed(table: SourceTable, files: Record<string, string | Buffer>
     landing: landingDir(data, table),
     quarantine: join(root, folder, 'q', 'q.parquet'),
     scratch: join(root, 'scratch'),
+    ...(forgotten && { forgotten }),
   };
   const result = await land(db, table, await landingFiles(data, table), to);
   const rows = await rowsIn(table, to.table);
@@ -71,7 +78,7 @@ async function landed(table: SourceTable, files: Record<string, string | Buffer>
     result.quarantined > 0
       ? await rowsOf<Quarantined>(db, `SELECT * FROM ${parquetFile(to.quarantine)} ORDER BY file, line`)
       : [];
-  expect(result.read).toBe(result.written + result.quarantined);
+  expect(result.read).toBe(result.written + result.quarantined + result.filtered);
   expect(rows.length).toBe(result.written);
   expect(refused.length).toBe(result.quarantined);
   const left = await readdir(to.scratch, { recursive: true, withFileTypes: true });
@@ -327,6 +334,7 @@ test('no accepted line gives a table without rows, of the right columns', async 
   });
   expect(result).toEqual({
     read: 3,
+    filtered: 0,
     quarantined: 3,
     written: 0,
     reasons: { NOT_JSON: 1, EMPTY_FILE: 1, WRONG_TYPE: 1 },
@@ -367,6 +375,7 @@ test('many small files, some of them bad, and one above the size of a batch', as
   expect(result).toEqual({
     read: 70_600,
     quarantined: bad,
+    filtered: 0,
     written: 70_600 - bad,
     reasons: { MISSING_REQUIRED: bad },
   });
@@ -407,4 +416,71 @@ test.each(lake.sources)('the columns of $name arrive in their types', async (tab
   const pairs = fc.sample(plainPairs(table), { numRuns: 50, seed: 3 });
   const { rows } = await landed(table, { 'a.json': pairs.map((p) => written(p, 'compact')).join('\n') });
   expect(multiset(rows)).toEqual(multiset(pairs.map((p) => rowOf(written(p, 'compact'), table))));
+});
+
+describe('who was forgotten', () => {
+  const PEOPLE: SourceTable = {
+    ...TABLE,
+    columns: {
+      a: { ...text('Who.', { pii: 'direct', identifies: 'person' }) },
+      n: int('How many.', { nullable: true }),
+      d: text('Device.', { pii: 'quasi', identifies: 'device', nullable: true }),
+    },
+  };
+  const KEY = Buffer.alloc(32, 7);
+  const list = new Suppression(KEY).with({ person: ['a@b.c'], device: ['D1'], hint: ['Anna'] }, '2026-01-01');
+  const LINES = [
+    '{"a":"a@b.c","n":1}',
+    '{"a":" A@B.c ","n":2}',
+    '{"a":"d@e.f","n":3,"d":"d1"}',
+    '{"a":"d@e.f","n":4,"d":"D2"}',
+    '{"a":"d@e.f","n":5}',
+    '{"a":"Anna","n":6}',
+    '{"a":"a@b.c","n":"x"}',
+    '{"a":"d@e.f","n":"x"}',
+    '{"b":"Anna"}',
+    '{"a":"a@b',
+  ];
+
+  test.each(['plain.json', 'packed.json.gz'])('is left out of %s and counted', async (name) => {
+    // Good lines alone are read by DuckDB, with bad ones among them line by line.
+    const good = LINES.slice(0, 6).join('\n');
+    const all = LINES.join('\n');
+    const packed = (content: string) => (name.endsWith('.gz') ? gzipSync(content) : content);
+    const { result, rows, refused } = await landed(
+      PEOPLE,
+      { [`1-${name}`]: packed(good), [`2-${name}`]: packed(all) },
+      undefined,
+      list,
+    );
+    expect(rows.map(({ n }) => n).toSorted()).toEqual([4, 4, 5, 5, 6, 6]);
+    expect(refused.map(({ raw }) => raw)).toEqual([LINES[7], LINES[9]]);
+    expect(result).toEqual({
+      read: 16,
+      filtered: 8,
+      quarantined: 2,
+      written: 6,
+      reasons: { WRONG_TYPE: 1, TRUNCATED: 1 },
+    });
+  });
+
+  test('leaves a table without rows of the right columns where nobody else is in it', async () => {
+    const { result, rows } = await landed(PEOPLE, { 'a.json': LINES[0] as string }, undefined, list);
+    expect(result).toMatchObject({ read: 1, filtered: 1, written: 0 });
+    expect(rows).toEqual([]);
+  });
+
+  test.each([
+    ['the list is empty', PEOPLE, new Suppression(KEY)],
+    ['no column says whose a row is', TABLE, list],
+  ])('costs nothing where %s', async (_, table, some) => {
+    const asked = jest.spyOn(Suppression.prototype, 'isTheirs');
+    const sql = jest.spyOn(db, 'run');
+    const { result } = await landed(table, { 'a.json': LINES.join('\n') }, undefined, some);
+    expect(result.filtered).toBe(0);
+    expect(asked).not.toHaveBeenCalled();
+    expect(sql.mock.calls.map(([text]) => text).filter((text) => /_list|_pseudonym/.test(text))).toEqual([]);
+    asked.mockRestore();
+    sql.mockRestore();
+  });
 });

@@ -2,12 +2,14 @@ import { statSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { SourceTable } from '../../model';
+import { type SourceTable, saysWhose } from '../../model';
 import { LakeError } from '../engine';
 import { MAX_LINE_BYTES } from '../landing/pieces';
 import { SourceReader } from '../landing/read-file';
 import { quoteName, quoteString } from '../sql';
+import type { Suppression } from '../suppression';
 import { literalPath } from './database';
+import { takeOut } from './forgotten';
 import { nothing, QUARANTINE, STORED } from './types';
 
 const BATCH_BYTES = 128 << 20;
@@ -17,6 +19,8 @@ const MAX_REFUSED_BYTES = 1 << 20;
 export interface Landed {
   readonly read: number;
   readonly quarantined: number;
+  /** Lines of people who were forgotten, good and refused ones. */
+  readonly filtered: number;
   readonly written: number;
   readonly reasons: Readonly<Record<string, number>>;
 }
@@ -30,6 +34,8 @@ export interface LandingTarget {
   readonly quarantine: string;
   /** Folder for temporary files. */
   readonly scratch: string;
+  /** Who was forgotten. Default: nobody. */
+  readonly forgotten?: Suppression;
 }
 
 /**
@@ -45,6 +51,7 @@ export async function land(
 ): Promise<Landed> {
   await mkdir(to.table, { recursive: true });
   const source = new SourceReader(table);
+  const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
   const others: string[] = [];
   let rows = 0;
   let part = 0;
@@ -69,7 +76,7 @@ export async function land(
       // It is awaited above or below; until then its failure is nobody's.
       writing.catch(() => undefined);
     }
-    careful = await readCarefully(source, others, to.landing, join(to.scratch, table.name));
+    careful = await readCarefully(source, others, to.landing, join(to.scratch, table.name), forgotten);
   } finally {
     await writing;
   }
@@ -80,7 +87,14 @@ export async function land(
   if (quarantined > 0) await writeQuarantine(db, careful.refused, to.quarantine);
   await rm(careful.accepted, { force: true });
   await rm(careful.refused, { force: true });
-  return { read: rows + quarantined, quarantined, written: rows, reasons: careful.reasons };
+  const out = forgotten ? await takeOut(db, table, to.table, forgotten) : 0;
+  return {
+    read: rows + quarantined + careful.forgotten,
+    quarantined,
+    filtered: out + careful.forgotten,
+    written: rows - out,
+    reasons: careful.reasons,
+  };
 }
 
 /** The files in groups of a size that is worth a Parquet file. */
@@ -154,6 +168,8 @@ interface Careful {
   /** JSON lines of the refused ones. */
   readonly refused: string;
   readonly reasons: Record<string, number>;
+  /** How many refused lines were of people who were forgotten, and are nowhere. */
+  readonly forgotten: number;
 }
 
 /** Judges every line in bounded memory: what is accepted and what is refused goes to files at once. */
@@ -162,12 +178,14 @@ async function readCarefully(
   files: readonly string[],
   landing: string,
   scratch: string,
+  list: Suppression | undefined,
 ): Promise<Careful> {
   await mkdir(scratch, { recursive: true });
   const accepted = join(scratch, 'accepted.json');
   const refused = join(scratch, 'refused.json');
   const reasons: Record<string, number> = {};
   let count = 0;
+  let forgotten = 0;
   const good = await open(accepted, 'w');
   const bad = await open(refused, 'w');
   try {
@@ -175,10 +193,10 @@ async function readCarefully(
       for await (const portion of source.read(file)) {
         count += portion.count;
         await good.appendFile(Buffer.concat(portion.accepted.map(bytesOf)));
-        for (const r of portion.refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
-        const lines = portion.refused.map(
-          (r) => `${JSON.stringify({ file: relative(landing, file), ...r })}\n`,
-        );
+        const refused = list ? portion.refused.filter(({ raw }) => !list.isTheirs(raw)) : portion.refused;
+        forgotten += portion.refused.length - refused.length;
+        for (const r of refused) reasons[r.reason] = (reasons[r.reason] ?? 0) + 1;
+        const lines = refused.map((r) => `${JSON.stringify({ file: relative(landing, file), ...r })}\n`);
         await bad.appendFile(lines.join(''));
       }
     }
@@ -186,19 +204,22 @@ async function readCarefully(
     await good.close();
     await bad.close();
   }
-  return { accepted, count, refused, reasons };
+  return { accepted, count, refused, reasons, forgotten };
 }
 
 const bytesOf = (piece: Buffer | string) => (typeof piece === 'string' ? Buffer.from(piece) : piece);
 
-async function writeQuarantine(db: DuckDBConnection, refused: string, to: string) {
+const writeQuarantine = (db: DuckDBConnection, refused: string, to: string) =>
+  copyQuarantine(db, `SELECT * FROM ${readJson([refused], QUARANTINE, MAX_REFUSED_BYTES)}`, to);
+
+/** Writes refused lines as Parquet. */
+export async function copyQuarantine(db: DuckDBConnection, query: string, to: string): Promise<void> {
   await mkdir(join(to, '..'), { recursive: true });
-  const from = readJson([refused], QUARANTINE, MAX_REFUSED_BYTES);
   // Raw texts may be long, and DuckDB holds a whole row group of them for each of its threads.
   const options = "FORMAT parquet, ROW_GROUP_SIZE_BYTES '1MB'";
   await db.run('SET threads = 1');
   try {
-    await db.run(`COPY (SELECT * FROM ${from}) TO ${quoteString(to)} (${options})`);
+    await db.run(`COPY (${query}) TO ${quoteString(to)} (${options})`);
   } finally {
     await db.run('RESET threads');
   }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DerivedTable, Job, Table } from '../../model';
@@ -16,6 +16,14 @@ export async function writeTable(db: DuckDBConnection, dir: string, query: strin
     `COPY (${query}) TO ${quoteString(join(dir, 'part-0.parquet'))} (FORMAT parquet)`,
   );
   return rowsChanged;
+}
+
+/** Puts the rows of a query, which may read the folder, in place of all that is in it; no reader knows of it yet. */
+export async function rewriteTable(db: DuckDBConnection, dir: string, query: string): Promise<void> {
+  const next = `${dir}.next`;
+  await writeTable(db, next, query);
+  await rm(dir, { recursive: true });
+  await rename(next, dir);
 }
 
 const isPseudonym = (table: DerivedTable, column: string) => table.columns[column]?.type === 'pseudonym';

@@ -3,13 +3,11 @@ import { blobValue, type DuckDBConnection } from '@duckdb/node-api';
 const BLOCK_BYTES = 64;
 
 /**
- * Readies the macro `_pseudonym(value)`, the hex digits of HMAC-SHA-256 over the value's UTF-8 bytes (RFC 2104),
- * and the temporary table `_pseudonyms (value, pseudonym)` of the values that the query `likely` gives: looking a
- * value up takes a fraction of hashing it once a row. In SQL, so that any number of values stays out of this
- * process's heap; the key is bound, so that it is in no SQL text. No table of a pipeline can have these names.
- * Key: at most 64 bytes.
+ * Readies the macro `_pseudonym(value)`, the hex digits of HMAC-SHA-256 over the value's UTF-8 bytes (RFC 2104). In
+ * SQL, so that any number of values stays out of this process's heap; the key is bound, so that it is in no SQL text.
+ * No table of a pipeline can have this name. Key: at most 64 bytes.
  */
-export async function readyPseudonyms(db: DuckDBConnection, likely: string, key: Buffer): Promise<void> {
+export async function readyKey(db: DuckDBConnection, key: Buffer): Promise<void> {
   const pad = (byte: number) => {
     const padded = Buffer.alloc(BLOCK_BYTES);
     key.copy(padded);
@@ -21,6 +19,14 @@ export async function readyPseudonyms(db: DuckDBConnection, likely: string, key:
     `CREATE OR REPLACE TEMP MACRO _pseudonym(value) AS
       sha256(getvariable('_outer') || unhex(sha256(getvariable('_inner') || encode(value))))`,
   );
+}
+
+/**
+ * Readies the macro, and the temporary table `_pseudonyms (value, pseudonym)` of the values that the query `likely`
+ * gives: looking a value up takes a fraction of hashing it once a row.
+ */
+export async function readyPseudonyms(db: DuckDBConnection, likely: string, key: Buffer): Promise<void> {
+  await readyKey(db, key);
   await db.run(
     `CREATE OR REPLACE TEMP TABLE _pseudonyms AS
     SELECT value, _pseudonym(value) AS pseudonym FROM (SELECT DISTINCT value FROM (${likely}) WHERE value IS NOT NULL)`,

@@ -89,7 +89,7 @@ async function openTables(
   const { tables } = pointer;
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
   const folders = Object.entries(tables).map(
-    ([table, { runId }]) => [table, store.tableDir(runId, table)] as const,
+    ([table, version]) => [table, store.publishedDir(table, version)] as const,
   );
   for (const [table, dir] of folders) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
   for (const table of withQuarantine) {

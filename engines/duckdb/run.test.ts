@@ -36,7 +36,7 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []) {
     entity: 'score',
     description: 'A score.',
     columns: {
-      player: text('Who.', { pii: 'direct' }),
+      player: text('Who.', { pii: 'direct', identifies: 'person' }),
       score: int('How much.', { min: 0, max: 1000 }),
       team: text('For whom.', { nullable: true }),
     },

@@ -1,4 +1,3 @@
-import { rename, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   type Expectation,
@@ -19,7 +18,7 @@ import { codeVersion } from '../version';
 import { counted } from '../words';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { type Landed, land } from './landing';
-import { outputQuery, unmatchedQuery, writeTable } from './output';
+import { outputQuery, rewriteTable, unmatchedQuery, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
 
@@ -70,8 +69,8 @@ export class Run {
   private async openPublished(pointer: Pointer) {
     requirePublished(this.plan, Object.keys(pointer.tables));
     for (const name of this.plan.published) {
-      const { runId } = pointer.tables[name] as Version;
-      await this.open(this.pipeline.tables.get(name) as Table, this.store.tableDir(runId, name));
+      const dir = this.store.publishedDir(name, pointer.tables[name] as Version);
+      await this.open(this.pipeline.tables.get(name) as Table, dir);
     }
   }
 
@@ -119,11 +118,12 @@ export class Run {
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
       scratch: this.store.scratchDir(this.runId),
+      forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
     const { UNREADABLE_FILE: damaged = 0, EMPTY_FILE: empty = 0 } = landed.reasons;
     const refused = {
-      read: landed.read - damaged - empty,
+      read: landed.read - landed.filtered - damaged - empty,
       quarantined: landed.quarantined - damaged - empty,
     };
     // Nobody knows how many lines a damaged file had, so it can be no small share.
@@ -135,7 +135,7 @@ export class Run {
     else if (refused.quarantined > table.maxQuarantinedShare * refused.read) {
       this.fail(table, await this.tellQuarantine(table, refused));
     }
-    return { ...landed, filtered: 0, expectations: [] };
+    return { ...landed, expectations: [] };
   }
 
   private async tellQuarantine(
@@ -240,10 +240,7 @@ export class Run {
       `INSERT INTO ${moved} SELECT NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
         CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
     );
-    const next = `${dir}.next`;
-    await writeTable(this.db, next, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
-    await rm(dir, { recursive: true });
-    await rename(next, dir);
+    await rewriteTable(this.db, dir, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
     await this.store.makeQuarantine(this.runId);
     await this.db.run(`COPY ${moved} TO ${quoteString(file)} (FORMAT parquet)`);
     return rowsChanged;

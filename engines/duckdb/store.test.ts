@@ -120,3 +120,44 @@ test('the key is made once, for its owner only, and a damaged one is not replace
   await expect(store.pseudonymKey()).rejects.toThrow(/should hold 64 hex digits/);
   expect(existsSync(join(root, 'pseudonym.key'))).toBe(true);
 });
+
+test('a version in a folder of its own is what is published, and a sweep leaves it', async () => {
+  const [made, forgotten, failed] = [1e12, 2e12, 1.5e12].map((at) => newRunId(new Date(at))) as [
+    string,
+    string,
+    string,
+  ];
+  for (const id of [made, forgotten]) {
+    put('versions', id, 'a', 'part-0.parquet');
+    put('versions', id, 'quarantine', 'a.parquet');
+  }
+  put('versions', failed, 'quarantine', 'b.parquet');
+  put('versions', failed, 'quarantine', 'b.parquet.tmp');
+  await store.writeSummary(failed, { outcome: 'failed' });
+  put('receipts', 'x.json');
+  put('receipts', 'y.json.tmp');
+  const version = { runId: made, folder: forgotten, rows: 1 };
+  await store.publish({ runId: made, tables: { a: version } });
+
+  expect(await store.pointer()).toEqual({ runId: made, tables: { a: version } });
+  const quarantines = () => store.pointer().then((pointer) => store.quarantines(pointer));
+  expect(await quarantines()).toEqual(
+    new Map([
+      ['a', store.quarantineFile(forgotten, 'a')],
+      ['b', store.quarantineFile(failed, 'b')],
+    ]),
+  );
+  await store.sweep({ keepRefused: true });
+  expect(readdirSync(join(root, 'versions'))).toEqual([failed, forgotten]);
+  expect(readdirSync(join(root, 'versions', failed, 'quarantine'))).toEqual(['b.parquet']);
+  expect(readdirSync(join(root, 'receipts'))).toEqual(['x.json']);
+  await store.sweep();
+  expect(readdirSync(join(root, 'versions'))).toEqual([forgotten]);
+  expect([...(await quarantines()).keys()]).toEqual(['a']);
+});
+
+test('a pointer to a folder that is none of ours is damaged', async () => {
+  const runId = newRunId();
+  await store.publish({ runId, tables: { a: { runId, folder: '../../x', rows: 1 } } });
+  await expect(store.pointer()).rejects.toThrow(/is not the pointer of a lake/);
+});

@@ -17,6 +17,7 @@ import {
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { LakeError, type RunSummary, UsageError } from '../engine';
+import { readList, Suppression } from '../suppression';
 
 /**
  * A lake on disk:
@@ -27,6 +28,7 @@ import { LakeError, type RunSummary, UsageError } from '../engine';
  *     runs/<runId>.json        the summary of each run
  *     pseudonym.key            mode 600
  *     suppressed.json          who was forgotten, as keyed hashes
+ *     suppressed.json.pending  there while a forget goes on, and after one that was killed
  *     receipts/<id>.json       what was removed where
  *     lock.duckdb              held open by the run that is going on
  */
@@ -38,7 +40,10 @@ export interface Pointer {
 }
 
 export interface Version {
+  /** The run that made it. */
   readonly runId: string;
+  /** Its folder in `versions`, where it is not that of the run: made by a forget, which makes no row any newer. */
+  readonly folder?: string;
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */
   readonly parameters?: Readonly<Record<string, string>>;
@@ -73,13 +78,44 @@ export class Store {
   scratchDir = (runId: string) => join(this.versionDir(runId), 'scratch');
   makeQuarantine = (runId: string) => mkdir(join(this.versionDir(runId), 'quarantine'), { recursive: true });
   summaryFile = (runId: string) => this.path('runs', `${runId}.json`);
+  receiptFile = (id: string) => this.path('receipts', `${id}.json`);
+  sampleDir = () => this.path('sample');
+  /** Takes a file of the sample until it is whole. */
+  sampleTemporary = (id: string) => this.path(`sample.${id}.tmp`);
+  /** Where the files of a published table are. */
+  publishedDir = (table: string, { runId, folder = runId }: Version) => this.tableDir(folder, table);
+  /** Where its refused lines are, if there are any. */
+  publishedQuarantine = (table: string, { runId, folder = runId }: Version) =>
+    this.quarantineFile(folder, table);
   /** Read and written by every engine. */
   get suppressedFile() {
     return this.path('suppressed.json');
   }
+  private get pendingFile() {
+    return `${this.suppressedFile}.pending`;
+  }
 
   get exists() {
     return existsSync(this.path('current.json'));
+  }
+
+  get hasKey() {
+    return existsSync(this.path('pseudonym.key'));
+  }
+
+  /** Whether Spark has written anything here. */
+  get hasSpark() {
+    return ['warehouse', 'quarantine'].some((name) => existsSync(this.path('spark', name)));
+  }
+
+  /** All files of versions, those too that no published table needs. */
+  async versionFiles(): Promise<string[]> {
+    const files: string[] = [];
+    for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
+      const found = await readdir(this.versionDir(runId), { recursive: true, withFileTypes: true });
+      files.push(...found.filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name)));
+    }
+    return files;
   }
 
   /** What is published. Throws a LakeError where the pointer is not one of ours. */
@@ -96,7 +132,8 @@ export class Store {
     );
     try {
       const { runId, tables } = JSON.parse(text) as Pointer;
-      if (!RUN_ID.test(runId) || Object.values(tables).some((v) => !RUN_ID.test(v.runId))) throw damaged;
+      const folders = Object.values(tables).flatMap((v) => [v.runId, v.folder ?? v.runId]);
+      if (![runId, ...folders].every((id) => RUN_ID.test(id))) throw damaged;
       return { runId, tables };
     } catch {
       throw damaged;
@@ -161,14 +198,26 @@ export class Store {
   /** The newest quarantine file of each table that has one, failed runs' included, but not of a run that goes on. */
   async quarantines(pointer: Pointer): Promise<ReadonlyMap<string, string>> {
     const newest = new Map<string, string>();
-    for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
-      if (runId > pointer.runId && (await this.outcomeOf(runId)) !== 'failed') continue;
+    for (const [table, version] of Object.entries(pointer.tables)) {
+      const file = this.publishedQuarantine(table, version);
+      if (existsSync(file)) newest.set(table, file);
+    }
+    for (const { table, file } of await this.failedQuarantines(pointer)) newest.set(table, file);
+    return newest;
+  }
+
+  /** The quarantine files of runs that failed since the last one that published, in their order. */
+  async failedQuarantines({ runId: last }: Pointer): Promise<{ table: string; file: string }[]> {
+    const found: { table: string; file: string }[] = [];
+    for (const runId of await list(this.path('versions'))) {
+      if (!RUN_ID.test(runId) || runId <= last || (await this.outcomeOf(runId)) !== 'failed') continue;
       for (const name of await list(join(this.versionDir(runId), 'quarantine'))) {
+        if (name.endsWith('.tmp')) continue;
         const table = name.replace(/\.parquet$/, '');
-        newest.set(table, this.quarantineFile(runId, table));
+        found.push({ table, file: this.quarantineFile(runId, table) });
       }
     }
-    return newest;
+    return found;
   }
 
   /** After a run: what it replaced goes, and of one that did not publish all but its quarantine. */
@@ -181,16 +230,24 @@ export class Store {
 
   /**
    * Removes what no published table needs: folders and temporary files of killed, failed and replaced runs.
-   * Touches only names that a lake gives.
+   * Touches only names that a lake gives. What failed runs refused goes too, unless it is to stay.
    */
-  async sweep(): Promise<void> {
+  async sweep({ keepRefused = false } = {}): Promise<void> {
     const pointer = await this.pointer();
-    const used = new Set(Object.entries(pointer.tables).map(([table, v]) => `${v.runId}/${table}`));
+    const used = new Set(
+      Object.entries(pointer.tables).map(([table, { runId, folder = runId }]) => `${folder}/${table}`),
+    );
+    const refused = new Set(
+      keepRefused ? (await this.failedQuarantines(pointer)).map(({ file }) => join(file, '..', '..')) : [],
+    );
     for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
       const dir = this.versionDir(runId);
       const names = await list(dir);
       const kept = names.filter((name) => used.has(`${runId}/${name}`));
-      if (kept.length === 0) await discard(dir);
+      if (refused.has(dir)) {
+        await removeFrom(dir, (name) => name !== 'quarantine');
+        await removeFrom(join(dir, 'quarantine'), (file) => file.endsWith('.tmp'));
+      } else if (kept.length === 0) await discard(dir);
       else {
         await removeFrom(dir, (name) => name !== 'quarantine' && !kept.includes(name));
         await removeFrom(join(dir, 'quarantine'), (file) => !kept.includes(file.replace(/\.parquet$/, '')));
@@ -201,6 +258,7 @@ export class Store {
       this.path('versions'),
       (name) => RUN_ID.test(name.replace(/\.tmp$/, '')) && name.endsWith('.tmp'),
     );
+    await removeFrom(this.path('receipts'), (name) => name.endsWith('.json.tmp'));
     for (const name of await list(this.path('runs'))) {
       const [runId = '', ending] = [name.slice(0, RUN_ID_LENGTH), name.slice(RUN_ID_LENGTH)];
       if (!RUN_ID.test(runId)) continue;
@@ -237,6 +295,38 @@ export class Store {
   /** The one step that makes a run's tables current. */
   async publish(pointer: Pointer): Promise<void> {
     await this.replace(this.path('current.json'), JSON.stringify(pointer, null, 2));
+  }
+
+  /** Who was forgotten. Throws a LakeError where that cannot be told: else they would come back. */
+  async suppression(): Promise<Suppression> {
+    const entries = await readList(this.suppressedFile);
+    if (entries.length === 0) return new Suppression(Buffer.alloc(0));
+    if (!this.hasKey) {
+      throw new LakeError(
+        `${this.path('pseudonym.key')} is gone, and ${this.suppressedFile} says by that key who was forgotten; restore it`,
+      );
+    }
+    return new Suppression(await this.pseudonymKey(), entries);
+  }
+
+  /** Adds to who was forgotten before anything of theirs is removed: what is cut off is done by who comes next. */
+  async beginForgetting(list: Suppression): Promise<void> {
+    await writeFile(this.pendingFile, '');
+    await this.replace(this.suppressedFile, list.text());
+  }
+
+  /** Whether a forget was begun that has not ended. */
+  get isForgetting() {
+    return existsSync(this.pendingFile);
+  }
+
+  async endForgetting(): Promise<void> {
+    await rm(this.pendingFile, { force: true });
+  }
+
+  async writeReceipt(id: string, receipt: unknown): Promise<void> {
+    await mkdir(this.path('receipts'), { recursive: true });
+    await this.replace(this.receiptFile(id), JSON.stringify(receipt, null, 2));
   }
 
   private async replace(path: string, text: string): Promise<void> {

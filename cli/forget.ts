@@ -1,0 +1,141 @@
+import { createInterface } from 'node:readline/promises';
+import type { Stack } from '../engines/aws/stack';
+import type { OtherPart } from '../engines/duckdb/forget';
+import { Store } from '../engines/duckdb/store';
+import { type Receipt, UsageError } from '../engines/engine';
+import type { Pipeline } from '../model';
+import { type StackFlags, stackOf } from './stack-options';
+import { textTable } from './table';
+import { counted, harmless, wrapped } from './text';
+
+export interface ForgetOptions extends StackFlags {
+  /** An e-mail address, or `-`: the first line of standard input. */
+  readonly subject: string;
+  readonly lake: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** `lake forget`. Returns the exit status: 1 where something could not be looked into. */
+export async function forgetCommand(
+  pipeline: Pipeline,
+  jobs: string,
+  options: ForgetOptions,
+): Promise<number> {
+  const subject = checked(options.subject === '-' ? await firstLine() : options.subject);
+  const request = { subject, dryRun: options.dryRun ?? false };
+  const receipt =
+    options.stack === undefined
+      ? await forgetHere(pipeline, jobs, options.lake, request)
+      : await forgetThere(options, request);
+  const place = options.stack === undefined ? options.lake : `the stack ${options.stack}`;
+  process.stdout.write(
+    options.json ? `${JSON.stringify(receipt, null, 2)}\n` : harmless(report(receipt, place, options)),
+  );
+  for (const file of receipt.unread)
+    process.stderr.write(harmless(`lake: ${file} could not be looked into\n`));
+  return receipt.unread.length === 0 ? 0 : 1;
+}
+
+interface Request {
+  readonly subject: string;
+  readonly dryRun: boolean;
+}
+
+async function forgetHere(
+  pipeline: Pipeline,
+  jobs: string,
+  lake: string,
+  request: Request,
+): Promise<Receipt> {
+  const { DuckDbEngine } = require('../engines/duckdb/engine') as typeof import('../engines/duckdb/engine');
+  const engine = new DuckDbEngine({ lake, jobs });
+  // Starting Spark takes seconds.
+  if (!new Store(lake).hasSpark) return engine.forget(pipeline, request);
+  const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
+  const other = new SparkEngine({ lake, jobs }) as unknown as OtherPart;
+  return engine.forget(pipeline, { ...request, other });
+}
+
+interface StackForget {
+  forgetOnStack(stack: Stack, request: Request, tell: (text: string) => void): Promise<Receipt>;
+}
+
+async function forgetThere(options: StackFlags, request: Request): Promise<Receipt> {
+  const stack = await stackOf(options);
+  const { forgetOnStack } = require('../engines/aws/forget') as StackForget;
+  return forgetOnStack(stack, request, (text) => process.stderr.write(harmless(`${text}\n`)));
+}
+
+/** The address without white space around. Throws a UsageError that does not quote it. */
+function checked(text: string): string {
+  const subject = text.trim();
+  if (!/^[^\s@]+@[^\s@]+$/.test(subject)) {
+    throw new UsageError(
+      '--subject is no e-mail address (it is not repeated here); give the one that the customer registered with',
+    );
+  }
+  return subject;
+}
+
+async function firstLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
+  for await (const line of lines) {
+    lines.close();
+    return line;
+  }
+  return '';
+}
+
+const KINDS = { rows: 'rows', quarantine: 'refused lines', files: 'lines of files' } as const;
+
+function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions): string {
+  const { places, sharedDevices, oldVersions, dryRun, listedSince, id } = receipt;
+  const nothing = places.length === 0;
+  const before =
+    listedSince === undefined
+      ? 'They were not forgotten here before'
+      : `They are forgotten since ${listedSince}`;
+  const shared = counted(sharedDevices.devices, 'device');
+  return [
+    ...(nothing ? [`Nothing of this person is in ${place}. ${before}.`] : [tableOf(receipt), '']),
+    ...(nothing ? [] : [`${dryRun ? 'Would be removed from' : 'Removed from'} ${place}. ${before}.`]),
+    ...(sharedDevices.devices > 0
+      ? [
+          wrapped(
+            `Shared: ${shared} of theirs others have too, so it cannot be told who moved: ${counted(sharedDevices.rows, 'row')} of such devices stay.`,
+          ),
+        ]
+      : []),
+    ...(oldVersions > 0
+      ? [
+          `${counted(oldVersions, 'old file or version', 'old files and versions')} ${dryRun ? 'would go' : 'went'}.`,
+        ]
+      : []),
+    ...(dryRun
+      ? ['Nothing was changed: this was --dry-run.']
+      : [
+          'Runs leave them out from now on.',
+          ...(stack === undefined
+            ? [
+                wrapped(
+                  'Files outside of the lake, which --data named, are as they were: remove the person there too.',
+                ),
+                `Receipt: ${new Store(lake).receiptFile(id)}`,
+              ]
+            : []),
+        ]),
+    '',
+  ].join('\n');
+}
+
+const tableOf = ({ places, dryRun }: Receipt): string =>
+  textTable(
+    [
+      { name: 'table' },
+      { name: 'engine' },
+      { name: 'what' },
+      { name: dryRun ? 'would be removed' : 'removed', right: true },
+    ],
+    places.map(({ table, engine, kind, removed }) => [table, engine, KINDS[kind], String(removed)]),
+  );
