@@ -35,13 +35,15 @@ const objects = (site: Site, places: readonly Place[]) =>
 const buckets = (places: readonly Place[]) => [...new Set(places.map(({ bucket }) => bucket))];
 
 /** Whoever lists a prefix may ask for it with and without what follows its last slash. */
+const wholeFolder = ({ prefix }: Place) => [`${prefix}*`, prefix.replace(/\/$/, '')];
 const listing = (site: Site, places: readonly Place[]): Statement[] =>
-  listAccess(site, 'List', 'StringLike', places, ({ prefix }) => [`${prefix}*`, prefix.replace(/\/$/, '')]);
+  listAccess(site, 'List', 's3:ListBucket', 'StringLike', places, wholeFolder);
 
 /** A statement for each bucket. */
 const listAccess = (
   site: Site,
   sid: string,
+  action: 's3:ListBucket' | 's3:ListBucketVersions',
   operator: 'StringEquals' | 'StringLike',
   places: readonly Place[],
   prefixesOf: (place: Place) => readonly string[],
@@ -49,7 +51,7 @@ const listAccess = (
   buckets(places).map((bucket, i) => ({
     Sid: `${sid}${i}`,
     Effect: 'Allow',
-    Action: 's3:ListBucket',
+    Action: action,
     Resource: bucketArn(site, bucket),
     Condition: {
       [operator]: {
@@ -106,11 +108,17 @@ export function folderAccess(site: Site, writes: readonly Place[]): Statement[] 
   );
   return [
     allow('AskForFolders', ['s3:GetObject'], [...new Set(keys)]),
-    ...listAccess(site, 'ListFolders', 'StringEquals', writes, (place) =>
+    ...listAccess(site, 'ListFolders', 's3:ListBucket', 'StringEquals', writes, (place) =>
       foldersOf(place).flatMap((folder) => [folder, `${folder}/`]),
     ),
   ];
 }
+
+/** Deletes objects for good: what S3 kept of those that were replaced or deleted. */
+export const versionAccess = (site: Site, places: readonly Place[]): Statement[] => [
+  allow('DeleteVersions', ['s3:DeleteObjectVersion'], objects(site, places)),
+  ...listAccess(site, 'ListVersions', 's3:ListBucketVersions', 'StringLike', places, wholeFolder),
+];
 
 /** The ARNs that rights to some tables of the catalog need: every ancestor's too. */
 export const catalogArns = (site: Site, tables: readonly string[]) => [

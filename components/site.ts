@@ -49,6 +49,11 @@ export const prefixOf = (table: Table) =>
 export const QUARANTINE_PREFIX = 'quarantine/';
 export const quarantinePrefixOf = (table: Table) => `${QUARANTINE_PREFIX}${table.name}/`;
 
+export const quarantinePlaceOf = (table: { readonly contract: Table; readonly place: Place }): Place => ({
+  bucket: table.place.bucket,
+  prefix: quarantinePrefixOf(table.contract),
+});
+
 /** Log groups of a job: what Glue adds `/error` and `/output` to. */
 export const logPrefixOf = ({ name }: Site, job: string) => `/aws-glue/${name}/${job}`;
 
@@ -61,3 +66,8 @@ export const suppressedUri = (artifacts: string) =>
   `${s3Uri({ bucket: artifacts, prefix: SUPPRESSED_PREFIX })}list.json`;
 /** What was removed where, of each who was forgotten: in the bucket of the artifacts. */
 export const RECEIPTS_PREFIX = 'receipts/';
+/**
+ * Whom to forget, in the clear: in the bucket of the first zone whose tables say whose their rows are, as such a zone
+ * may hold personal data. A request goes as soon as it was read.
+ */
+export const REQUESTS_PREFIX = 'forget/requests/';

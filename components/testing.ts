@@ -4,9 +4,9 @@ import { type ResourceHook, runtime } from '@pulumi/pulumi';
 import { day, double, epochMillis, lakehouse, parameter, pseudonym, text, timestamp } from '../model';
 import { assetOf, type BinaryFile } from './asset';
 import { SecureBucket, type SecureBucketArgs } from './bucket';
-import type { Runner } from './glue-job';
 import type { JobSettings } from './settings';
 import type { Site } from './site';
+import type { Runner } from './spark-job';
 
 /** A resource as the engine was told of it. */
 export interface Registered {
