@@ -41,6 +41,12 @@ export const arn = ({ partition, region, account }: Site, service: string, resou
 
 export const s3Uri = ({ bucket, prefix }: Place) => `s3://${bucket}/${prefix}`;
 
+/** The place that an URI names. */
+export function placeOf(uri: string): Place {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri) ?? [];
+  return { bucket, prefix };
+}
+
 /** Where a table's files are in its zone's bucket: a source's as its writers name folders, the others by table. */
 export const prefixOf = (table: Table) =>
   table.format === 'json' ? `${table.entity}/landing/` : `${table.name}/`;

@@ -8,6 +8,8 @@ export interface Asked {
   readonly resource?: string;
   readonly region: string;
   readonly profile?: string | undefined;
+  /** How often, where it was not the SDK that asked again. */
+  readonly attempts?: number;
 }
 
 /** What an error of the SDK has that matters here. */
@@ -31,6 +33,7 @@ const THROTTLED =
 const MISSING = /^(?:EntityNotFoundException|ResourceNotFoundException|NoSuchBucket|NotFound)$/;
 const ELSEWHERE =
   /^(?:PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|BucketRegionError|301)$/;
+const NO_CREDENTIALS = /^(?:CredentialsProviderError|ProviderError|TokenProviderError)$/;
 const UNREACHED =
   /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|EPIPE|TimeoutError|NetworkingError)$/;
 
@@ -45,7 +48,7 @@ export function toldError(error: unknown, asked: Asked): unknown {
   const what = `${action}${of}`;
   const flags = profile === undefined ? '' : ` (profile ${profile})`;
   const login = `aws sso login${profile === undefined ? '' : ` --profile ${profile}`}`;
-  const { name = '', message = '', $metadata, ...rest } = error as SdkError;
+  const { name = '', message = '', $metadata, $response, Region } = error as SdkError;
   const code = codeOf(error as SdkError);
   const is = (pattern: RegExp) => pattern.test(name) || pattern.test(code);
   const told = (text: string) => new LakeError(text, { cause: error });
@@ -54,7 +57,7 @@ export function toldError(error: unknown, asked: Asked): unknown {
   if (is(EXPIRED) || (/Credentials|SSO|Token/.test(name) && /expired|refresh/i.test(message))) {
     return told(`the AWS credentials${flags} have expired; log in again, such as by ${login}`);
   }
-  if (/^(?:CredentialsProviderError|ProviderError|TokenProviderError)$/.test(name)) {
+  if (NO_CREDENTIALS.test(name)) {
     return told(
       `there are no AWS credentials${flags}; set AWS_PROFILE or give --profile, or log in: ${login}`,
     );
@@ -70,11 +73,11 @@ export function toldError(error: unknown, asked: Asked): unknown {
     return told('the clock of this machine is wrong, so AWS refuses what it signs; set it');
   if (is(THROTTLED)) {
     return told(
-      `AWS throttles: ${what} was refused ${$metadata?.attempts ?? 1} times in a row; wait a minute and run this again`,
+      `AWS throttles: ${what} was refused ${asked.attempts ?? $metadata?.attempts ?? 1} times in a row; wait a minute and run this again`,
     );
   }
   if (is(ELSEWHERE) || $metadata?.httpStatusCode === 301) {
-    const there = rest.Region ?? rest.$response?.headers?.['x-amz-bucket-region'];
+    const there = Region ?? $response?.headers?.['x-amz-bucket-region'];
     return told(
       `${asked.resource ?? 'it'} is not in the region ${region}${there ? ` but in ${there}` : ''}; give --region`,
     );
@@ -94,6 +97,18 @@ export function toldError(error: unknown, asked: Asked): unknown {
   if (status !== undefined && status >= 500)
     return told(`${what} failed on the side of AWS${tries} (${name}, ${status}); try again`);
   return told(`${what} failed: ${name}${status === undefined ? '' : ` (${status})`}`);
+}
+
+/** Whether AWS refused because it was asked too much: nothing was done. */
+export const isThrottled = (error: unknown) =>
+  THROTTLED.test((error as SdkError).name ?? '') || (error as SdkError).$metadata?.httpStatusCode === 429;
+
+/** Whether what was asked may have been done all the same: the answer was lost, or AWS failed on its side. */
+export function isLost(error: unknown): boolean {
+  const { name = '', $metadata } = error as SdkError;
+  if (NO_CREDENTIALS.test(name) || isThrottled(error)) return false;
+  const status = $metadata?.httpStatusCode ?? 0;
+  return status < 400 || status >= 500;
 }
 
 /** The action and the resource that AWS says were refused; the rest of its sentence names a person. */
