@@ -43,7 +43,7 @@ const listing = (site: Site, places: readonly Place[]): Statement[] =>
 const listAccess = (
   site: Site,
   sid: string,
-  action: 's3:ListBucket' | 's3:ListBucketVersions',
+  action: string | readonly string[],
   operator: 'StringEquals' | 'StringLike',
   places: readonly Place[],
   prefixesOf: (place: Place) => readonly string[],
@@ -60,6 +60,13 @@ const listAccess = (
     },
   }));
 
+const OBJECT_WRITES = [
+  's3:PutObject',
+  's3:DeleteObject',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+];
+
 /** Reads the objects of some places and writes those of others; who may write may read, as Iceberg does. */
 export function objectAccess(
   site: Site,
@@ -71,11 +78,7 @@ export function objectAccess(
     ...(writes.length === 0
       ? []
       : [
-          allow(
-            'WriteObjects',
-            ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
-            objects(site, writes),
-          ),
+          allow('WriteObjects', OBJECT_WRITES, objects(site, writes)),
           allow(
             'ListUploads',
             ['s3:ListBucketMultipartUploads'],
@@ -114,10 +117,25 @@ export function folderAccess(site: Site, writes: readonly Place[]): Statement[] 
   ];
 }
 
-/** Deletes objects for good: what S3 kept of those that were replaced or deleted. */
-export const versionAccess = (site: Site, places: readonly Place[]): Statement[] => [
-  allow('DeleteVersions', ['s3:DeleteObjectVersion'], objects(site, places)),
-  ...listAccess(site, 'ListVersions', 's3:ListBucketVersions', 'StringLike', places, wholeFolder),
+/**
+ * Reads and writes the objects of some places, and deletes them for good, with what S3 kept of those that were replaced
+ * or deleted. In few statements: an eraser's places are all that there are, and IAM takes 10,240 characters of a role.
+ */
+export const erasureAccess = (site: Site, places: readonly Place[]): Statement[] => [
+  allow('EraseObjects', ['s3:GetObject', ...OBJECT_WRITES, 's3:DeleteObjectVersion'], objects(site, places)),
+  ...listAccess(
+    site,
+    'ListErased',
+    ['s3:ListBucket', 's3:ListBucketVersions'],
+    'StringLike',
+    places,
+    wholeFolder,
+  ),
+  allow(
+    'LocateErased',
+    ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+    buckets(places).map((bucket) => bucketArn(site, bucket)),
+  ),
 ];
 
 /** The ARNs that rights to some tables of the catalog need: every ancestor's too. */

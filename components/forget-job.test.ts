@@ -187,27 +187,15 @@ describe('its role', () => {
       `${RAW}/forget/requests/*`,
     ].map(s3);
     const kept = [`${ARTIFACTS}/suppressed/*`, `${ARTIFACTS}/receipts/*`].map(s3);
-    const listed = (
-      sid: string,
-      action: string,
-      buckets: readonly (readonly [string, readonly string[]])[],
-    ) =>
-      buckets.map(([bucket, folders], i) => ({
-        Sid: `${sid}${i}`,
-        Effect: 'Allow',
-        Action: action,
-        Resource: s3(bucket),
-        Condition: { StringLike: { 's3:prefix': folders.flatMap((folder) => [`${folder}/*`, folder]) } },
-      }));
-    const inRaw = [RAW, ['reading/landing', 'quarantine/reading_raw', 'forget/requests']] as const;
-    const inClean = [CLEAN, ['reading']] as const;
-    const inOpen = [OPEN, ['reading_open', 'quarantine/reading_open']] as const;
-    const tables = [
-      arn('glue', 'catalog'),
-      arn('glue', 'database/acme_test'),
-      arn('glue', 'table/acme_test/reading'),
-      arn('glue', 'table/acme_test/reading_open'),
+    const write = [
+      's3:PutObject',
+      's3:DeleteObject',
+      's3:AbortMultipartUpload',
+      's3:ListMultipartUploadParts',
     ];
+    const folders = (...names: string[]) => ({
+      StringLike: { 's3:prefix': names.flatMap((folder) => [`${folder}/*`, folder]) },
+    });
     expect(inputs(POLICY).policy).toStrictEqual({
       json: {
         Version: '2012-10-17',
@@ -216,55 +204,62 @@ describe('its role', () => {
             Sid: 'ReadObjects',
             Effect: 'Allow',
             Action: ['s3:GetObject'],
-            Resource: [
-              ...[`${ARTIFACTS}/jobs/forget/*`, `${ARTIFACTS}/runner/*`].map(s3),
-              ...erased,
-              ...kept,
-            ],
+            Resource: [...[`${ARTIFACTS}/jobs/forget/*`, `${ARTIFACTS}/runner/*`].map(s3), ...kept],
           },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: [...erased, ...kept],
-          },
+          { Sid: 'WriteObjects', Effect: 'Allow', Action: write, Resource: kept },
           {
             Sid: 'ListUploads',
             Effect: 'Allow',
             Action: ['s3:ListBucketMultipartUploads'],
-            Resource: [RAW, CLEAN, OPEN, ARTIFACTS].map(s3),
+            Resource: [s3(ARTIFACTS)],
           },
-          ...listed('List', 's3:ListBucket', [
-            [ARTIFACTS, ['jobs/forget', 'runner', 'suppressed', 'receipts']],
-            inRaw,
-            inClean,
-            inOpen,
-          ]),
+          {
+            Sid: 'List0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: s3(ARTIFACTS),
+            Condition: folders('jobs/forget', 'runner', 'suppressed', 'receipts'),
+          },
           {
             Sid: 'LocateBuckets',
             Effect: 'Allow',
             Action: ['s3:GetBucketLocation'],
-            Resource: [ARTIFACTS, RAW, CLEAN, OPEN].map(s3),
+            Resource: [s3(ARTIFACTS)],
           },
           {
-            Sid: 'DeleteVersions',
+            Sid: 'EraseObjects',
             Effect: 'Allow',
-            Action: ['s3:DeleteObjectVersion'],
+            Action: ['s3:GetObject', ...write, 's3:DeleteObjectVersion'],
             Resource: erased,
           },
-          ...listed('ListVersions', 's3:ListBucketVersions', [inRaw, inClean, inOpen]),
-          {
-            Sid: 'ReadCatalog',
+          ...[
+            [RAW, folders('reading/landing', 'quarantine/reading_raw', 'forget/requests')] as const,
+            [CLEAN, folders('reading')] as const,
+            [OPEN, folders('reading_open', 'quarantine/reading_open')] as const,
+          ].map(([bucket, Condition], i) => ({
+            Sid: `ListErased${i}`,
             Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable'],
-            Resource: tables,
+            Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+            Resource: s3(bucket),
+            Condition,
+          })),
+          {
+            Sid: 'LocateErased',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+            Resource: [RAW, CLEAN, OPEN].map(s3),
           },
-          { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: tables },
+          {
+            Sid: 'CommitTables',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetTable', 'glue:UpdateTable'],
+            Resource: [
+              arn('glue', 'catalog'),
+              arn('glue', 'database/acme_test'),
+              arn('glue', 'table/acme_test/reading'),
+              arn('glue', 'table/acme_test/reading_open'),
+            ],
+          },
           {
             Sid: 'WriteLogs',
             Effect: 'Allow',

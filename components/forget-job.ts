@@ -1,7 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
 import { hasQuarantine, type Pipeline, type Table } from '../model';
 import { erasureOf } from '../model/manifest';
-import { catalogAccess, objectAccess, type Statement, versionAccess } from './access';
+import { allow, catalogArns, erasureAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
 import { FORGET_JOB } from './constants';
 import type { GlueTable } from './glue-table';
@@ -126,9 +126,9 @@ function statementsOf(args: ForgetJobArgs, assets: readonly Place[]): Statement[
   const kept = [SUPPRESSED_PREFIX, RECEIPTS_PREFIX].map((prefix) => placeIn(args, prefix));
   const made = tables.filter(({ contract }) => contract.format === 'iceberg').map(({ name }) => name);
   return [
-    ...objectAccess(site, { reads: assets, writes: [...erased, ...kept] }),
-    ...versionAccess(site, erased),
-    ...catalogAccess(site, { reads: [], writes: made }),
+    ...objectAccess(site, { reads: assets, writes: kept }),
+    ...erasureAccess(site, erased),
+    allow('CommitTables', ['glue:GetDatabase', 'glue:GetTable', 'glue:UpdateTable'], catalogArns(site, made)),
     ...runAccess(args, FORGET_JOB, args.pseudonymSecret),
   ];
 }
