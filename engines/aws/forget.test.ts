@@ -371,6 +371,17 @@ describe('a start whose answer is lost', () => {
   });
 });
 
+test('a request that was put twice, as an answer was lost, goes with both versions', async () => {
+  let left = 1;
+  server.fault = ({ method, operation }) => {
+    if (method === 'PUT' && left-- > 0) return 'cut';
+    return operation === 'StartJobRun' ? jsonError('AccessDeniedException', 'no') : undefined;
+  };
+  expect(await failure()).toMatch(/^access denied: glue:StartJobRun on job /);
+  expect(server.requests.filter(({ method }) => method === 'DELETE')).toHaveLength(2);
+  expect(aws.requestsLeft).toEqual([]);
+});
+
 test('somebody else who was faster is waited for by the person', async () => {
   server.fault = ({ operation }) => {
     if (operation === 'StartJobRun')
