@@ -95,11 +95,15 @@ async function program() {
         Object.values(jobs).map((job) => [job.definition.name, job.nodes.job.name] as const),
       ),
     ),
+    ...(nodes.forget && {
+      forget: nodes.forget.nodes.job.name,
+      forgetRequests: nodes.forget.requests,
+    }),
     crawler: nodes.crawler.nodes.crawler.name,
     workgroups: { all: nodes.workgroups.all.name, analysts: nodes.workgroups.analysts.name },
     analystPolicy: nodes.analystPolicy.arn,
     console: consoleLinks(site),
-  } satisfies Promised<Omit<StackOutputs, 'forget'>> & Record<string, unknown>;
+  } satisfies Promised<StackOutputs> & Record<string, unknown>;
 }
 
 export = async () => {

@@ -74,7 +74,7 @@ test('prints a line of each class, the total, and what it assumes', async () => 
     ['CloudWatch metrics', '12.6 metric-months', '3.79'],
     ['CloudWatch alarms', '3 alarms', '0.30'],
     ['SNS e-mails', '10 e-mails', '0.00'],
-    ['Secrets Manager', '1 secret, 31 reads', '0.40'],
+    ['Secrets Manager', '1 secret, 124 reads', '0.40'],
     ['KMS', '1 key, 1,167 requests', '1.00'],
     ['VPC endpoints', '5 endpoints, 0.76 GB', '37.21'],
     ['CloudTrail', '116,325 data events', '0.12'],

@@ -35,13 +35,15 @@ const objects = (site: Site, places: readonly Place[]) =>
 const buckets = (places: readonly Place[]) => [...new Set(places.map(({ bucket }) => bucket))];
 
 /** Whoever lists a prefix may ask for it with and without what follows its last slash. */
+const wholeFolder = ({ prefix }: Place) => [`${prefix}*`, prefix.replace(/\/$/, '')];
 const listing = (site: Site, places: readonly Place[]): Statement[] =>
-  listAccess(site, 'List', 'StringLike', places, ({ prefix }) => [`${prefix}*`, prefix.replace(/\/$/, '')]);
+  listAccess(site, 'List', 's3:ListBucket', 'StringLike', places, wholeFolder);
 
 /** A statement for each bucket. */
 const listAccess = (
   site: Site,
   sid: string,
+  action: string | readonly string[],
   operator: 'StringEquals' | 'StringLike',
   places: readonly Place[],
   prefixesOf: (place: Place) => readonly string[],
@@ -49,7 +51,7 @@ const listAccess = (
   buckets(places).map((bucket, i) => ({
     Sid: `${sid}${i}`,
     Effect: 'Allow',
-    Action: 's3:ListBucket',
+    Action: action,
     Resource: bucketArn(site, bucket),
     Condition: {
       [operator]: {
@@ -57,6 +59,13 @@ const listAccess = (
       },
     },
   }));
+
+const OBJECT_WRITES = [
+  's3:PutObject',
+  's3:DeleteObject',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+];
 
 /** Reads the objects of some places and writes those of others; who may write may read, as Iceberg does. */
 export function objectAccess(
@@ -69,11 +78,7 @@ export function objectAccess(
     ...(writes.length === 0
       ? []
       : [
-          allow(
-            'WriteObjects',
-            ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
-            objects(site, writes),
-          ),
+          allow('WriteObjects', OBJECT_WRITES, objects(site, writes)),
           allow(
             'ListUploads',
             ['s3:ListBucketMultipartUploads'],
@@ -106,11 +111,32 @@ export function folderAccess(site: Site, writes: readonly Place[]): Statement[] 
   );
   return [
     allow('AskForFolders', ['s3:GetObject'], [...new Set(keys)]),
-    ...listAccess(site, 'ListFolders', 'StringEquals', writes, (place) =>
+    ...listAccess(site, 'ListFolders', 's3:ListBucket', 'StringEquals', writes, (place) =>
       foldersOf(place).flatMap((folder) => [folder, `${folder}/`]),
     ),
   ];
 }
+
+/**
+ * Reads and writes the objects of some places, and deletes them for good, with what S3 kept of those that were replaced
+ * or deleted. In few statements: an eraser's places are all that there are, and IAM takes 10,240 characters of a role.
+ */
+export const erasureAccess = (site: Site, places: readonly Place[]): Statement[] => [
+  allow('EraseObjects', ['s3:GetObject', ...OBJECT_WRITES, 's3:DeleteObjectVersion'], objects(site, places)),
+  ...listAccess(
+    site,
+    'ListErased',
+    ['s3:ListBucket', 's3:ListBucketVersions'],
+    'StringLike',
+    places,
+    wholeFolder,
+  ),
+  allow(
+    'LocateErased',
+    ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+    buckets(places).map((bucket) => bucketArn(site, bucket)),
+  ),
+];
 
 /** The ARNs that rights to some tables of the catalog need: every ancestor's too. */
 export const catalogArns = (site: Site, tables: readonly string[]) => [

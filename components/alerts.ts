@@ -16,7 +16,7 @@ import { type Transform, transformed } from './transform';
 export interface AlertsArgs {
   readonly site: Site;
   readonly settings: AlertSettings;
-  readonly jobs: readonly GlueJob[];
+  readonly jobs: readonly Pick<GlueJob, 'name'>[];
   readonly crawlers: readonly Crawler[];
   /** The sources whose quarantine is watched. */
   readonly sources: readonly SourceTable[];

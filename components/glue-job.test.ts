@@ -41,8 +41,10 @@ const tablesIn = (at: Site) => {
 };
 
 type More = Partial<Omit<GlueJobArgs, 'job' | 'inputs' | 'output'>>;
+const SECRET = { name: 'acme-test/pseudonym-key', arn: 'secret-arn' };
 const common = (at: Site) => ({
   ...artifactsOf(at),
+  pseudonymSecret: SECRET,
   site: at,
   settings: jobSettings,
   logDays: 30,
@@ -109,6 +111,7 @@ const cleanInputs = (keys: {
     '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
+    '--pseudonym-secret': 'secret-arn',
   },
 });
 const keysOf = ({ inputs }: Pick<Deployment<unknown>, 'inputs'>, job = 'clean') => ({
@@ -213,7 +216,7 @@ test('its manifest says where everything is', async () => {
         quarantine: `s3://${RAW}/quarantine/reading_raw/`,
         maxQuarantinedShare: 0.05,
         columns: {
-          who: { type: 'text', nullable: false, aliases: [] },
+          who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
           readAt: { type: 'epochMillis', nullable: false, aliases: ['READAT', 'read_at'] },
           value: { type: 'double', nullable: true, aliases: [] },
         },
@@ -224,7 +227,7 @@ test('its manifest says where everything is', async () => {
     output: {
       table: 'reading',
       columns: {
-        who: { type: 'text', nullable: false, aliases: [] },
+        who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
         readAt: { type: 'timestamp', nullable: false, aliases: [] },
         value: { type: 'double', nullable: false, aliases: [] },
       },
@@ -241,6 +244,7 @@ test('its manifest says where everything is', async () => {
       ],
     },
     parameters: { mode: ['plain', 'strict'], unit: ['g', 'kg'] },
+    suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,
     runs: `s3://${ARTIFACTS}/runs/reading/`,
     metricsNamespace: 'Lakehouse/acme-test',
   });
@@ -261,6 +265,12 @@ const LOG_AND_METRICS = (job: string) => [
     Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
   },
 ];
+const READ_SECRET = {
+  Sid: 'ReadSecret',
+  Effect: 'Allow',
+  Action: ['secretsmanager:GetSecretValue'],
+  Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
+};
 const WRITE = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
 
 describe('its role', () => {
@@ -269,7 +279,10 @@ describe('its role', () => {
     const buckets = [RAW, ARTIFACTS, CLEAN];
     const listed = [
       ['reading/landing/*', 'reading/landing', 'quarantine/reading_raw/*', 'quarantine/reading_raw'],
-      ['jobs/reading/*', 'jobs/reading', 'runner/*', 'runner', 'runs/reading/*', 'runs/reading'],
+      [
+        ...['jobs/reading/*', 'jobs/reading', 'runner/*', 'runner', 'suppressed/*', 'suppressed'],
+        ...['runs/reading/*', 'runs/reading'],
+      ],
       ['reading/*', 'reading'],
     ];
     const table = [
@@ -289,6 +302,7 @@ describe('its role', () => {
               s3(`${RAW}/reading/landing/*`),
               s3(`${ARTIFACTS}/jobs/reading/*`),
               s3(`${ARTIFACTS}/runner/*`),
+              s3(`${ARTIFACTS}/suppressed/*`),
               s3(`${CLEAN}/reading/*`),
               s3(`${RAW}/quarantine/reading_raw/*`),
               s3(`${ARTIFACTS}/runs/reading/*`),
@@ -353,6 +367,7 @@ describe('its role', () => {
           },
           { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: table },
           ...LOG_AND_METRICS('reading'),
+          READ_SECRET,
         ],
       },
     });
@@ -364,7 +379,7 @@ describe('its role', () => {
   });
 
   test('reads a table by the catalog, and the secret where its output has pseudonyms', async () => {
-    const { inputs } = await openOf({ pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'S' } });
+    const { inputs } = await openOf();
     const { json } = inputs(POLICY).policy as { json: { Statement: { Sid: string }[] } };
     const by = (sid: string) => json.Statement.find(({ Sid }) => Sid === sid);
     expect(json.Statement.map(({ Sid }) => Sid)).toEqual([
@@ -395,12 +410,9 @@ describe('its role', () => {
     expect(by('WriteObjects')).toMatchObject({
       Resource: [s3(`${OPEN}/reading_open/*`), s3(`${ARTIFACTS}/runs/reading_open/*`)],
     });
-    expect(by('ReadSecret')).toStrictEqual({
-      Sid: 'ReadSecret',
-      Effect: 'Allow',
-      Action: ['secretsmanager:GetSecretValue'],
-      Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
-    });
+    expect(by('ReadSecret')).toStrictEqual(READ_SECRET);
+    // Whoever was forgotten is in no table: only lines of a source are compared with the list.
+    expect(JSON.stringify(json)).not.toContain('suppressed');
   });
 
   test('attaches to the private network where there is one', async () => {
@@ -472,17 +484,14 @@ test('a job reads a table, and does not write what another one moved out of it',
     const place = { site, bucket: CLEAN, bucketName: CLEAN, protect: false, keep: false };
     const input = new GlueTable('moves', { ...place, table: moves, optimize: false });
     const job = { ...openJob, inputs: [moves] as const };
-    const pseudonymSecret = { name: 'n', arn: 'a' };
-    const args = { ...common(site), sql: 'SELECT 2', pseudonymSecret };
+    const args = { ...common(site), sql: 'SELECT 2' };
     return new GlueJob('open', { ...args, job, inputs: { reading: input }, output });
   });
   expect(JSON.stringify(inputs(POLICY, 'open-policy'))).not.toContain('quarantine');
 });
 
 test('a job of pseudonyms is told the secret by its ARN, which no run can change', async () => {
-  const deployment = await openOf({
-    pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' },
-  });
+  const deployment = await openOf();
   const keys = keysOf(deployment, 'open');
   const inputs = deployment.inputs(JOB);
   expect(inputs.nonOverridableArguments).toStrictEqual({
@@ -504,10 +513,53 @@ test('a job of pseudonyms is told the secret by its ARN, which no run can change
   expect((inputs.defaultArguments as Record<string, string>)['--conf']).toBe(conf(`s3://${OPEN}/`));
 });
 
-test('a job of pseudonyms without the secret is refused', async () => {
-  await expect(openOf()).rejects.toThrow(
-    new Error('reading_open has pseudonyms, so its GlueJob needs a pseudonymSecret'),
-  );
+describe('a job without the secret', () => {
+  const without = (at: Site) => {
+    const { pseudonymSecret: _, ...rest } = common(at);
+    return rest;
+  };
+
+  test('is refused where it makes pseudonyms', async () => {
+    await expect(
+      deployed(() => {
+        const { reading: input, reading_open: output } = tablesIn(site);
+        const args = { ...without(site), sql: 'SELECT 2', job: openJob };
+        return new GlueJob('open', { ...args, inputs: { reading: input }, output });
+      }),
+    ).rejects.toThrow(new Error('reading_open has pseudonyms, so its GlueJob needs a pseudonymSecret'));
+  });
+
+  test('is refused where it reads lines of people', async () => {
+    await expect(
+      deployed(() => {
+        const { reading_raw, reading: output } = tablesIn(site);
+        const args = { ...without(site), sql: 'SELECT 1', job: cleanJob };
+        return new GlueJob('clean', { ...args, inputs: { reading_raw }, output });
+      }),
+    ).rejects.toThrow(
+      new Error('reading reads lines of people who may be forgotten, so its GlueJob needs a pseudonymSecret'),
+    );
+  });
+
+  test('is made where nobody is in its lines, and is told of no list', async () => {
+    const { inputs } = await deployed(() => {
+      const place = { site, bucket: RAW, bucketName: RAW, protect: false, keep: false };
+      const weather = { ...readingRaw, columns: { value: readingRaw.columns.value } };
+      const made = { ...reading, columns: { value: reading.columns.value }, partitionBy: [] };
+      const job = { ...cleanJob, output: made, inputs: [weather] as const };
+      return new GlueJob('clean', {
+        ...without(site),
+        sql: 'SELECT 1',
+        job,
+        inputs: { reading_raw: new GlueTable('weather', { ...place, table: weather }) },
+        output: new GlueTable('made', { ...place, table: made, optimize: false }),
+      });
+    });
+    expect(inputs(JOB).nonOverridableArguments).not.toHaveProperty('--pseudonym-secret');
+    expect(JSON.stringify([inputs(POLICY), inputs(OBJECT, 'clean-manifest')])).not.toMatch(
+      /suppressed|secret/,
+    );
+  });
 });
 
 test('a source that it was not given is told', async () => {

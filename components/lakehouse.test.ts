@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { secret } from '@pulumi/pulumi';
 import { parse } from 'yaml';
-import { lakehouse } from '../model';
+import { double, lakehouse, type Pipeline } from '../model';
 import { lake } from '../pipeline';
 import { Lakehouse, type LakehouseArgs } from './lakehouse';
 import { readSettings, type Settings } from './settings';
@@ -109,6 +109,14 @@ const jobParts = (name: string) => [
   `lakehouse:jobs:GlueJob ${name}`,
   ...roleParts(name),
 ];
+const forgetParts = (name: string) => [
+  `aws:cloudwatch/logGroup:LogGroup ${name}-error-logs`,
+  `aws:cloudwatch/logGroup:LogGroup ${name}-output-logs`,
+  `aws:glue/job:Job ${name}-job`,
+  `aws:s3/bucketObjectv2:BucketObjectv2 ${name}-erasure`,
+  `lakehouse:jobs:ForgetJob ${name}`,
+  ...roleParts(name),
+];
 
 const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'];
 const MADE = [
@@ -136,6 +144,7 @@ const DEV = [
     ...tableParts(`stedi-landing-${source}_quarantine`),
   ]),
   ...MADE.flatMap((name) => [...icebergParts(name), ...jobParts(name)]),
+  ...forgetParts('stedi-forget'),
   'aws:glue/crawler:Crawler stedi-landing-crawler',
   'lakehouse:catalog:Crawler stedi-landing',
   ...roleParts('stedi-landing'),
@@ -160,7 +169,7 @@ const WITH_KEY = [
   'aws:kms/alias:Alias stedi-stack-alias',
   'aws:kms/key:Key stedi-stack-key',
   'lakehouse:security:StackKey stedi-stack',
-  ...['stedi-landing', ...MADE, ...MADE.map((name) => `${name}-optimizer`)].map(
+  ...['stedi-landing', 'stedi-forget', ...MADE, ...MADE.map((name) => `${name}-optimizer`)].map(
     (role) => `aws:iam/rolePolicy:RolePolicy ${role}-key-policy`,
   ),
 ];
@@ -245,6 +254,7 @@ describe('the resources of a stack', () => {
       'stedi-audit',
       'stedi-curated',
       'stedi-database',
+      'stedi-forget',
       // The zone and its crawler.
       'stedi-landing',
       'stedi-landing',
@@ -415,6 +425,7 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/customer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/jobs/accelerometer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runner/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/suppressed/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
@@ -489,6 +500,8 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
                   'jobs/accelerometer_trusted',
                   'runner/*',
                   'runner',
+                  'suppressed/*',
+                  'suppressed',
                   'runs/accelerometer_trusted/*',
                   'runs/accelerometer_trusted',
                 ],
@@ -568,6 +581,14 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
             Condition: {
               StringEquals: { 'cloudwatch:namespace': ['Glue', `Lakehouse/stedi-lakehouse-${stack}`] },
             },
+          },
+          {
+            Sid: 'ReadSecret',
+            Effect: 'Allow',
+            Action: ['secretsmanager:GetSecretValue'],
+            Resource: [
+              `arn:aws:secretsmanager:us-east-1:123456789012:secret:stedi-lakehouse-${stack}/pseudonym-key-??????`,
+            ],
           },
         ],
       },
@@ -836,6 +857,13 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
         id: 'expire-quarantine-objects',
         status: 'Enabled',
       },
+      {
+        expiration: { days: 1 },
+        noncurrentVersionExpiration: { noncurrentDays: 1 },
+        filter: { prefix: 'forget/requests/' },
+        id: 'expire-forget-requests-objects',
+        status: 'Enabled',
+      },
     ],
   },
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration stedi-landing-encryption':
@@ -907,6 +935,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
             'stedi-lakehouse-prod-customers_curated',
             'stedi-lakehouse-prod-step_trainer_trusted',
             'stedi-lakehouse-prod-machine_learning_curated',
+            'stedi-lakehouse-prod-forget',
           ],
           state: ['FAILED', 'TIMEOUT', 'STOPPED'],
         },
@@ -1185,6 +1214,13 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
         id: 'expire-quarantine-objects',
         status: 'Enabled',
       },
+      {
+        expiration: { days: 1 },
+        noncurrentVersionExpiration: { noncurrentDays: 1 },
+        filter: { prefix: 'forget/requests/' },
+        id: 'expire-forget-requests-objects',
+        status: 'Enabled',
+      },
     ],
   },
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration stedi-landing-encryption':
@@ -1299,6 +1335,7 @@ test('prod keeps all that holds data and what secures it, and refuses to delete 
       'stedi-pseudonym-key-value',
       'stedi-runner',
       'stedi-runner-archive',
+      'stedi-forget-erasure',
       ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`]),
       ...buckets.flatMap((name) =>
         ['lifecycle', 'ownership', 'policy', 'public-access', 'encryption', 'versioning'].map(
@@ -1316,6 +1353,7 @@ test('dev protects nothing, and keeps only the files that a waiting run may need
     [
       'stedi-runner',
       'stedi-runner-archive',
+      'stedi-forget-erasure',
       ...MADE.flatMap((name) => [`${name}-sql`, `${name}-manifest`]),
     ].sort(),
   );
@@ -1356,31 +1394,81 @@ test('the key of pseudonyms is a secret wherever it stands', async () => {
   }
 });
 
-test('a definition without pseudonyms needs no secret', async () => {
-  const small = lakehouse(['raw', 'clean']).pipeline(raw, clean);
-  const settings = readSettings({ project: 'acme', stack: 'test', values: {} }, small);
-  const { list, value } = await deployed(
-    () =>
-      new Lakehouse('small', {
-        pipeline: small,
-        settings,
-        cloud: CLOUD,
-        pseudonymKey: KEY,
-        runner: { script: 'print()', archive: archiveFile },
-        sql: { reading: 'SELECT 1' },
-        queries: [],
-      }),
-  );
-  expect(list.filter((title) => title.includes('secretsmanager'))).toEqual([]);
-  expect(Object.keys(value.nodes)).toEqual([
-    'database',
-    'artifacts',
-    'workflow',
-    'crawler',
-    'workgroups',
-    'analystPolicy',
-  ]);
-  expect(Object.keys(value.zones)).toEqual(['raw', 'clean']);
+describe('a definition', () => {
+  /** What a stack of it has besides what every stack has. */
+  const partsOf = async (small: Pipeline, sql: Readonly<Record<string, string>>) => {
+    const settings = readSettings({ project: 'acme', stack: 'test', values: {} }, small);
+    const deployment = await deployed(
+      () =>
+        new Lakehouse('small', {
+          pipeline: small,
+          settings,
+          cloud: CLOUD,
+          pseudonymKey: KEY,
+          runner: { script: 'print()', archive: archiveFile },
+          sql,
+          queries: [],
+        }),
+    );
+    const { nodes, zones } = deployment.value;
+    expect(Object.keys(zones)).toEqual(small.zones.map(({ name }) => name));
+    const all = ['database', 'artifacts', 'workflow', 'crawler', 'workgroups', 'analystPolicy'];
+    return { ...deployment, parts: Object.keys(nodes).filter((name) => !all.includes(name)) };
+  };
+
+  test('without pseudonyms and people needs no secret, and nobody to forget', async () => {
+    const plain = lakehouse(['raw', 'clean']);
+    const columns = { value: double('What.') };
+    const source = plain.source({
+      name: 'weather_raw',
+      zone: 'raw',
+      entity: 'weather',
+      description: 'W.',
+      columns,
+    });
+    const table = plain.table({ name: 'weather', zone: 'clean', description: 'W.', columns });
+    const job = plain.job({ output: table, inputs: [source], description: 'Cleans.' });
+    const zones = [
+      plain.zone('raw', { description: 'R.', personalData: false, tables: [source], jobs: [] }),
+      plain.zone('clean', { description: 'C.', personalData: false, tables: [table], jobs: [job] }),
+    ] as const;
+    const { list, parts, inputs } = await partsOf(plain.pipeline(...zones), { weather: 'SELECT 1' });
+    expect(parts).toEqual([]);
+    expect(list.filter((title) => /secretsmanager|[fF]orget/.test(title))).toEqual([]);
+    const { rules } = inputs(
+      'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+      'small-raw-lifecycle',
+    );
+    expect(JSON.stringify(rules)).not.toContain('requests');
+  });
+
+  test('of people, without pseudonyms, has the secret by which the forgotten are known', async () => {
+    const { list, parts, inputs } = await partsOf(lakehouse(['raw', 'clean']).pipeline(raw, clean), {
+      reading: 'SELECT 1',
+    });
+    expect(parts).toEqual(['forget', 'secret']);
+    expect(list.filter((title) => title.includes('secretsmanager'))).toHaveLength(2);
+    for (const name of ['small-clean-reading-job', 'small-forget-job']) {
+      expect(inputs('aws:glue/job:Job', name).nonOverridableArguments).toMatchObject({
+        '--pseudonym-secret': 'small-pseudonym-key.arn',
+      });
+    }
+  });
+
+  test('takes requests in its first zone that knows people only, which may hold personal data', async () => {
+    const { value } = await stackOf('dev');
+    expect(value.nodes.forget?.requests).toBe(
+      's3://stedi-lakehouse-dev-landing-123456789012/forget/requests/',
+    );
+    const { inputs } = await stackOf('dev');
+    for (const zone of ['trusted', 'curated', 'artifacts']) {
+      const { rules } = inputs(
+        'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+        `stedi-${zone}-lifecycle`,
+      );
+      expect(JSON.stringify(rules)).not.toContain('requests');
+    }
+  });
 });
 
 test('a job reads any zone before its own, and jobs are told in the order in which they run', async () => {
@@ -1417,7 +1505,9 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
   );
   const rule = inputs('aws:cloudwatch/eventRule:EventRule', 'small-alerts-job-failures');
   expect(rule.eventPattern).toMatchObject({
-    json: { detail: { jobName: ['acme-test-first', 'acme-test-second', 'acme-test-last'] } },
+    json: {
+      detail: { jobName: ['acme-test-first', 'acme-test-second', 'acme-test-last', 'acme-test-forget'] },
+    },
   });
 });
 
@@ -1530,6 +1620,7 @@ test('its parts are at hand by name', async () => {
     'crawler',
     'workgroups',
     'analystPolicy',
+    'forget',
     'key',
     'secret',
     'network',
@@ -1544,7 +1635,25 @@ test('its parts are at hand by name', async () => {
   });
 });
 
+test('the job that forgets is set as others are', async () => {
+  const { inputs } = await stackOf('dev', {
+    jobs: { timeoutMinutes: 90 },
+    jobOverrides: { forget: { maxWorkers: 20, workerType: 'G.2X' } },
+  });
+  expect(inputs('aws:glue/job:Job', 'stedi-forget-job')).toMatchObject({
+    workerType: 'G.2X',
+    numberOfWorkers: 20,
+    timeout: 90,
+    jobRunQueuingEnabled: false,
+    executionProperty: { maxConcurrentRuns: 1 },
+  });
+});
+
 test('settings of another definition are refused', async () => {
+  const { forget: _, ...jobs } = settingsOf('dev').jobs;
+  await expect(build({ ...settingsOf('dev'), jobs })).rejects.toThrow(
+    new Error('the settings of stedi-lakehouse-dev have no job forget'),
+  );
   const settings = { ...settingsOf('dev'), zones: {} };
   await expect(build(settings)).rejects.toThrow(
     new Error('the settings of stedi-lakehouse-dev have no zone landing'),

@@ -2,18 +2,22 @@ import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
 import { Secret } from '@pulumi/aws/secretsmanager/secret';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion';
 import { ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
-import { hasPseudonyms, hasSources, type Pipeline, type SourceTable, type ZoneDefinition } from '../model';
+import { hasSources, type Pipeline, type SourceTable, saysWhose, type ZoneDefinition } from '../model';
+import { knowsPeople, needsKey } from '../model/manifest';
 import { Alerts } from './alerts';
 import { AnalystPolicy } from './analyst-policy';
 import { assetOf, type BinaryFile } from './asset';
 import { AuditTrail } from './audit-trail';
 import { SecureBucket } from './bucket';
+import { FORGET_JOB } from './constants';
 import { Crawler } from './crawler';
+import { ForgetJob } from './forget-job';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
 import { Network } from './network';
 import type { Settings } from './settings';
-import type { Site } from './site';
+import { REQUESTS_PREFIX, type Site } from './site';
+import type { PseudonymSecret, Runner, SparkJobArgs } from './spark-job';
 import { StackKey } from './stack-key';
 import { Workflow } from './workflow';
 import { type Query, RESULTS_PREFIX, Workgroup } from './workgroup';
@@ -40,6 +44,15 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
 const OLD_VERSION_DAYS = 7;
 const BYTES_PER_MEGABYTE = 1024 * 1024;
 
+/** What all jobs have in common. */
+interface JobParts {
+  readonly artifacts: SecureBucket;
+  readonly runner: Runner;
+  readonly runs: Pick<SparkJobArgs, 'logDays' | 'connection'> & {
+    readonly pseudonymSecret?: PseudonymSecret;
+  };
+}
+
 type ZonesByName<Z extends ZoneDefinition> = { readonly [Each in Z as Each['name']]: Zone<Each> };
 
 /** The whole of a stack: its zones, what runs them, and what asks and watches them. */
@@ -54,6 +67,8 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     /** For everybody who may query everything, and for those who may query what has no personal data. */
     readonly workgroups: { readonly all: Workgroup; readonly analysts: Workgroup };
     readonly analystPolicy: AnalystPolicy;
+    /** There where any table says whose its rows are. */
+    readonly forget?: ForgetJob;
     readonly key?: StackKey;
     readonly secret?: Secret;
     readonly network?: Network;
@@ -81,18 +96,26 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
 
     const database = this.#database(name, site, protect, keep);
     const artifacts = this.#artifacts(name, site, settings, keep);
-    const pseudonyms = pipeline.jobs.some(({ output }) => hasPseudonyms(output))
-      ? this.#secret(name, site, args.pseudonymKey, protect, keep)
-      : undefined;
+    const pseudonyms =
+      pipeline.jobs.some(needsKey) || knowsPeople(pipeline)
+        ? this.#secret(name, site, args.pseudonymKey, protect, keep)
+        : undefined;
     const network =
       settings.network &&
       new Network(`${name}-network`, { site, settings: settings.network }, { parent: this });
-    const zones = this.#zones(name, args, site, { database, artifacts, pseudonyms, network });
+    const runner = this.#runner(name, args, site, artifacts);
+    const runs = {
+      logDays: settings.logDays,
+      ...(pseudonyms && { pseudonymSecret: { name: secretName(site), arn: pseudonyms.arn } }),
+      ...(network && { connection: { name: network.connectionName, ready: network.connection } }),
+    };
+    const zones = this.#zones(name, args, site, { database, artifacts, runner, runs });
     this.zones = Object.fromEntries(
       zones.map((zone) => [zone.definition.name, zone]),
     ) as unknown as ZonesByName<Z>;
 
     const jobs = inOrder(pipeline, zones);
+    const forget = this.#forget(name, args, site, { artifacts, runner, runs }, zones);
     const sources = zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)).filter(isSource);
     const crawler = new Crawler(
       `${name}-landing`,
@@ -119,7 +142,13 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       settings.alerts &&
       new Alerts(
         `${name}-alerts`,
-        { site, settings: settings.alerts, jobs, crawlers: [crawler], sources: pipeline.sources },
+        {
+          site,
+          settings: settings.alerts,
+          jobs: [...jobs, ...(forget ? [forget] : [])],
+          crawlers: [crawler],
+          sources: pipeline.sources,
+        },
         { parent: this },
       );
     const auditTrail = settings.auditTrail
@@ -147,6 +176,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       crawler,
       workgroups,
       analystPolicy,
+      ...(forget && { forget }),
       ...(key && { key }),
       ...(pseudonyms && { secret: pseudonyms }),
       ...(network && { network }),
@@ -202,25 +232,22 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     return key;
   }
 
+  #runner(name: string, { runner }: LakehouseArgs<Z>, site: Site, bucket: SecureBucket): Runner {
+    const runnerAsset = (asset: string, extension: string, content: string | BinaryFile) =>
+      assetOf(asset, { site, bucket, folder: 'runner/', extension, content }, this);
+    return {
+      script: runnerAsset(`${name}-runner`, 'py', runner.script),
+      archive: runnerAsset(`${name}-runner-archive`, 'zip', runner.archive),
+    };
+  }
+
   #zones(
     name: string,
     args: LakehouseArgs<Z>,
     site: Site,
-    parts: {
-      readonly database: CatalogDatabase;
-      readonly artifacts: SecureBucket;
-      readonly pseudonyms: Secret | undefined;
-      readonly network: Network | undefined;
-    },
+    { database, artifacts, runner, runs }: JobParts & { readonly database: CatalogDatabase },
   ): Zone[] {
     const { pipeline, settings, transform } = args;
-    const { network, pseudonyms } = parts;
-    const runnerAsset = (asset: string, extension: string, content: string | BinaryFile) =>
-      assetOf(asset, { site, bucket: parts.artifacts, folder: 'runner/', extension, content }, this);
-    const runner = {
-      script: runnerAsset(`${name}-runner`, 'py', args.runner.script),
-      archive: runnerAsset(`${name}-runner-archive`, 'zip', args.runner.archive),
-    };
     const zones: Zone[] = [];
     for (const zone of pipeline.zones) {
       zones.push(
@@ -233,18 +260,14 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
             settings: zoneSettings(settings, zone.name),
             protect: settings.protect,
             dataOnDestroy: settings.dataOnDestroy,
-            database: parts.database.name,
-            artifacts: parts.artifacts,
+            database: database.name,
+            artifacts,
             runner,
             sql: args.sql,
             jobs: settings.jobs,
-            runs: {
-              logDays: settings.logDays,
-              parameters: settings.parameters,
-              ...(pseudonyms && { pseudonymSecret: { name: secretName(site), arn: pseudonyms.arn } }),
-              ...(network && { connection: { name: network.connectionName, ready: network.connection } }),
-            },
+            runs: { ...runs, parameters: settings.parameters },
             ...(settings.start === 'files' && hasSources(zone) && { reportsObjects: true }),
+            ...(zone === zoneOfRequests(pipeline) && { takesRequests: true }),
             ...(transform && { transform }),
           },
           { parent: this },
@@ -252,6 +275,36 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       );
     }
     return zones;
+  }
+
+  /** What forgets a person, where tables say whose their rows are. */
+  #forget(
+    name: string,
+    { pipeline, settings, transform }: LakehouseArgs<Z>,
+    site: Site,
+    { artifacts, runner, runs: { pseudonymSecret, ...runs } }: JobParts,
+    zones: readonly Zone[],
+  ): ForgetJob | undefined {
+    const asked = zones.find(({ definition }) => definition === zoneOfRequests(pipeline));
+    const how = settings.jobs[FORGET_JOB];
+    if (!asked || !pseudonymSecret) return undefined;
+    if (!how) throw new Error(`the settings of ${site.name} have no job ${FORGET_JOB}`);
+    return new ForgetJob(
+      `${name}-${FORGET_JOB}`,
+      {
+        ...runs,
+        site,
+        pipeline,
+        tables: zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)),
+        requests: { bucket: asked.bucket.name, prefix: REQUESTS_PREFIX },
+        runner,
+        artifacts,
+        settings: how,
+        pseudonymSecret,
+        ...(transform?.job && { transform: { job: transform.job } }),
+      },
+      { parent: this },
+    );
   }
 
   /**
@@ -307,6 +360,9 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
  */
 const keepsData = ({ dataOnDestroy, zones }: Settings) =>
   dataOnDestroy === 'retain' || Object.values(zones).some((zone) => zone.dataOnDestroy === 'retain');
+
+/** Such a zone may hold personal data, as what tells a person is personal. */
+const zoneOfRequests = ({ zones }: Pipeline) => zones.find(({ tables }) => tables.some(saysWhose));
 
 const secretName = ({ name }: Site) => `${name}/pseudonym-key`;
 

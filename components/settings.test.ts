@@ -28,7 +28,8 @@ function told(values: Readonly<Record<string, unknown>>, more: Partial<StackConf
   return [];
 }
 
-const JOBS = lake.jobs.map(({ name }) => name);
+// With the one that forgets people.
+const JOBS = [...lake.jobs.map(({ name }) => name), 'forget'];
 const ZONES = lake.zones.map(({ name }) => name);
 const ZONE = { dataOnDestroy: 'retain', oldVersionDays: 30, quarantineDays: 90, optimizeTables: true };
 const JOB = { workerType: 'G.1X', maxWorkers: 2, timeoutMinutes: 60, flex: false };
@@ -449,6 +450,32 @@ test('no zone takes the name of a bucket of the stack itself', () => {
   expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
     'zones.audit: is the name of a bucket of the stack itself (artifacts, audit); rename the zone',
   );
+});
+
+test('no table takes the name of the job that forgets people', () => {
+  const words = lakehouse(['raw']);
+  const columns = { note: text('A note.') };
+  const notes = words.source({ name: 'notes', zone: 'raw', entity: 'notes', description: 'Notes.', columns });
+  const forget = words.table({ name: 'forget', zone: 'raw', description: 'F.', columns });
+  const job = words.job({ output: forget, inputs: [notes], description: 'F.' });
+  const zone = words.zone('raw', {
+    description: 'N.',
+    personalData: true,
+    tables: [notes, forget],
+    jobs: [job],
+  });
+  expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
+    'jobs.forget: is the name of the job of the stack itself that forgets people; rename the table',
+  );
+});
+
+test('a definition that knows nobody has no settings of who forgets them', () => {
+  const words = lakehouse(['raw']);
+  const columns = { note: text('A note.') };
+  const notes = words.source({ name: 'notes', zone: 'raw', entity: 'notes', description: 'Notes.', columns });
+  const zone = words.zone('raw', { description: 'N.', personalData: false, tables: [notes], jobs: [] });
+  const config = { project: 'acme', stack: 'dev', values: {} };
+  expect(readSettings(config, words.pipeline(zone)).jobs).toEqual({});
 });
 
 test('all faults are told at once', () => {

@@ -1,6 +1,8 @@
 import { parse } from 'aws-cron-parser';
 import { z } from 'zod';
 import { type Fault, hasQuarantine, type Pipeline, tellFaults, type ZoneDefinition } from '../model';
+import { knowsPeople } from '../model/manifest';
+import { FORGET_JOB } from './constants';
 import { bucketName, MAX_BUCKET_NAME } from './site';
 
 /** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
@@ -58,6 +60,7 @@ export interface Settings {
   readonly start: Start;
   /** When the crawler looks at the landing zone. Default: demand. */
   readonly crawl: 'demand' | Cron;
+  /** Of the job that forgets people too, where there is one. */
   readonly jobs: Readonly<Record<string, JobSettings>>;
   /** Days that logs are kept, one of CloudWatch's choices. Default: 30; at least 7. */
   readonly logDays: number;
@@ -194,6 +197,12 @@ function isNetwork(cidr: string): boolean {
 const named = <T extends z.ZodType>(names: readonly string[], schema: T) =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, schema] as const)));
 
+/** The jobs of a stack: those of the definition, and the one that forgets people. */
+const jobsOf = (pipeline: Pipeline): string[] => [
+  ...pipeline.jobs.map(({ name }) => name),
+  ...(knowsPeople(pipeline) ? [FORGET_JOB] : []),
+];
+
 const shapeOf = (pipeline: Pipeline) =>
   z.strictObject({
     encryption: z.enum(['s3', 'kms']).default('s3'),
@@ -207,10 +216,7 @@ const shapeOf = (pipeline: Pipeline) =>
     start: wordOrCron('demand', 'files').default('demand'),
     crawl: wordOrCron('demand').default('demand'),
     jobs: jobShape.partial().default({}),
-    jobOverrides: named(
-      pipeline.jobs.map(({ name }) => name),
-      jobShape.partial().default({}),
-    ).prefault({}),
+    jobOverrides: named(jobsOf(pipeline), jobShape.partial().default({})).prefault({}),
     logDays: z
       .literal(LOG_DAYS, { error: `CloudWatch keeps logs for ${LOG_DAYS.join(', ')} days` })
       .default(30),
@@ -369,6 +375,10 @@ function nameFaults({ project, stack }: StackConfig, pipeline: Pipeline): Fault[
       message: `is the name of a bucket of the stack itself (${OWN_BUCKETS.join(', ')}); rename the zone`,
     }));
   }
+  if (pipeline.jobs.some((job) => job.name === FORGET_JOB)) {
+    const message = 'is the name of the job of the stack itself that forgets people; rename the table';
+    return [{ path: `jobs.${FORGET_JOB}`, message }];
+  }
   const longest = [...pipeline.zones.map((zone) => zone.name), ...OWN_BUCKETS]
     .map((purpose) => bucketName({ name, account: '0'.repeat(12) }, purpose))
     .reduce((a, b) => (b.length > a.length ? b : a), '');
@@ -402,7 +412,7 @@ function crossFaults(
   const read = (group: unknown) => jobShape.partial().safeParse(group ?? {}).data ?? {};
   const general = read(values.jobs);
   const told = new Set<string>();
-  for (const { name } of pipeline.jobs) {
+  for (const name of jobsOf(pipeline)) {
     const own = read(valueAt(values, ['jobOverrides', name]));
     const { flex, workerType } = { ...JOB_DEFAULTS, ...general, ...own };
     const path =
@@ -435,7 +445,7 @@ function check(config: StackConfig, pipeline: Pipeline): { settings?: Settings; 
       Object.entries(zones).map(([name, given]) => [name, { ...ZONE_DEFAULTS, ...given } as ZoneSettings]),
     ),
     jobs: Object.fromEntries(
-      pipeline.jobs.map(({ name }) => [
+      jobsOf(pipeline).map((name) => [
         name,
         { ...JOB_DEFAULTS, ...jobs, ...jobOverrides[name] } as JobSettings,
       ]),

@@ -41,6 +41,12 @@ export const arn = ({ partition, region, account }: Site, service: string, resou
 
 export const s3Uri = ({ bucket, prefix }: Place) => `s3://${bucket}/${prefix}`;
 
+/** The place that an URI names. */
+export function placeOf(uri: string): Place {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri) ?? [];
+  return { bucket, prefix };
+}
+
 /** Where a table's files are in its zone's bucket: a source's as its writers name folders, the others by table. */
 export const prefixOf = (table: Table) =>
   table.format === 'json' ? `${table.entity}/landing/` : `${table.name}/`;
@@ -48,6 +54,11 @@ export const prefixOf = (table: Table) =>
 /** Where refused lines of a source and moved rows of a table go, in its zone's bucket: apart from the data, as they expire. */
 export const QUARANTINE_PREFIX = 'quarantine/';
 export const quarantinePrefixOf = (table: Table) => `${QUARANTINE_PREFIX}${table.name}/`;
+
+export const quarantinePlaceOf = (table: { readonly contract: Table; readonly place: Place }): Place => ({
+  bucket: table.place.bucket,
+  prefix: quarantinePrefixOf(table.contract),
+});
 
 /** Log groups of a job: what Glue adds `/error` and `/output` to. */
 export const logPrefixOf = ({ name }: Pick<Site, 'name'>, job: string) => `/aws-glue/${name}/${job}`;
@@ -61,3 +72,8 @@ export const suppressedUri = (artifacts: string) =>
   `${s3Uri({ bucket: artifacts, prefix: SUPPRESSED_PREFIX })}list.json`;
 /** What was removed where, of each who was forgotten: in the bucket of the artifacts. */
 export const RECEIPTS_PREFIX = 'receipts/';
+/**
+ * Whom to forget, in the clear: in the bucket of the first zone whose tables say whose their rows are, as such a zone
+ * may hold personal data. A request goes as soon as it was read.
+ */
+export const REQUESTS_PREFIX = 'forget/requests/';

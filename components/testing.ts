@@ -4,9 +4,9 @@ import { type ResourceHook, runtime } from '@pulumi/pulumi';
 import { day, double, epochMillis, lakehouse, parameter, pseudonym, text, timestamp } from '../model';
 import { assetOf, type BinaryFile } from './asset';
 import { SecureBucket, type SecureBucketArgs } from './bucket';
-import type { Runner } from './glue-job';
 import type { JobSettings } from './settings';
 import type { Site } from './site';
+import type { Runner } from './spark-job';
 
 /** A resource as the engine was told of it. */
 export interface Registered {
@@ -239,7 +239,7 @@ export const readingRaw = words.source({
   entity: 'reading',
   description: 'A reading as it came.',
   columns: {
-    who: text('Who.', { pii: 'direct' }),
+    who: text('Who.', { pii: 'direct', identifies: 'person' }),
     readAt: epochMillis('When.', { aliases: ['READAT', 'read_at'] }),
     value: double('What.', { nullable: true }),
   },
@@ -249,7 +249,11 @@ export const reading = words.table({
   name: 'reading',
   zone: 'clean',
   description: 'A reading.',
-  columns: { who: text('Who.', { pii: 'direct' }), readAt: timestamp('When.'), value: double('What.') },
+  columns: {
+    who: text('Who.', { pii: 'direct', identifies: 'person' }),
+    readAt: timestamp('When.'),
+    value: double('What.'),
+  },
   partitionBy: [day('readAt')],
 });
 

@@ -12,10 +12,12 @@ import {
 } from '../model';
 import { SecureBucket } from './bucket';
 import { quarantineEntries } from './catalog';
-import { GlueJob, type GlueJobArgs, type Runner, type TablesByName } from './glue-job';
+import { REQUEST_DAYS } from './constants';
+import { GlueJob, type GlueJobArgs, type TablesByName } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { JobSettings, ZoneSettings } from './settings';
-import { QUARANTINE_PREFIX, type Site } from './site';
+import { QUARANTINE_PREFIX, REQUESTS_PREFIX, type Site } from './site';
+import type { Runner } from './spark-job';
 import type { Transform } from './transform';
 
 /** What of a zone decides whether another one may build on it. */
@@ -60,6 +62,8 @@ export interface ZoneArgs<D extends ZoneDefinition, U extends readonly Upstream[
   readonly runs: Pick<GlueJobArgs, 'logDays' | 'parameters' | 'pseudonymSecret' | 'connection'>;
   /** Whether new objects are reported to EventBridge, to start a workflow. Default: false. */
   readonly reportsObjects?: boolean;
+  /** Whether whom to forget is told by objects in the bucket. Default: false. */
+  readonly takesRequests?: boolean;
   readonly transform?: {
     readonly bucket?: Transform<BucketArgs>;
     readonly table?: Transform<CatalogTableArgs>;
@@ -108,16 +112,20 @@ interface Parts extends Omit<ZoneArgs<ZoneDefinition, []>, 'upstream'> {
   readonly parent: ComponentResource;
 }
 
-const bucketOf = ({ name, site, zone, settings, protect, reportsObjects, transform, keep, parent }: Parts) =>
-  new SecureBucket(
+function bucketOf({ name, zone, settings, reportsObjects, takesRequests, transform, ...parts }: Parts) {
+  const { site, protect, keep, parent } = parts;
+  return new SecureBucket(
     name,
     {
       site,
       purpose: zone.name,
       oldVersionDays: settings.oldVersionDays,
-      ...(zone.tables.some(hasQuarantine) && {
-        expire: [{ prefix: QUARANTINE_PREFIX, days: settings.quarantineDays }],
-      }),
+      expire: [
+        ...(zone.tables.some(hasQuarantine)
+          ? [{ prefix: QUARANTINE_PREFIX, days: settings.quarantineDays }]
+          : []),
+        ...(takesRequests ? [{ prefix: REQUESTS_PREFIX, days: REQUEST_DAYS }] : []),
+      ],
       protect,
       keep,
       ...(reportsObjects && { reportsObjects }),
@@ -125,6 +133,7 @@ const bucketOf = ({ name, site, zone, settings, protect, reportsObjects, transfo
     },
     { parent },
   );
+}
 
 const tableArgs = ({ site, database, settings, protect, transform, keep }: Parts, bucket: SecureBucket) => ({
   site,

@@ -54,7 +54,8 @@ describe('by hand', () => {
       { class: 'CloudWatch logs', what: '1 GB taken in, 0.97 GB kept', monthly: 0.53 },
       // (50 × 60 + 3 sources × 10) hours of 744, at 0.30
       { class: 'CloudWatch metrics', what: '4.07 metric-months', monthly: 1.22 },
-      { class: 'Secrets Manager', what: '1 secret, 10 reads', monthly: 0.4 },
+      // 10 runs × (3 jobs that read people's lines + 1 that makes pseudonyms)
+      { class: 'Secrets Manager', what: '1 secret, 40 reads', monthly: 0.4 },
     ]);
     expect(found.total).toBe(21.16);
     expect(found.prices).toEqual({ region: 'us-east-1', date: PRICES.date });
@@ -136,7 +137,7 @@ describe('by hand', () => {
     );
     const settings = settingsOf({ auditTrail: true, alerts: { email: 'a@example.com' } }, pipeline);
     const found = estimate(pipeline, settings, ROUND);
-    // No pseudonym, no secret; one source, one alarm; no personal data, no event.
+    // No pseudonym and nobody to forget, no secret; one source, one alarm; no personal data, no event.
     expect(figures(found)).toMatchObject({ 'Glue jobs': 0.88, 'CloudWatch alarms': 0.1, CloudTrail: 0 });
     expect(figures(found)).not.toHaveProperty('Secrets Manager');
   });

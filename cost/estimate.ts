@@ -1,6 +1,7 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
-import { hasPseudonyms, type Job, type Pipeline, type Table } from '../model';
+import type { Job, Pipeline, Table } from '../model';
+import { knowsPeople, needsKey } from '../model/manifest';
 import { PRICES, type PriceName, type PriceTable } from './prices';
 import { MINIMUM_QUERY_MEGABYTES } from './query';
 import { daysOf, timesIn } from './schedule';
@@ -206,8 +207,8 @@ const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined
       : undefined,
 
   'Secrets Manager': ({ pipeline, runs, usd }) => {
-    const readers = pipeline.jobs.filter(({ output }) => hasPseudonyms(output));
-    if (readers.length === 0) return undefined;
+    const readers = pipeline.jobs.filter(needsKey);
+    if (readers.length === 0 && !knowsPeople(pipeline)) return undefined;
     const reads = runs * readers.length;
     return {
       what: `1 secret, ${counted(reads, 'read')}`,

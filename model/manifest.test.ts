@@ -15,7 +15,7 @@ import {
   timestamp,
   unique,
 } from '.';
-import { jsonSchemas, manifestOf, manifestSchema } from './manifest';
+import { erasureOf, erasureSchema, forgets, jsonSchemas, manifestOf, manifestSchema } from './manifest';
 
 const words = lakehouse(['raw', 'clean']);
 
@@ -25,7 +25,7 @@ const source = words.source({
   entity: 'reading',
   description: 'A reading as it came.',
   columns: {
-    who: text('Who.', { pii: 'direct' }),
+    who: text('Who.', { pii: 'direct', identifies: 'person' }),
     at: epochMillis('When.', { min: 0, max: 9, aliases: ['AT'] }),
     value: double('What.', { nullable: true, max: 5 }),
     count: int('How many.', { min: -1 }),
@@ -37,7 +37,7 @@ const people = words.table({
   name: 'people',
   zone: 'clean',
   description: 'People.',
-  columns: { who: text('Who.', { pii: 'direct' }) },
+  columns: { who: text('Who.', { pii: 'direct', identifies: 'person' }) },
 });
 const output = words.table({
   name: 'reading',
@@ -91,7 +91,7 @@ test('a manifest is all that a runner needs of a job', () => {
         quarantine: 's3://refused/reading_raw/',
         maxQuarantinedShare: 0.1,
         columns: {
-          who: { type: 'text', nullable: false, aliases: [] },
+          who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
           at: { type: 'epochMillis', nullable: false, aliases: ['AT'], min: 0, max: 9 },
           value: { type: 'double', nullable: true, aliases: [], max: 5 },
           count: { type: 'int', nullable: false, aliases: [], min: -1 },
@@ -153,6 +153,7 @@ test('a manifest is all that a runner needs of a job', () => {
       quarantine: 's3://refused/reading/',
     },
     parameters: { mode: ['plain', 'strict'] },
+    suppressed: 's3://suppressed/list.json',
     runs: 's3://runs/',
     metricsNamespace: 'N',
   });
@@ -166,6 +167,114 @@ test('what a job has not, its manifest has not', () => {
   expect(manifest.parameters).toEqual({});
   expect(manifest.output.partitionBy).toEqual([]);
   expect(manifest.output).not.toHaveProperty('quarantine');
+});
+
+test('a job is told who was forgotten where a source says whose its rows are', () => {
+  const nobodys = words.source({
+    ...source,
+    name: 'weather_raw',
+    entity: 'weather',
+    columns: { value: double('What.') },
+    expectations: [],
+  });
+  const weather = words.table({
+    name: 'weather',
+    zone: 'clean',
+    description: 'W.',
+    columns: { value: double('What.') },
+  });
+  const told = [
+    words.job({ output: people, inputs: [source], description: 'P.' }),
+    words.job({ output: weather, inputs: [nobodys], description: 'W.' }),
+    words.job({ output: weather, inputs: [nobodys, source], description: 'W.' }),
+    // Rows of a table were let in by the job that made it.
+    words.job({ output: weather, inputs: [people], description: 'W.' }),
+  ].map((job) => [forgets(job), placed(job).suppressed]);
+  expect(told).toEqual([
+    [true, 's3://suppressed/list.json'],
+    [false, undefined],
+    [true, 's3://suppressed/list.json'],
+    [false, undefined],
+  ]);
+});
+
+describe('an erasure manifest', () => {
+  const places = {
+    database: 'd',
+    location: ({ name }: { readonly name: string }) => `s3://data/${name}/`,
+    quarantine: ({ name }: { readonly name: string }) => `s3://refused/${name}/`,
+    suppressed: 's3://suppressed/list.json',
+    receipts: 's3://receipts/',
+  };
+
+  test('is every place that may hold something of a person', () => {
+    const jobs = [
+      words.job({ output, inputs: [people], description: 'Makes readings.' }),
+      words.job({ output: people, inputs: [source], description: 'Makes people.' }),
+    ];
+    const raw = words.zone('raw', { description: 'R.', personalData: true, tables: [source], jobs: [] });
+    const clean = words.zone('clean', {
+      description: 'C.',
+      personalData: true,
+      tables: [output, people],
+      jobs,
+    });
+    const erasure = erasureOf(words.pipeline(raw, clean), places);
+    expect(erasure).toStrictEqual({
+      version: 1,
+      database: 'd',
+      sources: {
+        reading_raw: {
+          location: 's3://data/reading_raw/',
+          quarantine: 's3://refused/reading_raw/',
+          columns: {
+            who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
+            at: { type: 'epochMillis', nullable: false, aliases: ['AT'], min: 0, max: 9 },
+            value: { type: 'double', nullable: true, aliases: [], max: 5 },
+            count: { type: 'int', nullable: false, aliases: [], min: -1 },
+          },
+        },
+      },
+      // What is made of others goes first, so that it is not made again from what is still there.
+      tables: [
+        {
+          table: 'reading',
+          columns: {
+            subject: { type: 'pseudonym', nullable: false, aliases: [] },
+            at: { type: 'timestamp', nullable: false, aliases: [], max: 4102444800000 },
+          },
+          quarantine: 's3://refused/reading/',
+        },
+        {
+          table: 'people',
+          columns: {
+            who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
+          },
+        },
+      ],
+      suppressed: 's3://suppressed/list.json',
+      receipts: 's3://receipts/',
+    });
+    expect(JSON.parse(JSON.stringify(erasure))).toStrictEqual(erasure);
+  });
+
+  test('names each table before those that it is made from', () => {
+    const { tables, sources } = erasureOf(lake, places);
+    const at = (name: string) => tables.findIndex(({ table }) => table === name);
+    for (const { output: made, inputs } of lake.jobs) {
+      for (const { name, format } of inputs) {
+        if (format === 'iceberg') expect(at(made.name)).toBeLessThan(at(name));
+      }
+    }
+    expect([...Object.keys(sources), ...tables.map(({ table }) => table)].sort()).toEqual(
+      [...lake.tables.keys()].sort(),
+    );
+  });
+
+  test('that says what it may not is refused', () => {
+    expect(erasureSchema.safeParse({ ...erasureOf(lake, places), more: 1 }).success).toBe(false);
+    expect(() => erasureOf(lake, { ...places, receipts: '' })).toThrow(/receipts/);
+  });
 });
 
 test('to reword a description changes no manifest', () => {

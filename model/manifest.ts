@@ -6,7 +6,7 @@ import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { shownColumns } from './shown';
-import { type SourceTable, saysWhose, type Table } from './table';
+import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 
 const COLUMN_TYPES = [
   'text',
@@ -194,6 +194,12 @@ const expectations = (job: Job, table: Table): ManifestExpectation[] =>
 /** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */
 export const forgets = ({ inputs }: Job): boolean =>
   inputs.some((input) => input.format === 'json' && saysWhose(input));
+
+/** Whether a job's runner needs the key of pseudonyms: it makes some, or has to know the forgotten. */
+export const needsKey = (job: Job): boolean => hasPseudonyms(job.output) || forgets(job);
+
+/** Whether any table says whose its rows are: without, nobody could be forgotten. */
+export const knowsPeople = ({ tables }: Pipeline): boolean => [...tables.values()].some(saysWhose);
 
 /** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
 const unreadFaults = (job: Job, sources: readonly SourceTable[]): Fault[] =>

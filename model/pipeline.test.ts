@@ -32,14 +32,14 @@ const source = words.source({
   entity: 'reading',
   description: 'A reading.',
   columns: {
-    who: text('Who.', { pii: 'direct' }),
+    who: text('Who.', { pii: 'direct', identifies: 'person' }),
     at: epochMillis('When.'),
     value: double('What.', { nullable: true }),
   },
 });
 
 const columns = {
-  who: text('Who.', { pii: 'direct' }),
+  who: text('Who.', { pii: 'direct', identifies: 'person' }),
   at: timestamp('When.'),
   value: double('What.', { nullable: true }),
 };
@@ -447,10 +447,38 @@ describe('every fault names its place and what to do', () => {
     ],
     [
       'personal columns where none may be',
-      { open: { columns: { name: text('N.', { pii: 'direct' }), born: date('B.', { pii: 'quasi' }) } } },
+      {
+        open: {
+          columns: {
+            name: text('N.', { pii: 'direct', identifies: 'person' }),
+            born: date('B.', { pii: 'quasi' }),
+          },
+        },
+      },
       [
         'reading_open.columns.name: is a direct identifier, and zone open may hold none; drop it or declare a pseudonym()',
         'reading_open.columns.born: is a quasi identifier, and zone open may hold none; drop it or declare a pseudonym()',
+      ],
+    ],
+    [
+      'personal columns of nobody',
+      {
+        source: { columns: { who: text('W.', { pii: 'direct' }), born: isoDate('B.', { pii: 'quasi' }) } },
+        clean: withColumn('age', int('A.', { pii: 'quasi' })),
+      },
+      [
+        'reading_raw.columns: who, born: personal, but no column says whose; mark one with identifies, so that a person can be forgotten',
+      ],
+    ],
+    [
+      'what identifies somebody, and is not personal',
+      {
+        source: { columns: { who: text('W.', { identifies: 'person' }), at: epochMillis('A.') } },
+        clean: withColumn('device', text('D.', { identifies: 'device' })),
+      },
+      [
+        'reading_raw.columns.who: identifies a person, so it is personal; give it its pii class',
+        'reading.columns.device: identifies a device, so it is personal; give it its pii class',
       ],
     ],
     [

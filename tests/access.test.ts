@@ -33,6 +33,8 @@ interface Folder {
 interface Rights {
   readonly reads?: readonly Folder[];
   readonly writes?: readonly Folder[];
+  /** What is replaced or deleted there may be deleted for good. */
+  readonly erases?: readonly Folder[];
   /** May be asked for whether they are there, and so may the folders above. */
   readonly asks?: readonly Folder[];
   readonly catalog?: {
@@ -113,6 +115,9 @@ function layout(name: string) {
     runner: { bucket: artifacts, prefix: 'runner/' },
     own: (job: string): Folder => ({ bucket: artifacts, prefix: `jobs/${job}/` }),
     runs: (job: string): Folder => ({ bucket: artifacts, prefix: `runs/${job}/` }),
+    suppressed: { bucket: artifacts, prefix: 'suppressed/' },
+    receipts: { bucket: artifacts, prefix: 'receipts/' },
+    requests: { bucket: bucketOf(name, 'landing'), prefix: 'forget/requests/' },
     results: (audience: string): Folder => ({ bucket: artifacts, prefix: `results/${audience}/` }),
   };
 }
@@ -121,6 +126,9 @@ function found<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`there is no ${what}`);
   return value;
 }
+
+/** Every source of STEDI names a person or a device. */
+const readsPeople = ({ inputs }: (typeof lake.jobs)[number]) => inputs.some(({ name }) => isSource(name));
 
 const isSource = (table: string) => lake.sources.some(({ name }) => name === table);
 
@@ -134,7 +142,13 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
       const refusing = [...inputs.filter(isSource), ...(movesRows(job.output) ? [job.output.name] : [])];
       const quarantines = refusing.map((table) => found(places.quarantine.get(table), table));
       return {
-        reads: [...inputs.map(place), places.own(job.name), places.runner],
+        reads: [
+          ...inputs.map(place),
+          places.own(job.name),
+          places.runner,
+          // Of those whose lines it reads, somebody may be forgotten.
+          ...(readsPeople(job) ? [places.suppressed] : []),
+        ],
         writes: [place(job.output.name), places.runs(job.name), ...quarantines],
         asks: quarantines,
         catalog: {
@@ -143,7 +157,23 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
         },
         logs: new RegExp(`^/aws-glue/${name}/${job.name}/`),
         metrics: true,
-        secret: Object.values(job.output.columns).some(({ type }) => type === 'pseudonym'),
+        secret:
+          readsPeople(job) || Object.values(job.output.columns).some(({ type }) => type === 'pseudonym'),
+        network,
+        key,
+      };
+    },
+    forget: (): Rights => {
+      const erases = [...places.tables.values(), ...places.quarantine.values(), places.requests];
+      const made = lake.jobs.map(({ output }) => output.name);
+      return {
+        reads: [places.own('forget'), places.runner],
+        writes: [...erases, places.suppressed, places.receipts],
+        erases,
+        catalog: { reads: made, commits: made },
+        logs: new RegExp(`^/aws-glue/${name}/forget/`),
+        metrics: true,
+        secret: true,
         network,
         key,
       };
@@ -199,6 +229,10 @@ function principalsOf(
     used.set(its, { name: kind, arn: its, policies: own, rights });
   };
   for (const { inputs } of ofType(resources, 'aws:glue/job:Job')) {
+    if (inputs.name === `${name}-forget`) {
+      use(inputs.roleArn, 'forget', rules.forget());
+      continue;
+    }
     const job = lake.jobs.find((one) => inputs.name === `${name}-${one.name}`);
     use(inputs.roleArn, `job ${job?.name}`, rules.job(found(job, `job ${inputs.name}`)));
   }
@@ -250,6 +284,10 @@ async function deploy(options: Omit<StackOptions, 'program'>, has: Parts): Promi
       ...places.quarantine.values(),
       places.runner,
       ...lake.jobs.flatMap((job) => [places.own(job.name), places.runs(job.name)]),
+      places.own('forget'),
+      places.suppressed,
+      places.receipts,
+      places.requests,
       places.results('all'),
       places.results('analysts'),
     ],
@@ -271,6 +309,8 @@ const bucketsOf = ({ name, audit }: Deployed) =>
 
 const OBJECT_READS = ['s3:GetObject'];
 const OBJECT_WRITES = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'];
+/** For good. */
+const ERASE = 's3:DeleteObjectVersion';
 const WRITE_PARTS = 's3:ListMultipartUploadParts';
 
 function* objectRequests(deployed: Deployed): Generator<Request> {
@@ -285,8 +325,11 @@ function* objectRequests(deployed: Deployed): Generator<Request> {
       }
     }
     // What would undo versions, or hand objects out.
-    for (const action of ['s3:DeleteObjectVersion', 's3:PutObjectAcl']) {
+    for (const action of [ERASE, 's3:GetObjectVersion', 's3:PutObjectAcl']) {
       yield { action, resource: `arn:aws:s3:::${bucket}/${prefix}part-0` };
+    }
+    for (const sibling of [`${folder}_x/part-0`, `${folder}x`]) {
+      yield { action: ERASE, resource: `arn:aws:s3:::${bucket}/${sibling}` };
     }
   }
   for (const bucket of buckets) {
@@ -296,8 +339,7 @@ function* objectRequests(deployed: Deployed): Generator<Request> {
 
 function* bucketRequests(deployed: Deployed): Generator<Request> {
   const buckets = [...bucketsOf(deployed), ...foreignBuckets(deployed)];
-  const action = 's3:ListBucket';
-  const listing = (bucket: string, prefix: string) => ({
+  const listing = (bucket: string, prefix: string, action = 's3:ListBucket') => ({
     action,
     resource: `arn:aws:s3:::${bucket}`,
     context: { 's3:prefix': prefix },
@@ -305,13 +347,16 @@ function* bucketRequests(deployed: Deployed): Generator<Request> {
   for (const { bucket, prefix } of deployed.folders) {
     const folder = prefix.slice(0, -1);
     for (const each of buckets) yield listing(each, prefix);
-    for (const part of [folder, `${prefix}data/`, `${folder}_x/`, `${folder}x`]) yield listing(bucket, part);
+    for (const part of [folder, `${prefix}data/`, `${folder}_x/`, `${folder}x`]) {
+      yield listing(bucket, part);
+      yield listing(bucket, part, 's3:ListBucketVersions');
+    }
   }
   for (const bucket of buckets) {
     const resource = `arn:aws:s3:::${bucket}`;
     yield listing(bucket, '');
-    yield { action, resource };
     for (const each of [
+      's3:ListBucket',
       's3:GetBucketLocation',
       's3:ListBucketMultipartUploads',
       's3:ListBucketVersions',
@@ -353,11 +398,11 @@ function* catalogRequests({ database }: Deployed): Generator<Request> {
 function* otherRequests(deployed: Deployed): Generator<Request> {
   const { name, secret, key, policies } = deployed;
   const groups = [
-    ...lake.jobs.flatMap((job) => [
-      `/aws-glue/${name}/${job.name}/error`,
-      `/aws-glue/${name}/${job.name}/output`,
-      `/aws-glue/${name}/${job.name}_x/error`,
-      `/aws-glue/${name}-2/${job.name}/error`,
+    ...[...lake.jobs.map((job) => job.name), 'forget'].flatMap((job) => [
+      `/aws-glue/${name}/${job}/error`,
+      `/aws-glue/${name}/${job}/output`,
+      `/aws-glue/${name}/${job}_x/error`,
+      `/aws-glue/${name}-2/${job}/error`,
     ]),
     '/aws-glue/crawlers',
     '/aws-glue/crawlers-x',
@@ -425,9 +470,9 @@ function* otherRequests(deployed: Deployed): Generator<Request> {
       yield { action, resource: arn('glue', `workflow/${workflow}`) };
     }
   }
-  for (const job of lake.jobs) {
+  for (const job of [...lake.jobs.map((each) => each.name), 'forget']) {
     for (const action of ['glue:StartJobRun', 'glue:UpdateJob']) {
-      yield { action, resource: arn('glue', `job/${name}-${job.name}`) };
+      yield { action, resource: arn('glue', `job/${name}-${job}`) };
     }
   }
   for (const role of policies.roles) {
@@ -464,7 +509,7 @@ const NETWORK_LOOKS = ['NetworkInterfaces', 'RouteTables', 'SecurityGroups', 'Su
 
 /** What the rights say of a request: all that is not said here is refused. */
 function permitted(rights: Rights, { action, resource, context = {} }: Request, deployed: Deployed): boolean {
-  const { reads = [], writes = [], asks = [], catalog = {} } = rights;
+  const { reads = [], writes = [], erases = [], asks = [], catalog = {} } = rights;
   const { reads: looks = [], commits = [], partitions = [], queries = [] } = catalog;
   const { name, database, key, secret } = deployed;
   const all = [...reads, ...writes];
@@ -481,15 +526,15 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
         folder !== '' && asks.some((one) => one.bucket === bucket && one.prefix.startsWith(`${folder}/`));
       if (OBJECT_READS.includes(action)) return inside(all) || isAbove(path.join('/'));
       if (OBJECT_WRITES.includes(action) || action === WRITE_PARTS) return inside(writes);
+      if (action === ERASE) return inside(erases);
       if (verb === 'GetBucketLocation') return some(all);
       if (verb === 'ListBucketMultipartUploads') return some(writes);
       const asked = context['s3:prefix'];
-      return (
-        verb === 'ListBucket' &&
-        typeof asked === 'string' &&
-        (isAbove(asked.replace(/\/$/, '')) ||
-          all.some(({ bucket: its, prefix }) => its === bucket && `${asked}/`.startsWith(prefix)))
-      );
+      if (typeof asked !== 'string') return false;
+      const lists = (folders: readonly Folder[]) =>
+        folders.some(({ bucket: its, prefix }) => its === bucket && `${asked}/`.startsWith(prefix));
+      if (verb === 'ListBucketVersions') return lists(erases);
+      return verb === 'ListBucket' && (isAbove(asked.replace(/\/$/, '')) || lists(all));
     }
     case 'glue': {
       const [kind, first, second = ''] = what.split('/');
@@ -677,12 +722,13 @@ withPulumi('access, as the engine received it', () => {
       3 * MINUTES,
     );
 
-    it('has a role of its own for each job, each optimized table and the crawler', () => {
+    it('has a role of its own for each job, that which forgets too, each optimized table and the crawler', () => {
       expect(deployed.principals.map(({ name }) => name).toSorted()).toEqual(
         [
           ...lake.jobs.flatMap((job) => [`job ${job.name}`, `optimizer of ${job.output.name}`]),
           'analyst',
           'crawler',
+          'forget',
           ...(options.stack === 'prod' ? ['notifier'] : []),
         ].toSorted(),
       );
@@ -710,17 +756,37 @@ withPulumi('access, as the engine received it', () => {
         ]),
       );
       const jobs = ofType(resources, 'aws:glue/job:Job');
-      expect(jobs).toHaveLength(lake.jobs.length);
+      expect(jobs).toHaveLength(lake.jobs.length + 1);
       for (const { inputs } of jobs) {
         const job = String(inputs.name).slice(name.length + 1);
         const { scriptLocation } = inputs.command as { scriptLocation: string };
         const told = inputs.nonOverridableArguments as Record<string, string>;
-        expect([scriptLocation, told['--sql'], told['--manifest']].map(within)).toEqual([
+        const own = job === 'forget' ? ['--erasure'] : ['--sql', '--manifest'];
+        expect([scriptLocation, ...own.map((each) => told[each])].map(within)).toEqual([
           uri(places.runner),
-          uri(places.own(job)),
-          uri(places.own(job)),
+          ...own.map(() => uri(places.own(job))),
         ]);
       }
+    });
+
+    it('names the places that hold something of people in what the job that forgets is told', () => {
+      const { name, resources } = deployed;
+      const places = layout(name);
+      const uri = ({ bucket, prefix }: Folder) => `s3://${bucket}/${prefix}`;
+      const [file] = ofType(resources, 'aws:s3/bucketObjectv2:BucketObjectv2').filter(({ inputs }) =>
+        String(inputs.key).startsWith('jobs/forget/'),
+      );
+      const text = JSON.stringify(found(file, 'erasure manifest').inputs);
+      const told = [...text.matchAll(/s3:\/\/[^"\\]+/g)].map(([each]) => each);
+      const sources = lake.sources.map((source) => uri(found(places.tables.get(source.name), source.name)));
+      expect(told.toSorted()).toEqual(
+        [
+          ...sources,
+          ...[...places.quarantine.values()].map(uri),
+          `${uri(places.suppressed)}list.json`,
+          uri(places.receipts),
+        ].toSorted(),
+      );
     });
 
     it("stays within IAM's limits of a policy's size", () => {
@@ -947,7 +1013,7 @@ withPulumi('access, as the engine received it', () => {
             own,
           });
         const groups = ofType(deployed.resources, 'aws:cloudwatch/logGroup:LogGroup');
-        expect(groups).toHaveLength(2 * lake.jobs.length);
+        expect(groups).toHaveLength(2 * (lake.jobs.length + 1));
         for (const { inputs } of groups) {
           expect(inputs.kmsKeyId).toBe(key);
           const group = arn('logs', `log-group:${inputs.name}`);

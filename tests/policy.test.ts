@@ -60,7 +60,7 @@ const BROKEN: Readonly<Record<string, { file: string; from: string; to: string; 
     says: /managed-by/,
   },
   'glue-job-limits': {
-    file: 'components/glue-job.ts',
+    file: 'components/spark-job.ts',
     from: 'timeout: settings.timeoutMinutes',
     to: 'timeout: 2880',
     says: /2880/,
@@ -78,8 +78,8 @@ const BROKEN: Readonly<Record<string, { file: string; from: string; to: string; 
     says: /description/,
   },
   'log-retention': {
-    file: 'components/glue-job.ts',
-    from: 'retentionInDays: args.logDays',
+    file: 'components/spark-job.ts',
+    from: 'retentionInDays: logDays',
     to: 'retentionInDays: 0',
     says: /retentionInDays/,
   },

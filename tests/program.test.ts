@@ -209,7 +209,7 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
     );
 
     it(
-      'changes a table and the jobs that name it, where a column is added',
+      'changes a table, the jobs that name it and the one that forgets, where a column is added',
       async () => {
         edit(
           'pipeline/curated.ts',
@@ -230,8 +230,10 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
           [
             'update stedi-curated-machine_learning_curated-job',
             'update stedi-curated-machine_learning_curated-table',
+            'update stedi-forget-job',
             ...renewed('stedi-curated-machine_learning_curated-manifest'),
             ...renewed('stedi-curated-machine_learning_curated-sql'),
+            ...renewed('stedi-forget-erasure'),
           ].sort(),
         );
       },
@@ -239,7 +241,7 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
     );
 
     it(
-      'changes a landing table and the job that reads its lines, where it gets a column that no job takes over',
+      'changes a landing table, the job that reads its lines and the one that forgets, where it gets a column that no job takes over',
       async () => {
         edit(
           'pipeline/landing.ts',
@@ -254,8 +256,10 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
         );
         expect(await previewed()).toEqual(
           [
+            'update stedi-forget-job',
             'update stedi-landing-step_trainer_landing-table',
             'update stedi-trusted-step_trainer_trusted-job',
+            ...renewed('stedi-forget-erasure'),
             ...renewed('stedi-trusted-step_trainer_trusted-manifest'),
           ].sort(),
         );
@@ -268,10 +272,11 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       async () => {
         change('jobs/runner/lakehouse_runner/schema.py', (text) => `${text}# Once more.\n`);
         const jobs = Object.keys(stack.world()['aws:glue/job:Job'] ?? {});
-        expect(jobs).toHaveLength(5);
+        expect(jobs).toHaveLength(6);
         expect(await previewed()).toEqual(
           [
             'update stedi-curated-machine_learning_curated-job',
+            'update stedi-forget-job',
             'update stedi-trusted-accelerometer_trusted-job',
             'update stedi-trusted-customer_trusted-job',
             'update stedi-trusted-customers_curated-job',

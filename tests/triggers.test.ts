@@ -149,7 +149,10 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
       expect(others).toEqual([]);
       expect(faultsOf(triggersIn(start), String(workflow?.name))).toEqual([]);
       const jobs = inputsOf(start, 'aws:glue/job:Job').map(({ name }) => name);
-      expect(jobs.toSorted()).toEqual(lake.jobs.map(nameOf).toSorted());
+      const forget = nameOf({ name: 'forget' });
+      expect(jobs.toSorted()).toEqual([...lake.jobs.map(nameOf), forget].toSorted());
+      // Whom to forget, no schedule and no file can say.
+      expect(JSON.stringify(triggersIn(start))).not.toContain(forget);
     });
 
     it('start nothing when they are made', () => {

@@ -18,8 +18,13 @@ export const stackOutputs = z
     workflow: name,
     /** Glue's name of each job. */
     jobs: byName,
-    /** Glue's name of the job that forgets a person. */
-    forget: name,
+    /** The job that forgets a person: there where tables say whose their rows are. */
+    forget: name.optional(),
+    /** URI of the folder that it is told in whom to forget; there where it is. */
+    forgetRequests: z
+      .string()
+      .regex(/^s3:\/\/[^/]+\/(?:.+\/)?$/)
+      .optional(),
     crawler: name,
     workgroups: z.object({ all: name, analysts: name }).readonly(),
   })

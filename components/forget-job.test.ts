@@ -1,0 +1,321 @@
+import { expectation, type Table } from '../model';
+import { erasureSchema } from '../model/manifest';
+import { ForgetJob, type ForgetJobArgs } from './forget-job';
+import { GlueTable } from './glue-table';
+import type { Site } from './site';
+import {
+  artifactsOf,
+  clean,
+  deployed,
+  jobSettings,
+  keyed,
+  open,
+  raw,
+  reading,
+  readingOpen,
+  readingRaw,
+  site,
+  words,
+} from './testing';
+
+const JOB = 'aws:glue/job:Job';
+const LOGS = 'aws:cloudwatch/logGroup:LogGroup';
+const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
+const POLICY = 'aws:iam/rolePolicy:RolePolicy';
+
+const ARTIFACTS = 'acme-test-artifacts-123456789012';
+const RAW = 'acme-test-raw-123456789012';
+const CLEAN = 'acme-test-clean-123456789012';
+const OPEN = 'acme-test-open-123456789012';
+const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
+const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
+
+/** Moves rows out of its table, so that it has a quarantine too. */
+const picky = {
+  ...readingOpen,
+  expectations: [
+    expectation({
+      name: 'known',
+      severity: 'quarantine',
+      description: 'Known people only.',
+      columns: ['subject'],
+      sql: (table) => `SELECT t.subject FROM ${table} t`,
+    }),
+  ],
+};
+const openPicky = { ...open, tables: [picky], jobs: [{ ...open.jobs[0], output: picky }] };
+
+const tableIn = (at: Site, bucket: string, table: Table) =>
+  new GlueTable<Table>(table.name, {
+    site: at,
+    bucket,
+    bucketName: bucket,
+    protect: false,
+    keep: false,
+    optimize: false,
+    table,
+  });
+
+const forgetOf = (more: Partial<ForgetJobArgs> = {}) =>
+  deployed(() => {
+    const at = more.site ?? site;
+    return new ForgetJob('forget', {
+      ...artifactsOf(at),
+      site: at,
+      settings: jobSettings,
+      logDays: 30,
+      pipeline: words.pipeline(raw, clean, openPicky as unknown as typeof open),
+      tables: [
+        tableIn(at, RAW, readingRaw),
+        tableIn(at, CLEAN, reading),
+        tableIn(at, OPEN, picky as unknown as Table),
+      ],
+      requests: { bucket: RAW, prefix: 'forget/requests/' },
+      pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' },
+      ...more,
+    });
+  });
+
+const jobInputs = (keys: { readonly [kind in 'erasure' | 'script' | 'archive']: unknown }) => ({
+  name: 'acme-test-forget',
+  description: 'Removes a person from every table, quarantine, landing file and old version.',
+  glueVersion: '5.1',
+  executionClass: 'STANDARD',
+  workerType: 'G.2X',
+  numberOfWorkers: 5,
+  timeout: 45,
+  defaultArguments: {
+    '--job-language': 'python',
+    '--datalake-formats': 'iceberg',
+    '--conf':
+      'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions' +
+      ' --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog' +
+      ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
+      ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
+      ` --conf spark.sql.catalog.glue_catalog.warehouse=s3://${ARTIFACTS}/` +
+      ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
+      ' --conf spark.sql.shuffle.partitions=200' +
+      ' --conf spark.sql.session.timeZone=UTC',
+    '--enable-auto-scaling': 'true',
+    '--enable-metrics': 'true',
+    '--enable-observability-metrics': 'true',
+  },
+  tags: { project: 'acme', team: 'data' },
+  roleArn: 'forget-role.arn',
+  command: { name: 'glueetl', pythonVersion: '3', scriptLocation: `s3://${ARTIFACTS}/${keys.script}` },
+  executionProperty: { maxConcurrentRuns: 1 },
+  jobRunQueuingEnabled: false,
+  maxRetries: 0,
+  nonOverridableArguments: {
+    '--erasure': `s3://${ARTIFACTS}/${keys.erasure}`,
+    '--pseudonym-secret': 'secret-arn',
+    '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
+    '--custom-logGroup-prefix': '/aws-glue/acme-test/forget',
+  },
+});
+
+test('it is a job that no workflow starts, of which one run goes on at a time', async () => {
+  const { value, one, inputs, list } = await forgetOf();
+  expect(list.filter((title) => title.includes(' forget'))).toEqual([
+    `${LOGS} forget-error-logs`,
+    `${LOGS} forget-output-logs`,
+    `${JOB} forget-job`,
+    'aws:iam/role:Role forget-role',
+    `${POLICY} forget-policy`,
+    `${OBJECT} forget-erasure`,
+    'lakehouse:access:ServiceRole forget',
+    'lakehouse:jobs:ForgetJob forget',
+  ]);
+  const job = one(JOB);
+  expect(job.inputs).toStrictEqual(
+    jobInputs({
+      erasure: inputs(OBJECT, 'forget-erasure').key,
+      script: inputs(OBJECT, 'script').key,
+      archive: inputs(OBJECT, 'archive').key,
+    }),
+  );
+  expect(inputs(OBJECT, 'forget-erasure').key).toMatch(/^jobs\/forget\/[0-9a-f]{16}\.json$/);
+  expect(one(OBJECT, 'forget-erasure').retainOnDelete).toBe(true);
+  expect(job.after).toEqual([
+    'archive',
+    ...['erasure', 'error-logs', 'output-logs', 'policy', 'role'].map((part) => `forget-${part}`),
+    'script',
+  ]);
+  expect(one('lakehouse:jobs:ForgetJob').outputs).toStrictEqual({ name: 'acme-test-forget' });
+  expect(inputs(LOGS, 'forget-error-logs')).toStrictEqual({
+    name: '/aws-glue/acme-test/forget/error',
+    retentionInDays: 30,
+    tags: { project: 'acme', team: 'data' },
+  });
+  expect(value.name).toBe('acme-test-forget');
+  expect(value.logPrefix).toBe('/aws-glue/acme-test/forget');
+  expect(value.requests).toBe(`s3://${RAW}/forget/requests/`);
+});
+
+test('its erasure manifest says where everything is', async () => {
+  const { inputs } = await forgetOf();
+  const { file } = inputs(OBJECT, 'forget-erasure').source as { file: string };
+  expect(file.endsWith('\n}\n')).toBe(true);
+  const erasure = erasureSchema.parse(JSON.parse(file));
+  expect(erasure).toMatchObject({
+    database: 'acme_test',
+    sources: {
+      reading_raw: {
+        location: `s3://${RAW}/reading/landing/`,
+        quarantine: `s3://${RAW}/quarantine/reading_raw/`,
+      },
+    },
+    tables: [
+      { table: 'reading_open', quarantine: `s3://${OPEN}/quarantine/reading_open/` },
+      { table: 'reading' },
+    ],
+    suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,
+    receipts: `s3://${ARTIFACTS}/receipts/`,
+  });
+  expect(erasure.tables[1]).not.toHaveProperty('quarantine');
+});
+
+describe('its role', () => {
+  test('erases what the pipeline keeps, with all versions, writes the list and receipts, and nothing else', async () => {
+    const { inputs } = await forgetOf();
+    const erased = [
+      `${RAW}/reading/landing/*`,
+      `${CLEAN}/reading/*`,
+      `${OPEN}/reading_open/*`,
+      `${RAW}/quarantine/reading_raw/*`,
+      `${OPEN}/quarantine/reading_open/*`,
+      `${RAW}/forget/requests/*`,
+    ].map(s3);
+    const kept = [`${ARTIFACTS}/suppressed/*`, `${ARTIFACTS}/receipts/*`].map(s3);
+    const write = [
+      's3:PutObject',
+      's3:DeleteObject',
+      's3:AbortMultipartUpload',
+      's3:ListMultipartUploadParts',
+    ];
+    const folders = (...names: string[]) => ({
+      StringLike: { 's3:prefix': names.flatMap((folder) => [`${folder}/*`, folder]) },
+    });
+    expect(inputs(POLICY).policy).toStrictEqual({
+      json: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Sid: 'ReadObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [...[`${ARTIFACTS}/jobs/forget/*`, `${ARTIFACTS}/runner/*`].map(s3), ...kept],
+          },
+          { Sid: 'WriteObjects', Effect: 'Allow', Action: write, Resource: kept },
+          {
+            Sid: 'ListUploads',
+            Effect: 'Allow',
+            Action: ['s3:ListBucketMultipartUploads'],
+            Resource: [s3(ARTIFACTS)],
+          },
+          {
+            Sid: 'List0',
+            Effect: 'Allow',
+            Action: 's3:ListBucket',
+            Resource: s3(ARTIFACTS),
+            Condition: folders('jobs/forget', 'runner', 'suppressed', 'receipts'),
+          },
+          {
+            Sid: 'LocateBuckets',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation'],
+            Resource: [s3(ARTIFACTS)],
+          },
+          {
+            Sid: 'EraseObjects',
+            Effect: 'Allow',
+            Action: ['s3:GetObject', ...write, 's3:DeleteObjectVersion'],
+            Resource: erased,
+          },
+          ...[
+            [RAW, folders('reading/landing', 'quarantine/reading_raw', 'forget/requests')] as const,
+            [CLEAN, folders('reading')] as const,
+            [OPEN, folders('reading_open', 'quarantine/reading_open')] as const,
+          ].map(([bucket, Condition], i) => ({
+            Sid: `ListErased${i}`,
+            Effect: 'Allow',
+            Action: ['s3:ListBucket', 's3:ListBucketVersions'],
+            Resource: s3(bucket),
+            Condition,
+          })),
+          {
+            Sid: 'LocateErased',
+            Effect: 'Allow',
+            Action: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
+            Resource: [RAW, CLEAN, OPEN].map(s3),
+          },
+          {
+            Sid: 'CommitTables',
+            Effect: 'Allow',
+            Action: ['glue:GetDatabase', 'glue:GetTable', 'glue:UpdateTable'],
+            Resource: [
+              arn('glue', 'catalog'),
+              arn('glue', 'database/acme_test'),
+              arn('glue', 'table/acme_test/reading'),
+              arn('glue', 'table/acme_test/reading_open'),
+            ],
+          },
+          {
+            Sid: 'WriteLogs',
+            Effect: 'Allow',
+            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
+            Resource: ['', ':*'].map((end) => arn('logs', `log-group:/aws-glue/acme-test/forget/*${end}`)),
+          },
+          {
+            Sid: 'ReportMetrics',
+            Effect: 'Allow',
+            Action: ['cloudwatch:PutMetricData'],
+            Resource: ['*'],
+            Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
+          },
+          {
+            Sid: 'ReadSecret',
+            Effect: 'Allow',
+            Action: ['secretsmanager:GetSecretValue'],
+            Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
+          },
+        ],
+      },
+    });
+    expect(inputs('aws:iam/role:Role')).toMatchObject({
+      name: 'acme-test-forget',
+      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
+    });
+  });
+
+  test('uses the key of the stack, and the private network where there is one', async () => {
+    const { list, inputs } = await forgetOf({
+      site: keyed,
+      connection: { name: 'acme-test-network', ready: 'made-network' },
+    });
+    expect(list).toContain(`${POLICY} forget-key-policy`);
+    expect(inputs(JOB).connections).toEqual(['made-network']);
+    expect(JSON.stringify(inputs(POLICY, 'forget-policy'))).toContain('connection/acme-test-network');
+  });
+});
+
+test('a table that it was not given is told', async () => {
+  await expect(forgetOf({ tables: [] })).rejects.toThrow(
+    new Error('the ForgetJob was not given reading_raw, which may hold something to forget'),
+  );
+});
+
+test('a transform lets nobody hand a run another place, or run two at a time', async () => {
+  const { inputs } = await forgetOf({
+    transform: {
+      job: {
+        nonOverridableArguments: {},
+        executionProperty: { maxConcurrentRuns: 9 },
+        jobRunQueuingEnabled: true,
+        maxRetries: 1,
+      },
+    },
+  });
+  const plain = await forgetOf();
+  expect(inputs(JOB)).toStrictEqual(plain.inputs(JOB));
+});

@@ -1,0 +1,486 @@
+import { lake as pipeline } from '../../pipeline';
+import {
+  type AwsRequest,
+  type AwsResponse,
+  AwsServer,
+  awsEnvironment,
+  type Fault,
+  json,
+  jsonError,
+} from '../../tests/support/aws-server';
+import { LakeError, type Receipt } from '../engine';
+import { forgetOnStack, Interrupted } from './forget';
+import type { StackOutputs } from './outputs';
+import type { Stack } from './stack';
+
+const SUBJECT = 'Sarah.Li+x@example.com';
+const NAME = 'stedi-lakehouse-dev';
+const LANDING = `${NAME}-landing-123456789012`;
+const ARTIFACTS = `${NAME}-artifacts-123456789012`;
+const OUTPUTS: StackOutputs = {
+  name: NAME,
+  region: 'us-east-1',
+  account: '123456789012',
+  database: 'stedi_lakehouse_dev',
+  buckets: { landing: LANDING, artifacts: ARTIFACTS },
+  workflow: NAME,
+  jobs: Object.fromEntries(pipeline.jobs.map(({ name }) => [name, `${NAME}-${name}`])),
+  forget: `${NAME}-forget`,
+  forgetRequests: `s3://${LANDING}/forget/requests/`,
+  crawler: `${NAME}-landing`,
+  workgroups: { all: NAME, analysts: `${NAME}-analysts` },
+};
+
+interface Run {
+  readonly Id: string;
+  readonly JobName: string;
+  readonly Arguments?: Readonly<Record<string, string>>;
+  JobRunState: string;
+  ErrorMessage?: string;
+  CompletedOn?: number;
+}
+
+const xmlError = (code: string, status: number): AwsResponse => ({
+  status,
+  headers: { 'content-type': 'application/xml' },
+  body: `<Error><Code>${code}</Code><Message>no</Message></Error>`,
+});
+
+/** Glue and S3 as far as forgetting needs them: time passes where the caller waits. */
+class StandIn {
+  /** The versions of each object, by `bucket/key`. */
+  readonly versions = new Map<string, { readonly id: string; readonly body: string }[]>();
+  readonly runs: Run[] = [];
+  readonly workflowRuns: { WorkflowRunId: string; Status: string; CompletedOn?: number }[] = [];
+  /** What a run does, look by look. */
+  states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+  error: string | undefined;
+  /** A run shows in a listing from so many listings on. */
+  hidden = 0;
+  leaves = (request: { readonly id: string; readonly dryRun: boolean }): unknown => ({
+    id: request.id,
+    at: '2026-11-25T16:00:00Z',
+    codeVersion: '0.1.0',
+    subject: 'a'.repeat(64),
+    dryRun: request.dryRun,
+    places: [{ table: 'customer_trusted', kind: 'rows', engine: 'glue', removed: 2 }],
+    sharedDevices: { devices: 1, rows: 7 },
+    oldVersions: 3,
+    unread: [],
+  });
+  private made = 0;
+
+  get requestsLeft() {
+    return [...this.versions.keys()].filter((key) => key.startsWith(`${LANDING}/`));
+  }
+  get forgetRuns() {
+    return this.runs.filter(({ JobName }) => JobName === OUTPUTS.forget);
+  }
+
+  readonly handle = (request: AwsRequest): AwsResponse => {
+    if (request.operation === '') return this.s3(request);
+    const asked = JSON.parse(request.body.toString()) as {
+      readonly JobName: string;
+      readonly RunId?: string;
+      readonly NextToken?: string;
+      readonly Arguments: Readonly<Record<string, string>>;
+    };
+    switch (request.operation) {
+      case 'GetWorkflowRuns':
+        return json({ Runs: this.workflowRuns });
+      case 'GetJobRuns': {
+        const own = this.runs.filter(({ JobName }) => JobName === asked.JobName).toReversed();
+        if (own.length > 0 && this.hidden > 0) {
+          this.hidden -= 1;
+          return json({ JobRuns: [] });
+        }
+        // Page by page of one.
+        const at = Number(asked.NextToken ?? 0);
+        return json({
+          JobRuns: own.slice(at, at + 1),
+          ...(at + 1 < own.length && { NextToken: String(at + 1) }),
+        });
+      }
+      case 'StartJobRun':
+        return this.start(asked.JobName, asked.Arguments);
+      case 'GetJobRun': {
+        const run = this.runs.find(({ Id }) => Id === asked.RunId);
+        if (!run) return jsonError('EntityNotFoundException', 'no run');
+        this.advance(run);
+        return json({ JobRun: run });
+      }
+      default:
+        return jsonError('InvalidInputException', `nobody expects ${request.operation}`);
+    }
+  };
+
+  private start(JobName: string, Arguments: Readonly<Record<string, string>>): AwsResponse {
+    if (this.forgetRuns.some(({ JobRunState }) => ['STARTING', 'RUNNING'].includes(JobRunState)))
+      return jsonError('ConcurrentRunsExceededException', 'one at a time');
+    const run = { Id: `jr_${this.runs.length}`, JobName, Arguments, JobRunState: 'STARTING' };
+    this.runs.push(run);
+    return json({ JobRunId: run.Id });
+  }
+
+  private advance(run: Run) {
+    const [state = '', ...more] = this.states;
+    run.JobRunState = state;
+    if (more.length > 0) this.states = more;
+    if (state === 'RUNNING') this.read(run);
+    if (!['STARTING', 'RUNNING'].includes(state) && this.error !== undefined) run.ErrorMessage = this.error;
+  }
+
+  /** The job reads its request, deletes it and leaves a receipt. */
+  private read(run: Run) {
+    const key = run.Arguments?.['--request']?.replace('s3://', '') ?? '';
+    const body = this.versions.get(key)?.at(-1)?.body;
+    if (body === undefined) return;
+    this.versions.delete(key);
+    const asked = JSON.parse(body) as { id: string; dryRun: boolean; subject: string };
+    expect(asked).toEqual({ id: expect.any(String), dryRun: asked.dryRun, subject: SUBJECT });
+    const receipt = this.leaves(asked);
+    const made = { id: 'v', body: JSON.stringify(receipt) };
+    if (receipt !== undefined) this.versions.set(`${ARTIFACTS}/receipts/${asked.id}.json`, [made]);
+  }
+
+  private s3({ method, path, query, body }: AwsRequest): AwsResponse {
+    const key = path.slice(1);
+    const all = this.versions.get(key) ?? [];
+    if (method === 'PUT') {
+      this.made += 1;
+      this.versions.set(key, [...all, { id: `v${this.made}`, body: body.toString() }]);
+      return { headers: { etag: '"e"', 'x-amz-version-id': `v${this.made}` } };
+    }
+    if (method === 'GET' && query.has('versions')) {
+      const prefix = `${key.replace(/\/$/, '')}/${query.get('prefix')}`;
+      // Page by page of one.
+      const listed = [...this.versions].flatMap(([each, versions]) =>
+        each.startsWith(prefix) ? versions.map(({ id }) => ({ each, id })) : [],
+      );
+      const after = listed.findIndex(({ id }) => id === query.get('version-id-marker')) + 1;
+      const page = listed.slice(after, after + 1);
+      const more = after + 1 < listed.length;
+      const entries = page.map(
+        ({ each, id }) =>
+          `<Version><Key>${each.slice(each.indexOf('/') + 1)}</Key><VersionId>${id}</VersionId></Version>`,
+      );
+      const next = more
+        ? `<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>${page[0]?.id}</NextVersionIdMarker>`
+        : '';
+      return {
+        headers: { 'content-type': 'application/xml' },
+        body: `<ListVersionsResult><IsTruncated>${more}</IsTruncated>${next}${entries.join('')}</ListVersionsResult>`,
+      };
+    }
+    if (method === 'GET') {
+      const [found] = all;
+      return found ? { body: found.body } : xmlError('NoSuchKey', 404);
+    }
+    if (method === 'DELETE') {
+      const rest = all.filter(({ id }) => id !== query.get('versionId'));
+      if (rest.length > 0) this.versions.set(key, rest);
+      else this.versions.delete(key);
+      return { status: 204 };
+    }
+    return xmlError('NotImplemented', 501);
+  }
+}
+
+let aws: StandIn;
+let server: AwsServer;
+let stack: Stack;
+let told: string[];
+let waited: number;
+const before = { ...process.env };
+
+beforeEach(async () => {
+  aws = new StandIn();
+  server = new AwsServer(aws.handle);
+  Object.assign(process.env, awsEnvironment(await server.start()));
+  stack = { name: 'dev', outputs: OUTPUTS, client: { region: 'us-east-1', maxAttempts: 2 } };
+  told = [];
+  waited = 0;
+});
+afterEach(async () => {
+  await server.stop();
+  expect(process.listenerCount('SIGINT')).toBe(0);
+});
+afterAll(() => {
+  for (const key of Object.keys(process.env)) if (!(key in before)) delete process.env[key];
+  Object.assign(process.env, before);
+});
+
+const pause = async (milliseconds: number) => {
+  waited += milliseconds;
+};
+const forget = ({ dryRun = false, how = pause } = {}): Promise<Receipt> =>
+  forgetOnStack(stack, { subject: SUBJECT, dryRun }, (text) => told.push(text), how);
+/** The error's message, which is for people. */
+const failure = async (options?: Parameters<typeof forget>[0]): Promise<string> => {
+  try {
+    await forget(options);
+  } catch (error) {
+    expect(error).toBeInstanceOf(LakeError);
+    return (error as Error).message;
+  }
+  throw new Error('it did not fail');
+};
+const asked = (operation: string) => server.requests.filter((each) => each.operation === operation);
+
+/** What nobody may see of the person, wherever it is told. */
+const quotes = (text: string) => text.toLowerCase().includes('sarah');
+
+test('a person is forgotten by the job, whose receipt is returned', async () => {
+  const receipt = await forget();
+  expect(receipt).toMatchObject({ subject: 'a'.repeat(64), dryRun: false, oldVersions: 3 });
+  expect(receipt.id).toMatch(/^\d{8}T\d{9}Z-[0-9a-f]{4}$/);
+  expect(aws.forgetRuns.map(({ Arguments }) => Arguments)).toEqual([
+    { '--request': `s3://${LANDING}/forget/requests/${receipt.id}.json` },
+  ]);
+  expect(aws.requestsLeft).toEqual([]);
+  expect(told).toEqual([
+    `${NAME}-forget (jr_0) forgets; it takes minutes`,
+    `${NAME}-forget: starting`,
+    `${NAME}-forget: running`,
+  ]);
+  // The address is in the request alone.
+  expect(server.requests.filter(({ body }) => quotes(body.toString())).map(({ method }) => method)).toEqual([
+    'PUT',
+  ]);
+  expect(server.requests.filter(({ path, query }) => quotes(path + query.toString()))).toEqual([]);
+});
+
+test('a dry run is asked of the job', async () => {
+  await expect(forget({ dryRun: true })).resolves.toMatchObject({ dryRun: true });
+});
+
+test('a stack without such a job is told', async () => {
+  const { forget: _, ...none } = OUTPUTS;
+  stack = { ...stack, outputs: none };
+  expect(await failure()).toBe(
+    'the stack dev has no job that forgets a person; where tables of the definition say whose their rows are, deploy it: pulumi up --stack dev',
+  );
+  expect(server.requests).toEqual([]);
+});
+
+describe('nothing is started while', () => {
+  const job = `${NAME}-customer_trusted`;
+  test.each(['RUNNING', 'STOPPING'])('the workflow is %s', async (Status) => {
+    aws.workflowRuns.push({ WorkflowRunId: 'wr_0', Status: 'COMPLETED' }, { WorkflowRunId: 'wr_1', Status });
+    expect(await failure()).toBe(
+      `nobody was forgotten, as a run that goes on could bring rows back: workflow ${NAME} (wr_1); wait for its end and call this again`,
+    );
+  });
+  test.each(['STARTING', 'RUNNING', 'STOPPING', 'WAITING'])('a job is %s', async (JobRunState) => {
+    aws.runs.push({ Id: 'jr_a', JobName: job, JobRunState });
+    // Glue tells the newest first; one that waits may be older.
+    aws.runs.push({ Id: 'jr_b', JobName: job, JobRunState: 'FAILED' });
+    expect(await failure()).toContain(`job ${job} (jr_a)`);
+  });
+  test('it forgets somebody else', async () => {
+    aws.runs.push({ Id: 'jr_a', JobName: `${NAME}-forget`, JobRunState: 'RUNNING' });
+    expect(await failure()).toContain(`job ${NAME}-forget (jr_a)`);
+  });
+  afterEach(() => {
+    expect([asked('StartJobRun'), aws.requestsLeft]).toEqual([[], []]);
+    expect(server.requests.filter(({ method }) => method === 'PUT')).toEqual([]);
+  });
+});
+
+test('runs that are over are none', async () => {
+  for (const JobRunState of ['STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED'])
+    aws.runs.push({ Id: `jr_${JobRunState}`, JobName: `${NAME}-customer_trusted`, JobRunState });
+  for (const Status of ['COMPLETED', 'STOPPED', 'ERROR'])
+    aws.workflowRuns.push({ WorkflowRunId: 'w', Status });
+  await expect(forget()).resolves.toMatchObject({ dryRun: false });
+});
+
+test('what ran meanwhile is told, as it may have brought rows back', async () => {
+  const late = { Id: 'jr_late', JobName: `${NAME}-customers_curated`, JobRunState: 'SUCCEEDED' };
+  server.fault = ({ operation }) => {
+    if (operation === 'GetJobRun' && !aws.runs.some(({ Id }) => Id === 'jr_late'))
+      aws.runs.push({ ...late, CompletedOn: Date.now() / 1000 + 60 });
+    return undefined;
+  };
+  await forget();
+  expect(told.at(-1)).toBe(
+    `meanwhile ran: job ${NAME}-customers_curated (jr_late); it may have brought rows back: call this again when it has ended`,
+  );
+});
+
+describe.each(['FAILED', 'TIMEOUT', 'STOPPED', 'ERROR', 'EXPIRED'])('a job that ends as %s', (state) => {
+  test('is told with its own words, and never whom they name', async () => {
+    aws.states = ['STARTING', 'RUNNING', state];
+    aws.error = `SystemExit: nothing came of ${SUBJECT.toLowerCase()} at s3://x`;
+    const message = await failure();
+    const what = state === 'FAILED' ? 'failed' : `ended as ${state}`;
+    expect(message).toBe(
+      `${NAME}-forget (jr_0) ${what}: SystemExit: nothing came of *** at s3://x\nCall this again: what was begun is completed.`,
+    );
+    expect(aws.requestsLeft).toEqual([]);
+  });
+
+  test('before it read its request leaves none', async () => {
+    aws.states = ['STARTING', state];
+    expect(await failure()).toContain('Call this again');
+    expect(aws.requestsLeft).toEqual([]);
+  });
+});
+
+test('a receipt that is not there, or none of this version, is told', async () => {
+  aws.leaves = () => undefined;
+  expect(await failure()).toMatch(/succeeded and left no receipt at s3:.*call this again/);
+  aws.states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+  aws.leaves = ({ id }) => ({ id });
+  expect(await failure()).toMatch(/is no receipt of this version; deploy again/);
+});
+
+test('it looks less often while nothing changes', async () => {
+  aws.states = ['STARTING', ...Array<string>(200).fill('RUNNING'), 'SUCCEEDED'];
+  await forget();
+  expect(waited / asked('GetJobRun').length).toBeGreaterThan(15_000);
+});
+
+describe('a start whose answer is lost', () => {
+  const once = (fault: Fault) => {
+    let left = 1;
+    server.fault = ({ operation }) => (operation === 'StartJobRun' && left-- > 0 ? fault : undefined);
+  };
+
+  test('is found by its request, and not started again', async () => {
+    once('cut');
+    // The request reached Glue: `cut` answers, and half of it arrives.
+    aws.hidden = 2;
+    await forget();
+    expect(aws.forgetRuns).toHaveLength(1);
+  });
+
+  test('and did not reach Glue is made again', async () => {
+    once('reset');
+    await forget();
+    expect(aws.forgetRuns).toHaveLength(1);
+    expect(asked('StartJobRun')).toHaveLength(2);
+  });
+
+  test('and shows late is found when the second is refused', async () => {
+    once('cut');
+    aws.hidden = 5;
+    await forget();
+    expect(aws.forgetRuns).toHaveLength(1);
+    expect(asked('StartJobRun')).toHaveLength(2);
+  });
+});
+
+test('a request that was put twice, as an answer was lost, goes with both versions', async () => {
+  let left = 1;
+  server.fault = ({ method, operation }) => {
+    if (method === 'PUT' && left-- > 0) return 'cut';
+    return operation === 'StartJobRun' ? jsonError('AccessDeniedException', 'no') : undefined;
+  };
+  expect(await failure()).toMatch(/^access denied: glue:StartJobRun on job /);
+  expect(server.requests.filter(({ method }) => method === 'DELETE')).toHaveLength(2);
+  expect(aws.requestsLeft).toEqual([]);
+});
+
+test('somebody else who was faster is waited for by the person', async () => {
+  server.fault = ({ operation }) => {
+    if (operation === 'StartJobRun')
+      aws.runs.push({ Id: 'jr_other', JobName: `${NAME}-forget`, JobRunState: 'RUNNING' });
+    return undefined;
+  };
+  expect(await failure()).toBe(
+    `job ${NAME}-forget forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
+  );
+  expect(aws.requestsLeft).toEqual([]);
+});
+
+test('a start that AWS throttles is tried again', async () => {
+  let left = 3;
+  server.fault = ({ operation }) =>
+    operation === 'StartJobRun' && left-- > 0 ? jsonError('ThrottlingException', 'slow') : undefined;
+  await forget();
+  expect(asked('StartJobRun')).toHaveLength(4);
+});
+
+describe('Ctrl-C', () => {
+  test('before the start leaves nothing', async () => {
+    server.fault = ({ method }) => {
+      if (method === 'PUT') process.emit('SIGINT');
+      return undefined;
+    };
+    await expect(forget()).rejects.toThrow(
+      new Interrupted('interrupted; nobody was forgotten, nothing was started'),
+    );
+    expect([aws.forgetRuns, aws.requestsLeft]).toEqual([[], []]);
+  });
+
+  test('while the job runs says that it goes on, and where its receipt will be', async () => {
+    aws.states = ['RUNNING'];
+    // It does not wait for the end of a wait.
+    const how = () => {
+      setImmediate(() => process.emit('SIGINT'));
+      return new Promise<void>(() => {});
+    };
+    const caught = await forget({ how }).catch((error: unknown) => error);
+    expect(caught).toBeInstanceOf(Interrupted);
+    expect((caught as Error).message).toMatch(
+      new RegExp(
+        `^interrupted; ${NAME}-forget \\(jr_0\\) goes on all the same, and leaves its receipt when it is done: aws s3 cp s3://${ARTIFACTS}/receipts/\\S+\\.json -$`,
+      ),
+    );
+  });
+});
+
+// --- Whatever goes wrong at whichever request ---
+
+const FAULTS: readonly (readonly [string, Fault, boolean])[] = [
+  ['the connection is closed', 'reset', false],
+  ['half of the answer arrives', 'cut', false],
+  ['AWS fails', { status: 503, body: '' }, false],
+  [
+    'access is denied',
+    jsonError('AccessDeniedException', 'User: u is not authorized to perform: glue:X', 400),
+    true,
+  ],
+];
+
+/** How many requests a good run makes. */
+const LENGTH = 20;
+
+describe.each(FAULTS)('%s', (_, fault, forGood) => {
+  const fits = (request: AwsRequest): Fault =>
+    forGood && request.operation === '' ? xmlError('AccessDenied', 403) : fault;
+
+  test.each(Array.from({ length: LENGTH }, (_each, i) => i))('once at request %i', async (at) => {
+    server.fault = (request) => (request.index === at ? fits(request) : undefined);
+    const ended = await forget().catch((error: unknown) => error);
+    if (ended instanceof Error) {
+      expect(ended).toBeInstanceOf(LakeError);
+      expect(quotes(ended.message)).toBe(false);
+      expect(forGood).toBe(true);
+    }
+    expect(aws.forgetRuns.length).toBeLessThanOrEqual(1);
+    // Nobody but the job, which reads it, may find it: or the person is told that it is there.
+    const runs = aws.forgetRuns.some(({ JobRunState }) => JobRunState === 'STARTING');
+    if (!runs && aws.requestsLeft.length > 0) expect(String(ended)).toContain('may be left');
+  });
+
+  test.each(Array.from({ length: LENGTH }, (_each, i) => i))(
+    'from request %i on',
+    async (at) => {
+      server.fault = (request) => (request.index >= at ? fits(request) : undefined);
+      const ended = await forget().catch((error: unknown) => error);
+      const all = [String(ended), ...told].join('\n');
+      expect(quotes(all)).toBe(false);
+      if (ended instanceof Error) expect(ended).toBeInstanceOf(LakeError);
+      else expect(server.requests.length).toBeGreaterThan(at);
+      if (aws.requestsLeft.length > 0) expect(all).toMatch(/may be left|goes on all the same/);
+    },
+    30_000,
+  );
+});
+
+test('a good run makes as many requests as are broken above', async () => {
+  await forget();
+  expect(server.requests).toHaveLength(LENGTH);
+});

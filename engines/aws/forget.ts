@@ -1,0 +1,399 @@
+import { randomBytes } from 'node:crypto';
+import {
+  GetJobRunCommand,
+  GetWorkflowRunsCommand,
+  GlueClient,
+  type JobRun,
+  paginateGetJobRuns,
+  StartJobRunCommand,
+} from '@aws-sdk/client-glue';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { z } from 'zod';
+import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
+import { LakeError, type Receipt } from '../engine';
+import { ask, type Pause, pause as realPause } from './ask';
+import { isLost, isThrottled, toldError } from './errors';
+import type { Stack } from './stack';
+
+// The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+/** Whom a stack is asked to forget. */
+export interface ForgetRequest {
+  /** The e-mail address. It reaches no output, no log and no argument of a job. */
+  readonly subject: string;
+  /** Finds and counts, and changes nothing. */
+  readonly dryRun: boolean;
+}
+
+/** A person stopped waiting; the command ends with status 130. */
+export class Interrupted extends LakeError {}
+
+/** Glue's words for a run of a job or of the workflow that ended. */
+const OVER = new Set(['COMPLETED', 'STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
+const START_ATTEMPTS = 8;
+const READ_ATTEMPTS = 3;
+/** How often a run is looked for that may have been started. */
+const LOOKS = 4;
+/** Between two looks, in milliseconds: longer the longer nothing changes. */
+const WAIT_MS = { least: 2_000, most: 20_000 };
+const backOff = (attempt: number) =>
+  Math.min(WAIT_MS.least * 2 ** (attempt - 1), WAIT_MS.most) * (0.75 + Math.random() / 2);
+
+const count = z.int().min(0);
+const receiptSchema = z.object({
+  id: z.string(),
+  at: z.string(),
+  codeVersion: z.string(),
+  subject: z.string(),
+  dryRun: z.boolean(),
+  listedSince: z.exactOptional(z.string()),
+  places: z.array(
+    z.object({
+      table: z.string(),
+      kind: z.enum(['rows', 'quarantine', 'files']),
+      engine: z.enum(['duckdb', 'spark', 'glue']),
+      removed: count,
+    }),
+  ),
+  sharedDevices: z.object({ devices: count, rows: count }),
+  oldVersions: count,
+  unread: z.array(z.string()),
+});
+
+/**
+ * Has a stack's job forget a person, waits for its end and returns the receipt. To call it again completes what was
+ * cut off.
+ *
+ * Throws a LakeError where the stack has no such job, anything else of it runs, or the job fails; an
+ * {@link Interrupted} at Ctrl-C, which stops a job that was started no more.
+ */
+export async function forgetOnStack(
+  stack: Stack,
+  request: ForgetRequest,
+  tell: (text: string) => void,
+  pause: Pause = realPause,
+): Promise<Receipt> {
+  const forgetting = new Forgetting(stack, request, tell, pause);
+  const interrupt = () => forgetting.interrupt();
+  process.on('SIGINT', interrupt);
+  try {
+    return await forgetting.run();
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+class Forgetting {
+  private readonly s3: S3Client;
+  private readonly glue: GlueClient;
+  /** For the call that may not be repeated unseen. */
+  private readonly once: GlueClient;
+  private readonly job: string;
+  private readonly request: Place;
+  private readonly receipt: Place;
+  private readonly id =
+    `${new Date().toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(2).toString('hex')}`;
+  private readonly interrupted: Promise<void>;
+  private isInterrupted = false;
+  interrupt = () => {};
+
+  constructor(
+    private readonly stack: Stack,
+    private readonly asked: ForgetRequest,
+    private readonly tell: (text: string) => void,
+    private readonly pause: Pause,
+  ) {
+    const { forget, forgetRequests, buckets } = stack.outputs;
+    if (forget === undefined || forgetRequests === undefined) {
+      throw new LakeError(
+        `the stack ${stack.name} has no job that forgets a person; where tables of the definition say whose their rows are, deploy it: pulumi up --stack ${stack.name}`,
+      );
+    }
+    const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env;
+    const settings = { requestHandler: PATIENCE, ...stack.client };
+    this.s3 = new S3Client({
+      ...settings,
+      // Whatever stands in for S3 has no name for each bucket.
+      forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL),
+    });
+    this.glue = new GlueClient(settings);
+    this.once = new GlueClient({ ...settings, maxAttempts: 1 });
+    this.job = forget;
+    const { bucket, prefix } = placeOf(forgetRequests);
+    this.request = { bucket, prefix: `${prefix}${this.id}.json` };
+    this.receipt = { bucket: buckets.artifacts, prefix: `${RECEIPTS_PREFIX}${this.id}.json` };
+    this.interrupted = new Promise((done) => {
+      this.interrupt = () => {
+        this.isInterrupted = true;
+        done();
+      };
+    });
+  }
+
+  async run(): Promise<Receipt> {
+    await this.failOnRunning();
+    const since = new Date();
+    const run = await this.started();
+    this.tell(`${this.job} (${run}) forgets; it takes minutes`);
+    const ended = await this.ended(run);
+    // The job deletes it when it has read it; one that was stopped before that has not.
+    await this.withdraw().catch((error: Error) => this.tell(error.message));
+    if (ended.JobRunState !== 'SUCCEEDED') throw this.failed(run, ended);
+    const receipt = await this.read();
+    if (!this.asked.dryRun) await this.tellWhatRan(since);
+    return receipt;
+  }
+
+  /** A run that read landing before would write the person's rows after. */
+  private async failOnRunning(): Promise<void> {
+    const running = await this.runsSince();
+    if (running.length === 0) return;
+    throw new LakeError(
+      `nobody was forgotten, as a run that goes on could bring rows back: ${running.join(', ')}; wait for its end and call this again`,
+    );
+  }
+
+  /** A run may have begun between the look before and the moment from which runs leave the person out. */
+  private async tellWhatRan(since: Date): Promise<void> {
+    try {
+      const ran = await this.runsSince(since);
+      if (ran.length === 0) return;
+      this.tell(
+        `meanwhile ran: ${ran.join(', ')}; it may have brought rows back: call this again when it has ended`,
+      );
+    } catch (error) {
+      this.tell(`nobody can tell whether something ran meanwhile: ${(error as Error).message}`);
+    }
+  }
+
+  /** The runs that go on, of the workflow and of jobs, and those that ended after an instant. */
+  private async runsSince(since?: Date): Promise<string[]> {
+    const { workflow, jobs } = this.stack.outputs;
+    const ranOn = (state: string | undefined, completed: Date | undefined) =>
+      !OVER.has(state ?? '') || (since !== undefined && completed !== undefined && completed > since);
+    const running: string[] = [];
+    let NextToken: string | undefined;
+    do {
+      const command = new GetWorkflowRunsCommand({ Name: workflow, MaxResults: 1000, NextToken });
+      const page = await this.ask('glue:GetWorkflowRuns', `workflow ${workflow}`, () =>
+        this.glue.send(command),
+      );
+      for (const { WorkflowRunId, Status, CompletedOn } of page.Runs ?? [])
+        if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
+      NextToken = page.NextToken;
+    } while (NextToken);
+    for (const job of [...Object.values(jobs), ...(since === undefined ? [this.job] : [])]) {
+      for (const { Id, JobRunState, CompletedOn } of await this.runsOf(job))
+        if (ranOn(JobRunState, CompletedOn)) running.push(`job ${job} (${Id})`);
+    }
+    return running;
+  }
+
+  private async runsOf(job: string): Promise<JobRun[]> {
+    return this.ask('glue:GetJobRuns', `job ${job}`, async () => {
+      const runs: JobRun[] = [];
+      const pages = paginateGetJobRuns({ client: this.glue, pageSize: 200 }, { JobName: job });
+      for await (const { JobRuns = [] } of pages) runs.push(...JobRuns);
+      return runs;
+    });
+  }
+
+  /** Puts the request and starts the job. Returns the run's id. What starts no run leaves no request. */
+  private async started(): Promise<string> {
+    try {
+      this.failIfInterrupted();
+      await this.put();
+      this.failIfInterrupted();
+      return await this.start();
+    } catch (error) {
+      try {
+        await this.withdraw();
+      } catch (left) {
+        throw new LakeError(`${(error as Error).message}\n${(left as Error).message}`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  private failIfInterrupted() {
+    if (this.isInterrupted) throw new Interrupted('interrupted; nobody was forgotten, nothing was started');
+  }
+
+  private async put(): Promise<void> {
+    const { bucket, prefix } = this.request;
+    const command = new PutObjectCommand({
+      Bucket: bucket,
+      Key: prefix,
+      ContentType: 'application/json',
+      Body: JSON.stringify({ ...this.asked, id: this.id }),
+    });
+    await this.ask('s3:PutObject', s3Uri(this.request), () => this.s3.send(command));
+  }
+
+  /** Starts one run, whatever becomes of the answers: Glue refuses a second one while the first goes on. */
+  private async start(): Promise<string> {
+    const resource = `job ${this.job}`;
+    const command = () =>
+      new StartJobRunCommand({ JobName: this.job, Arguments: { '--request': s3Uri(this.request) } });
+    for (let attempt = 1; ; attempt++) {
+      let reason: unknown = new Error('no id');
+      try {
+        const { JobRunId } = await this.once.send(command());
+        if (JobRunId !== undefined) return JobRunId;
+      } catch (error) {
+        reason = error;
+      }
+      const isBusy = (reason as Error).name === 'ConcurrentRunsExceededException';
+      const isUnclear = isLost(reason);
+      if (isBusy || isUnclear) {
+        const found = await this.found();
+        if (found !== undefined) return found;
+      }
+      if (isBusy) {
+        throw new LakeError(
+          `${resource} forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
+        );
+      }
+      if (attempt === START_ATTEMPTS || !(isUnclear || isThrottled(reason))) {
+        const { region, profile } = this.stack.client;
+        throw toldError(reason, {
+          action: 'glue:StartJobRun',
+          resource,
+          region,
+          profile,
+          attempts: attempt,
+        });
+      }
+      await this.pause(backOff(attempt));
+      this.failIfInterrupted();
+    }
+  }
+
+  /** The run of this request, which may not show at once. */
+  private async found(): Promise<string | undefined> {
+    for (let look = 1; look <= LOOKS; look++) {
+      await this.pause(backOff(look));
+      const runs = await this.runsOf(this.job);
+      const own = runs.find(({ Arguments }) => Arguments?.['--request'] === s3Uri(this.request));
+      if (own?.Id !== undefined) return own.Id;
+    }
+    return undefined;
+  }
+
+  private async ended(run: string): Promise<JobRun> {
+    const command = new GetJobRunCommand({ JobName: this.job, RunId: run });
+    let state: string | undefined;
+    let unchanged = 0;
+    for (;;) {
+      if (this.isInterrupted) throw new Interrupted(`interrupted; ${this.goesOn(run)}`);
+      let JobRun: JobRun | undefined;
+      try {
+        ({ JobRun } = await this.ask('glue:GetJobRun', `job ${this.job}`, () => this.glue.send(command)));
+      } catch (error) {
+        throw new LakeError(`${(error as Error).message}\n${this.goesOn(run)}`, { cause: error });
+      }
+      if (JobRun && OVER.has(JobRun.JobRunState ?? '')) return JobRun;
+      unchanged = JobRun?.JobRunState === state ? unchanged + 1 : 1;
+      if (JobRun?.JobRunState !== state) {
+        state = JobRun?.JobRunState;
+        this.tell(`${this.job}: ${state?.toLowerCase()}`);
+      }
+      await Promise.race([this.pause(backOff(unchanged)), this.interrupted]);
+    }
+  }
+
+  private goesOn(run: string): string {
+    return `${this.job} (${run}) goes on all the same, and leaves its receipt when it is done: aws s3 cp ${s3Uri(this.receipt)} -`;
+  }
+
+  private failed(run: string, { JobRunState, ErrorMessage }: JobRun): LakeError {
+    // Whoever wrote the message may not have known what it quotes.
+    const said = ErrorMessage?.replaceAll(new RegExp(escaped(this.asked.subject), 'gi'), '***');
+    const what = JobRunState === 'FAILED' ? 'failed' : `ended as ${JobRunState}`;
+    return new LakeError(
+      [
+        `${this.job} (${run}) ${what}${said ? `: ${said}` : ''}`,
+        'Call this again: what was begun is completed.',
+      ].join('\n'),
+    );
+  }
+
+  private async read(): Promise<Receipt> {
+    const { bucket, prefix } = this.receipt;
+    const uri = s3Uri(this.receipt);
+    const text = await this.ask('s3:GetObject', uri, async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: prefix }));
+          return await Body?.transformToString();
+        } catch (error) {
+          if ((error as Error).name === 'NoSuchKey') return undefined;
+          // The SDK asks again only until an answer begins.
+          if (attempt === READ_ATTEMPTS || !isLost(error)) throw error;
+          await this.pause(backOff(attempt));
+        }
+      }
+    });
+    const found = receiptSchema.safeParse(parsed(text));
+    if (found.success) return found.data;
+    throw new LakeError(
+      text === undefined
+        ? `${this.job} succeeded and left no receipt at ${uri}; call this again, and it tells what is left`
+        : `${uri} is no receipt of this version; deploy again: pulumi up --stack ${this.stack.name}`,
+    );
+  }
+
+  /** Deletes the request with all of its versions. One that is gone is as good. */
+  private async withdraw(): Promise<void> {
+    const { bucket, prefix } = this.request;
+    const uri = s3Uri(this.request);
+    try {
+      let next: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {};
+      while (next) {
+        const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
+          Bucket: bucket,
+          Prefix: prefix,
+          ...next,
+        });
+        const page = await this.ask('s3:ListBucketVersions', uri, () => this.s3.send(command));
+        for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
+          const one = new DeleteObjectCommand({ Bucket: bucket, Key, VersionId });
+          if (Key === prefix) await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
+        }
+        const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
+        next = page.IsTruncated
+          ? { ...(KeyMarker && { KeyMarker }), ...(VersionIdMarker && { VersionIdMarker }) }
+          : undefined;
+      }
+    } catch (error) {
+      throw new LakeError(
+        `the request ${uri}, which names the person, may be left (${(error as Error).message}); delete it with all of its versions, or it goes in about two days`,
+        { cause: error },
+      );
+    }
+  }
+
+  private ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
+    return ask(this.stack, action, resource, call);
+  }
+}
+
+/** A connection that says nothing for so long, in milliseconds, is given up, and tried anew. */
+const PATIENCE = { connectionTimeout: 10_000, socketTimeout: 60_000 };
+
+const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
