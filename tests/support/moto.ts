@@ -179,7 +179,7 @@ function outputsOf({ value: { site, zones, nodes }, ...made }: Deployment<Lakeho
     buckets: { ...Object.fromEntries(buckets), artifacts: nodes.artifacts.name },
     workflow: made.one('aws:glue/workflow:Workflow').inputs.name as string,
     jobs: Object.fromEntries(jobs),
-    forget: `${site.name}-forget`,
+    forget: nameOf('aws:glue/job:Job', 'stedi-forget-job'),
     crawler: made.one('aws:glue/crawler:Crawler').inputs.name as string,
     workgroups: { all: nodes.workgroups.all.plannedName, analysts: nodes.workgroups.analysts.plannedName },
   };
