@@ -2,10 +2,10 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import IO, Any
 
 import pytest
 from lakehouse_runner import files
@@ -28,6 +28,19 @@ class Bucket:
         """Hold objects by key."""
         self.objects = objects
         self.locked: set[str] = set()
+        self.meta = SimpleNamespace(events=self)
+        self.before_put: list[Callable[[], object]] = []
+        """What others do before the next objects are written, one each."""
+        self._handlers: list[Callable[..., None]] = []
+
+    def register(self, event: str, handler: Callable[..., None]) -> None:
+        """Have a handler see requests before they are signed."""
+        assert event == "before-call.s3.PutObject"
+        self._handlers.append(handler)
+
+    def unregister(self, event: str, handler: Callable[..., None]) -> None:
+        """Have it see no more."""
+        self._handlers.remove(handler)
 
     def get_paginator(self, operation: str) -> "Bucket":
         """Give what lists."""
@@ -63,11 +76,26 @@ class Bucket:
         if Range is not None:
             start, end = map(int, Range.removeprefix("bytes=").split("-"))
             body = body[start : end + 1]
-        return {"Body": io.BytesIO(body)}
+        return {"Body": io.BytesIO(body), "ETag": self.etag(Key)}
 
-    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
-        """Write an object."""
-        self.objects[Key] = Body
+    def put_object(self, Bucket: str, Key: str, Body: bytes | IO[bytes]) -> None:
+        """Write an object, on the conditions of its headers."""
+        request: dict[str, Any] = {"headers": {}}
+        for handler in self._handlers:
+            handler(params=request, model=None)
+        if self.before_put:
+            self.before_put.pop(0)()
+        headers = request["headers"]
+        there = self.etag(Key) if Key in self.objects else None
+        if headers.get("If-None-Match") == "*" and there is not None:
+            raise ClientError("PreconditionFailed")
+        if "If-Match" in headers and headers["If-Match"] != there:
+            raise ClientError("PreconditionFailed")
+        self.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
+
+    def delete_object(self, Bucket: str, Key: str) -> None:
+        """Delete an object, if it is there."""
+        self.objects.pop(Key, None)
 
     def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
         """Delete objects, and tell those that may not be."""
