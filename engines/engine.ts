@@ -94,6 +94,57 @@ export interface TableState {
   readonly runId: string;
 }
 
+/** What is asked for when a person is forgotten. */
+export interface ErasureRequest {
+  /** The e-mail address. It reaches no output, no log and no argument of a process. */
+  readonly subject: string;
+  /** Finds and counts, and changes nothing. */
+  readonly dryRun: boolean;
+  /** The lake's key of pseudonyms. */
+  readonly key: Buffer;
+}
+
+/** What was removed in one place, or would be. */
+export interface ErasedPlace {
+  readonly table: string;
+  /** Rows of the table, lines of its quarantine, or lines of the files that it is read from. */
+  readonly kind: 'rows' | 'quarantine' | 'files';
+  readonly engine: 'duckdb' | 'spark' | 'glue';
+  readonly removed: number;
+}
+
+/** Devices of the person that others have too, and their rows, which stay. */
+export interface SharedDevices {
+  readonly devices: number;
+  readonly rows: number;
+}
+
+/** What one engine removed of a person from its part of a lake. */
+export interface ErasurePart {
+  readonly places: readonly ErasedPlace[];
+  readonly sharedDevices: SharedDevices;
+  /** Files, snapshots or object versions removed that may have held something of the person. */
+  readonly oldVersions: number;
+  /** Files that could not be looked into. */
+  readonly unread: readonly string[];
+  /** Whether anything stored was the person's. */
+  readonly found: boolean;
+}
+
+/** What was removed where. It holds no value of the person, so that it can be kept. */
+export interface Receipt extends Omit<ErasurePart, 'found'> {
+  /** Sorts by time, as the id of a run. */
+  readonly id: string;
+  readonly at: string;
+  /** Version of this package. */
+  readonly codeVersion: string;
+  /** The hash by which the person is in the list of the forgotten. */
+  readonly subject: string;
+  readonly dryRun: boolean;
+  /** Since when the person was in the list already; absent where they were not. */
+  readonly listedSince?: string;
+}
+
 /** An engine that runs the pipeline: DuckDB or Spark here; AWS behind the same words. */
 export interface Engine {
   run(pipeline: Pipeline, request: RunRequest, tell: (event: RunEvent) => void): Promise<RunResult>;

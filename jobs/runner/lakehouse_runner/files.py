@@ -18,6 +18,7 @@ from .errors import JobError
 _HIDDEN = re.compile(r"^[._]|\._COPYING_$")
 """As Spark hides them."""
 _UNFINISHED = re.compile(r"(?:^|/)(?:_temporary/|\.[^/]*\.tmp$|\.spark-staging)")
+_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MOST_DELETED = 1000
 """As many as S3 takes at once."""
 
@@ -33,6 +34,8 @@ class File:
     """Bytes."""
     etag: str | None = None
     """Of an object of S3: another one means other bytes."""
+    written: float = 0
+    """When an object of S3 was written, in seconds since 1970."""
 
 
 def list_files(folder: str) -> list[File]:
@@ -87,7 +90,7 @@ def read_tagged(uri: str) -> Tagged | None:
 def replace(uri: str, content: bytes | IO[bytes], tag: str | None) -> None:
     """Put a file in the place of the one that was read, in one step.
 
-    `tag`: of the object of S3 that was read; None: there was none. Raises Changed where it is another one now.
+    `tag`: of the object of S3 that was read; None: there was none. Raises Changed where it is another one.
     """
     if _is_s3(uri):
         _put(uri, content, ("If-None-Match", "*") if tag is None else ("If-Match", tag))
@@ -124,7 +127,7 @@ def _put(uri: str, content: bytes | IO[bytes], condition: tuple[str, str]) -> No
     try:
         s3().put_object(**_place(uri), Body=content)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+        if error.response["Error"]["Code"] in _CONFLICTS:
             raise Changed(f"{uri} was changed meanwhile; call again") from error
         raise
     finally:
@@ -139,6 +142,11 @@ def delete(uri: str) -> None:
     path = Path(_path(uri))
     path.unlink(missing_ok=True)
     path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+def list_written_since(folder: str, since: float) -> list[File]:
+    """List the objects of S3 in a folder that are younger, in seconds since 1970. None on a disk."""
+    return [file for file in _objects(folder) if file.written >= since] if _is_s3(folder) else []
 
 
 def list_unfinished(folder: str) -> list[File]:
@@ -286,7 +294,13 @@ def _objects(folder: str) -> Iterator[File]:
             key: str = found["Key"]
             # What a console makes of a folder.
             if not key.endswith("/"):
-                yield File(key.removeprefix(prefix), f"s3://{bucket}/{key}", found["Size"], found["ETag"])
+                yield File(
+                    key.removeprefix(prefix),
+                    f"s3://{bucket}/{key}",
+                    found["Size"],
+                    found["ETag"],
+                    found["LastModified"].timestamp(),
+                )
 
 
 def _is_s3(uri: str) -> bool:

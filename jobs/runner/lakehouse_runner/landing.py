@@ -251,7 +251,7 @@ class _Accept(_Reader):
 
     def _counted(self, rows: pa.RecordBatch, count: Count) -> pa.RecordBatch:
         """Give the rows of those who were not forgotten."""
-        theirs = self._forgotten and self._forgotten.rows(rows, self._columns)
+        theirs = None if self._forgotten is None else self._forgotten.rows(rows, self._columns)
         kept = rows if theirs is None else rows.filter(pa.array(np.logical_not(theirs)))
         count.accepted += kept.num_rows
         count.filtered += rows.num_rows - kept.num_rows

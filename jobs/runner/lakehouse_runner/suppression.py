@@ -87,9 +87,9 @@ def _joined(text: str, errors: str = "surrogatepass") -> str:
 def tokens_of(raw: str) -> set[str]:
     """Give every text of a line that may be a whole value, normalised.
 
-    What is between quotes, seen from the line's beginning or from within a text, since a line may lack its first
-    half; between single quotes; between the separators of CSV; and words. Of texts with escapes also what they
-    hold, so that JSON in JSON is read too.
+    What is between quotes, seen from the line's beginning or from within a text, since a line may lack its
+    first half; between single quotes; between the separators of CSV; and words. Of texts with escapes also
+    what they hold, so that JSON in JSON is read too.
     """
     found: set[str] = set()
     texts = [raw]
@@ -177,8 +177,8 @@ class Forgotten:
     def line(self, raw: str) -> bool:
         """Whether a refused line is theirs.
 
-        It has a name of theirs or of their device, or a value that points to them where no other person can be
-        read. An e-mail at the very edge of a line may be cut off, and is nobody's that can be read.
+        It has a name of theirs or of their device, or a value that points to them where no other person can
+        be read. An e-mail at the very edge of a line may be cut off, and is nobody's that can be read.
         """
         tokens = tokens_of(raw)
         if self._any("person", tokens) or self._any("device", tokens):

@@ -103,7 +103,8 @@ def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:  # noq
 def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:  # noqa: F811
     """The object is only replaced where it is as it was read."""
     uri = "s3://lake/list.json"
-    other = json.dumps({"version": 1, "entries": [Entry("person", "1" * 64, "2026-01-01T00:00:00Z")._asdict()]})
+    entered = Entry("person", "1" * 64, "2026-01-01T00:00:00Z")
+    other = json.dumps({"version": 1, "entries": [entered._asdict()]})
     bucket.before_put = [lambda: bucket.objects.update({"list.json": other.encode()})]
     entries = add_to_list(uri, [("person", "0" * 64)])
     assert [e.hash for e in entries] == ["1" * 64, "0" * 64] == [e.hash for e in read_list(uri)]
