@@ -99,8 +99,8 @@ def forget_job(
     Args:
         spark: A session whose catalog `glue_catalog` is Glue's.
         args: As Glue gives them: URIs of the erasure manifest and of the request, `{"subject": e-mail,
-            "dryRun": bool, "id": of the receipt}`, which is deleted whatever comes of it: arguments of a job are
-            for all to see.
+            "dryRun": bool, "id": of the receipt}`, which is deleted whatever comes of it: arguments of a job
+            are for all to see.
         fetch_secret: Gives the text of a secret by its ARN.
         now: Seconds since 1970. None: by the clock.
 

@@ -6,7 +6,7 @@ import json
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import IO, Literal, NamedTuple, cast
+from typing import IO, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from .plain import PlainReader
 from .suppression import Forgotten, Mask
 
 _READ_BYTES = 8 << 20
+_HEAD_BYTES = 512
+"""What is enough to tell text from what is none."""
 _MAX_LINE_BYTES = 64 << 20
 """Longer lines are not looked into: they would have to fit into memory several times."""
 _MAX_OBJECT_BYTES = 5 << 30
@@ -150,21 +152,20 @@ def _copied(file: File, sieve: Sieve, out: IO[bytes] | None) -> tuple[int, int]:
     return removed, left
 
 
-def _lines(file: File) -> Iterator[tuple[Literal[True, False], pa.Array]]:
+def _lines(file: File) -> Iterator[tuple[bool, pa.Array]]:
     """Give the lines of a file with their ends, many at once; a byte-order mark on its own."""
     raw = io.BufferedReader(ranges_of(extent_of(file)), _READ_BYTES)
-    head = raw.peek(2)[:512]
     is_packed = file.name.endswith(PACKED)
-    if is_packed != head.startswith(MAGIC) and file.size > 0:
+    if is_packed != (files.read_range(file, 0, len(MAGIC)) == MAGIC) and file.size > 0:
         raise _Unread("is packed with gzip where its name says that it is not, or the other way round")
     source: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if is_packed else raw)
     rest = b""
     first = True
     while True:
-        data = _read(source, file)
+        data = _read(source, max(_READ_BYTES, _HEAD_BYTES) if first else _READ_BYTES)
         if first:
             first = False
-            if data.startswith((b"\xff\xfe", b"\xfe\xff", b"PAR1")) or b"\0" in data[:512]:
+            if data.startswith((b"\xff\xfe", b"\xfe\xff", b"PAR1")) or b"\0" in data[:_HEAD_BYTES]:
                 raise _Unread("is no UTF-8 text")
             if data.startswith(BYTE_ORDER_MARK):
                 yield True, pa.array([BYTE_ORDER_MARK], pa.binary())
@@ -183,9 +184,9 @@ def _lines(file: File) -> Iterator[tuple[Literal[True, False], pa.Array]]:
         yield False, split(rest)
 
 
-def _read(source: IO[bytes], file: File) -> bytes:
+def _read(source: IO[bytes], size: int) -> bytes:
     try:
-        return source.read(_READ_BYTES)
+        return source.read(size)
     except (EOFError, OSError, zlib.error) as error:
         # What the network or the disk says is no fault of the file.
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):

@@ -19,7 +19,7 @@ from lakehouse_runner.suppression import (
     read_forgotten,
     read_list,
 )
-from test_files import Bucket, bucket  # noqa: F401
+from s3_standin import Bucket
 
 
 def shared(name: str) -> Any:
@@ -89,7 +89,7 @@ def test_nobody_is_on_a_list_that_is_not_there(tmp_path: Path) -> None:
     assert read_forgotten(uri, key) is None
 
 
-def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:  # noqa: F811
+def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:
     """On a disk and in S3; those that were there keep their day."""
     for uri in (f"file:{tmp_path}/deep/suppressed.json", "s3://lake/suppressed/list.json"):
         (first,) = add_to_list(uri, [("person", "0" * 64), ("person", "0" * 64)])
@@ -100,7 +100,7 @@ def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:  # noq
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["suppressed.json"]
 
 
-def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:  # noqa: F811
+def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
     """The object is only replaced where it is as it was read."""
     uri = "s3://lake/list.json"
     entered = Entry("person", "1" * 64, "2026-01-01T00:00:00Z")
