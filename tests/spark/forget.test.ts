@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { expectation, type Pipeline, type SourceTable, type Table } from '../../model';
 import { lake as stedi } from '../../pipeline';
 import { type Entity, writeSample } from '../../samples';
-import { holding, textsBelow } from '../support/bytes';
+import { holding, textsBelow } from '../support/file-texts';
 import { answer, temporaryDir } from '../support/lake';
 import { differences, NONE, type TextRows } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';

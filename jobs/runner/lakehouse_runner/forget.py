@@ -140,31 +140,25 @@ class _Forgetting:
         listed = forgotten_of([*entries, Entry("person", subject, "")], key)
         only = Forgotten(key, {"person": frozenset([subject])})
         seen = self._search(_Records(listed, only), {"person"})
-        own = {kind: {v for what, v in seen if what == kind} for kind in ("device", "hint")}
-        known_keys = {
-            normalised(name)
-            for s in self._erasure.sources.values()
-            for column, contract in s.columns.items()
-            for name in (column, *contract.aliases)
-        }
-        # Else every line that has the key would be theirs.
-        hints = {hash_of(key, "hint", value) for value in own["hint"] if normalised(value) not in known_keys}
-        devices = {hash_of(key, "device", value) for value in own["device"]}
-        shared: set[str] = set()
-        if devices:
-            candidates = Forgotten(key, {"device": frozenset(devices)})
-            others = self._search(_Others(listed, candidates), {"person", "device"})
-            shared = {hash_of(key, "device", value) for _, value in others}
+        kinds: tuple[Kind, ...] = ("device", "hint")
+        own = {kind: {hash_of(key, kind, v) for what, v in seen if what == kind} for kind in kinds}
+        others: set[tuple[str, str]] = set()
+        if any(own.values()):
+            candidates = Forgotten(key, {kind: frozenset(own[kind]) for kind in kinds})
+            others = self._search(_Others(listed, candidates), {"person"})
+        # What others have too points to nobody.
+        shared_by = {kind: {hash_of(key, kind, v) for what, v in others if what == kind} for kind in kinds}
+        shared = shared_by["device"]
         added: list[tuple[Kind, str]] = [("person", subject)]
-        added += [("device", hash_) for hash_ in sorted(devices - shared)]
-        added += [("hint", hash_) for hash_ in sorted(hints)]
+        added += [(kind, hash_) for kind in kinds for hash_ in sorted(own[kind] - shared_by[kind])]
         if request.dry_run:
             entries = [*entries, *(Entry(kind, hash_, "") for kind, hash_ in added)]
         else:
             entries = add_to_list(self._erasure.suppressed, added)
         forgotten = forgotten_of(entries, key)
         shared -= forgotten.hashes["device"]
-        values = _Values(persons={request.subject, *(v for what, v in seen if what == "person")})
+        values = _Values(persons={request.subject, normalised(request.subject)})
+        values.persons |= {v for what, v in seen if what == "person"}
         spelled = self._search(_Devices(forgotten, Forgotten(key, {"device": frozenset(shared)})), {"device"})
         values.devices = {value for what, value in spelled if what == "device"}
         values.shared = {value for what, value in spelled if what == "shared"}
@@ -415,22 +409,24 @@ class _Records:
 
 @dataclass(frozen=True)
 class _Others:
-    """Finds which of some devices are on records of people who were not forgotten."""
+    """Finds which of some devices and hints are on records of people who were not forgotten."""
 
     listed: Forgotten
     candidates: Forgotten
 
     def __call__(self, rows: pa.RecordBatch, columns: Columns) -> Iterator[tuple[str, str]]:
-        devices, persons = _of(columns, "device"), _of(columns, "person")
-        have = self.candidates.rows(rows, devices)
-        if have is None:
-            return
+        persons = _of(columns, "person")
         theirs = self.listed.rows(rows, persons)
         named = np.any([rows.column(name).is_valid().to_numpy(False) for name in persons], axis=0)
-        others = have & named if theirs is None else have & named & ~theirs
-        for value in _values(rows.filter(pa.array(others)), devices):
-            if self.candidates.has("device", value):
-                yield "device", value
+        others = rows.filter(pa.array(named if theirs is None else named & ~theirs))
+        asked: dict[Kind, Iterable[str]] = {
+            "device": _of(columns, "device"),
+            "hint": [name for name, column in columns.items() if _is_hint(column)],
+        }
+        for kind, names in asked.items():
+            for value in _values(others, names):
+                if self.candidates.has(kind, value):
+                    yield kind, value
 
 
 @dataclass(frozen=True)

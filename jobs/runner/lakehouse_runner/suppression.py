@@ -33,12 +33,11 @@ _SINGLE_QUOTED = re.compile("[^']+")
 _FIELDS = re.compile(r"[^,;\t|]+")
 _SEPARATORS = r"""\x00-\x20\x7f"'<>(){}\[\],;:|"""
 _WORDS = re.compile(rf"[^{_SEPARATORS}\\]+")
-_PLAIN_WORDS = re.compile(r"[A-Za-z0-9_%+-][A-Za-z0-9._%+@-]*[A-Za-z0-9_]")
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9._%+@-]+")
 """Bytes that are no UTF-8 may stand right behind a value."""
 _EMAIL = re.compile(rf"[^{_SEPARATORS}\\]@[^{_SEPARATORS}\\]")
-_FIRST_WORD = re.compile(rf"[\x00-\x20\x7f]*+[^{_SEPARATORS}]*+")
-_SPACES = "".join(map(chr, range(0x21))) + "\x7f"
-_NO_EDGE = re.compile(f"[{_SEPARATORS}]")
+_SPACES = " \t\n\v\f\r"
+_SEPARATOR = re.compile(f"[{_SEPARATORS}]")
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _QUOTES = re.compile(r'\\.?|"', re.DOTALL)
@@ -61,7 +60,7 @@ def normalised(value: str) -> str:
 
     Of ASCII only: of what else there is, languages have views of their own.
     """
-    return value.strip(" \t\n\v\f\r").translate(_ASCII_LOWER)
+    return value.strip(_SPACES).translate(_ASCII_LOWER)
 
 
 def hash_of(key: bytes, kind: Kind, value: str) -> str:
@@ -102,6 +101,9 @@ def tokens_of(raw: str) -> set[str]:
                 # Each is shorter than the text that it is from.
                 if pattern is _PIECES and plain != token:
                     texts.append(plain)
+                if pattern is _PLAIN_WORDS:
+                    # A full stop behind an e-mail is no part of it.
+                    found.add(normalised(token.strip(".-")))
     found.discard("")
     return found
 
@@ -117,10 +119,10 @@ def _unescaped(text: str) -> str:
 
 def _without_edges(raw: str) -> str:
     """Give a line without its first and its last word, which may be cut off."""
-    first = _FIRST_WORD.match(raw)
-    rest = raw[first.end() if first else 0 :].rstrip(_SPACES)
-    backwards = _NO_EDGE.search(rest[::-1])
-    return rest[: len(rest) - backwards.start()] if backwards else ""
+    text = raw.strip(_SPACES)
+    first = _SEPARATOR.search(text)
+    last = _SEPARATOR.search(text[::-1])
+    return text[first.start() : len(text) - last.start()] if first and last else ""
 
 
 def _is_cut(raw: str, person: str) -> bool:
