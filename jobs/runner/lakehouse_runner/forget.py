@@ -4,6 +4,8 @@ The list comes first and the files that values are found in come last: so whoeve
 and goes on. No value of the person is in a plan, a log or an answer; workers find them by their hashes.
 """
 
+import re
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -15,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
-from .errors import JobError
+from .errors import JobError, tell
 from .files import File
 from .iceberg import IcebergTable
 from .landing import Landing
@@ -74,7 +76,15 @@ def forget(spark: SparkSession, erasure: Erasure, request: Request) -> dict[str,
     """
     for name, value in SPARK_SETTINGS.items():
         spark.conf.set(name, value)
-    return _Forgetting(spark, erasure, request).go()
+    try:
+        return _Forgetting(spark, erasure, request).go()
+    except Exception as error:
+        if isinstance(error, JobError):
+            raise
+        # Where it went wrong goes to the log; its text may quote data.
+        traceback.print_tb(error.__traceback__)
+        told = re.sub(re.escape(request.subject.strip()), "…", tell(error), flags=re.IGNORECASE)
+        raise JobError(told) from None
 
 
 @dataclass
@@ -125,7 +135,7 @@ class _Forgetting:
             "places": self._places,
             "sharedDevices": {"devices": devices, "rows": self._shared_rows(values)},
             "oldVersions": self._old,
-            "unread": list(self._unread),
+            "unread": [uri.removeprefix("file:") for uri in self._unread],
             "found": self._found,
             "subject": subject,
             "listedSince": since,
