@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
-import { manifestOf } from '../../model/manifest';
+import { erasureOf, manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { list, newRunId, Store } from '../duckdb/store';
 import { QUARANTINE, STORED } from '../duckdb/types';
 import {
   type Engine,
+  type ErasurePart,
+  type ErasureRequest,
   type Finding,
   LakeError,
   type QueryColumn,
@@ -247,6 +249,8 @@ export class SparkEngine implements Engine {
       sources: Object.fromEntries(sources),
       quarantines: Object.fromEntries(quarantines),
       thereAre,
+      suppressed: uriOf(this.store.suppressedFile),
+      pseudonymKey: (await this.store.pseudonymKey()).toString('hex'),
       sql,
     };
     const runner = this.start();
@@ -286,6 +290,50 @@ export class SparkEngine implements Engine {
 
   private metadata = (table: string) => this.path('warehouse', DATABASE, table, 'metadata');
 
+  /**
+   * Forgets a person in Spark's part of the lake, which the caller holds. Landing files stay as they are: the list
+   * keeps what is in them out. Whoever was forgotten in part, by a call that was killed, is forgotten whole.
+   */
+  async forget(pipeline: Pipeline, { subject, dryRun, key }: ErasureRequest): Promise<ErasurePart> {
+    if (!existsSync(this.path())) return NOTHING;
+    const read = await this.sources();
+    const erasure = erasureOf(pipeline, {
+      database: DATABASE,
+      // What was never read here has no files that are known.
+      location: ({ name }) => read[name]?.source.location ?? `${this.uri('unread', name)}/`,
+      quarantine: ({ name }) => this.quarantine(name),
+      suppressed: uriOf(this.store.suppressedFile),
+      receipts: uriOf(join(this.store.root, 'receipts')),
+    });
+    const others = (await list(this.path('quarantine'))).filter((name) => !pipeline.tables.has(name));
+    const request = {
+      kind: 'forget',
+      erasure,
+      subject,
+      dryRun,
+      pseudonymKey: key.toString('hex'),
+      otherQuarantines: Object.fromEntries(others.map((name) => [name, this.quarantine(name)])),
+    };
+    const runner = this.start();
+    try {
+      let part: ErasurePart | undefined;
+      for await (const answer of runner.ask(request)) {
+        if (answer.kind !== 'forgotten') continue;
+        part = answer.part;
+        const now = Object.entries(read).map(([name, one]) => {
+          const rows = answer.rows[name] ?? one.rows;
+          return [name, { ...one, rows }];
+        });
+        if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
+      }
+      if (part === undefined) throw new LakeError('Spark gave no answer');
+      const { places, sharedDevices, oldVersions, unread, found } = part;
+      return { places, sharedDevices, oldVersions, unread, found };
+    } finally {
+      await runner.stop();
+    }
+  }
+
   summaryFile(runId: string): string {
     return this.path('runs', `${runId}.json`);
   }
@@ -303,6 +351,14 @@ export class SparkEngine implements Engine {
     return found;
   }
 }
+
+const NOTHING: ErasurePart = {
+  places: [],
+  sharedDevices: { devices: 0, rows: 0 },
+  oldVersions: 0,
+  unread: [],
+  found: false,
+};
 
 /** What is published of the sources from now on. Of one that failed stays what was published before. */
 const readNow = (

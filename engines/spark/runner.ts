@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ExpectationResult, LakeError, type RunEvent, UsageError } from '../engine';
+import { type ErasurePart, type ExpectationResult, LakeError, type RunEvent, UsageError } from '../engine';
 import { ROOT } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
@@ -21,6 +21,12 @@ export type Answer =
     }
   | { readonly kind: 'columns'; readonly columns: readonly (readonly [name: string, type: string])[] }
   | { readonly kind: 'rows'; readonly rows: readonly (readonly unknown[])[] }
+  | {
+      readonly kind: 'forgotten';
+      readonly part: ErasurePart;
+      /** What the sources have without those who were forgotten; of a dry run nothing. */
+      readonly rows: Readonly<Record<string, number>>;
+    }
   | { readonly kind: 'error'; readonly message: string; readonly isWrongCall?: boolean }
   | { readonly kind: 'end' };
 

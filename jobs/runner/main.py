@@ -1,11 +1,11 @@
-"""What every Glue job runs: it makes one table, by the job's manifest and its SQL."""
+"""What every Glue job runs: it makes one table, by the job's manifest and its SQL, or forgets a person."""
 
 import sys
 
 from awsglue.context import GlueContext
 from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
-from lakehouse_runner.glue import argument_names, fetch_secret, put_metric, run_job
+from lakehouse_runner.glue import argument_names, fetch_secret, forget_job, put_metric, run_job
 from pyspark.context import SparkContext
 
 
@@ -16,7 +16,10 @@ def main() -> None:
     job = Job(context)
     # Without it a security configuration does not apply.
     job.init(args["JOB_NAME"], args)
-    run_job(context.spark_session, args, fetch_secret, put_metric)
+    if "erasure" in args:
+        forget_job(context.spark_session, args, fetch_secret)
+    else:
+        run_job(context.spark_session, args, fetch_secret, put_metric)
     job.commit()
 
 

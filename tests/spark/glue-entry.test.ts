@@ -3,7 +3,16 @@
 // one too, and what AWS has in Python is stood in for.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { assetOf } from '../../components/asset';
 import { SecureBucket } from '../../components/bucket';
@@ -25,12 +34,13 @@ import {
 import { ICEBERG_JAR } from '../../engines/spark/iceberg';
 import { venvTool } from '../../engines/spark/python';
 import { RUNNER } from '../../engines/spark/runner';
-import { expectation } from '../../model';
+import { expectation, type Job, type SourceTable } from '../../model';
+import { erasureOf } from '../../model/manifest';
 import { ended, type Ran, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { sparkEnvironment, withSpark } from '../support/spark';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const dir = temporaryDir('glue-entry');
 const BUCKETS = join(dir, 's3');
@@ -284,12 +294,46 @@ const land = (values: readonly number[]) =>
   write(
     join(BUCKETS, 'raw', 'reading', 'landing', 'part.json'),
     [
-      ...values.map((value, i) => JSON.stringify({ who: `Ada ${i}`, readAt: instantOf(i), value })),
+      ...values.map((value, i) =>
+        JSON.stringify({ who: `Ada${i}@example.org`, readAt: instantOf(i), value }),
+      ),
       '{"who": "Bob"}',
     ].join('\n'),
   );
 const GOOD = Array.from({ length: 39 }, (_, i) => i / 2);
 const BAD = GOOD.map((value) => value - 1);
+
+const LANDED = join(BUCKETS, 'raw', 'reading', 'landing', 'part.json');
+const ERASURE = 's3://artifacts/jobs/forget/erasure.json';
+const REQUEST = 's3://artifacts/requests/a.json';
+const RECEIPTS = 's3://artifacts/receipts/';
+const QUARANTINE = 's3://raw/quarantine/reading_raw/';
+const WHO = 'SELECT who FROM glue_catalog.acme_test.reading';
+const SUBJECTS = 'SELECT subject FROM glue_catalog.acme_test.reading_open';
+
+/** What the job that forgets people is told of both jobs. */
+function erasure() {
+  const named = <T extends { readonly columns: object }>(table: T): T => ({
+    ...table,
+    columns: Object.fromEntries(
+      Object.entries(table.columns).map(([name, column]) => [
+        name,
+        name === 'who' ? { ...column, identifies: 'person' } : column,
+      ]),
+    ),
+  });
+  const jobs: Job[] = [{ ...cleanJob, output: named(known) }, openJob];
+  return erasureOf(
+    { sources: [named<SourceTable>(readingRaw)], jobs, zones: [], tables: new Map(), parameters: [] },
+    {
+      database: site.database,
+      location: () => 's3://raw/reading/landing/',
+      quarantine: ({ name }) => `s3://raw/quarantine/${name}/`,
+      suppressed: 's3://artifacts/suppressed/list.json',
+      receipts: RECEIPTS,
+    },
+  );
+}
 
 /** How the runs of a job went, by the summaries that they left. */
 function outcomesOf(job: string) {
@@ -368,15 +412,97 @@ withSpark('as on Glue', () => {
     const number = (value: number) => (Number.isInteger(value) ? `${value}.0` : `${value}`);
     const rows = (values: readonly number[]) =>
       values.map((value, i) => [
-        `Ada ${i}`,
+        `Ada${i}@example.org`,
         new Date(instantOf(i)).toISOString().slice(0, 19).replace('T', ' '),
         number(value * 1000),
       ]);
     expect(differences(published ?? [], rows(GOOD))).toEqual(NONE);
     expect(differences(audited ?? [], rows(BAD))).toEqual(NONE);
     const secret = (who: string) => createHmac('sha256', SECRET).update(who).digest('hex');
-    const expected = GOOD.map((value, i) => [secret(`Ada ${i}`), number(value * 1000)]);
+    const expected = GOOD.map((value, i) => [secret(`Ada${i}@example.org`), number(value * 1000)]);
     expect(differences(hidden ?? [], expected)).toEqual(NONE);
+  });
+
+  /** Asks to forget somebody, as the command does. */
+  const forget = (request: unknown, others: Readonly<Record<string, string | undefined>> = {}) => {
+    write(fileOf(REQUEST), JSON.stringify(request));
+    return start(open, {
+      '--manifest': undefined,
+      '--sql': undefined,
+      '--erasure': ERASURE,
+      '--request': REQUEST,
+      ...others,
+    });
+  };
+
+  test('a person is forgotten, by the same script and package', async () => {
+    write(fileOf(ERASURE), local(JSON.stringify(erasure())));
+    const subject = 'ADA7@example.org';
+    const refused = {
+      file: 'a.json',
+      line: 1,
+      reason: 'TRUNCATED',
+      detail: '',
+      raw: '{"who":"Ada7@example.org"',
+    };
+    write(fileOf(`${QUARANTINE}run/part-0.json`), `${JSON.stringify(refused)}\n`);
+    land(GOOD);
+    const { status, told, ...said } = await forget({ subject, dryRun: false, id: 'receipt-1' });
+    expect([status, said.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);
+    expect(told).toEqual([
+      { secretsmanager: { SecretId: 'arn:aws:the-secret' } },
+      { job: ['init acme-test-reading_open', 'commit'], runner: expect.stringMatching(/\.zip/) },
+    ]);
+    expect(wordsOf(said).toLowerCase()).not.toContain('ada7');
+    expect(existsSync(fileOf(REQUEST))).toBe(false);
+    const receipt = JSON.parse(readFileSync(fileOf(`${RECEIPTS}receipt-1.json`), 'utf8'));
+    expect(JSON.parse(said.stdout)).toEqual(receipt);
+    const place = (table: string, kind: string, removed = 1) => ({ table, kind, engine: 'glue', removed });
+    expect(receipt).toEqual({
+      id: 'receipt-1',
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+      codeVersion: expect.any(String),
+      subject: createHmac('sha256', SECRET).update(`person:${subject.toLowerCase()}`).digest('hex'),
+      dryRun: false,
+      places: [
+        place('reading_open', 'rows'),
+        place('reading', 'rows'),
+        place('reading_raw', 'quarantine'),
+        place('reading_raw', 'files'),
+      ],
+      sharedDevices: { devices: 0, rows: 0 },
+      oldVersions: expect.any(Number),
+      unread: [],
+    });
+    const secret = (who: string) => createHmac('sha256', SECRET).update(who).digest('hex');
+    const others = GOOD.map((_, i) => `Ada${i}@example.org`).filter((who) => who !== 'Ada7@example.org');
+    const [readings, subjects] = sql(clean, [WHO, SUBJECTS]);
+    expect(
+      differences(
+        readings ?? [],
+        others.map((who) => [who]),
+      ),
+    ).toEqual(NONE);
+    expect(
+      differences(
+        subjects ?? [],
+        others.map((who) => [secret(who)]),
+      ),
+    ).toEqual(NONE);
+    const landed = readFileSync(LANDED, 'utf8');
+    expect(landed.split('\n')).toHaveLength(GOOD.length);
+    expect(landed).not.toContain('Ada7@example.org');
+  });
+
+  test('a request that is none is told, and nothing of it stays', async () => {
+    const secret = 'nobody in particular';
+    const { status, ...said } = await forget({ subject: secret, dryRun: false, id: 'receipt-2' });
+    expect(status).toBe(1);
+    expect(said.stderr).toMatch(/call again\.\nthe subject is no e-mail address\n$/);
+    expect(wordsOf(said)).not.toMatch(RegExp(`Traceback|${secret}`));
+    expect(existsSync(fileOf(REQUEST))).toBe(false);
+    const again = await start(open, { '--erasure': ERASURE, '--request': REQUEST });
+    expect(again.stderr).toMatch(/there is no .*a\.json: each request is good for one run/);
   });
 
   test('there is no package but that of the zip', async () => {

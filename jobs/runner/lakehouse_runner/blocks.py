@@ -25,8 +25,8 @@ _PACKED_BYTES = 8 << 20
 """What is read of a packed file at once."""
 
 PACKED = ".gz"
-_MAGIC = b"\x1f\x8b"
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAGIC = b"\x1f\x8b"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MISNAMED = "packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it"
 
 _NOT_PACKED = "its name ends in .gz, but it is not packed with gzip; rename it or upload it again"
@@ -66,7 +66,7 @@ class Lines:
 def extents_of(file: File) -> list[Extent]:
     """Cut a file into blocks; an empty one has none."""
     if file.name.endswith(PACKED):
-        return [Extent(Block(file.name, 0), file, file.size)]
+        return [extent_of(file)]
     return [
         Extent(Block(file.name, start), file, min(start + BLOCK_BYTES, file.size))
         for start in range(0, file.size, BLOCK_BYTES)
@@ -79,10 +79,10 @@ def read_lines(extent: Extent) -> Iterator[Lines]:
         yield from _unpacked(extent)
         return
     data = _whole_lines(extent)
-    if extent.block.start == 0 and data.startswith(_MAGIC):
-        yield Lines(_split(b""), _MISNAMED)
+    if extent.block.start == 0 and data.startswith(MAGIC):
+        yield Lines(split(b""), _MISNAMED)
         return
-    yield Lines(_split(data.removeprefix(_BYTE_ORDER_MARK) if extent.block.start == 0 else data))
+    yield Lines(split(data.removeprefix(BYTE_ORDER_MARK) if extent.block.start == 0 else data))
 
 
 def without_end(line: bytes) -> bytes:
@@ -122,7 +122,7 @@ def _after_line(data: bytes, start: int) -> int | None:
     return carriage + 2 if data[carriage + 1 : carriage + 2] == b"\n" else carriage + 1
 
 
-def _split(data: bytes) -> pa.Array:
+def split(data: bytes) -> pa.Array:
     """Cut at line feeds and carriage returns, as Hadoop does; each line keeps its end."""
     if data.count(b"\r") != data.count(b"\r\n"):
         return pa.array(data.splitlines(keepends=True), pa.binary())
@@ -134,8 +134,8 @@ def _split(data: bytes) -> pa.Array:
 
 
 def _unpacked(extent: Extent) -> Iterator[Lines]:
-    if extent.file.size > 0 and extent.read(0, len(_MAGIC)) != _MAGIC:
-        yield Lines(_split(b""), _NOT_PACKED)
+    if extent.file.size > 0 and extent.read(0, len(MAGIC)) != MAGIC:
+        yield Lines(split(b""), _NOT_PACKED)
         return
     packed = gzip.GzipFile(fileobj=io.BufferedReader(_Ranges(extent), _PACKED_BYTES))
     rest = b""
@@ -144,7 +144,7 @@ def _unpacked(extent: Extent) -> Iterator[Lines]:
         while chunk := packed.read(BLOCK_BYTES):
             data = rest + chunk
             if first:
-                data = data.removeprefix(_BYTE_ORDER_MARK)
+                data = data.removeprefix(BYTE_ORDER_MARK)
                 first = False
             # A carriage return at the end may be half of a line end.
             cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
@@ -152,16 +152,26 @@ def _unpacked(extent: Extent) -> Iterator[Lines]:
             if len(rest) > 2 * MAX_LINE_BYTES:
                 # It is refused by its beginning. The last byte stays, as it may be a carriage return.
                 rest = rest[: 2 * MAX_LINE_BYTES] + rest[-1:]
-            yield Lines(_split(data[:cut]))
+            yield Lines(split(data[:cut]))
     except (EOFError, OSError, zlib.error) as error:
         # What the network or the disk says is no fault of the file.
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
         # In the words of the reader in TypeScript.
         told = "it is cut off" if isinstance(error, EOFError) else "its bytes are damaged"
-        yield Lines(_split(b""), f"the file cannot be unpacked to its end: {told}; upload it again")
+        yield Lines(split(b""), f"the file cannot be unpacked to its end: {told}; upload it again")
         return
-    yield Lines(_split(rest))
+    yield Lines(split(rest))
+
+
+def ranges_of(extent: Extent) -> io.RawIOBase:
+    """Give a file as one that is read on and on."""
+    return _Ranges(extent)
+
+
+def extent_of(file: File) -> Extent:
+    """Give a whole file as one block."""
+    return Extent(Block(file.name, 0), file, file.size)
 
 
 class _Ranges(io.RawIOBase):

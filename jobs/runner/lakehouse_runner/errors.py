@@ -17,7 +17,7 @@ def tell(error: Exception) -> str:
     if isinstance(error, PySparkException):
         text = error.desc if hasattr(error, "desc") and error.desc else str(error)
         # What a worker says stands at the end of its stack trace.
-        told = re.search(rf"^{__name__}\.JobError: (.*)$", text, re.MULTILINE)
+        told = re.search(rf"^{__package__}\.(?:errors\.JobError|files\.Changed): (.*)$", text, re.MULTILINE)
         if told:
             return told[1]
     elif isinstance(error, Py4JJavaError):

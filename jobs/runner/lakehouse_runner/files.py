@@ -6,16 +6,21 @@ Without Spark and Java, so that workers can use it too, and a listing takes one 
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 from .errors import JobError
 
 _HIDDEN = re.compile(r"^[._]|\._COPYING_$")
 """As Spark hides them."""
+_UNFINISHED = re.compile(r"(?:^|/)(?:_temporary/|\.[^/]*\.tmp$|\.spark-staging)")
+_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_MOST_DELETED = 1000
+"""As many as S3 takes at once."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class File:
     """Bytes."""
     etag: str | None = None
     """Of an object of S3: another one means other bytes."""
+    written: float = 0
+    """When an object of S3 was written, in seconds since 1970."""
 
 
 def list_files(folder: str) -> list[File]:
@@ -51,6 +58,142 @@ def read_text(uri: str) -> str:
     return body.decode()
 
 
+class Tagged(NamedTuple):
+    """A text as it was read."""
+
+    text: str
+    tag: str | None
+    """Of an object of S3: another one means another text."""
+
+
+class Changed(JobError):
+    """A file is no longer as it was read, so it was not replaced."""
+
+
+def read_tagged(uri: str) -> Tagged | None:
+    """Read a file of UTF-8 text that may be missing."""
+    if not _is_s3(uri):
+        path = Path(_path(uri))
+        return Tagged(path.read_text("utf-8"), None) if path.exists() else None
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = s3().get_object(**_place(uri))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+            return None
+        raise
+    body: bytes = answer["Body"].read()
+    return Tagged(body.decode(), answer["ETag"])
+
+
+def replace(uri: str, content: bytes | IO[bytes], tag: str | None) -> None:
+    """Put a file in the place of the one that was read, in one step.
+
+    `tag`: of the object of S3 that was read; None: there was none. Raises Changed where it is another one.
+    """
+    if _is_s3(uri):
+        _put(uri, content, ("If-None-Match", "*") if tag is None else ("If-Match", tag))
+        return
+    path = Path(_path(uri)).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # As hidden as what a killed process leaves should be.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            if isinstance(content, bytes):
+                out.write(content)
+            else:
+                shutil.copyfileobj(content, out, 1 << 20)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    # Hadoop's checksum of what was there before.
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+def _put(uri: str, content: bytes | IO[bytes], condition: tuple[str, str]) -> None:
+    from botocore.exceptions import ClientError
+
+    # By its header: the client on Glue may be older than its parameters for conditions.
+    def add(params: Any, **_: Any) -> None:
+        params["headers"][condition[0]] = condition[1]
+
+    events = s3().meta.events
+    events.register("before-call.s3.PutObject", add)
+    try:
+        s3().put_object(**_place(uri), Body=content)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _CONFLICTS:
+            raise Changed(f"{uri} was changed meanwhile; call again") from error
+        raise
+    finally:
+        events.unregister("before-call.s3.PutObject", add)
+
+
+def delete(uri: str) -> None:
+    """Delete a file, if it is there, with Hadoop's checksum of it."""
+    if _is_s3(uri):
+        s3().delete_object(**_place(uri))
+        return
+    path = Path(_path(uri))
+    path.unlink(missing_ok=True)
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+def list_written_since(folder: str, since: float) -> list[File]:
+    """List the objects of S3 in a folder that are younger, in seconds since 1970. None on a disk."""
+    return [file for file in _objects(folder) if file.written >= since] if _is_s3(folder) else []
+
+
+def list_unfinished(folder: str) -> list[File]:
+    """List what killed writers left in a folder: Spark's, and those of `replace`."""
+    every = _objects(folder) if _is_s3(folder) else _below(folder, hidden=True)
+    return [f for f in every if _UNFINISHED.search(f.name)]
+
+
+def old_versions(folder: str, delete: bool) -> int:
+    """Count, and delete where told, the old versions of the objects in a folder, and what marks deleted ones.
+
+    None on a disk. Raises a JobError where one cannot be deleted.
+    """
+    if not _is_s3(folder):
+        return 0
+    bucket, prefix = _folder(folder)
+    return _old_versions(bucket, prefix, delete)
+
+
+def delete_with_versions(uri: str) -> None:
+    """Delete a file, and of an object of S3 every version: nothing of it stays."""
+    delete(uri)
+    if _is_s3(uri):
+        bucket, key = _place(uri).values()
+        _old_versions(bucket, key, delete=True, only=key)
+
+
+def _old_versions(bucket: str, prefix: str, delete: bool, only: str | None = None) -> int:
+    count = 0
+    # Without its mark an object that was deleted is back, so the marks go when nothing is left that could be.
+    for what in ("Versions", "DeleteMarkers"):
+        old: list[dict[str, str]] = []
+        for page in s3().get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get(what, []):
+                is_old = what == "DeleteMarkers" or not found["IsLatest"]
+                if is_old and only in (None, found["Key"]):
+                    old.append({"Key": found["Key"], "VersionId": found["VersionId"]})
+            if delete and len(old) >= _MOST_DELETED:
+                count += len(old)
+                _delete_objects(bucket, old)
+                old = []
+        count += len(old)
+        if delete:
+            _delete_objects(bucket, old)
+    return count
+
+
 def write_text(uri: str, text: str) -> None:
     """Write a file of UTF-8 text, in place of the one that may be there."""
     if _is_s3(uri):
@@ -66,12 +209,7 @@ def delete_others(folder: str, keep: str) -> None:
     if _is_s3(folder):
         bucket, prefix = _folder(folder)
         keys = [f.name for f in _objects(folder) if f.name.split("/")[0] != keep]
-        # S3 takes a thousand at once.
-        for start in range(0, len(keys), 1000):
-            gone = [{"Key": prefix + key} for key in keys[start : start + 1000]]
-            answer = s3().delete_objects(Bucket=bucket, Delete={"Objects": gone, "Quiet": True})
-            for error in answer.get("Errors", []):
-                raise JobError(f"s3://{bucket}/{error['Key']} cannot be deleted: {error['Code']}")
+        _delete_objects(bucket, [{"Key": prefix + key} for key in keys])
         return
     path = Path(_path(folder))
     for entry in path.iterdir() if path.exists() else ():
@@ -81,6 +219,14 @@ def delete_others(folder: str, keep: str) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
+
+
+def _delete_objects(bucket: str, gone: Sequence[dict[str, str]]) -> None:
+    for start in range(0, len(gone), _MOST_DELETED):
+        some = list(gone[start : start + _MOST_DELETED])
+        answer = s3().delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+        for error in answer.get("Errors", []):
+            raise JobError(f"s3://{bucket}/{error['Key']} cannot be deleted: {error['Code']}")
 
 
 def read_range(file: File, start: int, end: int) -> bytes:
@@ -127,13 +273,13 @@ def _pread(file: File, start: int, end: int) -> bytes:
     return b"".join(parts)
 
 
-def _below(folder: str) -> Iterator[File]:
+def _below(folder: str, hidden: bool = False) -> Iterator[File]:
     root = Path(_path(folder))
     for here, folders, names in os.walk(root, followlinks=True):
-        folders[:] = [name for name in folders if not _HIDDEN.search(name)]
+        folders[:] = [name for name in folders if hidden or not _HIDDEN.search(name)]
         for name in names:
             path = Path(here, name)
-            if _HIDDEN.search(name):
+            if _HIDDEN.search(name) and not hidden:
                 continue
             if not path.exists():
                 raise JobError(f"{path} is a link that leads nowhere; mend it, or remove it")
@@ -148,7 +294,13 @@ def _objects(folder: str) -> Iterator[File]:
             key: str = found["Key"]
             # What a console makes of a folder.
             if not key.endswith("/"):
-                yield File(key.removeprefix(prefix), f"s3://{bucket}/{key}", found["Size"], found["ETag"])
+                yield File(
+                    key.removeprefix(prefix),
+                    f"s3://{bucket}/{key}",
+                    found["Size"],
+                    found["ETag"],
+                    found["LastModified"].timestamp(),
+                )
 
 
 def _is_s3(uri: str) -> bool:

@@ -5,20 +5,28 @@ import functools
 import json
 import re
 import secrets
+import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
-from .manifest import Manifest, ManifestError, read_manifest
+from .forget import Request, forget, no_address
+from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
 CATALOG = "glue_catalog"
 """The Iceberg catalog that the job's `--conf` sets up."""
 
 _REQUIRED = ("JOB_NAME", "manifest", "sql")
 _OPTIONAL = ("parameters", "pseudonym-secret")
+_FORGETTING = ("JOB_NAME", "erasure", "request", "pseudonym-secret")
 _MAX_KEY_BYTES = 64
+_RECEIPT_ID = re.compile(r"[0-9A-Za-z-]+")
+_SPARED_SECONDS = 24 * 60 * 60
+"""Glue's own compaction may be writing what no snapshot names yet. It is over in less."""
 
 
 class RunFailed(SystemExit):
@@ -30,8 +38,13 @@ class RunFailed(SystemExit):
 
 
 def argument_names(argv: Sequence[str]) -> list[str]:
-    """Name the arguments to ask Glue for, which fails where one of them was not given."""
+    """Name the arguments to ask Glue for, which fails where one of them was not given.
+
+    Those of a job that makes a table, or, where there is an erasure manifest, of the one that forgets people.
+    """
     given = {argument.split("=", 1)[0] for argument in argv}
+    if "--erasure" in given:
+        return list(_FORGETTING)
     return [*_REQUIRED, *(name for name in _OPTIONAL if f"--{name}" in given)]
 
 
@@ -77,6 +90,87 @@ def run_job(
         # Whatever else goes wrong, this is what has to be told.
         if result.failures:
             raise RunFailed("\n".join([f"{manifest.job} was not published.", *result.failures]))
+
+
+def forget_job(
+    spark: SparkSession, args: Mapping[str, str], fetch_secret: Callable[[str], str], now: float | None = None
+) -> None:
+    """Forget a person, and leave a receipt.
+
+    Args:
+        spark: A session whose catalog `glue_catalog` is Glue's.
+        args: As Glue gives them: URIs of the erasure manifest and of the request, `{"subject": e-mail,
+            "dryRun": bool, "id": of the receipt}`, which is deleted whatever comes of it: arguments of a job
+            are for all to see.
+        fetch_secret: Gives the text of a secret by its ARN.
+        now: Seconds since 1970. None: by the clock.
+
+    Raises:
+        RunFailed: The person may not be forgotten whole. The message names the reason; to call again goes on.
+    """
+    try:
+        request = _taken(args["request"])
+        try:
+            erasure = read_erasure(files.read_text(args["erasure"]))
+        except ManifestError as error:
+            raise JobError(f"{args['erasure']} does not fit the runner; deploy again:\n{error}") from None
+        receipt = _forgotten(spark, erasure, request, _key(args, fetch_secret), now or time.time())
+        text = json.dumps(receipt, indent=2)
+        files.write_text(f"{erasure.receipts.rstrip('/')}/{receipt['id']}.json", f"{text}\n")
+        print(text)
+    except Exception as error:
+        # Where it went wrong goes to the log; its text may quote data.
+        traceback.print_tb(error.__traceback__)
+        raise RunFailed(f"Not all of the person may be forgotten; call again.\n{tell(error)}") from None
+
+
+def _taken(uri: str) -> Mapping[str, Any]:
+    """Read a request, of which nothing stays."""
+    try:
+        found = files.read_tagged(uri)
+    finally:
+        files.delete_with_versions(uri)
+    if found is None:
+        raise JobError(f"there is no {uri}: each request is good for one run; call lake forget")
+    try:
+        request = json.loads(found.text)
+        subject, dry_run, id_ = request["subject"], request["dryRun"], request["id"]
+        if not (isinstance(subject, str) and isinstance(dry_run, bool) and _RECEIPT_ID.fullmatch(id_)):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise JobError(f"{uri} is no request of this version; call lake forget again") from None
+    wrong = no_address(subject)
+    if wrong:
+        raise wrong
+    return {"subject": subject, "dryRun": dry_run, "id": id_}
+
+
+def _forgotten(
+    spark: SparkSession, erasure: Erasure, request: Mapping[str, Any], key: bytes, now: float
+) -> dict[str, Any]:
+    done = forget(
+        spark,
+        erasure,
+        Request(
+            subject=request["subject"],
+            key=key,
+            dry_run=request["dryRun"],
+            catalog=CATALOG,
+            engine="glue",
+            rewrite_landing=True,
+            spared_since=now - _SPARED_SECONDS,
+        ),
+    )
+    # Whether anything was theirs, the places tell.
+    parts = {name: value for name, value in done.items() if name != "found" and value is not None}
+    at = datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(timespec="milliseconds")
+    return {
+        "id": request["id"],
+        "at": at.replace("+00:00", "Z"),
+        "codeVersion": __version__,
+        "dryRun": request["dryRun"],
+        **parts,
+    }
 
 
 def _report(put_metric: Callable[[str, str, float], None], namespace: str, table: str, share: float) -> None:
@@ -168,5 +262,7 @@ def _key(args: Mapping[str, str], fetch: Callable[[str], str]) -> bytes:
     # Glue's parser gives a name its underscores.
     arn = args.get("pseudonym_secret")
     if arn is None:
-        raise JobError("the job has pseudonyms, and was given no --pseudonym-secret; deploy again")
+        raise JobError(
+            "the job needs the key of pseudonyms, and was given no --pseudonym-secret; deploy again"
+        )
     return key_of(fetch(arn))

@@ -104,7 +104,9 @@ class IcebergTable:
                 kept.add(snapshot.snapshotId())
             parent = snapshot.parentId()
             snapshot = None if parent is None else self._table.snapshot(parent)
-        others = {s.snapshotId() for s in self._table.snapshots()} - kept
+        self._expire({s.snapshotId() for s in self._table.snapshots()} - kept)
+
+    def _expire(self, others: set[int]) -> None:
         if others:
             # Each is named: Iceberg, told how many to keep, leaves the files of the last one that goes.
             # And none goes for its age.
@@ -113,12 +115,88 @@ class IcebergTable:
                 expire.expireSnapshotId(other)
             expire.commit()
 
-    def delete_orphans(self) -> None:
-        """Delete the files that no snapshot names. Nobody may be writing the table."""
+    def replace_rows(self, rows: DataFrame) -> None:
+        """Put rows in place of those that are published, as what the same run published."""
+        self._table.refresh()
+        run_id = self._table.currentSnapshot().summary().get(RUN_ID)
+        writer = rows.writeTo(self._name).option("fanout-enabled", "true")
+        if run_id is not None:
+            writer.option(f"snapshot-property.{RUN_ID}", run_id)
+        writer.overwrite(F.lit(True))
+        self._table.refresh()
+
+    def published(self) -> DataFrame:
+        """Read what is published."""
+        return self._spark.read.table(self._name)
+
+    def texts(self) -> list[str]:
+        """Name the columns of texts."""
+        return [field.name for field in self.published().schema if field.dataType.typeName() == "string"]
+
+    def unpublished(self) -> list[DataFrame]:
+        """Read each branch and each tag but the published one."""
+        self._table.refresh()
+        refs = self._table.refs()
+        kinds = {name: "branch" if refs.get(name).isBranch() else "tag" for name in refs if name != _MAIN}
+        return [self._spark.read.option(kind, name).table(self._name) for name, kind in kinds.items()]
+
+    def old_snapshots(self) -> int:
+        """Count the snapshots that are not published."""
+        self._table.refresh()
+        return int(self._table.snapshots().spliterator().getExactSizeIfKnown()) - self._has_current()
+
+    def _has_current(self) -> int:
+        return 0 if self._table.currentSnapshot() is None else 1
+
+    def forget_others(self) -> int:
+        """Remove every branch and tag but the published one, and all other snapshots. Return how many."""
+        self._table.refresh()
+        refs = self._table.refs()
+        others = [name for name in refs if name != _MAIN]
+        if others:
+            manage = self._table.manageSnapshots()
+            for name in others:
+                manage = manage.removeBranch(name) if refs.get(name).isBranch() else manage.removeTag(name)
+            manage.commit()
+            self._table.refresh()
+        current = self._table.currentSnapshot()
+        old = {s.snapshotId() for s in self._table.snapshots()}
+        if current is not None:
+            old.discard(current.snapshotId())
+        self._expire(old)
+        return len(old)
+
+    def location(self) -> str:
+        """Give the URI of the folder of the table's files."""
+        uri: str = self._table.location()
+        return uri
+
+    def named_files(self) -> set[str]:
+        """Give the URIs of all files that the table or one of its snapshots names."""
+        columns = {
+            "all_files": "file_path",
+            "all_manifests": "path",
+            "snapshots": "manifest_list",
+            "metadata_log_entries": "file",
+        }
+        return {
+            row[0]
+            for table, column in columns.items()
+            for row in self._spark.read.table(f"{self._name}.{table}").select(column).distinct().collect()
+        }
+
+    def delete_orphans(self, before: int | None = None) -> int:
+        """Delete the files that no snapshot names, and return how many. Nobody may be writing the table.
+
+        `before`: only those that are older, in milliseconds since 1970. None: all of them.
+        """
         jvm: Any = self._spark.sparkContext._jvm
         actions = jvm.org.apache.iceberg.spark.actions.SparkActions.get(self._spark._jsparkSession)
-        now = jvm.java.lang.System.currentTimeMillis()
-        actions.deleteOrphanFiles(self._table).olderThan(now).execute()
+        limit = jvm.java.lang.System.currentTimeMillis() if before is None else before
+        action = actions.deleteOrphanFiles(self._table).olderThan(limit)
+        # Hadoop has rights of its own, or none, where Iceberg's client of S3 writes.
+        found = action.usePrefixListing(self.location().startswith("s3:")).execute()
+        return int(found.orphanFileLocations().spliterator().getExactSizeIfKnown())
 
     def published_rows(self) -> int:
         """Tell how many rows the table has; 0 before anything was published."""

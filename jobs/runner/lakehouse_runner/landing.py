@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 from pyspark.accumulators import Accumulator, AccumulatorParam
 from pyspark.broadcast import Broadcast
@@ -15,6 +16,7 @@ from .lines import LineJudge, Refusal, raw_of
 from .manifest import Column, Source
 from .plain import PlainReader
 from .sql_types import spark_schema
+from .suppression import Forgotten
 
 _TASK_BYTES = 32 << 20
 _LEAST_BYTES = 1 << 20
@@ -43,6 +45,8 @@ class Count:
     lines: int = 0
     """Blank ones too."""
     accepted: int = 0
+    filtered: int = 0
+    """Good and bad ones of those who were forgotten; no other number counts them but that of the lines."""
     reasons: dict[str, int] = field(default_factory=dict)
     damage: str | None = None
     """Why the whole file cannot be read."""
@@ -59,6 +63,8 @@ class Account:
     reasons: Mapping[str, int]
     whole: Mapping[str, Refusal]
     """The files that are refused as a whole."""
+    filtered: int
+    """Lines of those who were forgotten; they count nowhere else."""
     dirty: Mapping[Block, int]
     """The blocks of which lines are refused, each with the number of its first line, from 1."""
 
@@ -82,17 +88,23 @@ class _CensusParam(AccumulatorParam[Census]):
 class Landing:
     """The landing files of a source that are there when this is made."""
 
-    def __init__(self, spark: SparkSession, source: Source, raw: bool = False) -> None:
-        """List the files. Nothing is read before its rows are; `raw`: they are as the source writes them."""
+    def __init__(
+        self, spark: SparkSession, source: Source, raw: bool = False, forgotten: Forgotten | None = None
+    ) -> None:
+        """List the files. Nothing is read before its rows are; `raw`: they are as the source writes them.
+
+        What is of those who are forgotten is passed over, be it good or bad.
+        """
         self._spark = spark
         self._source = source
+        self._forgotten = forgotten
         self.files = files.list_files(source.location)
         """All of them."""
         self._extents = [e for f in self.files for e in extents_of(f)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())
         self.rows = self._read(
             self._extents,
-            _Accept(source.columns, self._census, refined=not raw),
+            _Accept(source.columns, forgotten, self._census, refined=not raw),
             spark_schema(source.columns, refined=not raw),
         )
         """The good records, as a job sees them or raw."""
@@ -114,6 +126,7 @@ class Landing:
         for block, count in self._census.value.items():
             by_file[block.file][block.start] = count
         accepted = 0
+        filtered = 0
         reasons: dict[str, int] = {}
         whole: dict[str, Refusal] = {}
         dirty: dict[Block, int] = {}
@@ -126,12 +139,13 @@ class Landing:
             line = 1
             for start, count in sorted(counts.items()):
                 accepted += count.accepted
+                filtered += count.filtered
                 for reason, times in count.reasons.items():
                     reasons[reason] = reasons.get(reason, 0) + times
                 if count.reasons:
                     dirty[Block(name, start)] = line
                 line += count.lines
-        return Account(accepted, reasons, whole, dirty)
+        return Account(accepted, reasons, whole, filtered, dirty)
 
     def quarantine(self, account: Account) -> DataFrame:
         """Give what was refused, with its place: by a second look at the blocks that have such lines.
@@ -139,7 +153,7 @@ class Landing:
         Only when all blocks were read is it known with which line each begins.
         """
         extents = [extent for extent in self._extents if extent.block in account.dirty]
-        lines = self._read(extents, _Refuse(self._source.columns, account.dirty), QUARANTINE)
+        lines = self._read(extents, _Refuse(self._source.columns, self._forgotten, account.dirty), QUARANTINE)
         whole = [(name, 0, *refusal, "") for name, refusal in account.whole.items()]
         return lines.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else lines
 
@@ -164,7 +178,7 @@ def _whole(counts: Iterable[Count]) -> Refusal | None:
     for count in counts:
         if count.damage:
             return Refusal("UNREADABLE_FILE", count.damage)
-        seen = seen or count.accepted > 0 or len(count.reasons) > 0
+        seen = seen or count.accepted + count.filtered > 0 or len(count.reasons) > 0
     return None if seen else Refusal("EMPTY_FILE", "the file holds no line")
 
 
@@ -173,8 +187,11 @@ class _Reader:
 
     tasks: Broadcast[list[list[Extent]]]
 
-    def __init__(self, columns: Mapping[str, Column], refined: bool = True) -> None:
+    def __init__(
+        self, columns: Mapping[str, Column], forgotten: Forgotten | None, refined: bool = True
+    ) -> None:
         self._columns = columns
+        self._forgotten = forgotten
         self._refined = refined
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -192,12 +209,22 @@ class _Reader:
         """Read a block."""
         raise NotImplementedError
 
+    def is_forgotten(self, line: bytes) -> bool:
+        """Whether a refused line is of somebody who was forgotten."""
+        return self._forgotten is not None and self._forgotten.line(raw_of(line))
+
 
 class _Accept(_Reader):
     """Gives the good records, and counts."""
 
-    def __init__(self, columns: Mapping[str, Column], census: Accumulator[Census], refined: bool) -> None:
-        super().__init__(columns, refined)
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        forgotten: Forgotten | None,
+        census: Accumulator[Census],
+        refined: bool,
+    ) -> None:
+        super().__init__(columns, forgotten, refined)
         self._census = census
 
     def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
@@ -206,26 +233,38 @@ class _Accept(_Reader):
             count.damage = count.damage or part.damage
             count.lines += len(part.lines)
             rows, others = plain.read(part.lines)
-            count.accepted += rows.num_rows
-            yield rows
+            yield self._counted(rows, count)
             records = []
             for index in others:
-                verdict = judge.judge(without_end(part.lines[index].as_py()))
-                if isinstance(verdict, Refusal):
+                line = without_end(part.lines[index].as_py())
+                verdict = judge.judge(line)
+                if not isinstance(verdict, Refusal):
+                    if verdict is not None:
+                        records.append(verdict)
+                elif self.is_forgotten(line):
+                    count.filtered += 1
+                else:
                     count.reasons[verdict.reason] = count.reasons.get(verdict.reason, 0) + 1
-                elif verdict is not None:
-                    records.append(verdict)
-            count.accepted += len(records)
             if records:
-                yield plain.rows(records)
+                yield self._counted(plain.rows(records), count)
         self._census.add({extent.block: count})
+
+    def _counted(self, rows: pa.RecordBatch, count: Count) -> pa.RecordBatch:
+        """Give the rows of those who were not forgotten."""
+        theirs = None if self._forgotten is None else self._forgotten.rows(rows, self._columns)
+        kept = rows if theirs is None else rows.filter(pa.array(np.logical_not(theirs)))
+        count.accepted += kept.num_rows
+        count.filtered += rows.num_rows - kept.num_rows
+        return kept
 
 
 class _Refuse(_Reader):
     """Gives the refused lines."""
 
-    def __init__(self, columns: Mapping[str, Column], first_lines: Mapping[Block, int]) -> None:
-        super().__init__(columns)
+    def __init__(
+        self, columns: Mapping[str, Column], forgotten: Forgotten | None, first_lines: Mapping[Block, int]
+    ) -> None:
+        super().__init__(columns, forgotten)
         self._first_lines = first_lines
 
     def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
@@ -239,7 +278,7 @@ class _Refuse(_Reader):
             for index in others:
                 raw = without_end(part.lines[index].as_py())
                 verdict = judge.judge(raw)
-                if isinstance(verdict, Refusal):
+                if isinstance(verdict, Refusal) and not self.is_forgotten(raw):
                     explained = hint and verdict.reason not in _ABOUT_VALUES
                     detail = f"{verdict.detail} ({hint})" if explained else verdict.detail
                     refused.append((extent.block.file, line + index, verdict.reason, detail, raw_of(raw)))

@@ -24,11 +24,13 @@ from pyspark.sql import functions as F
 
 from . import files
 from .errors import JobError, tell
+from .forget import Request, forget
 from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
-from .manifest import Output, read_manifest, read_source
+from .manifest import Output, Source, read_erasure, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
 from .sql_types import quoted, spark_schema
+from .suppression import read_forgotten
 
 _CATALOG = "lake"
 _KEEP_SNAPSHOTS = 2
@@ -181,7 +183,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
 def sweep(spark: SparkSession, database: str) -> None:
     """Delete the files that a killed run left and no snapshot names. No other run may go on."""
     _make_namespace(spark, database)
-    for row in spark.sql(f"SHOW TABLES IN {quoted(_CATALOG, database)}").collect():
+    for row in _tables(spark, database):
         IcebergTable(spark, _CATALOG, database, row.tableName).delete_orphans()
 
 
@@ -189,8 +191,11 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     """Answer one SELECT over the published tables, the sources as they come, and what was refused."""
     _make_namespace(spark, request["database"])
     spark.sql(f"USE {quoted(_CATALOG, request['database'])}")
+    key = bytes.fromhex(request["pseudonymKey"])
+    forgotten = read_forgotten(request["suppressed"], lambda: key)
     for name, given in request["sources"].items():
-        Landing(spark, read_source(given), raw=True).rows.createOrReplaceTempView(name)
+        source = read_source(given)
+        Landing(spark, source, raw=True, forgotten=forgotten).rows.createOrReplaceTempView(name)
     for name, folder in request["quarantines"].items():
         _refused(spark, folder).createOrReplaceTempView(f"{name}_quarantine")
     answer = _select(spark, request["sql"], request["thereAre"])
@@ -287,10 +292,49 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
+    """Forget a person, in all that is in the catalog. No run may go on."""
+    erasure = read_erasure(json.dumps(request["erasure"]))
+    _make_namespace(spark, erasure.database)
+    there = [row.tableName for row in _tables(spark, erasure.database)]
+    known = {table.table for table in erasure.tables}
+    key = bytes.fromhex(request["pseudonymKey"])
+    done = forget(
+        spark,
+        erasure,
+        Request(
+            subject=request["subject"],
+            key=key,
+            dry_run=request["dryRun"],
+            catalog=_CATALOG,
+            engine="spark",
+            # They are whoever's `--data` they are from; the list keeps what is in them out.
+            rewrite_landing=False,
+            other_tables=tuple(name for name in there if name not in known and not name.endswith(_NEXT)),
+            dropped=tuple(name for name in there if name.endswith(_NEXT)),
+            other_quarantines=request["otherQuarantines"],
+        ),
+    )
+    rows = {}
+    if not request["dryRun"]:
+        forgotten = read_forgotten(erasure.suppressed, lambda: key)
+        for name, given in erasure.sources.items():
+            source = Source(given.location, given.quarantine, 1, given.columns, ())
+            rows[name] = Landing(spark, source, forgotten=forgotten).account().accepted
+    say({"kind": "forgotten", "part": done, "rows": rows})
+
+
+def _tables(spark: SparkSession, database: str) -> list[Any]:
+    return spark.sql(f"SHOW TABLES IN {quoted(_CATALOG, database)}").collect()
+
+
 def handle(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     """Answer a request."""
     if request["kind"] == "query":
         query(spark, request, say)
+        return
+    if request["kind"] == "forget":
+        forget_person(spark, request, say)
         return
     if request["sweep"]:
         sweep(spark, request["database"])

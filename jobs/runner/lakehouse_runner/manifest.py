@@ -10,6 +10,8 @@ from .schema import Schema, faults_of
 
 ColumnType = Literal["text", "int", "double", "epochMillis", "isoDate", "timestamp", "date", "pseudonym"]
 Severity = Literal["fail", "quarantine", "warn"]
+PiiClass = Literal["direct", "quasi"]
+Identifies = Literal["person", "device"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class Column:
     aliases: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    pii: PiiClass | None = None
+    identifies: Identifies | None = None
+    """Whose a row is: what people are forgotten by."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,41 @@ class Manifest:
     runs: str
     """URI of the folder that the summary of each run goes to."""
     metrics_namespace: str
+    suppressed: str | None = None
+    """URI of the list of who was forgotten; there where a source says whose its rows are."""
+
+
+@dataclass(frozen=True)
+class ErasureSource:
+    """A source, as far as to forget somebody is concerned."""
+
+    location: str
+    """URI of the folder of the files."""
+    quarantine: str
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True)
+class ErasureTable:
+    """A table that a job makes, as far as to forget somebody is concerned."""
+
+    table: str
+    columns: Mapping[str, Column]
+    quarantine: str | None = None
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Every place that may hold something of a person."""
+
+    database: str
+    sources: Mapping[str, ErasureSource]
+    tables: tuple[ErasureTable, ...]
+    """Those first that nothing is made from."""
+    suppressed: str
+    """URI of the list of who was forgotten."""
+    receipts: str
+    """URI of the folder that receipts go to."""
 
 
 class ManifestError(ValueError):
@@ -93,12 +133,39 @@ def read_manifest(text: str) -> Manifest:
     Raises:
         ManifestError: It is none by `manifest_schema.json`, which the definition's TypeScript makes.
     """
-    try:
-        value = json.loads(text, parse_constant=_refuse)
-    except ValueError as error:
-        raise ManifestError(f"the manifest is no JSON: {error}") from None
+    value = _parsed(text)
     _check(value, manifest_schema())
     return _manifest(value)
+
+
+def read_erasure(text: str) -> Erasure:
+    """The erasure manifest of a JSON text.
+
+    Raises:
+        ManifestError: It is none by `erasure_schema.json`, which the definition's TypeScript makes.
+    """
+    value = _parsed(text)
+    _check(value, _schema("erasure"))
+    return Erasure(
+        database=value["database"],
+        sources={
+            name: ErasureSource(source["location"], source["quarantine"], _columns(source["columns"]))
+            for name, source in value["sources"].items()
+        },
+        tables=tuple(
+            ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
+            for table in value["tables"]
+        ),
+        suppressed=value["suppressed"],
+        receipts=value["receipts"],
+    )
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        raise ManifestError(f"the manifest is no JSON: {error}") from None
 
 
 def read_source(value: Mapping[str, Any]) -> Source:
@@ -113,8 +180,12 @@ def read_source(value: Mapping[str, Any]) -> Source:
 
 def manifest_schema() -> dict[str, Any]:
     """What a manifest is, as JSON Schema. It is read from the package, which may be a zip."""
+    return _schema("manifest")
+
+
+def _schema(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(
-        resources.files(__package__).joinpath("manifest_schema.json").read_text("utf-8")
+        resources.files(__package__).joinpath(f"{name}_schema.json").read_text("utf-8")
     )
     return schema
 
@@ -148,6 +219,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         parameters={name: tuple(values) for name, values in value["parameters"].items()},
         runs=value["runs"],
         metrics_namespace=value["metricsNamespace"],
+        suppressed=value.get("suppressed"),
     )
 
 
@@ -169,6 +241,8 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Column]:
             aliases=tuple(value["aliases"]),
             min=value.get("min"),
             max=value.get("max"),
+            pii=value.get("pii"),
+            identifies=value.get("identifies"),
         )
         for name, value in values.items()
     }

@@ -19,6 +19,7 @@ from .landing import QUARANTINE, Account, Landing
 from .manifest import Expectation, Manifest, Source
 from .pseudonyms import Pseudonyms
 from .sql_types import quoted
+from .suppression import read_forgotten
 
 SPARK_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -132,7 +133,11 @@ class _Run:
         manifest, output = self._manifest, self._manifest.output
         written_to = self._options.table or output.table
         table = IcebergTable(self._spark, self._options.catalog, manifest.database, written_to)
-        landings = {name: Landing(self._spark, source) for name, source in manifest.sources.items()}
+        forgotten = read_forgotten(manifest.suppressed, self._options.pseudonym_key)
+        landings = {
+            name: Landing(self._spark, source, forgotten=forgotten)
+            for name, source in manifest.sources.items()
+        }
         for name, source in manifest.sources.items():
             # Else a wrong folder, or a day on which nothing came, would empty the table.
             if not landings[name].files:
@@ -251,9 +256,9 @@ class _Run:
             {
                 "table": name,
                 "job": None,
-                "read": account.accepted + account.quarantined,
+                "read": account.accepted + account.quarantined + account.filtered,
                 "quarantined": account.quarantined,
-                "filtered": 0,
+                "filtered": account.filtered,
                 "written": account.accepted,
                 "reasons": dict(account.reasons),
                 "expectations": done.results,

@@ -4,10 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from lakehouse_runner import local
+from lakehouse_runner import files, local
 from pyspark.sql import SparkSession
+from s3_standin import Bucket, ClientError
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,15 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session = local.session(warehouse, "1g", settings)
     yield session
     session.stop()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket in place of S3."""
+    made = Bucket({})
+    monkeypatch.setattr(files, "s3", lambda: made)
+    exceptions = ModuleType("botocore.exceptions")
+    exceptions.ClientError = ClientError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "botocore", ModuleType("botocore"))
+    monkeypatch.setitem(sys.modules, "botocore.exceptions", exceptions)
+    return made

@@ -1,97 +1,14 @@
 """Tests of files under URIs: folders, and S3 as its client in Python is documented."""
 
-import io
-import sys
-from collections.abc import Iterator
+import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from lakehouse_runner import files
 from lakehouse_runner.errors import JobError
 from lakehouse_runner.files import File
-
-
-class ClientError(Exception):
-    """Stands in for that of botocore."""
-
-    def __init__(self, code: str) -> None:
-        """Hold what S3 answers."""
-        self.response = {"Error": {"Code": code}}
-
-
-class Bucket:
-    """Stands in for a client of S3 with one bucket, which lists two keys a page."""
-
-    def __init__(self, objects: dict[str, bytes]) -> None:
-        """Hold objects by key."""
-        self.objects = objects
-        self.locked: set[str] = set()
-
-    def get_paginator(self, operation: str) -> "Bucket":
-        """Give what lists."""
-        assert operation == "list_objects_v2"
-        return self
-
-    def paginate(self, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
-        """List keys in their order; the last page has none."""
-        assert Bucket == "lake"
-        keys = sorted(key for key in self.objects if key.startswith(Prefix))
-        for start in range(0, len(keys), 2):
-            yield {
-                "Contents": [
-                    {"Key": key, "Size": len(self.objects[key]), "ETag": self.etag(key)}
-                    for key in keys[start : start + 2]
-                ]
-            }
-        yield {}
-
-    def etag(self, key: str) -> str:
-        """Give an object's tag."""
-        return f'"{hash(self.objects[key])}"'
-
-    def get_object(
-        self, Bucket: str, Key: str, Range: str | None = None, IfMatch: str | None = None
-    ) -> dict[str, Any]:
-        """Read an object or a range of it."""
-        if Key not in self.objects:
-            raise ClientError("NoSuchKey")
-        if IfMatch is not None and self.etag(Key) != IfMatch:
-            raise ClientError("PreconditionFailed")
-        body = self.objects[Key]
-        if Range is not None:
-            start, end = map(int, Range.removeprefix("bytes=").split("-"))
-            body = body[start : end + 1]
-        return {"Body": io.BytesIO(body)}
-
-    def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
-        """Write an object."""
-        self.objects[Key] = Body
-
-    def delete_objects(self, Bucket: str, Delete: dict[str, Any]) -> dict[str, Any]:
-        """Delete objects, and tell those that may not be."""
-        assert len(Delete["Objects"]) <= 1000
-        errors = []
-        for given in Delete["Objects"]:
-            if given["Key"] in self.locked:
-                errors.append({"Key": given["Key"], "Code": "AccessDenied"})
-            else:
-                del self.objects[given["Key"]]
-        return {"Errors": errors} if errors else {}
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A bucket in place of S3."""
-    made = Bucket({})
-    monkeypatch.setattr(files, "s3", lambda: made)
-    exceptions = ModuleType("botocore.exceptions")
-    exceptions.ClientError = ClientError  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "botocore", ModuleType("botocore"))
-    monkeypatch.setitem(sys.modules, "botocore.exceptions", exceptions)
-    return made
-
+from s3_standin import Bucket
 
 NAMES = [
     "b.json",
@@ -201,3 +118,61 @@ def test_many_are_deleted_a_thousand_at_once(bucket: Bucket) -> None:
     bucket.objects = {f"q/run1/{i}": b"" for i in range(2001)}
     files.delete_others("s3://lake/q/", "run2")
     assert bucket.objects == {}
+
+
+def old(key: str, count: int, deleted: bool = False) -> list[dict[str, Any]]:
+    """Make old versions of an object, and the mark of a deleted one."""
+    versions = [
+        {"Key": key, "VersionId": f"{key} {i}", "IsLatest": False, "mark": False} for i in range(count)
+    ]
+    mark = {"Key": key, "VersionId": f"{key} gone", "IsLatest": True, "mark": True}
+    return [mark, *versions] if deleted else versions
+
+
+def test_old_versions_go_before_what_marks_them_deleted(bucket: Bucket, tmp_path: Path) -> None:
+    """Else what was deleted would be back. Objects stay, and so do the versions of other folders."""
+    bucket.objects = {"t/a": b"", "tt/a": b""}
+    others = old("tt/a", 2)
+    bucket.old = [*old("t/a", 3), *old("t/b", 1500, deleted=True), *others]
+    assert files.old_versions("s3://lake/t/", delete=False) == 1504
+    assert len(bucket.old) == 1506
+    bucket.locked = {"t/b"}
+    with pytest.raises(JobError, match=r"s3://lake/t/b cannot be deleted: AccessDenied"):
+        files.old_versions("s3://lake/t/", delete=True)
+    bucket.locked = set()
+    assert files.old_versions("s3://lake/t", delete=True) > 0
+    assert (bucket.old, sorted(bucket.objects)) == (others, ["t/a", "tt/a"])
+    assert files.old_versions("s3://lake/t/", delete=True) == 0
+    assert files.old_versions(f"file:{tmp_path}/", delete=True) == 0
+
+
+def test_of_a_file_no_version_stays(bucket: Bucket, tmp_path: Path) -> None:
+    """But of others whose name begins alike."""
+    (tmp_path / "a").touch()
+    files.delete_with_versions(f"file:{tmp_path}/a")
+    assert list(tmp_path.iterdir()) == []
+    bucket.objects = {"r/a": b"", "r/ab": b""}
+    bucket.old = [*old("r/a", 2, deleted=True), *old("r/ab", 1)]
+    files.delete_with_versions("s3://lake/r/a")
+    assert (sorted(bucket.objects), bucket.old) == (["r/ab"], old("r/ab", 1))
+    files.delete_with_versions("s3://lake/r/none")
+
+
+def test_what_killed_writers_left_is_found(bucket: Bucket, tmp_path: Path) -> None:
+    """That of Spark, and that of a file that was being replaced."""
+    names = ["q/run/_temporary/0/a.json", "q/.a.json.x.tmp", "q/a.json", "q/_SUCCESS", "q/.a.json.crc"]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    bucket.objects = dict.fromkeys(names, b"")
+    for folder in ("s3://lake/q/", f"file:{tmp_path}/q/"):
+        found = sorted(file.name for file in files.list_unfinished(folder))
+        assert found == [".a.json.x.tmp", "run/_temporary/0/a.json"]
+
+
+def test_young_objects_are_found(bucket: Bucket) -> None:
+    """By when they were written."""
+    bucket.objects = {"t/a": b"", "t/b": b""}
+    bucket.written = {"t/b": datetime.datetime.fromtimestamp(50, datetime.UTC)}
+    assert [file.name for file in files.list_written_since("s3://lake/t/", 49)] == ["b"]

@@ -11,6 +11,7 @@ from lakehouse_runner import blocks, landing
 from lakehouse_runner.landing import Landing
 from lakehouse_runner.lines import LineJudge, Refusal
 from lakehouse_runner.manifest import Column, Source
+from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from pyspark.sql import SparkSession
 
 COLUMNS = {
@@ -157,3 +158,30 @@ def test_rows_have_their_types(spark: SparkSession, tmp_path: Path, raw: bool) -
             {"user": "a", "at": "1970-01-01 00:00:00.007000", "day": "2000-01-31"},
             {"user": "b", "at": "1970-01-01 00:00:00.008000", "day": "0967-01-31"},
         ]
+
+
+def test_lines_of_the_forgotten_are_neither_rows_nor_refused(spark: SparkSession, tmp_path: Path) -> None:
+    """Plain ones, odd ones and bad ones; they are counted, and all others keep their numbers."""
+    columns = {**COLUMNS, "user": Column("text", False, identifies="person")}
+    lines = [
+        b'{"user":"ann@x.org","at":1}',
+        b'{"user":"bob@x.org","at":2}',
+        b'{"at":3,"USER":" Ann@X.org"}',
+        b'{"user":"ann@x.org","at":-1}',
+        b'{"user":"bob@x.org","at":-1}',
+        b"ann@x.org;7",
+    ]
+    alone = {"c.json": lines[0], "d.json": lines[3], "e.json": b""}
+    write(tmp_path, {"a.json": b"\n".join(lines), "b.json.gz": b"\n".join(lines), **alone})
+    given = Source(tmp_path.as_uri(), tmp_path.as_uri(), 1, columns, ())
+    entry = Entry("person", hash_of(b"key", "person", "ann@x.org"), "2026-01-01T00:00:00Z")
+    read = Landing(spark, given, forgotten=forgotten_of([entry], b"key"))
+    assert [row.user for row in read.rows.collect()] == ["bob@x.org"] * 2
+    account = read.account()
+    assert (account.accepted, account.filtered) == (2, 10)
+    assert account.reasons == {"OUT_OF_RANGE": 2, "EMPTY_FILE": 1}
+    assert sorted((row.file, row.line) for row in read.quarantine(account).collect()) == [
+        ("a.json", 5),
+        ("b.json.gz", 5),
+        ("e.json", 0),
+    ]

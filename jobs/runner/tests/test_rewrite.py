@@ -1,0 +1,127 @@
+"""Tests of how lines are taken out of files: every other byte stays."""
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pytest
+from lakehouse_runner import files, rewrite
+from lakehouse_runner.files import File
+from lakehouse_runner.manifest import Column
+from lakehouse_runner.rewrite import LandingSieve, QuarantineSieve, Sifted, sift
+from lakehouse_runner.suppression import Entry, Forgotten, forgotten_of, hash_of
+from s3_standin import Bucket
+
+KEY = b"key"
+COLUMNS = {
+    "user": Column("text", False, identifies="person"),
+    "at": Column("int", False, min=0),
+}
+LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
+SIEVE = LandingSieve(Forgotten(KEY, LISTED.hashes, email="ann@x.org"), COLUMNS)
+
+THEIRS = [
+    b'{"user":"ann@x.org","at":1}',
+    b'{"at":2, "USER":"\\u0061nn@X.org "}',
+    b'{"user":"ann@x.org","at":-1}',
+    b"ann@x.org,7\xff",
+    b'{"user":"ann@x.',
+]
+OTHERS = [b'{"user":"bob@x.org","at":1}', b"", b" \t", b'{"at":2,"user":"ann@x.orgs"}', b"bad \xe9", b"{"]
+
+
+def write(folder: Path, name: str, content: bytes) -> File:
+    """Write a file."""
+    (folder / name).write_bytes(content)
+    (file,) = [f for f in files.list_files(f"file:{folder}") if f.name == name]
+    return file
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_all_other_bytes_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes, packed: bool
+) -> None:
+    """However a file is read, whatever its lines end in, and with a byte-order mark."""
+    rng = random.Random(3)
+    for size in (1, 7, 64, 1 << 20):
+        monkeypatch.setattr(rewrite, "_READ_BYTES", size)
+        lines = [rng.choice(THEIRS + OTHERS) + end for _ in range(40)] + [OTHERS[0]]
+        mark = rng.choice([b"", b"\xef\xbb\xbf"])
+        name = f"{size}.json.gz" if packed else f"{size}.json"
+        content = mark + b"".join(lines)
+        file = write(tmp_path, name, gzip.compress(content) if packed else content)
+        kept = [line for line in lines if line.removesuffix(end) not in THEIRS]
+        assert sift(file, SIEVE, rewrite=False) == Sifted(len(lines) - len(kept))
+        assert (tmp_path / name).stat().st_size == file.size
+        assert sift(file, SIEVE, rewrite=True) == Sifted(len(lines) - len(kept))
+        after = (tmp_path / name).read_bytes()
+        assert (gzip.decompress(after) if packed else after) == mark + b"".join(kept)
+        assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+        (tmp_path / name).unlink()
+
+
+def test_a_file_with_nothing_else_is_deleted(tmp_path: Path) -> None:
+    """An empty one would be told as damaged ever after. Hadoop's checksum goes with it."""
+    file = write(tmp_path, "a.json", b"\n".join(THEIRS))
+    (tmp_path / ".a.json.crc").touch()
+    assert sift(file, SIEVE, rewrite=True) == Sifted(len(THEIRS))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("a.json.gz", gzip.compress(b"\n".join(THEIRS))[:-9], "cannot be unpacked to its end"),
+        ("a.json.gz", b"\n".join(THEIRS), "is packed with gzip where its name says that it is not"),
+        ("a.json", gzip.compress(b"x"), "is packed with gzip where its name says that it is not"),
+        ("a.json", "ann@x.org".encode("utf-16"), "is no UTF-8 text"),
+        ("a.json", b"PAR1ann@x.org", "is no UTF-8 text"),
+        ("a.json", b"a" * 100, "has a line longer than"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
+) -> None:
+    """And stays as it is."""
+    monkeypatch.setattr(rewrite, "_MAX_LINE_BYTES", 90)
+    file = write(tmp_path, name, content)
+    for told in (False, True):
+        found = sift(file, SIEVE, rewrite=told)
+        assert found.removed == 0
+        assert found.unread is not None
+        assert why in found.unread
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_what_was_refused_is_judged_by_its_raw_text(tmp_path: Path) -> None:
+    """Spark's JSON around it, half a line of a writer that was killed, and whole files, which have none."""
+    kept = [
+        json.dumps({"file": "ann@x.json", "line": 1, "reason": "TRUNCATED", "raw": '{"user":"bob@x.org'}),
+        json.dumps({"file": "a.json", "line": 0, "reason": "EMPTY_FILE", "raw": ""}),
+        json.dumps({"file": "a.json", "line": 0, "reason": "EMPTY_FILE"}),
+    ]
+    theirs = [
+        json.dumps({"file": "a.json", "line": 2, "reason": "NOT_JSON", "raw": raw.decode("latin-1")})
+        for raw in THEIRS
+    ]
+    half = [theirs[0][:-3]]
+    file = write(tmp_path, "part.json", "\n".join([*kept, *theirs, *half]).encode())
+    sieve = QuarantineSieve(Forgotten(KEY, LISTED.hashes, email="ann@x.org"))
+    assert sift(file, sieve, rewrite=True) == Sifted(len(THEIRS) + 1)
+    assert (tmp_path / "part.json").read_text().splitlines() == kept
+
+
+def test_an_object_that_others_write_meanwhile_is_theirs(bucket: Bucket) -> None:
+    """It is replaced as it was read or not at all."""
+    content = b"\n".join([*THEIRS, *OTHERS])
+    bucket.objects = {"landing/a.json": content}
+    (file,) = files.list_files("s3://lake/landing/")
+    bucket.before_put = [lambda: bucket.objects.update({"landing/a.json": b"new"})]
+    with pytest.raises(files.Changed, match=r"s3://lake/landing/a\.json was changed meanwhile; call again"):
+        sift(file, SIEVE, rewrite=True)
+    assert bucket.objects == {"landing/a.json": b"new"}
+    bucket.objects = {"landing/a.json": content}
+    assert sift(file, SIEVE, rewrite=True).removed == len(THEIRS)
+    assert bucket.objects == {"landing/a.json": b"\n".join(OTHERS)}

@@ -1,0 +1,133 @@
+"""Tests of whose a value, a row and a refused line is, and of the list of who was forgotten."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from lakehouse_runner import files
+from lakehouse_runner.errors import JobError
+from lakehouse_runner.manifest import Column
+from lakehouse_runner.suppression import (
+    Entry,
+    Forgotten,
+    Kind,
+    add_to_list,
+    forgotten_of,
+    hash_of,
+    read_forgotten,
+    read_list,
+)
+from s3_standin import Bucket
+
+
+def shared(name: str) -> Any:
+    """Read what the tests in TypeScript read too."""
+    return json.loads((Path(__file__).parent / name).read_text("utf-8"))
+
+
+HASHES = shared("suppression_hashes.json")
+KEY = bytes.fromhex(HASHES["key"])
+COLUMNS = {
+    "at": Column("int", False),
+    "user": Column("text", True, pii="direct", identifies="person"),
+    "device": Column("text", True, pii="quasi", identifies="device"),
+}
+
+
+def listed(*values: tuple[Kind, str]) -> list[Entry]:
+    """Make a list of values."""
+    return [Entry(kind, hash_of(KEY, kind, value), "2026-11-25T16:00:00Z") for kind, value in values]
+
+
+@pytest.mark.parametrize("case", HASHES["hashes"], ids=lambda case: f"{case['kind']} {case['value']!r}")
+def test_hashes_are_those_of_the_other_language(case: dict[str, Any]) -> None:
+    """Else a run on one engine would not know whom the other forgot."""
+    assert hash_of(KEY, case["kind"], case["value"]) == case["hash"]
+
+
+@pytest.mark.parametrize("case", shared("suppression_cases.json"), ids=lambda case: case["why"])
+def test_refused_lines_are_judged_as_by_the_other_language(case: dict[str, Any]) -> None:
+    """By a run, and while somebody is being forgotten."""
+    values: list[tuple[Kind, str]] = [("hint", hint) for hint in case.get("hints", [])]
+    values += [(kind, case[kind]) for kind in ("person", "device") if kind in case]
+    run = forgotten_of(listed(*values), KEY)
+    assert run.line(case["raw"]) == case["theirs"]
+    forget = Forgotten(KEY, run.hashes, frozenset(case.get("pseudonyms", [])), case["person"])
+    assert forget.line(case["raw"]) == case.get("whenForgetting", case["theirs"])
+
+
+def test_rows_are_theirs_by_any_column_that_identifies() -> None:
+    """A row without a value is nobody's."""
+    rows = pa.RecordBatch.from_pydict(
+        {
+            "at": [1, 2, 3, 4, 5],
+            "user": ["ann@x.org", None, " ANN@X.org\t", "bob@x.org", None],
+            "device": ["d0", "d1", None, "D1", None],
+        },
+        schema=pa.schema([("at", pa.int64()), ("user", pa.string()), ("device", pa.string())]),
+    )
+    forgotten = forgotten_of(listed(("person", "ann@x.org"), ("device", "d1"), ("hint", "d0")), KEY)
+    mask = forgotten.rows(rows, COLUMNS)
+    assert mask is not None
+    assert mask.tolist() == [True, True, True, True, False]
+    assert forgotten.rows(rows.slice(4), COLUMNS) is None
+    assert forgotten.rows(rows.slice(0, 0), COLUMNS) is None
+
+
+def test_nobody_is_on_a_list_that_is_not_there(tmp_path: Path) -> None:
+    """And nobody asks for the key."""
+
+    def key() -> bytes:
+        raise AssertionError
+
+    uri = f"file:{tmp_path}/suppressed.json"
+    assert read_forgotten(None, key) is None
+    assert read_forgotten(uri, key) is None
+    files.write_text(uri, '{"version":1,"entries":[]}')
+    assert read_forgotten(uri, key) is None
+
+
+def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:
+    """On a disk and in S3; those that were there keep their day."""
+    for uri in (f"file:{tmp_path}/deep/suppressed.json", "s3://lake/suppressed/list.json"):
+        (first,) = add_to_list(uri, [("person", "0" * 64), ("person", "0" * 64)])
+        again = add_to_list(uri, [("person", "0" * 64), ("device", "0" * 64)])
+        assert [e[:2] for e in again] == [("person", "0" * 64), ("device", "0" * 64)]
+        assert again[0] == first
+        assert read_list(uri) == again
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["suppressed.json"]
+
+
+def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
+    """The object is only replaced where it is as it was read."""
+    uri = "s3://lake/list.json"
+    entered = Entry("person", "1" * 64, "2026-01-01T00:00:00Z")
+    other = json.dumps({"version": 1, "entries": [entered._asdict()]})
+    bucket.before_put = [lambda: bucket.objects.update({"list.json": other.encode()})]
+    entries = add_to_list(uri, [("person", "0" * 64)])
+    assert [e.hash for e in entries] == ["1" * 64, "0" * 64] == [e.hash for e in read_list(uri)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"version":2,"entries":[]}',
+        '{"version":1}',
+        '{"version":1,"entries":[],"more":1}',
+        '{"version":1,"entries":[{"kind":"person","hash":"x","since":"2026-11-25T16:00:00Z"}]}',
+        '{"version":1,"entries":[{"kind":"pet","hash":"' + "0" * 64 + '","since":"2026-11-25T16:00:00Z"}]}',
+        '{"version":1,"entries":[{"kind":"person","hash":"' + "0" * 64 + '","since":"today"}]}',
+        '{"version":1,"entries":[{"kind":"person","hash":"' + "0" * 64 + '"}]}',
+    ],
+)
+def test_a_damaged_list_is_told(tmp_path: Path, text: str) -> None:
+    """Else the forgotten would come back."""
+    path = tmp_path / "suppressed.json"
+    path.write_text(text)
+    with pytest.raises(JobError, match=r"suppressed\.json is no list of who was forgotten; restore it"):
+        read_forgotten(f"file:{path}", lambda: KEY)
