@@ -1,6 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import type { Stack } from '../engines/aws/stack';
-import type { OtherPart } from '../engines/duckdb/forget';
 import { Store } from '../engines/duckdb/store';
 import { type Receipt, UsageError } from '../engines/engine';
 import type { Pipeline } from '../model';
@@ -53,17 +51,13 @@ async function forgetHere(
   // Starting Spark takes seconds.
   if (!new Store(lake).hasSpark) return engine.forget(pipeline, request);
   const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
-  const other = new SparkEngine({ lake, jobs }) as unknown as OtherPart;
+  const other = new SparkEngine({ lake, jobs });
   return engine.forget(pipeline, { ...request, other });
-}
-
-interface StackForget {
-  forgetOnStack(stack: Stack, request: Request, tell: (text: string) => void): Promise<Receipt>;
 }
 
 async function forgetThere(options: StackFlags, request: Request): Promise<Receipt> {
   const stack = await stackOf(options);
-  const { forgetOnStack } = require('../engines/aws/forget') as StackForget;
+  const { forgetOnStack } = require('../engines/aws/forget') as typeof import('../engines/aws/forget');
   return forgetOnStack(stack, request, (text) => process.stderr.write(harmless(`${text}\n`)));
 }
 

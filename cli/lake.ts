@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { LakeError, UsageError } from '../engines/engine';
+import { Interrupted, LakeError, UsageError } from '../engines/engine';
 import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
@@ -126,7 +126,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .action(async (name: string | undefined, options) => {
       checkScopes(query, { local: ['lake', 'engine'], stack: ['workgroup', 'maxScan', 'reuse'] });
       const { queryCommand } = require('./query') as typeof import('./query');
-      exit(await queryCommand(pipeline, DIRS, { ...options, query: name }));
+      await queryCommand(pipeline, DIRS, { ...options, query: name });
     });
 
   const status = withStack(lake.command('status'))
@@ -249,6 +249,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (isWrongCall(error)) return complain(error.message, 2);
+    if (error instanceof Interrupted) return complain(error.message, 130);
     return complain(isToldAsIs(error) ? error.message : systemError(error), 1);
   }
 }

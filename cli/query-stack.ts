@@ -21,18 +21,15 @@ interface Sql {
   readonly file?: string | undefined;
 }
 
-/** The exit status of what Ctrl-C ended, as shells have it. */
-const INTERRUPTED = 130;
-
-/** `lake query --stack`: asks Athena, and tells on stderr what that cost. Returns the exit status. */
+/** `lake query --stack`: asks Athena, and tells on stderr what that cost.*/
 export async function queryStack(
   pipeline: Pipeline,
   { sql, file }: Sql,
   options: StackQueryOptions,
   print: (result: QueryResult) => Promise<void>,
-): Promise<number> {
+): Promise<void> {
   const { client, outputs } = await stackOf(options);
-  const { Athena, QueryStopped } = require('../engines/aws/athena') as typeof import('../engines/aws/athena');
+  const { Athena } = require('../engines/aws/athena') as typeof import('../engines/aws/athena');
   const athena = new Athena({
     client,
     workGroup: outputs.workgroups[options.workgroup],
@@ -50,11 +47,6 @@ export async function queryStack(
     const result = await athena.query(sql, { signal, file: file && relative('', file) });
     await print(result);
     process.stderr.write(`${costOf(result, client.region)}\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof QueryStopped)) throw error;
-    process.stderr.write(`lake: ${error.message}\n`);
-    return INTERRUPTED;
   } finally {
     process.off('SIGINT', interrupt);
   }

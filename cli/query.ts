@@ -19,21 +19,17 @@ export interface QueryOptions extends StackQueryOptions {
   readonly engine: EngineName;
 }
 
-/**
- * `lake query`. Returns the exit status. Throws a UsageError where it is not clear what to ask, a LakeError where the
- * query fails.
- */
+/** `lake query`. Throws a UsageError where it is not clear what to ask, a LakeError where the query fails. */
 export async function queryCommand(
   pipeline: Pipeline,
   dirs: { readonly jobs: string; readonly queries: string },
   options: QueryOptions,
-): Promise<number> {
+): Promise<void> {
   if (options.query !== undefined && options.execute !== undefined) {
     throw new UsageError('give a query by name or with -e, not both');
   }
   if (options.query === undefined && options.execute === undefined) {
-    await listQueries(dirs.queries);
-    return 0;
+    return listQueries(dirs.queries);
   }
   const file = options.query === undefined ? undefined : await fileOf(dirs.queries, options.query);
   const sql = file === undefined ? (options.execute as string) : await readFile(file, 'utf8');
@@ -44,7 +40,6 @@ export async function queryCommand(
   }
   const engine = engineOf(options.engine, { lake: options.lake, jobs: dirs.jobs });
   await print(await engine.query(sql));
-  return 0;
 }
 
 async function queriesIn(dir: string): Promise<string[]> {

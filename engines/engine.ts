@@ -164,6 +164,11 @@ export class LakeError extends Error {
   override readonly name: string = 'LakeError';
 }
 
+/** A person stopped it by Ctrl-C: exit status 130, as shells have it. */
+export class Interrupted extends LakeError {
+  override readonly name = 'Interrupted';
+}
+
 /** The call itself was wrong: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -791,7 +791,7 @@ describe('cli/install.js', () => {
     const { status, stderr } = project('offline', undefined, 1);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /npm ci failed; see above\. Node 20 or later and a reachable npm registry are needed\.\n$/,
+      /npm ci failed; see above\. Node 20\.15 or later and a reachable npm registry are needed\.\n$/,
     );
   });
 

@@ -2,8 +2,8 @@ import { AthenaClient } from '@aws-sdk/client-athena';
 import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import { type Answer, AthenaStandin, type Look, type Started } from '../../tests/standin/athena';
 import { type AwsRequest, type Fault, jsonError } from '../../tests/support/aws-server';
-import { LakeError, UsageError } from '../engine';
-import { type AsQuery, Athena, type AthenaOptions, QueryStopped, TIMEOUTS } from './athena';
+import { Interrupted, LakeError, UsageError } from '../engine';
+import { type AsQuery, Athena, type AthenaOptions, TIMEOUTS } from './athena';
 
 // On a busy machine a test takes more time than it is given.
 jest.setTimeout(60_000);
@@ -330,7 +330,7 @@ describe('stopping', () => {
       { pause: async () => void (waited.push(1) === 3 && stop.abort()) },
       { signal: stop.signal },
     );
-    expect(error).toBeInstanceOf(QueryStopped);
+    expect(error).toBeInstanceOf(Interrupted);
     expect(error?.message).toBe(`stopped; the query was stopped (query id ${standin.started[0]?.id})`);
     expect(standin.stopped).toHaveLength(1);
   });
@@ -341,7 +341,7 @@ describe('stopping', () => {
       stop.abort();
       return NUMBERS;
     };
-    expect(await refused(undefined, {}, { signal: stop.signal })).toBeInstanceOf(QueryStopped);
+    expect(await refused(undefined, {}, { signal: stop.signal })).toBeInstanceOf(Interrupted);
     expect(standin.stopped).toEqual([standin.started[0]?.id]);
   });
 
@@ -352,14 +352,14 @@ describe('stopping', () => {
       return undefined;
     };
     const error = await refused(undefined, {}, { signal: stop.signal });
-    expect(error).toBeInstanceOf(QueryStopped);
+    expect(error).toBeInstanceOf(Interrupted);
     expect(standin.stopped).toEqual([standin.started[0]?.id]);
     expect(waited.length).toBeLessThanOrEqual(1);
   });
 
   test('before it was sent sends nothing', async () => {
     const error = await refused(undefined, {}, { signal: AbortSignal.abort() });
-    expect(error).toBeInstanceOf(QueryStopped);
+    expect(error).toBeInstanceOf(Interrupted);
     expect(standin.server.requests).toEqual([]);
   });
 

@@ -9,7 +9,7 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import { LakeError, type QueryResult, UsageError } from '../engine';
+import { Interrupted, LakeError, type QueryResult, UsageError } from '../engine';
 import { bytesText } from '../printed';
 import { codeOf } from '../sql';
 import { failure, isOverWorkgroupLimit } from './athena-failure';
@@ -49,11 +49,6 @@ export interface AthenaResult extends QueryResult {
   readonly reused: boolean;
 }
 
-/** A query that its caller stopped. */
-export class QueryStopped extends LakeError {
-  override readonly name = 'QueryStopped';
-}
-
 /** The most that Athena gives at once. */
 const PAGE_ROWS = 1000;
 /** UTF-8. */
@@ -85,7 +80,7 @@ export class Athena {
 
   /**
    * Runs one statement that reads, and waits until its rows are there; they come page by page as they are taken.
-   * Throws a UsageError of what is no such statement, QueryStopped once `signal` says so, and otherwise a LakeError
+   * Throws a UsageError of what is no such statement, Interrupted once `signal` says so, and otherwise a LakeError
    * with Athena's reason. A query that is given up is stopped.
    */
   async query(sql: string, { parameters = [], signal, file }: AsQuery = {}): Promise<AthenaResult> {
@@ -109,7 +104,7 @@ export class Athena {
 
   private async start(sql: string, parameters: readonly string[], sent: Sent): Promise<string> {
     const { workGroup, database, reuseMinutes } = this.options;
-    if (sent.signal?.aborted) throw new QueryStopped('stopped before the query was sent');
+    if (sent.signal?.aborted) throw new Interrupted('stopped before the query was sent');
     const command = new StartQueryExecutionCommand({
       QueryString: sql,
       // The same at each attempt, so that an attempt whose answer was lost starts no second query.
@@ -199,8 +194,8 @@ export class Athena {
     });
   }
 
-  private async stopped(id: string): Promise<QueryStopped> {
-    return withMore(new QueryStopped('stopped'), await this.stop(id)) as QueryStopped;
+  private async stopped(id: string): Promise<Interrupted> {
+    return withMore(new Interrupted('stopped'), await this.stop(id)) as Interrupted;
   }
 
   /** Stops a query. Returns what to say of it. */
@@ -223,7 +218,7 @@ export class Athena {
         signal && { abortSignal: signal },
       );
     } catch (error) {
-      if (signal?.aborted) throw new QueryStopped(`stopped; the query had ended (query id ${id})`);
+      if (signal?.aborted) throw new Interrupted(`stopped; the query had ended (query id ${id})`);
       throw withMore(await this.told(error, 'athena:GetQueryResults', sent), `query id ${id}`);
     }
   }

@@ -9,11 +9,12 @@ import {
   ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { ALGORITHMS, type Algorithm, type Part } from './checksum';
 import { toldError } from './errors';
+import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 
 // The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
@@ -65,11 +66,7 @@ export function s3Of(
   flying: (bytes: number) => void,
   silence = SILENCE_MS,
 ): S3Client {
-  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env;
-  const client = new S3Client({
-    ...settings,
-    // Whatever stands in for S3 has no name for each bucket.
-    forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL),
+  const client = s3Client(settings, {
     // Each body is sent with a checksum that is known before; without this, other calls would get one too.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: 10_000, socketTimeout: silence },

@@ -1,10 +1,11 @@
 import { type Column, GetTablesCommand, GlueClient, type Table as GlueTable } from '@aws-sdk/client-glue';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type CatalogEntry, catalogEntries } from '../../components/catalog';
 import { catalogType, externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
 import type { DerivedTable, Pipeline, SourceTable } from '../../model';
 import { LakeError } from '../engine';
 import { ask } from './ask';
+import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 import { textOf } from './summaries';
 
@@ -39,7 +40,7 @@ export class CatalogDrift {
 
   constructor(private readonly stack: Stack) {
     this.glue = new GlueClient(stack.client);
-    this.s3 = new S3Client(stack.client);
+    this.s3 = s3Client(stack.client);
   }
 
   /** Every difference, table by table in the order of the pipeline; then tables that no contract has. */

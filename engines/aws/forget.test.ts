@@ -8,8 +8,8 @@ import {
   json,
   jsonError,
 } from '../../tests/support/aws-server';
-import { LakeError, type Receipt } from '../engine';
-import { forgetOnStack, Interrupted } from './forget';
+import { Interrupted, LakeError, type Receipt } from '../engine';
+import { forgetOnStack } from './forget';
 import type { StackOutputs } from './outputs';
 import type { Stack } from './stack';
 

@@ -12,17 +12,15 @@ import {
   GetObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
-import { LakeError, type Receipt } from '../engine';
+import { Interrupted, LakeError, type Receipt } from '../engine';
 import { ask, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';
-import type { Stack } from './stack';
-
-// The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+import { s3Client } from './s3-client';
+import { type Stack, TIMEOUTS } from './stack';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -31,9 +29,6 @@ export interface ForgetRequest {
   /** Finds and counts, and changes nothing. */
   readonly dryRun: boolean;
 }
-
-/** A person stopped waiting; the command ends with status 130. */
-export class Interrupted extends LakeError {}
 
 /** Glue's words for a run of a job or of the workflow that ended. */
 const OVER = new Set(['COMPLETED', 'STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
@@ -116,13 +111,8 @@ class Forgetting {
         `the stack ${stack.name} has no job that forgets a person; where tables of the definition say whose their rows are, deploy it: pulumi up --stack ${stack.name}`,
       );
     }
-    const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = process.env;
-    const settings = { requestHandler: PATIENCE, ...stack.client };
-    this.s3 = new S3Client({
-      ...settings,
-      // Whatever stands in for S3 has no name for each bucket.
-      forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 ?? AWS_ENDPOINT_URL),
-    });
+    const settings = { requestHandler: TIMEOUTS, ...stack.client };
+    this.s3 = s3Client(settings);
     this.glue = new GlueClient(settings);
     this.once = new GlueClient({ ...settings, maxAttempts: 1 });
     this.job = forget;
@@ -384,9 +374,6 @@ class Forgetting {
     return ask(this.stack, action, resource, call);
   }
 }
-
-/** A connection that says nothing for so long, in milliseconds, is given up, and tried anew. */
-const PATIENCE = { connectionTimeout: 10_000, socketTimeout: 60_000 };
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 

@@ -1,8 +1,9 @@
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { TableSummary } from '../engine';
 import { ask } from './ask';
 import type { JobRun } from './glue-runs';
+import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 
 const count = z.number().int().min(0);
@@ -55,7 +56,7 @@ export class Summaries {
   private readonly bucket: string;
 
   constructor(private readonly stack: Stack) {
-    this.client = new S3Client(stack.client);
+    this.client = s3Client(stack.client);
     this.bucket = stack.outputs.buckets.artifacts;
   }
 
