@@ -13,6 +13,8 @@ AUDIT = "audit"
 _MAIN = "main"
 RUN_ID = "run-id"
 """The property of a snapshot that tells the run that wrote it."""
+_REMOVED = ("deleted-data-files", "removed-delete-files")
+"""The properties that a snapshot has if it took files out of the table."""
 
 
 class IcebergTable:
@@ -159,12 +161,28 @@ class IcebergTable:
                 manage = manage.removeBranch(name) if refs.get(name).isBranch() else manage.removeTag(name)
             manage.commit()
             self._table.refresh()
+        self._drop_removed_files()
         current = self._table.currentSnapshot()
         old = {s.snapshotId() for s in self._table.snapshots()}
         if current is not None:
             old.discard(current.snapshotId())
         self._expire(old)
         return len(old)
+
+    def _drop_removed_files(self) -> None:
+        """Have a snapshot that says nothing of the files that the one before took out of the table.
+
+        Iceberg lists those with their bounds, which are values of rows, and leaves them out in the next one.
+        """
+        current = self._table.currentSnapshot()
+        if current is None or not any(current.summary().get(name) for name in _REMOVED):
+            return
+        append = self._table.newAppend()
+        run_id = current.summary().get(RUN_ID)
+        if run_id is not None:
+            append = append.set(RUN_ID, run_id)
+        append.commit()
+        self._table.refresh()
 
     def location(self) -> str:
         """Give the URI of the folder of the table's files."""
