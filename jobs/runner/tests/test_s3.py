@@ -87,9 +87,9 @@ def test_old_versions_go_beyond_a_page(s3: Any) -> None:
 def test_nothing_of_a_request_stays(s3: Any) -> None:
     """But what only begins with its name does."""
     put(s3, "r.json", ANN, ANN)
-    put(s3, "r.json.other", BOB)
+    put(s3, "r.json.other", BOB, BOB)
     files.delete_with_versions(f"{FOLDER}r.json")
-    assert versions(s3) == (1, 0)
+    assert versions(s3) == (2, 0)
     assert get(s3, "r.json.other") == BOB
 
 
