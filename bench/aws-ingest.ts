@@ -4,26 +4,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IngestSummary } from '../engines/aws/ingest';
-import type { StackOutputs } from '../engines/aws/outputs';
 import { awsEnvironment } from '../tests/support/aws-server';
+import { outputsOf } from '../tests/support/stack';
 import { measureNode } from './measure';
 
 const ROOT = join(__dirname, '..');
 const FILE_BYTES = 1_000_000;
-const BUCKET = 'bench-landing';
 
-const OUTPUTS: StackOutputs = {
-  name: 'stedi-lakehouse-bench',
-  region: 'us-east-1',
-  account: '123456789012',
-  database: 'stedi_lakehouse_bench',
-  buckets: { landing: BUCKET, artifacts: 'bench-artifacts' },
-  workflow: 'all',
-  jobs: {},
-  forget: 'forget',
-  crawler: 'crawler',
-  workgroups: { all: 'all', analysts: 'analysts' },
-};
+const OUTPUTS = outputsOf();
+const BUCKET = OUTPUTS.buckets.landing;
 
 /** Readings of one file, a megabyte of JSON lines. */
 function readings(file: number): string {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AthenaStandin } from '../tests/standin/athena';
 import { awsEnvironment } from '../tests/support/aws-server';
+import { outputsOf } from '../tests/support/stack';
 
 const SERVE = 'serve';
 const ROOT = join(__dirname, '..');
@@ -46,28 +47,12 @@ const startServer = (rows: number): Promise<{ readonly url: string; readonly ser
     server.once('exit', (code) => fail(new Error(`the stand-in of Athena ended with ${code}`)));
   });
 
-function outputs() {
-  const x = 'bench';
-  return {
-    name: x,
-    region: 'us-east-1',
-    account: '123456789012',
-    database: x,
-    buckets: { artifacts: x },
-    workflow: x,
-    jobs: {},
-    forget: x,
-    crawler: x,
-    workgroups: { all: x, analysts: x },
-  };
-}
-
 async function measure(rows: number) {
   const dir = mkdtempSync(join(tmpdir(), 'bench-aws-query-'));
   const { url, server } = await startServer(rows);
   try {
     const file = join(dir, 'outputs.json');
-    writeFileSync(file, JSON.stringify(outputs()));
+    writeFileSync(file, JSON.stringify(outputsOf()));
     const options = ['--stack', 'bench', '--outputs', file, '--format', 'csv'];
     const started = performance.now();
     const lake = spawn(

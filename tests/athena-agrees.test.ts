@@ -7,10 +7,11 @@ import { Athena } from '../engines/aws/athena';
 import { runQuery } from '../engines/named-query';
 import { lake as pipeline } from '../pipeline';
 import { queries } from '../pipeline/queries';
-import { ENTITIES, writeOtherSources, writeSample } from '../samples';
+import { writeOtherSources, writeSample } from '../samples';
 import { type Answer, AthenaStandin, asAthena, type Started } from './standin/athena';
 import { awsEnvironment, jsonError } from './support/aws-server';
 import { ended, engineOf, lake, ROOT, result, spawnLake, temporaryDir } from './support/lake';
+import { outputsOf } from './support/stack';
 
 // On a busy machine a test takes more time than it is given.
 jest.setTimeout(60_000);
@@ -31,20 +32,7 @@ beforeAll(async () => {
   await writeSample(data, { customers: 12, seed: 3, dirty: 0.02 });
   await writeOtherSources(data, pipeline.sources);
   expect((await engine.run(pipeline, { data })).failures).toEqual([]);
-  const byName = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `x-${name}`]));
-  const outputs = {
-    name: 'stedi-lakehouse-test',
-    region: 'eu-west-1',
-    account: '123456789012',
-    database: 'stedi_lakehouse_test',
-    buckets: byName(['artifacts', ...ENTITIES]),
-    workflow: 'w',
-    jobs: byName(pipeline.jobs.map(({ name }) => name)),
-    forget: 'f',
-    crawler: 'c',
-    workgroups: { all: 'stedi-lakehouse-test', analysts: 'stedi-lakehouse-test-analysts' },
-  };
-  writeFileSync(OUTPUTS, JSON.stringify(outputs));
+  writeFileSync(OUTPUTS, JSON.stringify({ ...outputsOf(), region: 'eu-west-1' }));
 }, 60_000);
 afterAll(() => standin.server.stop());
 beforeEach(() => {
@@ -136,7 +124,7 @@ describe('lake query --stack', () => {
       stderr: `scanned 4 GB, about USD 0.02; query id ${standin.started[0]?.id}\n`,
     });
     expect(standin.started).toMatchObject([
-      { workGroup: 'stedi-lakehouse-test-analysts', database: 'stedi_lakehouse_test' },
+      { workGroup: 'stedi-lakehouse-dev-analysts', database: 'stedi_lakehouse_dev' },
     ]);
   });
 

@@ -5,30 +5,19 @@ import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { IngestSummary } from '../engines/aws/ingest';
-import type { StackOutputs } from '../engines/aws/outputs';
 import { landingFiles } from '../engines/landing/files';
 import { lake as pipeline } from '../pipeline';
 import { errorOf, S3StandIn } from './standin/s3';
 import { AwsServer, awsEnvironment } from './support/aws-server';
 import { ended, hasTerminal, lake, lakeOnTerminal, ROOT, spawnLake, temporaryDir } from './support/lake';
+import { outputsOf } from './support/stack';
 
 const dir = temporaryDir('ingest-cli');
-const BUCKET = 'stedi-landing';
 const OUTPUTS = join(dir, 'outputs.json');
 const MIB = 1 << 20;
 
-const outputs: StackOutputs = {
-  name: 'stedi-lakehouse-dev',
-  region: 'us-east-1',
-  account: '123456789012',
-  database: 'stedi_lakehouse_dev',
-  buckets: { landing: BUCKET, artifacts: 'stedi-artifacts' },
-  workflow: 'all',
-  jobs: {},
-  forget: 'forget',
-  crawler: 'crawler',
-  workgroups: { all: 'all', analysts: 'analysts' },
-};
+const outputs = outputsOf();
+const BUCKET = outputs.buckets.landing;
 writeFileSync(OUTPUTS, JSON.stringify(outputs));
 
 const servers: AwsServer[] = [];

@@ -5,14 +5,15 @@ import { type Column, GetTableCommand, GlueClient, UpdateTableCommand } from '@a
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import type { StackOutputs } from '../engines/aws/outputs';
 import { lake, temporaryDir } from './support/lake';
-import { deployOnMoto, Moto, withMoto } from './support/moto';
+import { deployOnMoto, Moto } from './support/moto';
+import { hasDevelopmentTools } from './support/python';
 
 const STACK = 'dev';
 const dir = temporaryDir('moto');
 const OUTPUTS = join(dir, 'outputs.json');
 const DATA = join(dir, 'data');
 
-withMoto('lake on a stack', () => {
+(hasDevelopmentTools('tests on moto') ? describe : describe.skip)('lake on a stack', () => {
   let moto: Moto;
   let outputs: StackOutputs;
 

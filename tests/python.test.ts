@@ -2,22 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { installPython, venvTool } from '../engines/spark/python';
+import { venvTool } from '../engines/spark/python';
 import { ROOT } from './support/lake';
+import { hasDevelopmentTools } from './support/python';
 import { sparkEnvironment, withSpark } from './support/spark';
 
 const TESTS = join('jobs', 'runner', 'tests');
 const files = readdirSync(join(ROOT, TESTS)).filter((name) => /^test_.*\.py$/.test(name));
 
-function hasPytest(): boolean {
-  const missing = installPython('requirements-dev.txt', (text) => process.stderr.write(`${text}\n`));
-  if (missing === undefined) return true;
-  if (process.env.CI === 'true') throw new Error(missing);
-  process.stderr.write(`tests of the Python runner are skipped: ${missing}\n`);
-  return false;
-}
-
-(hasPytest() ? withSpark : describe.skip)('pytest', () => {
+(hasDevelopmentTools('tests of the Python runner') ? withSpark : describe.skip)('pytest', () => {
   test.each(files)(
     '%s',
     (file) => {

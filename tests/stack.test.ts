@@ -2,9 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lake as pipeline } from '../pipeline';
-import { GlueStandIn, outputsOf } from './standin/glue';
+import { GlueStandIn } from './standin/glue';
 import { AwsServer, awsEnvironment, jsonError } from './support/aws-server';
 import { ended, hasTerminal, lake, spawnLake, spawnLakeOnTerminal, temporaryDir } from './support/lake';
+import { outputsOf } from './support/stack';
 
 const dir = temporaryDir('stack');
 const OUTPUTS = join(dir, 'outputs.json');

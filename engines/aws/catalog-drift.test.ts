@@ -1,8 +1,9 @@
 import { catalogEntries } from '../../components/catalog';
 import { externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
 import { lake as pipeline } from '../../pipeline';
-import { GlueStandIn, outputsOf } from '../../tests/standin/glue';
+import { GlueStandIn } from '../../tests/standin/glue';
 import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';
+import { outputsOf } from '../../tests/support/stack';
 import { CatalogDrift } from './catalog-drift';
 import type { Stack } from './stack';
 

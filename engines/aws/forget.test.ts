@@ -1,4 +1,3 @@
-import { lake as pipeline } from '../../pipeline';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -8,28 +7,15 @@ import {
   json,
   jsonError,
 } from '../../tests/support/aws-server';
+import { outputsOf } from '../../tests/support/stack';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { forgetOnStack } from './forget';
-import type { StackOutputs } from './outputs';
 import type { Stack } from './stack';
 
 const SUBJECT = 'Sarah.Li+x@example.com';
-const NAME = 'stedi-lakehouse-dev';
-const LANDING = `${NAME}-landing-123456789012`;
-const ARTIFACTS = `${NAME}-artifacts-123456789012`;
-const OUTPUTS: StackOutputs = {
-  name: NAME,
-  region: 'us-east-1',
-  account: '123456789012',
-  database: 'stedi_lakehouse_dev',
-  buckets: { landing: LANDING, artifacts: ARTIFACTS },
-  workflow: NAME,
-  jobs: Object.fromEntries(pipeline.jobs.map(({ name }) => [name, `${NAME}-${name}`])),
-  forget: `${NAME}-forget`,
-  forgetRequests: `s3://${LANDING}/forget/requests/`,
-  crawler: `${NAME}-landing`,
-  workgroups: { all: NAME, analysts: `${NAME}-analysts` },
-};
+const OUTPUTS = outputsOf();
+const NAME = OUTPUTS.name;
+const { landing: LANDING, artifacts: ARTIFACTS } = OUTPUTS.buckets;
 
 interface Run {
   readonly Id: string;

@@ -13,6 +13,7 @@ import {
   type Fault,
 } from '../../tests/support/aws-server';
 import { temporaryDir } from '../../tests/support/lake';
+import { outputsOf } from '../../tests/support/stack';
 import { LakeError } from '../engine';
 import { checksumOf } from './checksum';
 import { type IngestEvent, type IngestRequest, ingest } from './ingest';
@@ -20,24 +21,14 @@ import type { Stack } from './stack';
 
 const dir = temporaryDir('ingest');
 const SOURCES = [customerLanding, accelerometerLanding, stepTrainerLanding];
-const BUCKET = 'stedi-landing';
+const OUTPUTS = outputsOf();
+const BUCKET = OUTPUTS.buckets.landing;
 const PART = 1 << 14;
 
 const stackOf = (maxAttempts = 4): Stack => ({
   name: 'dev',
   client: { region: 'us-east-1', maxAttempts },
-  outputs: {
-    name: 'stedi-lakehouse-dev',
-    region: 'us-east-1',
-    account: '123456789012',
-    database: 'stedi_lakehouse_dev',
-    buckets: { landing: BUCKET, artifacts: 'stedi-artifacts' },
-    workflow: 'w',
-    jobs: {},
-    forget: 'f',
-    crawler: 'c',
-    workgroups: { all: 'a', analysts: 'b' },
-  },
+  outputs: OUTPUTS,
 });
 
 const servers: AwsServer[] = [];
@@ -291,10 +282,22 @@ describe('a fault at any single request', () => {
   );
 
   test.each<[string, Fault, RegExp]>([
-    ['access denied', denied, /^access denied: s3:\w+ on s3:\/\/stedi-landing\/\S+[^\n]*$/],
-    ['SlowDown', slow, /^AWS throttles: s3:\w+ on s3:\/\/stedi-landing\/[^\n]* was refused 2 times in a row/],
+    [
+      'access denied',
+      denied,
+      /^access denied: s3:\w+ on s3:\/\/stedi-lakehouse-dev-landing-123456789012\/\S+[^\n]*$/,
+    ],
+    [
+      'SlowDown',
+      slow,
+      /^AWS throttles: s3:\w+ on s3:\/\/stedi-lakehouse-dev-landing-123456789012\/[^\n]* was refused 2 times in a row/,
+    ],
     // Jest's own Error is not the one of Node's network, which the SDK then does not know by its code.
-    ['reset', 'reset', /^s3:\w+ on s3:\/\/stedi-landing\/[^\n]* (?:AWS cannot be reached|failed: Error)/],
+    [
+      'reset',
+      'reset',
+      /^s3:\w+ on s3:\/\/stedi-lakehouse-dev-landing-123456789012\/[^\n]* (?:AWS cannot be reached|failed: Error)/,
+    ],
   ])(
     '%s from then on: told in a line, and the next call goes on',
     async (_name, fault, message) => {

@@ -1,6 +1,7 @@
 import { lake as pipeline } from '../../pipeline';
-import { GlueStandIn, outputsOf } from '../../tests/standin/glue';
+import { GlueStandIn } from '../../tests/standin/glue';
 import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';
+import { outputsOf } from '../../tests/support/stack';
 import { JobLogs } from './job-logs';
 
 const outputs = outputsOf(pipeline);

@@ -1,6 +1,6 @@
 import type { Job } from '../../model';
 import { lake as pipeline } from '../../pipeline';
-import { GlueStandIn, outputsOf } from '../../tests/standin/glue';
+import { GlueStandIn } from '../../tests/standin/glue';
 import {
   type AwsRequest,
   AwsServer,
@@ -8,6 +8,7 @@ import {
   type Fault,
   jsonError,
 } from '../../tests/support/aws-server';
+import { outputsOf } from '../../tests/support/stack';
 import { LakeError, type RunEvent } from '../engine';
 import { GlueRuns } from './glue-runs';
 import type { Stack } from './stack';

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { lake as pipeline } from '../../pipeline';
-import { outputsOf } from '../../tests/standin/glue';
 import { temporaryDir } from '../../tests/support/lake';
+import { outputsOf } from '../../tests/support/stack';
 import { LakeError, UsageError } from '../engine';
 import { ROOT } from '../root';
 import { openStack } from './stack';

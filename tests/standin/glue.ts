@@ -354,20 +354,3 @@ export class GlueStandIn {
     };
   }
 }
-
-/** The outputs of a stack of a pipeline. */
-export const outputsOf = (pipeline: Pipeline, name = 'stedi-lakehouse-dev'): StackOutputs => ({
-  name,
-  region: 'us-east-1',
-  account: '123456789012',
-  database: name.replaceAll('-', '_'),
-  buckets: {
-    artifacts: `${name}-artifacts-123456789012`,
-    ...Object.fromEntries(pipeline.zones.map((zone) => [zone.name, `${name}-${zone.name}-123456789012`])),
-  },
-  workflow: name,
-  jobs: Object.fromEntries(pipeline.jobs.map((job) => [job.name, `${name}-${job.name}`])),
-  forget: `${name}-forget`,
-  crawler: `${name}-landing`,
-  workgroups: { all: name, analysts: `${name}-analysts` },
-});

@@ -21,20 +21,9 @@ import { Lakehouse } from '../../components';
 import { readSettings } from '../../components/settings';
 import { archiveFile, type Deployment, deployed } from '../../components/testing';
 import type { StackOutputs } from '../../engines/aws/outputs';
-import { installPython, venvTool } from '../../engines/spark/python';
+import { venvTool } from '../../engines/spark/python';
 import { lake } from '../../pipeline';
 import { awsEnvironment } from './aws-server';
-
-function hasMoto(): boolean {
-  const missing = installPython('requirements-dev.txt', (text) => process.stderr.write(`${text}\n`));
-  if (missing === undefined) return true;
-  if (process.env.CI === 'true') throw new Error(missing);
-  process.stderr.write(`tests on moto are skipped: ${missing}\n`);
-  return false;
-}
-
-/** `describe` for tests that need moto; without it they are skipped, and in CI they fail. */
-export const withMoto = hasMoto() ? describe : describe.skip;
 
 /** A server of moto in a process of its own. It holds nothing at first. */
 export class Moto {

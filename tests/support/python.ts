@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { installPython } from '../../engines/spark/python';
 import { ROOT } from './lake';
 
 /** The one that npm run lint:python sets up. */
@@ -33,4 +34,13 @@ export function python(program: string, { input = '', path = RUNNER } = {}): str
   });
   if (status !== 0) throw new Error(`Python ended with ${status}: ${error?.message ?? stderr}`);
   return stdout;
+}
+
+/** Whether pytest and moto are here, installed where they are missing; if not, it is said, and fails in CI. */
+export function hasDevelopmentTools(what: string): boolean {
+  const missing = installPython('requirements-dev.txt', (text) => process.stderr.write(`${text}\n`));
+  if (missing === undefined) return true;
+  if (process.env.CI === 'true') throw new Error(missing);
+  process.stderr.write(`${what} are skipped: ${missing}\n`);
+  return false;
 }
