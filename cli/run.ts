@@ -64,6 +64,11 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
       ),
     );
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
+  for (const { since } of await new Store(options.lake).forgettings()) {
+    process.stderr.write(
+      `lake: a forget that began at ${since} was cut off and is not ended; call lake forget for that person again\n`,
+    );
+  }
   return result.failures.length === 0 ? 0 : 1;
 }
 

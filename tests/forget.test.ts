@@ -528,7 +528,10 @@ describe('a forget that is killed', () => {
       if (listed && step % 2 === 0) {
         ends.byRun++;
         await run(root, WITH);
-      } else await forget(root);
+        expect(await contentOf(root)).toBe(content.after);
+        expect(await findValues(root, values())).toEqual([]);
+      }
+      await forget(root);
       expect(await contentOf(root)).toBe(content.after);
       expect(await findValues(root, values())).toEqual([]);
       expect(litterOf(root)).toEqual([]);
@@ -537,6 +540,24 @@ describe('a forget that is killed', () => {
     process.stderr.write(`forgets that died: ${JSON.stringify(ends)}\n`);
     expect(Math.min(...Object.values(ends))).toBeGreaterThanOrEqual(3);
   }, 300_000);
+
+  test('after the list was written is finished by a run of single jobs, and stays begun for that person', async () => {
+    const root = copyOf(start);
+    // What a forget leaves that is killed as soon as it has told what it will do.
+    const other = { forget: () => Promise.reject(new LakeError('killed')) };
+    await expect(
+      engineOf(root).forget(pipeline, { subject: person.email, dryRun: false, other }),
+    ).rejects.toThrow('killed');
+    expect(await contentOf(root)).toBe(content.before);
+    const { stderr } = await lake(['run', '--only', 'customers_curated', '--lake', root]);
+    expect(stderr).toMatch(/^lake: a forget that began at 20\S+ was cut off .*lake forget.*\n$/);
+    expect(await contentOf(root)).toBe(content.after);
+    expect(await findValues(root, values())).toEqual([]);
+    await engineOf(root).forget(pipeline, { subject: 'nobody@example.com', dryRun: false });
+    expect(existsSync(join(root, 'suppressed.json.pending'))).toBe(true);
+    await forget(root);
+    expect(litterOf(root)).toEqual([]);
+  }, 60_000);
 
   test('by the system, too', async () => {
     const root = copyOf(start);
@@ -606,6 +627,17 @@ describe('the part of another engine', () => {
 });
 
 describe('lake forget', () => {
+  test('refuses a folder that is no lake, and leaves nothing there', async () => {
+    const root = join(dir, 'nowhere');
+    mkdirSync(root);
+    const { status, stderr } = await lake(['forget', '--subject', person.email, '--lake', root]);
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: `lake: there is no lake in ${root}; give --lake another folder\n`,
+    });
+    expect(namesBelow(root)).toEqual([]);
+  });
+
   test('tells what was removed, and no value', async () => {
     const root = copyOf(FULL);
     const dry = await lake(['forget', '--subject', person.email, '--lake', root, '--dry-run']);

@@ -51,7 +51,7 @@ export class DuckDbEngine implements Engine {
     if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
     return this.store.hold(async () => {
       await this.store.sweep();
-      if (this.store.isForgetting) await finishForgetting(this.store, pipeline);
+      await finishForgetting(this.store, pipeline);
       const runId = newRunId();
       const db = await openDatabase(this.store.scratchDir(runId));
       try {

@@ -41,8 +41,9 @@ export interface ForgetRequest extends Omit<ErasureRequest, 'key'> {
  * LakeError where there is no lake, it is in use or cannot be read; what was begun then is done by the next call.
  */
 export async function forgetIn(store: Store, pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
-  if (!existsSync(store.root))
+  if (!store.exists) {
     throw new LakeError(`there is no lake in ${store.root}; give --lake another folder`);
+  }
   return store.hold(async () => {
     const { dryRun, subject } = request;
     const leftOver = dryRun ? 0 : await filesGone(store, () => store.sweep({ keepRefused: true }));
@@ -53,7 +54,15 @@ export async function forgetIn(store: Store, pipeline: Pipeline, request: Forget
     return inDatabase(store, id, dryRun, async (db) => {
       const erasure = new Erasure(store, db, pipeline, id, dryRun);
       const { list, shared } = await erasure.find(listed, subject);
-      if (!dryRun) await store.beginForgetting(list);
+      const person = hashOf(key, 'person', subject);
+      if (!dryRun) {
+        const { pseudonyms } = await erasure.prepare(list, subject);
+        await store.beginForgetting(list, {
+          person,
+          since: new Date().toISOString(),
+          pseudonyms: [...(pseudonyms ?? [])],
+        });
+      }
       const other = await request.other?.forget(pipeline, { subject, dryRun, key });
       const whole = dryRun ? list : new Suppression(key, await readList(store.suppressedFile));
       const own = await erasure.apply(whole, subject);
@@ -63,7 +72,7 @@ export async function forgetIn(store: Store, pipeline: Pipeline, request: Forget
         id,
         at: new Date().toISOString(),
         codeVersion: codeVersion(),
-        subject: hashOf(key, 'person', subject),
+        subject: person,
         dryRun,
         places: [...own.places, ...(other?.places ?? [])],
         sharedDevices: sumOf(shared, other?.sharedDevices),
@@ -73,21 +82,26 @@ export async function forgetIn(store: Store, pipeline: Pipeline, request: Forget
       };
       if (!dryRun) {
         await store.writeReceipt(id, receipt);
-        await store.endForgetting();
+        await store.endForgetting(person);
       }
       return receipt;
     });
   });
 }
 
-/** Does what a forget that was cut off has left to do, on a lake that is held. */
+/**
+ * Does what forgets that were cut off have left to do, on a lake that is held. They stay begun: what only the address
+ * tells, such as a line that breaks off within it, and what another engine has, is for the next forget of the same
+ * person.
+ */
 export async function finishForgetting(store: Store, pipeline: Pipeline): Promise<void> {
+  const begun = await store.forgettings();
+  if (begun.every(({ pseudonyms }) => pseudonyms.length === 0)) return;
   const id = newRunId();
   const list = await store.suppression();
   await inDatabase(store, id, false, (db) => new Erasure(store, db, pipeline, id, false).apply(list));
   await store.sweep({ keepRefused: true });
-  // What another engine has is for it to look through.
-  if (!store.hasSpark) await store.endForgetting();
+  await store.writeForgettings(begun.map((one) => ({ ...one, pseudonyms: [] })));
 }
 
 async function inDatabase<T>(
@@ -174,11 +188,7 @@ class Erasure {
 
   /** Removes what the list says to be theirs; a dry run only counts it. */
   async apply(list: Suppression, subject?: string): Promise<ErasurePart> {
-    await readyList(this.db, list);
-    const published = await this.published();
-    const theirs = new Map<string, string>();
-    for (const { table, from } of published) theirs.set(table.name, await theirRows(this.db, table, from));
-    const known = await this.known(published, subject);
+    const { published, theirs, ...known } = await this.prepare(list, subject);
     const moved = new Map<string, Version>();
     for (const part of published) {
       const conditions = [
@@ -206,6 +216,15 @@ class Erasure {
     const { places, unread, oldVersions } = this;
     const found = places.length > 0;
     return { places, unread, oldVersions, found, sharedDevices: { devices: 0, rows: 0 } };
+  }
+
+  /** What tells in every table whose a row is, and what is known of those in the list. */
+  async prepare(list: Suppression, subject?: string) {
+    await readyList(this.db, list);
+    const published = await this.published();
+    const theirs = new Map<string, string>();
+    for (const { table, from } of published) theirs.set(table.name, await theirRows(this.db, table, from));
+    return { published, theirs, ...(await this.known(published, subject)) };
   }
 
   /** The tables that are there, those first that nothing is made from. */
@@ -288,6 +307,9 @@ class Erasure {
     await this.db.run(
       'CREATE OR REPLACE TEMP TABLE _their_pseudonyms AS SELECT DISTINCT _pseudonym(value) AS value FROM _spelled',
     );
+    // Of a forget that was cut off when the rows were gone that spell the values.
+    const begun = (await this.store.forgettings()).flatMap(({ pseudonyms }) => pseudonyms);
+    for (const one of begun) await this.db.run('INSERT INTO _their_pseudonyms VALUES ($1)', [one]);
     const rows = await rowsOf<{ value: string }>(this.db, 'SELECT value FROM _their_pseudonyms');
     return { person: subject, pseudonyms: new Set(rows.map(({ value }) => value)) };
   }

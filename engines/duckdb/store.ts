@@ -28,7 +28,7 @@ import { readList, Suppression } from '../suppression';
  *     runs/<runId>.json        the summary of each run
  *     pseudonym.key            mode 600
  *     suppressed.json          who was forgotten, as keyed hashes
- *     suppressed.json.pending  there while a forget goes on, and after one that was killed
+ *     suppressed.json.pending  whose forget goes on, or was cut off
  *     receipts/<id>.json       what was removed where
  *     lock.duckdb              held open by the run that is going on
  */
@@ -47,6 +47,16 @@ export interface Version {
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */
   readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** A forget that goes on, or was cut off. */
+export interface Forgetting {
+  /** The person's hash, as the list has it. */
+  readonly person: string;
+  /** When it began, ISO 8601. */
+  readonly since: string;
+  /** Pseudonyms of theirs, by which rows are found that say nothing else of whose they are. */
+  readonly pseudonyms: readonly string[];
 }
 
 const EMPTY: Pointer = { runId: '', tables: {} };
@@ -95,8 +105,9 @@ export class Store {
     return `${this.suppressedFile}.pending`;
   }
 
+  /** Whether anything of a lake is there, such as what a run left that failed. */
   get exists() {
-    return existsSync(this.path('current.json'));
+    return ['current.json', 'versions', 'spark', 'sample'].some((name) => existsSync(this.path(name)));
   }
 
   get hasKey() {
@@ -310,18 +321,28 @@ export class Store {
   }
 
   /** Adds to who was forgotten before anything of theirs is removed: what is cut off is done by who comes next. */
-  async beginForgetting(list: Suppression): Promise<void> {
-    await writeFile(this.pendingFile, '');
+  async beginForgetting(list: Suppression, begun: Forgetting): Promise<void> {
+    const others = (await this.forgettings()).filter(({ person }) => person !== begun.person);
+    await this.writeForgettings([...others, begun]);
     await this.replace(this.suppressedFile, list.text());
   }
 
-  /** Whether a forget was begun that has not ended. */
-  get isForgetting() {
-    return existsSync(this.pendingFile);
+  /** The forgets that were begun and have not ended. One whose person is not in the list has removed nothing. */
+  async forgettings(): Promise<readonly Forgetting[]> {
+    if (!existsSync(this.pendingFile)) return [];
+    const listed = new Set((await readList(this.suppressedFile)).map(({ hash }) => hash));
+    const all = JSON.parse(await readFile(this.pendingFile, 'utf8')) as readonly Forgetting[];
+    return all.filter(({ person }) => listed.has(person));
   }
 
-  async endForgetting(): Promise<void> {
-    await rm(this.pendingFile, { force: true });
+  /** None: nothing stays of them. */
+  async writeForgettings(all: readonly Forgetting[]): Promise<void> {
+    if (all.length > 0) await this.replace(this.pendingFile, JSON.stringify(all, null, 2));
+    else await rm(this.pendingFile, { force: true });
+  }
+
+  async endForgetting(person: string): Promise<void> {
+    await this.writeForgettings((await this.forgettings()).filter((one) => one.person !== person));
   }
 
   async writeReceipt(id: string, receipt: unknown): Promise<void> {
