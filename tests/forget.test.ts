@@ -628,7 +628,7 @@ describe('the part of another engine', () => {
 
 describe('lake forget', () => {
   test('refuses a folder that is no lake, and leaves nothing there', async () => {
-    const root = join(dir, 'nowhere');
+    const root = join(dir, 'empty');
     mkdirSync(root);
     const { status, stderr } = await lake(['forget', '--subject', person.email, '--lake', root]);
     expect({ status, stderr }).toEqual({
