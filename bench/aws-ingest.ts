@@ -43,7 +43,7 @@ async function main(files: number) {
     const [url] = (await once(server.stdout, 'data')) as [Buffer];
     Object.assign(process.env, awsEnvironment(url.toString().trim()));
     const lake = join(ROOT, 'cli', 'lake.js');
-    const args = ['ingest', join(dir, 'data'), '--stack', 'bench', '--outputs', outputs, '--json'];
+    const args = ['ingest', join(dir, 'data'), '--stack', 'dev', '--outputs', outputs, '--json'];
     const { seconds, peakBytes, stdout } = await measureNode([lake, ...args]);
     const summary = JSON.parse(stdout) as IngestSummary;
     if (summary.files !== files) throw new Error(`${summary.files} of ${files} files were uploaded`);

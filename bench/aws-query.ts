@@ -53,7 +53,7 @@ async function measure(rows: number) {
   try {
     const file = join(dir, 'outputs.json');
     writeFileSync(file, JSON.stringify(outputsOf()));
-    const options = ['--stack', 'bench', '--outputs', file, '--format', 'csv'];
+    const options = ['--stack', 'dev', '--outputs', file, '--format', 'csv'];
     const started = performance.now();
     const lake = spawn(
       process.execPath,

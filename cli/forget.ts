@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Store } from '../engines/duckdb/store';
 import { type Receipt, UsageError } from '../engines/engine';
@@ -48,8 +49,20 @@ async function forgetHere(
 ): Promise<Receipt> {
   const { DuckDbEngine } = require('../engines/duckdb/engine') as typeof import('../engines/duckdb/engine');
   const engine = new DuckDbEngine({ lake, jobs });
+  process.once('SIGINT', () => {
+    writeSync(
+      2,
+      '\nlake: interrupted; what is gone is gone: call lake forget for that person again to end it\n',
+    );
+    process.exit(130);
+  });
   // Starting Spark takes seconds.
   if (!new Store(lake).hasSpark) return engine.forget(pipeline, request);
+  if (process.stderr.isTTY) {
+    process.stderr.write(
+      'lake: the lake has tables of Spark too; to look them through takes about a minute\n',
+    );
+  }
   const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
   const other = new SparkEngine({ lake, jobs });
   return engine.forget(pipeline, { ...request, other });
@@ -88,11 +101,12 @@ function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions)
   const nothing = places.length === 0;
   const before =
     listedSince === undefined
-      ? 'They were not forgotten here before'
-      : `They are forgotten since ${listedSince}`;
+      ? 'They were not on the list before'
+      : `They have been forgotten since ${listedSince}`;
+  const hint = listedSince === undefined ? '; is the address spelled as the customer did?' : '.';
   const shared = counted(sharedDevices.devices, 'device');
   return [
-    ...(nothing ? [`Nothing of this person is in ${place}. ${before}.`] : [tableOf(receipt), '']),
+    ...(nothing ? [`Nothing of this person is in ${place}. ${before}${hint}`] : [tableOf(receipt), '']),
     ...(nothing ? [] : [`${dryRun ? 'Would be removed from' : 'Removed from'} ${place}. ${before}.`]),
     ...(sharedDevices.devices > 0
       ? [

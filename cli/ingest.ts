@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { IngestEvent, Ingested, IngestedSource } from '../engines/aws/ingest';
 import type { Pipeline } from '../model';
-import { type StackFlags, stackOf } from './stack-options';
+import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
 import { counted, harmless } from './text';
 
@@ -52,7 +52,7 @@ export async function ingestCommand(
   }));
   if (json)
     process.stdout.write(`${JSON.stringify(dryRun ? { ...summary, plan: files } : summary, null, 2)}\n`);
-  else process.stdout.write(harmless(report(ingested, files)));
+  else process.stdout.write(harmless(report(ingested, files, options)));
   if (refusal === undefined) return 0;
   process.stderr.write(harmless(`lake: ${refusal}\n`));
   return 1;
@@ -91,7 +91,7 @@ class Progress {
   /** What an ingest leaves that does not come to its end, and how to go on. */
   left(): string {
     if (!this.uploading) return 'nothing was uploaded';
-    return `${this.files} of ${counted(this.allFiles, 'file')} are in place, none in part. Run this again to go on`;
+    return `${this.files} of ${counted(this.allFiles, 'file')} in place, none in part. Run this again to go on`;
   }
 
   toString() {
@@ -155,7 +155,7 @@ interface Told {
   readonly bytes: number;
 }
 
-function report({ summary }: Ingested, files: readonly Told[]): string {
+function report({ summary }: Ingested, files: readonly Told[], options: StackFlags): string {
   const { outcome, sources, seconds, keptBytes } = summary;
   const numbers = ['new', 'changed', 'unchanged', 'refused lines'];
   const table = textTable(
@@ -179,7 +179,7 @@ function report({ summary }: Ingested, files: readonly Told[]): string {
     summary.files === 0
       ? 'All files are in place already.'
       : `Uploaded ${counted(summary.files, 'file')}, ${sizeOf(summary.bytes)}${kept}, in ${seconds.toFixed(1)} s.`;
-  return [table, '', done, `  next  npx lake run --stack ${summary.stack}`, ''].join('\n');
+  return [table, '', done, `  next  npx lake run ${stackFlags(options)}`, ''].join('\n');
 }
 
 /** Lines that a run will put into quarantine; a file without any is none. */

@@ -51,7 +51,7 @@ const EXAMPLES = {
 Begin with:
   npx lake run           makes a sample and takes it to machine_learning_curated
   npx lake query         lists what can be asked, such as: npx lake query counts
-  lake help <command>`,
+  npx lake help <command>`,
   query: `
 Examples:
   npx lake query counts
@@ -63,7 +63,7 @@ Examples:
 /** The `lake` command over a pipeline. An action returns the exit status. */
 function program(pipeline: Pipeline, exit: (status: number) => void): Command {
   const lake = new Command('lake')
-    .description("STEDI's lakehouse on this machine")
+    .description("STEDI's lakehouse: a lake on this machine, or with --stack one that was deployed")
     .version(codeVersion())
     .showHelpAfterError('(lake --help tells more)')
     .addHelpText('after', EXAMPLES.lake)

@@ -64,12 +64,17 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
       ),
     );
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
-  for (const { since } of await new Store(options.lake).forgettings()) {
+  await tellForgettings(options.lake);
+  return result.failures.length === 0 ? 0 : 1;
+}
+
+/** Says which forgets of a lake were cut off. */
+export async function tellForgettings(lake: string): Promise<void> {
+  for (const { since } of await new Store(lake).forgettings()) {
     process.stderr.write(
       `lake: a forget that began at ${since} was cut off and is not ended; call lake forget for that person again\n`,
     );
   }
-  return result.failures.length === 0 ? 0 : 1;
 }
 
 /** The lake's own sample, made where it is missing, while no other run is going on. */

@@ -44,7 +44,8 @@ interface Scopes {
 /** Throws a UsageError of an option that was given and says nothing here: with `--stack`, or without it. */
 export function checkScopes(command: Command, { local, stack }: Scopes): void {
   const given = (name: string) => command.getOptionValueSource(name) === 'cli';
-  const flag = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = (name: string) =>
+    `--${command.getOptionValue(name) === false ? 'no-' : ''}${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const isStack = given('stack');
   const wrong = (isStack ? local : ['outputs', 'region', 'profile', ...stack]).filter(given).map(flag);
   if (wrong.length === 0) return;
@@ -55,3 +56,11 @@ export function checkScopes(command: Command, { local, stack }: Scopes): void {
       : `give --stack NAME with ${those}: without it, the lake on this machine is meant`,
   );
 }
+
+/** The words that name the stack in a command. */
+export const stackFlags = ({ stack, outputs, region, profile }: StackFlags) =>
+  Object.entries({ stack, outputs, region, profile })
+    .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
+    .join(' ');
+
+const quoted = (word: string) => (/^[\w./~:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -14,7 +14,7 @@ import { LakeError, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Job, Pipeline } from '../model';
 import { progressOf, tableOf } from './run';
-import { type StackFlags, stackOf } from './stack-options';
+import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { counted, harmless } from './text';
 
 export interface StackRunOptions extends StackFlags {
@@ -103,14 +103,6 @@ const parametersOf = ({ parameters }: Job, given: Readonly<Record<string, string
 type Output = { readonly json?: boolean };
 
 const say = ({ json }: Output, text: string) => json || process.stdout.write(harmless(text));
-
-/** The words that name the stack in a command. */
-export const stackFlags = ({ stack, outputs, region, profile }: StackFlags) =>
-  Object.entries({ stack, outputs, region, profile })
-    .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
-    .join(' ');
-
-const quoted = (word: string) => (/^[\w./~:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 function startedAs(options: StackFlags & Output, runs: readonly (readonly [string, string])[]): number {
   if (options.json) {

@@ -6,7 +6,7 @@ import { list } from '../engines/duckdb/store';
 import type { RunSummary } from '../engines/engine';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
-import { staleIn } from './run';
+import { staleIn, tellForgettings } from './run';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
 import { harmless } from './text';
@@ -34,11 +34,12 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
   const tables = await engine.tables();
   const stale = staleIn(pipeline, tables);
   const lastRun = await lastSummary(dirname(engine.summaryFile('none')));
+  await tellForgettings(options.lake);
   if (options.json) {
     print(`${JSON.stringify({ lake: options.lake, tables, stale, lastRun: lastRun ?? null }, null, 2)}\n`);
     return 0;
   }
-  if (tables.length === 0) print(`Nothing is published in ${options.lake} yet; lake run fills it.\n`);
+  if (tables.length === 0) print(`Nothing is published in ${options.lake} yet; npx lake run fills it.\n`);
   else {
     const columns = [{ name: 'table' }, { name: 'rows', right: true }, { name: 'run' }, { name: '' }];
     const rows = tables.map(({ table, rows, runId }) => [
@@ -146,7 +147,7 @@ function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean): stri
   else {
     const { id, state, startedOn, completedOn, error } = workflow;
     const how = goesOn(workflow)
-      ? `is going on since ${time(startedOn)}`
+      ? `has been going on since ${time(startedOn)}`
       : workflow.jobs.some((run) => run.state !== 'SUCCEEDED') || state !== 'COMPLETED'
         ? `failed at ${time(completedOn)}`
         : `succeeded at ${time(completedOn)}`;

@@ -32,7 +32,10 @@ beforeAll(async () => {
   await writeSample(data, { customers: 12, seed: 3, dirty: 0.02 });
   await writeOtherSources(data, pipeline.sources);
   expect((await engine.run(pipeline, { data })).failures).toEqual([]);
-  writeFileSync(OUTPUTS, JSON.stringify({ ...outputsOf(), region: 'eu-west-1' }));
+  writeFileSync(
+    OUTPUTS,
+    JSON.stringify({ ...outputsOf(pipeline, 'stedi-lakehouse-test'), region: 'eu-west-1' }),
+  );
 }, 60_000);
 afterAll(() => standin.server.stop());
 beforeEach(() => {
@@ -124,7 +127,7 @@ describe('lake query --stack', () => {
       stderr: `scanned 4 GB, about USD 0.02; query id ${standin.started[0]?.id}\n`,
     });
     expect(standin.started).toMatchObject([
-      { workGroup: 'stedi-lakehouse-dev-analysts', database: 'stedi_lakehouse_dev' },
+      { workGroup: 'stedi-lakehouse-test-analysts', database: 'stedi_lakehouse_test' },
     ]);
   });
 

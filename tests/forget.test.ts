@@ -550,7 +550,9 @@ describe('a forget that is killed', () => {
     ).rejects.toThrow('killed');
     expect(await contentOf(root)).toBe(content.before);
     const { stderr } = await lake(['run', '--only', 'customers_curated', '--lake', root]);
-    expect(stderr).toMatch(/^lake: a forget that began at 20\S+ was cut off .*lake forget.*\n$/);
+    const begun = /^lake: a forget that began at 20\S+ was cut off .*lake forget.*\n$/;
+    expect(stderr).toMatch(begun);
+    expect((await lake(['status', '--lake', root])).stderr).toMatch(begun);
     expect(await contentOf(root)).toBe(content.after);
     expect(await findValues(root, values())).toEqual([]);
     await engineOf(root).forget(pipeline, { subject: 'nobody@example.com', dryRun: false });
@@ -652,7 +654,7 @@ describe('lake forget', () => {
     const receipt = JSON.parse(again.stdout) as Receipt;
     expect(receipt).toMatchObject({ places: [], subject: hashOf(KEY(), 'person', person.email) });
     const last = await lake(['forget', '--subject', person.email, '--lake', root]);
-    expect(last.stdout).toContain(`Nothing of this person is in ${root}. They are forgotten since 20`);
+    expect(last.stdout).toContain(`Nothing of this person is in ${root}. They have been forgotten since 20`);
     for (const value of values()) {
       expect([dry, done, again, last].map(({ stdout }) => stdout).join()).not.toContain(value);
     }

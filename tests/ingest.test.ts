@@ -133,7 +133,7 @@ describe('an ingest of large files', () => {
     const { status, stderr } = await ended(child);
     expect(status).toBe(130);
     expect(stderr).toMatch(
-      /^\nlake: interrupted; \d of 4 files are in place, none in part\. Run this again to go on\n$/,
+      /^\nlake: interrupted; \d of 4 files in place, none in part\. Run this again to go on\n$/,
     );
     expect(ALL).toMatchObject(heldBy(s3));
     expect(s3.uploads.size).toBeGreaterThan(0);
@@ -148,7 +148,7 @@ describe('an ingest of large files', () => {
     const { status, stderr } = await lake(ingest(data, '--no-validate'), env);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^lake: stopped; \d of 4 files are in place, none in part\. Run this again to go on\nlake: access denied: s3:PutObject on s3:\/\/stedi-landing\/accelerometer\/landing\/larger?\S*; your role lacks the right to do this\n$/,
+      /^lake: stopped; \d of 4 files in place, none in part\. Run this again to go on\nlake: access denied: s3:PutObject on s3:\/\/stedi-lakehouse-dev-landing-123456789012\/accelerometer\/landing\/larger?\S*; your role lacks the right to do this\n$/,
     );
   }, 60_000);
 });
@@ -172,7 +172,9 @@ test('a plan, an upload, and a file that differs', async () => {
 
   const plan = await run('--dry-run');
   expect({ status: plan.status, stderr: plan.stderr }).toEqual({ status: 0, stderr: '' });
-  expect(plan.stdout).toMatch(/^new {6}s3:\/\/stedi-landing\/accelerometer\/landing\/a\.json {2}61 B\n/);
+  expect(plan.stdout).toMatch(
+    /^new {6}s3:\/\/stedi-lakehouse-dev-landing-123456789012\/accelerometer\/landing\/a\.json {2}61 B\n/,
+  );
   expect(plan.stdout).toMatch(/\nDry run: nothing was uploaded\.\n$/);
   expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
 

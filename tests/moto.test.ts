@@ -111,7 +111,7 @@ const DATA = join(dir, 'data');
 
     const status = await onStack('status');
     expect(status).toMatchObject({ status: 0, stderr: '' });
-    expect(status.stdout).toContain(`${run}, is going on since`);
+    expect(status.stdout).toContain(`${run}, has been going on since`);
   }, 120_000);
 
   test('diff finds nothing in what the program makes, and every change of it', async () => {

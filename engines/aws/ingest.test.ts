@@ -229,7 +229,9 @@ test('the plan is what should be, whatever the folder and the bucket hold', asyn
       if (changed.length > 0 && !replace) {
         const message = await messageOf(run(data));
         for (const [key] of changed) expect(message).toContain(`s3://${BUCKET}/${key}`);
-        expect(message).toContain(`${changed.length} file(s) differ`);
+        expect(message).toMatch(
+          changed.length === 1 ? /1 file differs/ : new RegExp(`${changed.length} files differ`),
+        );
         expect(heldBy(s3)).toEqual(hashed(before));
       } else {
         await run(data, { replace });
@@ -487,7 +489,7 @@ describe('what is refused before anything is uploaded', () => {
     for (const source of SOURCES)
       expect(message).toContain(`${source.name}: 1 of 1 lines would be in quarantine`);
     expect(message).toContain('  a.json, line 1: NOT_JSON, ');
-    expect(message).toContain('1 file(s) differ');
+    expect(message).toContain('1 file differs');
     expect(message).toMatch(/\nNothing was uploaded$/);
     expect(server.requests.slice(before).some(({ method }) => method !== 'GET')).toBe(false);
     const { refusal } = await run(data, { validate: true, dryRun: true });

@@ -272,7 +272,7 @@ function refusalOf(judgements: readonly Judgement[], plan: readonly PlannedFile[
   const changed = plan.filter(({ state }) => state === 'changed');
   if (changed.length > 0) {
     told.push(
-      `${changed.length} file(s) differ from what is in place under their names:`,
+      `${changed.length === 1 ? '1 file differs' : `${changed.length} files differ`} from what is in place under the same name:`,
       ...changed.map((file) => `  ${file.path}: ${differenceOf(file)}`),
       'Give them other names, or give --replace to put them in the place of what is there',
     );

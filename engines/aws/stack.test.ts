@@ -81,13 +81,13 @@ test.each<readonly [string, string, new (message: string) => Error, RegExp]>([
     'no JSON',
     'echo "Current stack outputs"',
     LakeError,
-    /^the outputs of the stack dev are no JSON; write them by/,
+    /^the outputs of the stack dev are no JSON; look at: pulumi stack output --json --stack dev$/,
   ],
   [
     'other outputs',
     `echo '{"name":"x","region":"us-east-1","account":"1","jobs":[]}'`,
     LakeError,
-    /^the stack dev does not export what this version needs; deploy again: pulumi up --stack dev\n {2}account: .*\n {2}database: .*\n {2}buckets: .*\n {2}workflow: .*\n {2}jobs: /,
+    /^the stack dev does not export what this version needs: account, database, buckets, workflow, jobs, crawler, workgroups\. Deploy it again: pulumi up --stack dev$/,
   ],
 ])('%s is told', async (_, script, type, words) => {
   withPulumi(script);
@@ -121,4 +121,30 @@ test.each([
   expect(error.message).toMatch(
     /^--outputs .* cannot be read \((?:ENOENT|EISDIR)\); write it by: pulumi stack output/,
   );
+});
+
+test.each([
+  ['text', 'Current stack outputs', /is no JSON; write it by: pulumi stack output --json --stack dev > /],
+  [
+    'something else',
+    '{"name":"stedi-lakehouse"}',
+    /is not what the stack dev exports: region, account, .*if it is, deploy/,
+  ],
+  [
+    'those of another stack',
+    JSON.stringify(outputsOf(pipeline, 'stedi-lakehouse-prod')),
+    /tells of stedi-lakehouse-prod, which is not the stack dev; give one of them$/,
+  ],
+])('a file of outputs that is %s is a wrong call', async (_, text, words) => {
+  const file = join(dir, 'wrong.json');
+  writeFileSync(file, text);
+  const error = await failure({ stack: 'dev', outputs: file });
+  expect(error).toBeInstanceOf(UsageError);
+  expect(error.message.startsWith(file)).toBe(true);
+  expect(error.message).toMatch(words);
+});
+
+test('a stack may be named with its organisation and project', async () => {
+  const stack = await openStack({ stack: 'acme/stedi-lakehouse/dev', outputs: OUTPUTS });
+  expect(stack.outputs.name).toBe('stedi-lakehouse-dev');
 });

@@ -49,7 +49,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   if (stack.startsWith('-')) throw new UsageError(`"${stack}" is no name of a stack`);
   const text =
     options.outputs === undefined ? await askPulumi(stack) : await readFileOf(options.outputs, stack);
-  const outputs = readOutputs(text, stack);
+  const outputs = readOutputs(text, stack, options.outputs);
   const region = options.region ?? outputs.region;
   return {
     name: stack,
@@ -73,27 +73,39 @@ async function readFileOf(file: string, stack: string): Promise<string> {
   }
 }
 
-function readOutputs(text: string, stack: string): StackOutputs {
+function readOutputs(text: string, stack: string, file?: string): StackOutputs {
+  const how = `pulumi stack output --json --stack ${stack}`;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new LakeError(
-      `the outputs of the stack ${stack} are no JSON; write them by: pulumi stack output --json`,
-    );
+    if (file !== undefined) throw new UsageError(`${file} is no JSON; write it by: ${how} > ${file}`);
+    throw new LakeError(`the outputs of the stack ${stack} are no JSON; look at: ${how}`);
   }
-  if (typeof value === 'object' && value !== null && Object.keys(value).length === 0) {
+  const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  if (isEmpty) {
     throw new LakeError(`the stack ${stack} has no outputs; deploy it first: pulumi up --stack ${stack}`);
   }
   const found = stackOutputs.safeParse(value);
-  if (found.success) return found.data;
-  const faults = found.error.issues.map(({ path, message }) => `  ${path.join('.') || 'all'}: ${message}`);
-  throw new LakeError(
-    [
-      `the stack ${stack} does not export what this version needs; deploy again: pulumi up --stack ${stack}`,
-      ...faults,
-    ].join('\n'),
-  );
+  if (!found.success) {
+    const missing = [...new Set(found.error.issues.map(({ path }) => path.join('.') || 'all'))].join(', ');
+    if (file !== undefined) {
+      throw new UsageError(
+        `${file} is not what the stack ${stack} exports: ${missing}. Write it by: ${how} > ${file}; if it is, deploy the stack again`,
+      );
+    }
+    throw new LakeError(
+      `the stack ${stack} does not export what this version needs: ${missing}. Deploy it again: pulumi up --stack ${stack}`,
+    );
+  }
+  const { name } = found.data;
+  // Pulumi knows stacks as organisation/project/stack, too.
+  if (!name.endsWith(`-${stack.split('/').at(-1)}`)) {
+    throw new UsageError(
+      `${file ?? 'Pulumi'} tells of ${name}, which is not the stack ${stack}; give one of them`,
+    );
+  }
+  return found.data;
 }
 
 function askPulumi(stack: string): Promise<string> {
