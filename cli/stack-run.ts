@@ -44,13 +44,28 @@ export async function runStackCommand(pipeline: Pipeline, options: StackRunOptio
     say(options, `Run ${id} of the workflow ${stack.outputs.workflow} was started.\n`);
     return followed(pipeline, stack, runs, options, jobs, (following) => followWorkflow(following, id));
   }
-  await runs.failOnRunning(jobs);
+  await runs.failOnRunning(jobs.map(({ name }) => name));
   if (!wait) {
     const started: [string, string][] = [];
-    for (const job of jobs) started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+    try {
+      for (const job of jobs)
+        started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+    } catch (error) {
+      // What goes on all the same must not be lost.
+      if (started.length > 0) startedAs(options, started);
+      throw error;
+    }
     return startedAs(options, started);
   }
-  return followed(pipeline, stack, runs, options, jobs, (following) => runJobs(following, jobs, parameters));
+  return followed(
+    pipeline,
+    stack,
+    runs,
+    options,
+    jobs,
+    (following) => runJobs(following, jobs, parameters),
+    () => runs.started.length > 0,
+  );
 }
 
 /** Follows what is going on on a stack, to its end. Nothing where nothing is; else the exit status. */
@@ -141,6 +156,7 @@ async function followed(
   options: StackFlags & Output,
   jobs: readonly Job[],
   run: (following: Following) => Promise<StackRunResult>,
+  isBegun = () => true,
 ): Promise<number> {
   const status = `npx lake status ${stackFlags(options)}`;
   const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
@@ -152,7 +168,7 @@ async function followed(
     const summaries = new Summaries(stack);
     result = await run({ pipeline, stack: stack.name, runs, summaries, tell: progress.tell });
   } catch (error) {
-    if (!(error instanceof LakeError)) throw error;
+    if (!(error instanceof LakeError) || !isBegun()) throw error;
     throw new LakeError(`${error.message}\nWhat was started on AWS goes on: ${status}`, { cause: error });
   } finally {
     await progress.end();

@@ -105,8 +105,54 @@ describe('lake run --stack', () => {
     expect(stdout).toBe(
       `Started: workflow, run ${glue.workflowRuns[0]?.id}\n  status  npx lake status --stack dev --outputs ${OUTPUTS}\n`,
     );
-    expect([...asked()]).toEqual(['GetWorkflowRuns', 'StartWorkflowRun']);
+    expect([...asked()]).toEqual(['GetWorkflowRuns', 'GetJobRuns', 'StartWorkflowRun']);
   });
+
+  test('--no-wait tells what was started before a start failed', async () => {
+    server.fault = ({ operation, body }) =>
+      operation === 'StartJobRun' && body.includes('-step_trainer_trusted')
+        ? jsonError('AccessDeniedException', 'no')
+        : undefined;
+    const call = ['run', ...STACK, '--no-wait', '--only', 'customer_trusted', 'step_trainer_trusted'];
+    const plain = await lake(call, env);
+    expect(plain).toEqual({
+      status: 1,
+      stdout: `Started: customer_trusted, run ${glue.jobRuns[0]?.id}\n  status  npx lake status --stack dev --outputs ${OUTPUTS}\n`,
+      stderr: expect.stringMatching(/^lake: access denied: glue:StartJobRun on job /),
+    });
+    const told = await lake([...call, '--json'], env);
+    expect(told.status).toBe(1);
+    expect(JSON.parse(told.stdout)).toEqual({ started: { customer_trusted: glue.jobRuns[1]?.id } });
+  });
+
+  test('--only says that something goes on where something was started, and not else', async () => {
+    const goesOn = 'What was started on AWS goes on';
+    const refused = (job: string) => {
+      server.fault = ({ operation, body }) =>
+        operation === 'StartJobRun' && body.includes(job)
+          ? jsonError('AccessDeniedException', 'no')
+          : undefined;
+      return lake(['run', ...STACK, '--only', 'customer_trusted', 'step_trainer_trusted'], env);
+    };
+    const first = await refused('-customer_trusted');
+    expect(first.status).toBe(1);
+    expect(first.stderr).toMatch(/^lake: access denied: glue:StartJobRun/);
+    expect(first.stderr).not.toContain(goesOn);
+    expect((await refused('-step_trainer_trusted')).stderr).toContain(goesOn);
+  });
+
+  test.each([[], ['--only', 'customer_trusted']])(
+    'refuses while a person is forgotten: %j',
+    async (...args) => {
+      glue.perRequest = 0;
+      const id = glue.forgetStarted();
+      const { status, stdout, stderr } = await lake(['run', ...STACK, ...args], env);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toBe(
+        `lake: a forget goes on: job stedi-lakehouse-dev-forget (${id}); wait for its end. Nothing was started\n`,
+      );
+    },
+  );
 
   test('refuses a second run', async () => {
     glue.perRequest = 0;
