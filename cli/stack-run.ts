@@ -1,6 +1,6 @@
-import { consoleLinks, jobRunLink } from '../components/console';
+import { consoleLinks } from '../components/console';
 import { GlueRuns, type JobRun } from '../engines/aws/glue-runs';
-import { JobLogs, type LogLine } from '../engines/aws/job-logs';
+import { failureLog } from '../engines/aws/job-logs';
 import type { Stack } from '../engines/aws/stack';
 import {
   type Following,
@@ -25,8 +25,6 @@ export interface StackRunOptions extends StackFlags {
   /** Whether the run is followed to its end. */
   readonly wait: boolean;
 }
-
-const LAST_LINES = 20;
 
 /** `lake run --stack`. Returns the exit status. */
 export async function runStackCommand(pipeline: Pipeline, options: StackRunOptions): Promise<number> {
@@ -217,23 +215,9 @@ function report({ summary, failed }: StackRunResult, stack: Stack, options: Stac
 /** Why a job failed: its own words, the end of its log, and where to see more. */
 async function tellFailure(run: JobRun, stack: Stack, options: StackFlags): Promise<string> {
   const { job, id, state, error } = run;
-  const name = stack.outputs.jobs[job] ?? job;
-  const lines = [`lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`];
-  try {
-    const log = await new JobLogs(stack).tail(job, id, LAST_LINES);
-    if (log.length > 0)
-      lines.push('  the last lines of its log:', ...log.map((line) => `    ${logLine(line)}`));
-    else lines.push('  its log is empty');
-  } catch (fault) {
-    if (!(fault instanceof LakeError)) throw fault;
-    lines.push(`  its log could not be read: ${fault.message}`);
-  }
-  lines.push(
-    `  log      npx lake logs ${job} ${stackFlags(options)} --run ${id}`,
-    `  console  ${jobRunLink(stack.client, name, id)}`,
-  );
-  return `${lines.join('\n')}\n`;
+  return [
+    `lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`,
+    ...(await failureLog(stack, job, id, stackFlags(options))),
+    '',
+  ].join('\n');
 }
-
-/** `12:00:01 text`, of the time in UTC. */
-export const logLine = ({ time, text }: LogLine) => `${new Date(time).toISOString().slice(11, 19)} ${text}`;
