@@ -15,7 +15,7 @@ export interface ForgetOptions extends StackFlags {
   readonly json?: boolean;
 }
 
-/** `lake forget`. Returns the exit status: 1 where something could not be looked into. */
+/** `lake forget`. Returns the exit status: 1 where something could not be looked into, or may have come back. */
 export async function forgetCommand(
   pipeline: Pipeline,
   jobs: string,
@@ -33,7 +33,8 @@ export async function forgetCommand(
   );
   for (const file of receipt.unread)
     process.stderr.write(harmless(`lake: ${file} could not be looked into\n`));
-  return receipt.unread.length === 0 ? 0 : 1;
+  if (receipt.again !== undefined) process.stderr.write(harmless(`lake: ${receipt.again}\n`));
+  return receipt.unread.length === 0 && receipt.again === undefined ? 0 : 1;
 }
 
 interface Request {

@@ -110,11 +110,14 @@ const TERMINAL_MS = 100;
 /** Where lines stay, such as in a log. */
 const LINES_MS = 10_000;
 
-/** A line that is written over on a terminal, now and then a line elsewhere. */
+/**
+ * A line that is written over on a terminal, now and then a line elsewhere: on stderr, as a reader of stdout that ends
+ * early, such as head, ends the process.
+ */
 function viewOf(progress: Progress): View {
   const { NO_COLOR, TERM } = process.env;
-  const terminal = process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb';
-  const show = (text: string) => process.stdout.write(terminal ? `${CLEAR}${text}` : `${text}\n`);
+  const terminal = process.stderr.isTTY && !NO_COLOR && TERM !== 'dumb';
+  const show = (text: string) => process.stderr.write(terminal ? `${CLEAR}${text}` : `${text}\n`);
   let timer: NodeJS.Timeout | undefined;
   return {
     tell: (event) => {
@@ -126,7 +129,7 @@ function viewOf(progress: Progress): View {
     },
     end: () => {
       clearInterval(timer);
-      if (terminal) writeSync(1, CLEAR);
+      if (terminal) writeSync(2, CLEAR);
     },
   };
 }

@@ -1,10 +1,10 @@
+import { FORGET_JOB } from '../components/constants';
 import { pause } from '../engines/aws/ask';
 import { GlueRuns, isOver } from '../engines/aws/glue-runs';
-import { JobLogs } from '../engines/aws/job-logs';
+import { JobLogs, logLine } from '../engines/aws/job-logs';
 import { LakeError, UsageError } from '../engines/engine';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
-import { logLine } from './stack-run';
 import { harmless } from './text';
 
 export interface LogsOptions extends StackFlags {
@@ -16,26 +16,33 @@ export interface LogsOptions extends StackFlags {
 }
 
 const WAIT_MS = 3_000;
+/** CloudWatch has the last lines of a run some seconds after its end. */
+const LATE_MS = 5_000;
 
 /** `lake logs`. Throws a UsageError where there is no such job, a LakeError where it has not run. */
 export async function logsCommand(pipeline: Pipeline, options: LogsOptions): Promise<void> {
   const { job, lines, follow } = options;
-  const names = pipeline.jobs.map(({ name }) => name);
+  const names = [...pipeline.jobs.map(({ name }) => name), FORGET_JOB];
   if (!names.includes(job)) throw new UsageError(`no job "${job}"; there are ${names.join(', ')}`);
   const stack = await stackOf(options);
   const runs = new GlueRuns(stack);
   const run = options.run === undefined ? await runs.newestJobRun(job) : await runs.jobRun(job, options.run);
   if (!run) {
     throw new LakeError(
-      `${job} has not run on ${stack.name} in the 90 days that Glue keeps; lake run starts it`,
+      `${job} has not run on ${stack.name} in the 90 days that Glue keeps; lake ${job === FORGET_JOB ? 'forget' : 'run'} starts it`,
     );
   }
   process.stderr.write(harmless(`${job}, run ${run.id}: ${run.state}\n`));
   const read = new JobLogs(stack).follower(job, run.id, lines);
-  for (let state = run; ; state = await runs.jobRun(job, run.id)) {
-    // Looked at before the lines: what was written before the end is read after it.
+  const print = async () => {
     for (const line of await read()) process.stdout.write(harmless(`${logLine(line)}\n`));
-    if (!follow || isOver(state)) return;
+  };
+  await print();
+  if (!follow) return;
+  for (let state = run; !isOver(state); state = await runs.jobRun(job, run.id)) {
     await pause(WAIT_MS);
+    await print();
   }
+  await pause(LATE_MS);
+  await print();
 }

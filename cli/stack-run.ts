@@ -1,6 +1,6 @@
-import { consoleLinks, jobRunLink } from '../components/console';
+import { consoleLinks } from '../components/console';
 import { GlueRuns, type JobRun } from '../engines/aws/glue-runs';
-import { JobLogs, type LogLine } from '../engines/aws/job-logs';
+import { failureLog } from '../engines/aws/job-logs';
 import type { Stack } from '../engines/aws/stack';
 import {
   type Following,
@@ -26,8 +26,6 @@ export interface StackRunOptions extends StackFlags {
   readonly wait: boolean;
 }
 
-const LAST_LINES = 20;
-
 /** `lake run --stack`. Returns the exit status. */
 export async function runStackCommand(pipeline: Pipeline, options: StackRunOptions): Promise<number> {
   const { only, parameters, wait } = options;
@@ -44,13 +42,28 @@ export async function runStackCommand(pipeline: Pipeline, options: StackRunOptio
     say(options, `Run ${id} of the workflow ${stack.outputs.workflow} was started.\n`);
     return followed(pipeline, stack, runs, options, jobs, (following) => followWorkflow(following, id));
   }
-  await runs.failOnRunning(jobs);
+  await runs.failOnRunning(jobs.map(({ name }) => name));
   if (!wait) {
     const started: [string, string][] = [];
-    for (const job of jobs) started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+    try {
+      for (const job of jobs)
+        started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+    } catch (error) {
+      // What goes on all the same must not be lost.
+      if (started.length > 0) startedAs(options, started);
+      throw error;
+    }
     return startedAs(options, started);
   }
-  return followed(pipeline, stack, runs, options, jobs, (following) => runJobs(following, jobs, parameters));
+  return followed(
+    pipeline,
+    stack,
+    runs,
+    options,
+    jobs,
+    (following) => runJobs(following, jobs, parameters),
+    () => runs.started.length > 0,
+  );
 }
 
 /** Follows what is going on on a stack, to its end. Nothing where nothing is; else the exit status. */
@@ -133,6 +146,7 @@ async function followed(
   options: StackFlags & Output,
   jobs: readonly Job[],
   run: (following: Following) => Promise<StackRunResult>,
+  isBegun = () => true,
 ): Promise<number> {
   const status = `npx lake status ${stackFlags(options)}`;
   const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
@@ -144,7 +158,7 @@ async function followed(
     const summaries = new Summaries(stack);
     result = await run({ pipeline, stack: stack.name, runs, summaries, tell: progress.tell });
   } catch (error) {
-    if (!(error instanceof LakeError)) throw error;
+    if (!(error instanceof LakeError) || !isBegun()) throw error;
     throw new LakeError(`${error.message}\nWhat was started on AWS goes on: ${status}`, { cause: error });
   } finally {
     await progress.end();
@@ -193,23 +207,9 @@ function report({ summary, failed }: StackRunResult, stack: Stack, options: Stac
 /** Why a job failed: its own words, the end of its log, and where to see more. */
 async function tellFailure(run: JobRun, stack: Stack, options: StackFlags): Promise<string> {
   const { job, id, state, error } = run;
-  const name = stack.outputs.jobs[job] ?? job;
-  const lines = [`lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`];
-  try {
-    const log = await new JobLogs(stack).tail(job, id, LAST_LINES);
-    if (log.length > 0)
-      lines.push('  the last lines of its log:', ...log.map((line) => `    ${logLine(line)}`));
-    else lines.push('  its log is empty');
-  } catch (fault) {
-    if (!(fault instanceof LakeError)) throw fault;
-    lines.push(`  its log could not be read: ${fault.message}`);
-  }
-  lines.push(
-    `  log      npx lake logs ${job} ${stackFlags(options)} --run ${id}`,
-    `  console  ${jobRunLink(stack.client, name, id)}`,
-  );
-  return `${lines.join('\n')}\n`;
+  return [
+    `lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`,
+    ...(await failureLog(stack, job, id, stackFlags(options))),
+    '',
+  ].join('\n');
 }
-
-/** `12:00:01 text`, of the time in UTC. */
-export const logLine = ({ time, text }: LogLine) => `${new Date(time).toISOString().slice(11, 19)} ${text}`;

@@ -146,6 +146,8 @@ export interface Receipt extends Omit<ErasurePart, 'found'> {
   readonly dryRun: boolean;
   /** Since when the person was in the list already; absent where they were not. */
   readonly listedSince?: string;
+  /** Why it should be asked for again: something of the person may have come back meanwhile. */
+  readonly again?: string;
 }
 
 /** An engine that runs the pipeline: DuckDB or Spark here; AWS behind the same words. */

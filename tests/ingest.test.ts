@@ -226,6 +226,22 @@ test('help fits a terminal', async () => {
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
+test('progress is no part of what is printed, so that | head -1 ends no upload', async () => {
+  const s3 = new S3StandIn([BUCKET]);
+  const server = new AwsServer(async (request) => {
+    // Longer than it takes to the first line.
+    if (request.method === 'PUT') await pause(11_000);
+    return s3.handle(request);
+  });
+  servers.push(server);
+  const env = awsEnvironment(await server.start());
+  const data = folderOf('progress', { 'customer/landing/a.json': content(10_000, 1) });
+  const { status, stdout, stderr } = await lake(ingest(data, '--no-validate'), env);
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^0 of 1 file, .* of 10 kB, .*\/s\n$/);
+  expect(stdout).toMatch(/^source /);
+}, 60_000);
+
 (hasTerminal ? test : test.skip)(
   'a terminal shows a bar with bytes, rate and files in one line, and nothing of it at the end',
   async () => {

@@ -105,19 +105,78 @@ describe('lake run --stack', () => {
     expect(stdout).toBe(
       `Started: workflow, run ${glue.workflowRuns[0]?.id}\n  status  npx lake status --stack dev --outputs ${OUTPUTS}\n`,
     );
-    expect([...asked()]).toEqual(['GetWorkflowRuns', 'StartWorkflowRun']);
+    expect([...asked()]).toEqual(['GetWorkflowRuns', 'GetJobRuns', 'StartWorkflowRun']);
   });
 
-  test('refuses a second run', async () => {
-    glue.perRequest = 0;
-    glue.startedByOthers();
-    const { status, stdout, stderr } = await lake(['run', ...STACK], env);
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toBe(
-      `lake: a run of the workflow is going on (${glue.workflowRuns[0]?.id}); npx lake status --stack dev tells how far it is. Nothing was started\n`,
-    );
-    expect(glue.workflowRuns).toHaveLength(1);
-  });
+  test(
+    '--no-wait tells what was started before a start failed',
+    async () => {
+      server.fault = ({ operation, body }) =>
+        operation === 'StartJobRun' && body.includes('-step_trainer_trusted')
+          ? jsonError('AccessDeniedException', 'no')
+          : undefined;
+      const call = ['run', ...STACK, '--no-wait', '--only', 'customer_trusted', 'step_trainer_trusted'];
+      const plain = await lake(call, env);
+      expect(plain).toEqual({
+        status: 1,
+        stdout: `Started: customer_trusted, run ${glue.jobRuns[0]?.id}\n  status  npx lake status --stack dev --outputs ${OUTPUTS}\n`,
+        stderr: expect.stringMatching(/^lake: access denied: glue:StartJobRun on job /),
+      });
+      const told = await lake([...call, '--json'], env);
+      expect(told.status).toBe(1);
+      expect(JSON.parse(told.stdout)).toEqual({ started: { customer_trusted: glue.jobRuns[1]?.id } });
+    },
+    MINUTE,
+  );
+
+  test(
+    '--only says that something goes on where something was started, and not else',
+    async () => {
+      const goesOn = 'What was started on AWS goes on';
+      const refused = (job: string) => {
+        server.fault = ({ operation, body }) =>
+          operation === 'StartJobRun' && body.includes(job)
+            ? jsonError('AccessDeniedException', 'no')
+            : undefined;
+        return lake(['run', ...STACK, '--only', 'customer_trusted', 'step_trainer_trusted'], env);
+      };
+      const first = await refused('-customer_trusted');
+      expect(first.status).toBe(1);
+      expect(first.stderr).toMatch(/^lake: access denied: glue:StartJobRun/);
+      expect(first.stderr).not.toContain(goesOn);
+      expect((await refused('-step_trainer_trusted')).stderr).toContain(goesOn);
+    },
+    MINUTE,
+  );
+
+  test.each([[], ['--only', 'customer_trusted']])(
+    'refuses while a person is forgotten: %j',
+    async (...args) => {
+      glue.perRequest = 0;
+      const id = glue.forgetStarted();
+      const { status, stdout, stderr } = await lake(['run', ...STACK, ...args], env);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toBe(
+        `lake: a forget goes on: job stedi-lakehouse-dev-forget (${id}); wait for its end. Nothing was started\n`,
+      );
+    },
+    MINUTE,
+  );
+
+  test(
+    'refuses a second run',
+    async () => {
+      glue.perRequest = 0;
+      glue.startedByOthers();
+      const { status, stdout, stderr } = await lake(['run', ...STACK], env);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toBe(
+        `lake: a run of the workflow is going on (${glue.workflowRuns[0]?.id}); npx lake status --stack dev tells how far it is. Nothing was started\n`,
+      );
+      expect(glue.workflowRuns).toHaveLength(1);
+    },
+    MINUTE,
+  );
 
   test.each([
     ['plain', spawnLake],
@@ -260,6 +319,42 @@ describe('lake logs', () => {
       expect(status).toBe(0);
       expect(stdout.match(/line \d+/g)).toEqual(Array.from({ length: 30 }, (_, i) => `line ${i + 1}`));
       expect(stdout).toContain('published');
+    },
+    MINUTE,
+  );
+
+  test(
+    '--follow has the lines that show some seconds after the end',
+    async () => {
+      glue.startedByOthers();
+      let waits = false;
+      server.fault = ({ operation }) => {
+        const [run] = glue.jobRuns;
+        if (operation === 'GetLogEvents' && run?.state === 'SUCCEEDED' && !waits) {
+          waits = true;
+          setTimeout(() => glue.log('customer_trusted', run, 'error', 'INFO last words'), 2_000);
+        }
+        return undefined;
+      };
+      const { status, stdout } = await lake(['logs', 'customer_trusted', ...STACK, '--follow'], env);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/INFO last words\n$/);
+    },
+    MINUTE,
+  );
+
+  test(
+    'of the job that forgets',
+    async () => {
+      const logs = () => lake(['logs', 'forget', ...STACK], env);
+      expect((await logs()).stderr).toMatch(/forget has not run on dev .*; lake forget starts it/);
+      const id = glue.forgetStarted();
+      await glue.advance(100_000);
+      expect(await logs()).toEqual({
+        status: 0,
+        stdout: '00:02:10 INFO forgot\n',
+        stderr: `forget, run ${id}: SUCCEEDED\n`,
+      });
     },
     MINUTE,
   );

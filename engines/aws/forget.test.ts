@@ -41,6 +41,8 @@ class StandIn {
   /** What a run does, look by look. */
   states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
   error: string | undefined;
+  /** What its log says. */
+  log: string | undefined;
   /** How the first objects that are put are answered, though they were. */
   readonly putAnswers: AwsResponse[] = [];
   /** A run shows in a listing from so many listings on. */
@@ -97,6 +99,10 @@ class StandIn {
         this.advance(run);
         return json({ JobRun: run });
       }
+      case 'GetLogEvents':
+        return this.log !== undefined && request.body.includes(`/aws-glue/${NAME}/forget/error`)
+          ? json({ events: [{ timestamp: 0, message: this.log }] })
+          : jsonError('ResourceNotFoundException', 'no stream');
       default:
         return jsonError('InvalidInputException', `nobody expects ${request.operation}`);
     }
@@ -290,27 +296,55 @@ test('what ran meanwhile is told, as it may have brought rows back', async () =>
       aws.runs.push({ ...late, CompletedOn: Date.now() / 1000 + 60 });
     return undefined;
   };
-  await forget();
-  expect(told.at(-1)).toBe(
-    `meanwhile ran: job ${NAME}-customers_curated (jr_late); it may have brought rows back: call this again when it has ended`,
+  const { id, again } = await forget();
+  expect(id).toMatch(/^\d{8}T/);
+  expect(again).toBe(
+    `meanwhile ran: job ${NAME}-customers_curated (jr_late); what began before the person was entered in the list of the forgotten may have brought rows back. Call this again when it has ended: what is back is removed then`,
   );
+});
+
+test('where nobody can tell what ran meanwhile, that is told', async () => {
+  server.fault = ({ operation }) =>
+    operation === 'GetWorkflowRuns' && aws.forgetRuns.length > 0
+      ? jsonError('AccessDeniedException', 'no')
+      : undefined;
+  expect((await forget()).again).toMatch(
+    /^nobody can tell whether something ran meanwhile that brought rows back: access denied: .*\nCall this again/,
+  );
+});
+
+test('a dry run, and one beside which nothing ran, need no other', async () => {
+  expect(await forget()).not.toHaveProperty('again');
+  aws.workflowRuns.push({ WorkflowRunId: 'w', Status: 'COMPLETED', CompletedOn: Date.now() / 1000 + 60 });
+  aws.states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+  expect(await forget({ dryRun: true })).not.toHaveProperty('again');
 });
 
 describe.each(['FAILED', 'TIMEOUT', 'STOPPED', 'ERROR', 'EXPIRED'])('a job that ends as %s', (state) => {
   test('is told with its own words, and never whom they name', async () => {
     aws.states = ['STARTING', 'RUNNING', state];
     aws.error = `SystemExit: nothing came of ${SUBJECT.toLowerCase()} at s3://x`;
+    aws.log = `ERROR ${SUBJECT} is there`;
     const message = await failure();
     const what = state === 'FAILED' ? 'failed' : `ended as ${state}`;
     expect(message).toBe(
-      `${NAME}-forget (jr_0) ${what}: SystemExit: nothing came of *** at s3://x\nCall this again: what was begun is completed.`,
+      [
+        `${NAME}-forget (jr_0) ${what}: SystemExit: nothing came of *** at s3://x`,
+        '  the last lines of its log:',
+        '    00:00:00 ERROR *** is there',
+        '  log      npx lake logs forget --stack dev --run jr_0',
+        `  console  https://us-east-1.console.aws.amazon.com/gluestudio/home?region=us-east-1#/job/${NAME}-forget/run/jr_0`,
+        'Call this again: what was begun is completed.',
+      ].join('\n'),
     );
     expect(aws.requestsLeft).toEqual([]);
   });
 
   test('before it read its request leaves none', async () => {
     aws.states = ['STARTING', state];
-    expect(await failure()).toContain('Call this again');
+    const message = await failure();
+    expect(message).toContain('\n  its log is empty\n');
+    expect(message).toContain('Call this again');
     expect(aws.requestsLeft).toEqual([]);
   });
 });

@@ -15,12 +15,15 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
+import { FORGET_JOB } from '../../components/constants';
 import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
 import { Interrupted, LakeError, type Receipt } from '../engine';
-import { ask, type Pause, pause as realPause } from './ask';
+import { ask, backOff, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';
+import { isOver } from './glue-runs';
+import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
-import { type Stack, TIMEOUTS } from './stack';
+import type { Stack } from './stack';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -30,16 +33,10 @@ export interface ForgetRequest {
   readonly dryRun: boolean;
 }
 
-/** Glue's words for a run of a job or of the workflow that ended. */
-const OVER = new Set(['COMPLETED', 'STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
 const START_ATTEMPTS = 8;
 const READ_ATTEMPTS = 3;
 /** How often a run is looked for that may have been started. */
 const LOOKS = 4;
-/** Between two looks, in milliseconds: longer the longer nothing changes. */
-const WAIT_MS = { least: 2_000, most: 20_000 };
-const backOff = (attempt: number) =>
-  Math.min(WAIT_MS.least * 2 ** (attempt - 1), WAIT_MS.most) * (0.75 + Math.random() / 2);
 
 const count = z.int().min(0);
 const receiptSchema = z.object({
@@ -111,10 +108,9 @@ class Forgetting {
         `the stack ${stack.name} has no job that forgets a person; where tables of the definition say whose their rows are, deploy it: pulumi up --stack ${stack.name}`,
       );
     }
-    const settings = { requestHandler: TIMEOUTS, ...stack.client };
-    this.s3 = s3Client(settings);
-    this.glue = new GlueClient(settings);
-    this.once = new GlueClient({ ...settings, maxAttempts: 1 });
+    this.s3 = s3Client(stack.client);
+    this.glue = new GlueClient(stack.client);
+    this.once = new GlueClient({ ...stack.client, maxAttempts: 1 });
     this.job = forget;
     const { bucket, prefix } = placeOf(forgetRequests);
     this.request = { bucket, prefix: `${prefix}${this.id}.json` };
@@ -135,10 +131,10 @@ class Forgetting {
     const ended = await this.ended(run);
     // The job deletes it when it has read it; one that was stopped before that has not.
     await this.withdraw().catch((error: Error) => this.tell(error.message));
-    if (ended.JobRunState !== 'SUCCEEDED') throw this.failed(run, ended);
+    if (ended.JobRunState !== 'SUCCEEDED') throw await this.failed(run, ended);
     const receipt = await this.read();
-    if (!this.asked.dryRun) await this.tellWhatRan(since);
-    return receipt;
+    const again = this.asked.dryRun ? undefined : await this.whyAgain(since);
+    return { ...receipt, ...(again !== undefined && { again }) };
   }
 
   /** A run that read landing before would write the person's rows after. */
@@ -150,16 +146,17 @@ class Forgetting {
     );
   }
 
-  /** A run may have begun between the look before and the moment from which runs leave the person out. */
-  private async tellWhatRan(since: Date): Promise<void> {
+  /**
+   * A run may have begun between the look before and the moment from which runs leave the person out, which the
+   * receipt does not tell: so any is named, those too that the rewriting of landing files started.
+   */
+  private async whyAgain(since: Date): Promise<string | undefined> {
     try {
       const ran = await this.runsSince(since);
-      if (ran.length === 0) return;
-      this.tell(
-        `meanwhile ran: ${ran.join(', ')}; it may have brought rows back: call this again when it has ended`,
-      );
+      if (ran.length === 0) return undefined;
+      return `meanwhile ran: ${ran.join(', ')}; what began before the person was entered in the list of the forgotten may have brought rows back. Call this again when it has ended: what is back is removed then`;
     } catch (error) {
-      this.tell(`nobody can tell whether something ran meanwhile: ${(error as Error).message}`);
+      return `nobody can tell whether something ran meanwhile that brought rows back: ${(error as Error).message}\nCall this again: what is back is removed then`;
     }
   }
 
@@ -167,7 +164,8 @@ class Forgetting {
   private async runsSince(since?: Date): Promise<string[]> {
     const { workflow, jobs } = this.stack.outputs;
     const ranOn = (state: string | undefined, completed: Date | undefined) =>
-      !OVER.has(state ?? '') || (since !== undefined && completed !== undefined && completed > since);
+      !isOver({ state: state ?? '' }) ||
+      (since !== undefined && completed !== undefined && completed > since);
     const running: string[] = [];
     let NextToken: string | undefined;
     do {
@@ -289,7 +287,7 @@ class Forgetting {
       } catch (error) {
         throw new LakeError(`${(error as Error).message}\n${this.goesOn(run)}`, { cause: error });
       }
-      if (JobRun && OVER.has(JobRun.JobRunState ?? '')) return JobRun;
+      if (JobRun && isOver({ state: JobRun.JobRunState ?? '' })) return JobRun;
       unchanged = JobRun?.JobRunState === state ? unchanged + 1 : 1;
       if (JobRun?.JobRunState !== state) {
         state = JobRun?.JobRunState;
@@ -303,16 +301,15 @@ class Forgetting {
     return `${this.job} (${run}) goes on all the same, and leaves its receipt when it is done: aws s3 cp ${s3Uri(this.receipt)} -`;
   }
 
-  private failed(run: string, { JobRunState, ErrorMessage }: JobRun): LakeError {
-    // Whoever wrote the message may not have known what it quotes.
-    const said = ErrorMessage?.replaceAll(new RegExp(escaped(this.asked.subject), 'gi'), '***');
+  private async failed(run: string, { JobRunState, ErrorMessage }: JobRun): Promise<LakeError> {
     const what = JobRunState === 'FAILED' ? 'failed' : `ended as ${JobRunState}`;
-    return new LakeError(
-      [
-        `${this.job} (${run}) ${what}${said ? `: ${said}` : ''}`,
-        'Call this again: what was begun is completed.',
-      ].join('\n'),
-    );
+    const told = [
+      `${this.job} (${run}) ${what}${ErrorMessage ? `: ${ErrorMessage}` : ''}`,
+      ...(await failureLog(this.stack, FORGET_JOB, run, `--stack ${this.stack.name}`)),
+      'Call this again: what was begun is completed.',
+    ].join('\n');
+    // Whoever wrote the message or the log may not have known what it quotes.
+    return new LakeError(told.replaceAll(new RegExp(escaped(this.asked.subject), 'gi'), '***'));
   }
 
   private async read(): Promise<Receipt> {

@@ -11,10 +11,12 @@ import {
   StartJobRunCommand,
   StartWorkflowRunCommand,
 } from '@aws-sdk/client-glue';
+import { FORGET_JOB } from '../../components/constants';
 import type { Job } from '../../model';
 import { LakeError } from '../engine';
-import { ask, type Pause, pause as realPause } from './ask';
+import { ask, backOff, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';
+import { glueNameOf } from './outputs';
 import type { Stack } from './stack';
 
 /** A run of a job on Glue. */
@@ -45,8 +47,8 @@ export interface WorkflowRun {
   readonly jobs: readonly JobRun[];
 }
 
-const OVER = new Set(['STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
-/** Whether a job's run ended, well or not. */
+const OVER = new Set(['COMPLETED', 'STOPPED', 'SUCCEEDED', 'FAILED', 'TIMEOUT', 'ERROR', 'EXPIRED']);
+/** Whether a run of a job, or of the workflow as Glue says, ended, well or not. */
 export const isOver = ({ state }: Pick<JobRun, 'state'>) => OVER.has(state);
 
 /** Whether a workflow's run goes on: it does while one of its jobs runs, whatever is said of the whole. */
@@ -60,11 +62,8 @@ export const goesOn = ({ state, jobs }: WorkflowRun) =>
 const TOKEN = 'lake-request';
 const ATTEMPTS = 8;
 const LOOKS = 4;
-const WAIT_MS = { least: 1_000, most: 20_000 };
-
-/** Before the next of some attempts, from 1. */
-const backOff = (attempt: number) =>
-  Math.min(WAIT_MS.least * 2 ** (attempt - 1), WAIT_MS.most) * (0.75 + Math.random() / 2);
+/** How many of a job's newest runs are looked at: Glue runs one at a time, and others may wait. */
+const NEWEST = 20;
 
 /** How a run is started. */
 interface Start {
@@ -81,6 +80,8 @@ interface Start {
 
 /** Starts and watches the runs of a stack's workflow and jobs. */
 export class GlueRuns {
+  /** Ids of the runs that were started by this. */
+  readonly started: string[] = [];
   private readonly client: GlueClient;
   /** For calls that may not be repeated unseen. */
   private readonly once: GlueClient;
@@ -93,11 +94,10 @@ export class GlueRuns {
     this.once = new GlueClient({ ...stack.client, maxAttempts: 1 });
   }
 
-  /** Starts the workflow. Returns the run's id. Throws a LakeError where a run is going on. */
+  /** Starts the workflow. Returns the run's id. Throws a LakeError where it, a job or the forgetting of a person runs. */
   async startWorkflow(): Promise<string> {
     const { workflow } = this.stack.outputs;
-    const newest = await this.newestWorkflowRun();
-    if (newest && goesOn(newest)) throw this.busy(newest.id);
+    await this.failOnRunning(Object.keys(this.stack.outputs.jobs));
     const token = randomUUID();
     return this.start({
       action: 'glue:StartWorkflowRun',
@@ -165,11 +165,13 @@ export class GlueRuns {
 
   /**
    * Starts one job, by these parameters in place of those that the stack runs it by. Returns the run's id. Throws a
-   * LakeError where it runs already, or where nobody can tell whether it was started.
+   * LakeError where it runs already, where a person is being forgotten, or where nobody can tell whether it was started.
    */
   async startJob(job: Job, parameters: Readonly<Record<string, string>>): Promise<string> {
     const name = this.nameOf(job.name);
     const text = await this.parametersText(job, parameters);
+    // One may have begun since the look before, as nothing runs between two jobs.
+    await this.failOnForgetting(`${job.name} was not started`);
     const token = randomUUID();
     const Arguments = { [`--${TOKEN}`]: token, ...(text !== undefined && { '--parameters': text }) };
     const busy = async () =>
@@ -182,25 +184,38 @@ export class GlueRuns {
       // A second run would wait in Glue's queue for the first one's end.
       guarded: false,
       send: async () => (await this.once.send(new StartJobRunCommand({ JobName: name, Arguments }))).JobRunId,
-      find: async () =>
-        (await this.jobRuns(name, 20)).find((run) => run.Arguments?.[`--${TOKEN}`] === token)?.Id,
+      find: async () => (await this.jobRuns(name)).find((run) => run.Arguments?.[`--${TOKEN}`] === token)?.Id,
       busy,
     });
   }
 
-  /** Throws a LakeError where the workflow or one of some jobs runs. */
-  async failOnRunning(jobs: readonly Job[]): Promise<void> {
+  /** Throws a LakeError where the workflow, one of some jobs of the definition or the forgetting of a person runs. */
+  async failOnRunning(jobs: readonly string[]): Promise<void> {
     const workflow = await this.newestWorkflowRun();
     if (workflow && goesOn(workflow)) throw this.busy(workflow.id);
     const running: string[] = [];
-    for (const { name } of jobs) {
-      const run = await this.newestJobRun(name);
-      if (run && !isOver(run)) running.push(`${name} (${run.id})`);
+    for (const name of jobs) running.push(...(await this.runningOf(name)).map((id) => `${name} (${id})`));
+    if (running.length > 0) {
+      throw new LakeError(
+        `running already: ${running.join(', ')}; npx lake status --stack ${this.stack.name} tells how far. Nothing was started`,
+      );
     }
+    await this.failOnForgetting('Nothing was started');
+  }
+
+  /** A run that read a person's lines before they are in the list of the forgotten would bring their rows back. */
+  private async failOnForgetting(said: string): Promise<void> {
+    const { forget } = this.stack.outputs;
+    if (forget === undefined) return;
+    const running = await this.runningOf(FORGET_JOB);
     if (running.length === 0) return;
-    throw new LakeError(
-      `running already: ${running.join(', ')}; npx lake status --stack ${this.stack.name} tells how far. Nothing was started`,
-    );
+    throw new LakeError(`a forget goes on: job ${forget} (${running.join(', ')}); wait for its end. ${said}`);
+  }
+
+  /** Ids of the runs of a job that go on or wait. */
+  private async runningOf(job: string): Promise<string[]> {
+    const runs = (await this.jobRuns(this.nameOf(job))).map((run) => jobRunOf(job, run));
+    return runs.flatMap((run) => (isOver(run) ? [] : [run.id]));
   }
 
   async jobRun(job: string, id: string): Promise<JobRun> {
@@ -213,13 +228,13 @@ export class GlueRuns {
 
   /** The newest run of a job, of the workflow or alone. */
   async newestJobRun(job: string): Promise<JobRun | undefined> {
-    const [newest] = await this.jobRuns(this.nameOf(job), 20);
+    const [newest] = await this.jobRuns(this.nameOf(job));
     return newest && jobRunOf(job, newest);
   }
 
   /** The newest runs of a job by its name on Glue, newest first. */
-  private async jobRuns(name: string, most: number): Promise<GlueJobRun[]> {
-    const command = new GetJobRunsCommand({ JobName: name, MaxResults: most });
+  private async jobRuns(name: string): Promise<GlueJobRun[]> {
+    const command = new GetJobRunsCommand({ JobName: name, MaxResults: NEWEST });
     const { JobRuns = [] } = await this.ask('glue:GetJobRuns', `job ${name}`, () =>
       this.client.send(command),
     );
@@ -245,8 +260,14 @@ export class GlueRuns {
     return [...values].map((pair) => pair.join('=')).join(',');
   }
 
+  private async start(start: Start): Promise<string> {
+    const id = await this.startOnce(start);
+    this.started.push(id);
+    return id;
+  }
+
   /** Starts a run once, whatever becomes of the answers. */
-  private async start({ action, resource, send, find, guarded, busy }: Start): Promise<string> {
+  private async startOnce({ action, resource, send, find, guarded, busy }: Start): Promise<string> {
     let lost = false;
     for (let attempt = 1; ; attempt++) {
       let reason: unknown;
@@ -300,7 +321,7 @@ export class GlueRuns {
   }
 
   private nameOf(job: string): string {
-    const name = this.stack.outputs.jobs[job];
+    const name = glueNameOf(this.stack.outputs, job);
     if (name === undefined) {
       throw new LakeError(
         `the stack ${this.stack.name} has no job ${job}; deploy it: pulumi up --stack ${this.stack.name}`,

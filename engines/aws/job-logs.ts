@@ -1,6 +1,9 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { jobRunLink } from '../../components/console';
 import { logPrefixOf } from '../../components/site';
+import { LakeError } from '../engine';
 import { ask } from './ask';
+import { glueNameOf } from './outputs';
 import type { Stack } from './stack';
 
 /** A line of a job's log. */
@@ -114,6 +117,30 @@ export class JobLogs {
       }
     );
   }
+}
+
+/** `12:00:01 text`, of the time in UTC. */
+export const logLine = ({ time, text }: LogLine) => `${new Date(time).toISOString().slice(11, 19)} ${text}`;
+
+const LAST_LINES = 20;
+
+/** The end of a failed run's log and where to see more, line by line; `flags` name the stack in a command. */
+export async function failureLog(stack: Stack, job: string, run: string, flags: string): Promise<string[]> {
+  const lines: string[] = [];
+  try {
+    const log = await new JobLogs(stack).tail(job, run, LAST_LINES);
+    if (log.length === 0) lines.push('  its log is empty');
+    else lines.push('  the last lines of its log:', ...log.map((line) => `    ${logLine(line)}`));
+  } catch (fault) {
+    if (!(fault instanceof LakeError)) throw fault;
+    lines.push(`  its log could not be read: ${fault.message}`);
+  }
+  const name = glueNameOf(stack.outputs, job) ?? job;
+  return [
+    ...lines,
+    `  log      npx lake logs ${job} ${flags} --run ${run}`,
+    `  console  ${jobRunLink(stack.client, name, run)}`,
+  ];
 }
 
 /** Lines of one instant stay as they were read. */

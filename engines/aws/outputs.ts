@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FORGET_JOB } from '../../components/constants';
 
 const name = z.string().min(1);
 const byName = z.record(z.string(), name).readonly();
@@ -31,3 +32,7 @@ export const stackOutputs = z
   .readonly();
 
 export type StackOutputs = z.infer<typeof stackOutputs>;
+
+/** Glue's name of a job of the definition, or of the one that forgets people. */
+export const glueNameOf = ({ jobs, forget }: StackOutputs, job: string): string | undefined =>
+  jobs[job] ?? (job === FORGET_JOB ? forget : undefined);

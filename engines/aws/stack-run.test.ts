@@ -221,10 +221,46 @@ describe('jobs alone', () => {
   test('one that runs already is not started', async () => {
     const job = pipeline.jobs.filter(({ name }) => name === 'customer_trusted');
     await only(['customer_trusted']);
-    await expect(runs().failOnRunning(job)).resolves.toBeUndefined();
+    await expect(runs().failOnRunning(['customer_trusted'])).resolves.toBeUndefined();
     const id = await runs().startJob(job[0] as (typeof job)[0], {});
-    await expect(runs().failOnRunning(job)).rejects.toThrow(`running already: customer_trusted (${id})`);
+    await expect(runs().failOnRunning(['customer_trusted'])).rejects.toThrow(
+      `running already: customer_trusted (${id})`,
+    );
   });
+});
+
+describe('nothing is started', () => {
+  afterEach(() => {
+    expect(count('StartWorkflowRun') + count('StartJobRun')).toBe(0);
+  });
+
+  test('while a person is being forgotten', async () => {
+    const id = glue.forgetStarted();
+    const why = `a forget goes on: job stedi-lakehouse-dev-forget (${id}); wait for its end. `;
+    await expect(runs().startWorkflow()).rejects.toThrow(`${why}Nothing was started`);
+    await expect(runs().failOnRunning(['customer_trusted'])).rejects.toThrow(`${why}Nothing was started`);
+    await expect(only(['customer_trusted'])).rejects.toThrow(`${why}customer_trusted was not started`);
+  });
+
+  test('of the workflow while a job of it runs alone, or waits behind one that is over', async () => {
+    const run = glue.jobRunStarted('customers_curated');
+    run.began -= 60_000;
+    glue.jobRunStarted('customers_curated').state = 'SUCCEEDED';
+    await expect(runs().startWorkflow()).rejects.toThrow(
+      `running already: customers_curated (${run.id}); npx lake status --stack dev tells how far. Nothing was started`,
+    );
+  });
+});
+
+test('a forget that is over, or a stack without one, keeps nothing from being started', async () => {
+  glue.forgetStarted();
+  await glue.advance(100_000);
+  await runs().startWorkflow();
+  const { forget: _, ...none } = outputs;
+  stack = { ...stack, outputs: none };
+  await glue.advance(1_000_000);
+  await runs().startWorkflow();
+  expect(count('StartWorkflowRun')).toBe(2);
 });
 
 /** A fault of one request, and whether a run comes to its end all the same. */

@@ -34,7 +34,7 @@ export interface Stack {
 /** Of a call that AWS throttles or loses: the waits between them grow to 20 s, so the last comes after about a minute. */
 const ATTEMPTS = 8;
 /** In milliseconds; a socket's is of silence. */
-export const TIMEOUTS = { connectionTimeout: 10_000, socketTimeout: 60_000 };
+const TIMEOUTS = { connectionTimeout: 10_000, socketTimeout: 60_000 };
 
 // The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';

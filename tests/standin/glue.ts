@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { FORGET_JOB } from '../../components/constants';
 import { triggersOf } from '../../components/triggers';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import { newRunId } from '../../engines/duckdb/store';
@@ -28,7 +29,7 @@ interface RunOfJob {
   readonly id: string;
   readonly name: string;
   readonly args: Readonly<Record<string, string>>;
-  readonly began: number;
+  began: number;
   readonly ends: number;
   state: string;
 }
@@ -106,6 +107,10 @@ export class GlueStandIn {
 
   /** A run that a schedule starts. Returns its id. */
   startedByOthers = () => this.startWorkflow({});
+  /** A run of a job alone, that somebody else started. */
+  jobRunStarted = (job: string) => this.startRun(this.outputs.jobs[job] ?? '', {});
+  /** A run of the job that forgets a person. Returns its id. */
+  forgetStarted = () => this.startRun(this.outputs.forget ?? '', {}).id;
 
   private startWorkflow(properties: Readonly<Record<string, string>>): string {
     const run: RunOfWorkflow = {
@@ -264,6 +269,11 @@ export class GlueStandIn {
   }
 
   private end(run: RunOfJob): void {
+    if (run.name === this.outputs.forget) {
+      run.state = 'SUCCEEDED';
+      this.log(FORGET_JOB, run, 'error', 'INFO forgot');
+      return;
+    }
     const job = this.jobOf(run.name);
     const state = this.ends.get(job.name) ?? 'SUCCEEDED';
     run.state = state;
@@ -274,14 +284,16 @@ export class GlueStandIn {
     this.startDue(workflow);
   }
 
+  /** What a run says, to one of its two groups. */
+  log(job: string, { id }: { readonly id: string }, group: 'error' | 'output', message: string): void {
+    const key = `/aws-glue/${this.outputs.name}/${job}/${group} ${id}`;
+    this.logs.set(key, [...(this.logs.get(key) ?? []), { timestamp: this.now, message }]);
+  }
+
   /** What the runner leaves of a run. One that was stopped leaves nothing but what it had logged. */
   private leave(job: Job, run: RunOfJob, good: boolean): void {
-    const log = (group: string, message: string) => {
-      const key = `/aws-glue/${this.outputs.name}/${job.name}/${group} ${run.id}`;
-      this.logs.set(key, [...(this.logs.get(key) ?? []), { timestamp: this.now, message }]);
-    };
-    for (let i = 1; i <= 30; i++) log('error', `INFO ${job.name} line ${i}`);
-    log('output', good ? 'published\n' : 'was not\u001b[31m published\nsecond line\n');
+    for (let i = 1; i <= 30; i++) this.log(job.name, run, 'error', `INFO ${job.name} line ${i}`);
+    this.log(job.name, run, 'output', good ? 'published\n' : 'was not\u001b[31m published\nsecond line\n');
     if (!good && this.ends.get(job.name) !== 'FAILED') return;
     const runId = newRunId(new Date(this.now - STARTING_MS));
     const tables = [...job.inputs.filter(({ format }) => format === 'json'), job.output];
