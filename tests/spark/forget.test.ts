@@ -269,6 +269,26 @@ withSpark('a person is forgotten on Spark', () => {
     expect(await forget()).toMatchObject({ places: [], found: false });
   });
 
+  test('who has their device later keeps their records, and not its readings', async () => {
+    const before = await contents();
+    const later = 'later@example.org';
+    const bad = customer(later, DEVICE, { birthDay: 'never' });
+    const good = customer(later, DEVICE.toUpperCase(), { customerName: 'Later', phone: '+1' });
+    writeFileSync(landing('customer', 'later.json'), `${good}\n${bad}\n`);
+    expect((await engine.run(pipeline, { data })).failures).toEqual([]);
+    const kept = async () => {
+      const now = await contents();
+      return Object.fromEntries(
+        [...now].map(([name, rows]) => [name, differences(rows, before.get(name) ?? []).unexpected.length]),
+      );
+    };
+    const whole = { customer_landing: 1, customer_trusted: 1, customer_landing_quarantine: 1 };
+    expect(await kept()).toMatchObject({ ...whole, step_trainer_landing: 0, step_trainer_trusted: 0 });
+    // Nor do they lose them to the next call.
+    expect(await forget()).toMatchObject({ places: [], sharedDevices: { devices: 0, rows: 0 } });
+    expect(await kept()).toMatchObject(whole);
+  });
+
   test('a damaged list stops a run', async () => {
     const file = join(lake, 'suppressed.json');
     const whole = readFileSync(file);
