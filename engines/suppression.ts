@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Identifies } from '../model';
 import { LakeError } from './engine';
 
 /** What an entry is a hash of: a name of a person or a device, or a value that only points to the person. */
@@ -101,6 +102,15 @@ export class Suppression {
     return this.hashes[kind].size > 0 && this.hashes[kind].has(hashOf(this.key, kind, value));
   }
 
+  /**
+   * Whether a row is of somebody in the list, by what its columns of each kind hold. A device may be another's by now,
+   * so it only tells of rows that name no person.
+   */
+  hasRow(values: Readonly<Record<Identifies, readonly string[]>>): boolean {
+    const any = (kind: Identifies) => values[kind].some((value) => this.has(kind, value));
+    return values.person.some((value) => normalised(value) !== '') ? any('person') : any('device');
+  }
+
   /** The list with these values too; those that it has keep the day since when. */
   with(values: Readonly<Partial<Record<Kind, Iterable<string>>>>, since: string): Suppression {
     const added: Entry[] = [];
@@ -116,17 +126,18 @@ export class Suppression {
   }
 
   /**
-   * Whether a refused line is of somebody in the list: it has a name of theirs or of their device, or a value that
-   * points to them where no other person can be read. An e-mail at the very edge of a line may be cut off, and is
-   * nobody's that can be read. `known` tells what only forgetting knows.
+   * Whether a refused line is of somebody in the list: it has a name of theirs, or where no other person can be read, of
+   * their device or a value that points to them. An e-mail at the very edge of a line may be cut off, and is nobody's
+   * that can be read. `known` tells what only forgetting knows.
    */
   isTheirs(raw: string, known?: Known): boolean {
     const found = tokensOf(raw);
     const any = (kind: Kind) => this.hashes[kind].size > 0 && found.some((token) => this.has(kind, token));
-    if (any('person') || any('device')) return true;
+    if (any('person')) return true;
     if (known && (found.some((token) => known.pseudonyms.has(token)) || isCut(raw, known.person)))
       return true;
-    return any('hint') && !tokensOf(withoutEdges(raw)).some((token) => EMAIL.test(token));
+    if (!any('device') && !any('hint')) return false;
+    return !tokensOf(withoutEdges(raw)).some((token) => EMAIL.test(token));
   }
 }
 

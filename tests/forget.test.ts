@@ -366,6 +366,50 @@ test('a device that others have too stays, and so do its readings', async () => 
   ]);
 }, 30_000);
 
+test('who has the device of somebody forgotten later keeps their records, and not its readings', async () => {
+  const root = copyOf(FULL);
+  await forget(root);
+  const data = join(dir, 'later');
+  cpSync(WITH, data, { recursive: true });
+  const later = { ...person, email: 'later@example.org', customerName: 'Later', phone: '+1' };
+  const good = record('customer', 0, later.email, later);
+  const bad = record('customer', 0, later.email, { ...later, birthDay: 'never' });
+  addLines(data, 'customer', [good, bad], 'later.json');
+  const latest = record('customer', 0, 'latest@example.org', { ...later, customerName: 'Latest' });
+  addLines(data, 'customer', [latest], 'latest.json');
+  cpSync(data, join(root, 'sample'), { recursive: true });
+  await run(root, data);
+  const records =
+    "SELECT email FROM customer_landing WHERE lower(serialNumber) = 'canary-serial-number-01' ORDER BY email DESC";
+  const kept = async () => [
+    await answer(engineOf(root), records),
+    await answer(engineOf(root), records.replace('landing', 'trusted')),
+    await answer(engineOf(root), "SELECT raw FROM customer_landing_quarantine WHERE raw LIKE '%later@%'"),
+  ];
+  const both = [[later.email], ['latest@example.org']].toSorted().toReversed();
+  const whole = [both, both, [[bad]]];
+  expect(await kept()).toEqual(whole);
+  const readings = `SELECT 1 FROM step_trainer_landing WHERE serialNumber ILIKE '${person.serialNumber}'`;
+  expect(await answer(engineOf(root), readings)).toEqual([]);
+  // Nor do they lose them to the next who is forgotten, or to a second call.
+  const [[other] = []] = await answer(
+    engineOf(root),
+    `SELECT email FROM customer_landing WHERE email <> '${later.email}' LIMIT 1`,
+  );
+  for (const subject of [other as string, person.email]) {
+    await forget(root, subject);
+    expect(await kept()).toEqual(whole);
+  }
+  const sample = readFileSync(join(root, 'sample', 'customer', 'landing', 'later.json'), 'utf8');
+  expect(sample).toBe(`${good}\n${bad}\n`);
+  const { places, sharedDevices } = await forget(root, later.email);
+  expect(places.map(({ table }) => table)).toContain('customer_trusted');
+  // None of its readings is there to stay.
+  expect(sharedDevices).toEqual({ devices: 0, rows: 0 });
+  expect(await kept()).toEqual([[['latest@example.org']], [['latest@example.org']], []]);
+  expect(await findValues(root, [later.email])).toEqual([]);
+}, 60_000);
+
 test('a name that others have too decides about no refused line', async () => {
   const data = join(dir, 'namesake');
   cpSync(WITHOUT, data, { recursive: true });
@@ -613,7 +657,9 @@ describe('the part of another engine', () => {
     expect(asked).toEqual([{ subject: person.email, dryRun: false, key: KEY() }]);
     expect(receipt.places).toContainEqual(part.places[0]);
     expect(receipt.sharedDevices.rows).toBe(2);
-    expect(await findValues(root, [...values(), serial as string])).toEqual([]);
+    expect(await findValues(root, values())).toEqual([]);
+    const readings = `SELECT 1 FROM step_trainer_landing WHERE serialNumber = '${serial}'`;
+    expect(await answer(engineOf(root), readings)).toEqual([]);
   }, 30_000);
 
   test('that fails leaves the list, and the next call does the rest', async () => {

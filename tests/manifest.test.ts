@@ -1,8 +1,8 @@
-// A manifest is checked twice, by zod where it is made and by the runner where it is read: both take and refuse the
+// A manifest, of a job or of an erasure, is checked twice, by zod where it is made and by the runner where it is read: both take and refuse the
 // same, and say where.
 import * as fc from 'fast-check';
 import type { Job } from '../model';
-import { manifestOf, manifestSchema } from '../model/manifest';
+import { erasureOf, erasureSchema, manifestOf, manifestSchema } from '../model/manifest';
 import { lake } from '../pipeline';
 import { python, withPython } from './support/python';
 
@@ -16,11 +16,30 @@ const placed = (job: Job) =>
     metricsNamespace: 'N',
   });
 
-/** A real manifest in which everything is that a manifest may have. */
+/** Real manifests in which everything is that a manifest may have. */
 const manifests: readonly unknown[] = lake.jobs.map((job) => {
   const { output, ...rest } = placed(job);
   return { ...rest, output: { ...output, quarantine: 's3://refused/' } };
 });
+
+const { tables, ...erasure } = erasureOf(lake, {
+  database: 'd',
+  location: ({ name }) => `s3://data/${name}/`,
+  quarantine: ({ name }) => `s3://refused/${name}/`,
+  suppressed: 's3://suppressed/list.json',
+  receipts: 's3://receipts/',
+});
+
+const KINDS = {
+  manifest: { schema: manifestSchema, real: lake.jobs.map(placed), whole: manifests },
+  erasure: {
+    schema: erasureSchema,
+    real: [{ ...erasure, tables }],
+    whole: [{ ...erasure, tables: tables.map((table) => ({ ...table, quarantine: 's3://refused/' })) }],
+  },
+};
+type Kind = keyof typeof KINDS;
+const kinds = Object.keys(KINDS) as Kind[];
 
 const told = (path: readonly PropertyKey[]) =>
   path
@@ -29,8 +48,8 @@ const told = (path: readonly PropertyKey[]) =>
     .replace(/^\./, '');
 
 /** The paths of everything that zod finds wrong. */
-function faultsHere(text: string): string[] {
-  const issues = manifestSchema.safeParse(JSON.parse(text)).error?.issues ?? [];
+function faultsHere(kind: Kind, text: string): string[] {
+  const issues = KINDS[kind].schema.safeParse(JSON.parse(text)).error?.issues ?? [];
   const paths = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
   );
@@ -39,13 +58,13 @@ function faultsHere(text: string): string[] {
 }
 
 /** The paths of everything that the runner finds wrong with each text. */
-function faultsThere(texts: readonly string[]): string[][] {
+function faultsThere(kind: Kind, texts: readonly string[]): string[][] {
   const program = `
 import json, sys
-from lakehouse_runner.manifest import ManifestError, read_manifest
+from lakehouse_runner.manifest import ManifestError, read_${kind}
 for text in json.load(sys.stdin):
     try:
-        read_manifest(text)
+        read_${kind}(text)
         print("[]")
     except ManifestError as error:
         print(json.dumps([line.split(": ")[0] for line in str(error).split("\\n")]))
@@ -105,24 +124,25 @@ const change = fc.oneof(
         Array.isArray(old) ? [...old, value] : typeof old === 'object' ? { ...old, [key]: value } : `${old}x`,
   ),
 );
-const mutant = fc
-  .constantFrom(...manifests)
-  .chain((manifest) => fc.tuple(fc.constant(manifest), fc.constantFrom(...pathsIn(manifest)), change))
-  .map(([manifest, path, by]) =>
-    JSON.stringify(replaced(manifest, path, by), (_, v) => (v === GONE ? null : v)),
-  );
+const mutantOf = (kind: Kind) =>
+  fc
+    .constantFrom<unknown>(...KINDS[kind].whole)
+    .chain((manifest) => fc.tuple(fc.constant(manifest), fc.constantFrom(...pathsIn(manifest)), change))
+    .map(([manifest, path, by]) =>
+      JSON.stringify(replaced(manifest, path, by), (_, v) => (v === GONE ? null : v)),
+    );
 
-withPython('a manifest', () => {
-  test('of each job is one to the runner too', () => {
-    const texts = [...lake.jobs.map(placed), ...manifests].map((each) => JSON.stringify(each));
-    expect(texts.map(faultsHere)).toEqual(texts.map(() => []));
-    expect(faultsThere(texts)).toEqual(texts.map(() => []));
+withPython.each(kinds)('a manifest: %s', (kind) => {
+  test('of the definition is one to the runner too', () => {
+    const texts = [...KINDS[kind].real, ...KINDS[kind].whole].map((each) => JSON.stringify(each));
+    expect(texts.map((text) => faultsHere(kind, text))).toEqual(texts.map(() => []));
+    expect(faultsThere(kind, texts)).toEqual(texts.map(() => []));
   });
 
   test('is refused by both for the same, wherever something is changed', () => {
-    const texts = fc.sample(mutant, { numRuns: 600, seed: 20230501 });
-    const here = texts.map(faultsHere);
-    const there = faultsThere(texts);
+    const texts = fc.sample(mutantOf(kind), { numRuns: 600, seed: 20230501 });
+    const here = texts.map((text) => faultsHere(kind, text));
+    const there = faultsThere(kind, texts);
     texts.forEach((text, i) => {
       if (JSON.stringify(here[i]) === JSON.stringify(there[i])) return;
       throw new Error(`zod: ${here[i]?.join() || 'fine'}\nrunner: ${there[i]?.join() || 'fine'}\n${text}`);

@@ -20,7 +20,15 @@ import { quoteName } from '../sql';
 import { hashOf, type Known, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { countOf, openDatabase, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import { identifying, isAmong, listedName, normalisedSql, readyList, theirRows } from './forgotten';
+import {
+  identifying,
+  isAmong,
+  listedName,
+  namesPerson,
+  normalisedSql,
+  readyList,
+  theirRows,
+} from './forgotten';
 import { copyQuarantine } from './landing';
 import { writeTable } from './output';
 import { newRunId, type Store, type Version } from './store';
@@ -177,12 +185,11 @@ class Erasure {
       identifying(table, 'device').map(([name]) => name),
     );
     const hints = await this.pointing(published, hintsOf);
+    // A device of somebody forgotten before may be shared since; its readings do not stay.
+    const shared = devices.shared.filter((device) => !listed.has('device', device));
     return {
       list: known.with({ device: devices.own, hint: hints.own }, since),
-      shared: {
-        devices: devices.shared.length,
-        rows: await this.rowsOfDevices(published, devices.shared),
-      },
+      shared: { devices: shared.length, rows: await this.rowsOfDevices(published, shared) },
     };
   }
 
@@ -250,11 +257,9 @@ class Erasure {
     await this.db.run('CREATE OR REPLACE TEMP TABLE _others (value VARCHAR)');
     const both: { column: string; from: string; theirs: string; persons: string }[] = [];
     for (const { table, from } of published) {
-      const persons = identifying(table, 'person');
-      if (persons.length === 0) continue;
+      if (identifying(table, 'person').length === 0) continue;
       const theirs = await theirRows(this.db, table, from, 'person');
-      const someone = persons.map(([name]) => `t.${quoteName(name)} IS NOT NULL`).join(' OR ');
-      for (const column of columnsOf(table)) both.push({ column, from, theirs, persons: someone });
+      for (const column of columnsOf(table)) both.push({ column, from, theirs, persons: namesPerson(table) });
     }
     for (const { column, from, theirs } of both) {
       await this.db.run(

@@ -37,9 +37,16 @@ export const listedValues = (from: string, column: string, kind: Identifies): st
 /** The temporary table `(value)` of a column's values that the list has. */
 export const listedName = ({ name }: Table, column: string) => quoteName(`_listed_${name}_${column}`);
 
+/** The condition that a row `t` names a person; never NULL. */
+export const namesPerson = (table: Table): string =>
+  identifying(table, 'person')
+    .map(([column]) => `COALESCE(${normalisedSql(`t.${quoteName(column)}`)} <> '', false)`)
+    .join(' OR ') || 'false';
+
 /**
  * The condition that a row `t` of `from` is of somebody in the list, or of a person in it by one kind of columns only.
- * What it needs is made ready.
+ * A device may be another's by now, so it only tells of rows that name no person. What the condition needs is made
+ * ready.
  */
 export async function theirRows(
   db: DuckDBConnection,
@@ -51,7 +58,8 @@ export async function theirRows(
   for (const [column, kind] of identifying(table, only)) {
     const listed = listedName(table, column);
     await db.run(`CREATE OR REPLACE TEMP TABLE ${listed} AS ${listedValues(from, column, kind)}`);
-    conditions.push(isAmong(column, listed));
+    const among = isAmong(column, listed);
+    conditions.push(kind === 'device' ? `(${among} AND NOT (${namesPerson(table)}))` : among);
   }
   return conditions.join(' OR ') || 'false';
 }

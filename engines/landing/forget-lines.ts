@@ -55,10 +55,12 @@ function isTheirs(line: Buffer, table: SourceTable, list: Suppression, known: Kn
   const verdict = line.length > MAX_LINE_BYTES ? undefined : readLine(text, table);
   if (!verdict || !('json' in verdict)) return list.isTheirs(text, known);
   const row = JSON.parse(verdict.json) as Readonly<Record<string, unknown>>;
-  return Object.entries(table.columns).some(([name, { identifies }]) => {
+  const values = { person: [] as string[], device: [] as string[] };
+  for (const [name, { identifies }] of Object.entries(table.columns)) {
     const value = row[name];
-    return identifies !== undefined && typeof value === 'string' && list.has(identifies, value);
-  });
+    if (identifies && typeof value === 'string') values[identifies].push(value);
+  }
+  return list.hasRow(values);
 }
 
 async function replace(path: string, temporary: string, bytes: Buffer): Promise<void> {

@@ -1,14 +1,24 @@
 // Both engines make the same of the same data: rows, quarantine, summary, findings, pseudonyms.
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RunResult } from '../../engines/engine';
-import type { Pipeline } from '../../model';
+import { Suppression } from '../../engines/suppression';
+import { type Pipeline, saysWhose } from '../../model';
 import { lake as pipeline } from '../../pipeline';
-import { ENTITIES, writeOtherSources, writeSample } from '../../samples';
+import {
+  appliesTo,
+  ENTITIES,
+  type Entity,
+  FAULT_KINDS,
+  spoil,
+  writeOtherSources,
+  writeSample,
+} from '../../samples';
 import { type Engines, expectAgreement } from '../support/engines-agree';
-import { engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
@@ -95,6 +105,85 @@ withSpark('both engines agree', () => {
       await writeOtherSources(data, pipeline.sources);
       await expectAgreement(engines, tolerant, { data });
     }
+  });
+
+  test('on lines of two people who were forgotten', async () => {
+    const data = join(dir, 'forgotten');
+    await writeSample(data, { customers: 40, seed: 5, dirty: 0.2 });
+    await writeOtherSources(data, pipeline.sources);
+    const lake = join(dir, 'forgotten-lake');
+    await mkdir(lake);
+    const key = randomBytes(32);
+    await writeFile(join(lake, 'pseudonym.key'), key.toString('hex'));
+    const listed = {
+      person: ['Ann.One@example.com', 'cleo@example.com'],
+      device: ['Dev-1', 'dev-2'],
+      hint: ['Ann One'],
+    };
+    const list = new Suppression(key).with(listed, '2026-11-25T16:00:00Z');
+    await writeFile(join(lake, 'suppressed.json'), list.text());
+
+    /** A good line. The last of the people has a device of somebody forgotten, and stays. */
+    const lineOf = (entity: Entity, user: string | null, serialNumber: string) => {
+      const at = 1_690_000_000_000;
+      const days = { registrationDate: at, lastUpdateDate: at, shareWithResearchAsOfDate: at };
+      const lines = {
+        customer: {
+          customerName: 'Ann One',
+          email: user,
+          phone: '1',
+          birthDay: '1990-02-28',
+          serialNumber,
+          ...days,
+        },
+        accelerometer: { user, timestamp: at, x: 1, y: -0.5, z: 1.25 },
+        step_trainer: { sensorReadingTime: at, serialNumber, distanceFromObject: 7 },
+      };
+      return JSON.stringify(lines[entity]);
+    };
+    const people = [
+      ['ann.one@example.com', 'DEV-1'],
+      [' ANN.ONE@example.com\t', 'dev-1 '],
+      ['Cleo@Example.com', 'dev-2'],
+      ['later@example.com', 'dev-1'],
+    ] as const;
+    for (const entity of ENTITIES) {
+      const good = people.map(([user, serial]) => lineOf(entity, user, serial));
+      const bad = good.flatMap((line) =>
+        FAULT_KINDS.filter((kind) => appliesTo(kind, entity)).map((kind) => spoil(line, kind, entity)),
+      );
+      const odd = [
+        lineOf(entity, null, 'dev-2'),
+        `"${(good[0] ?? '').replaceAll('"', '\\"')}"`,
+        `{"note":"${'x'.repeat(70_000)}","user":"cleo@example.com"`,
+        `Ann One;;dev-3`,
+        `Ann One;later@example.com;dev-1;x`,
+        (good[2] ?? '').replace('@', '\\u0040').slice(0, -3),
+      ];
+      const lines = [...good, ...bad, ...odd].flatMap((line) => [
+        Buffer.from(line as string),
+        Buffer.from('\n'),
+      ]);
+      await writeFile(join(data, entity, 'landing', 'theirs.json'), Buffer.concat(lines.slice(0, -20)));
+      await writeFile(
+        join(data, entity, 'landing', 'theirs.json.gz'),
+        gzipSync(Buffer.concat(lines.slice(-20))),
+      );
+    }
+    const { failures, summary } = await expectAgreement(enginesOf(lake), tolerant, { data });
+    expect(failures).toEqual([]);
+    for (const { name } of pipeline.sources.filter(saysWhose)) {
+      const source = summary.tables.find(({ table }) => table === name);
+      expect(source?.filtered).toBeGreaterThan(20);
+      expect(source?.read).toBe(
+        (source?.written ?? 0) + (source?.quarantined ?? 0) + (source?.filtered ?? 0),
+      );
+    }
+    const kept = await answer(
+      engineOf(lake),
+      "SELECT email FROM customer_landing WHERE serialNumber = 'dev-1'",
+    );
+    expect(kept).toContainEqual(['later@example.com']);
   });
 
   const reading = (i: number, more = '') =>

@@ -1,13 +1,15 @@
 // A person who is forgotten on Spark is in no file of its part of the lake, and everything else is as it was.
 import { createHash, createHmac } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expectation, type Pipeline, type SourceTable, type Table } from '../../model';
 import { lake as stedi } from '../../pipeline';
 import { type Entity, writeSample } from '../../samples';
 import { holding, textsBelow } from '../support/file-texts';
-import { answer, temporaryDir } from '../support/lake';
+import { answer, ended, spawnLake, temporaryDir } from '../support/lake';
+import { childrenOf, untilGone } from '../support/processes';
 import { differences, NONE, type TextRows } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
@@ -150,6 +152,25 @@ const forget = (dryRun = false) => {
   return engine.forget(pipeline, { subject: ` ${SUBJECT.toUpperCase()}`, dryRun, key });
 };
 
+/** Forgets them in processes of their own, one of which is killed as soon as it may be. */
+async function killed(victim: 'lake' | 'Java', when: () => boolean) {
+  const child = spawnLake(['forget', '--subject', SUBJECT, '--lake', lake]);
+  const end = ended(child);
+  const until = performance.now() + 120_000;
+  let java: number[] = [];
+  let python: number[] = [];
+  while (java.length === 0 || !when()) {
+    if (performance.now() > until || child.exitCode !== null) throw new Error('it was never to be killed');
+    python = childrenOf(child.pid);
+    java = python.flatMap(childrenOf);
+    await pause(20);
+  }
+  process.kill(victim === 'lake' ? (child.pid as number) : (java[0] as number), 'SIGKILL');
+  const ran = await end;
+  await untilGone([...python, ...java]);
+  return ran;
+}
+
 withSpark('a person is forgotten on Spark', () => {
   let before: ReadonlyMap<string, TextRows>;
   let shared = '';
@@ -267,6 +288,79 @@ withSpark('a person is forgotten on Spark', () => {
     }
     expect(holding(await textsBelow(own), values())).toEqual([]);
     expect(await forget()).toMatchObject({ places: [], found: false });
+  });
+
+  test('who has their device later keeps their records, and not its readings', async () => {
+    const before = await contents();
+    const later = 'later@example.org';
+    const bad = customer(later, DEVICE, { birthDay: 'never' });
+    const good = customer(later, DEVICE.toUpperCase(), { customerName: 'Later', phone: '+1' });
+    writeFileSync(landing('customer', 'later.json'), `${good}\n${bad}\n`);
+    expect((await engine.run(pipeline, { data })).failures).toEqual([]);
+    const kept = async () => {
+      const now = await contents();
+      return Object.fromEntries(
+        [...now].map(([name, rows]) => [name, differences(rows, before.get(name) ?? []).unexpected.length]),
+      );
+    };
+    const whole = { customer_landing: 1, customer_trusted: 1, customer_landing_quarantine: 1 };
+    expect(await kept()).toMatchObject({ ...whole, step_trainer_landing: 0, step_trainer_trusted: 0 });
+    // Nor do they lose them to the next call.
+    const again = await forget();
+    // The device of two; this one has no readings that could stay.
+    expect(again).toMatchObject({ places: [], sharedDevices: { devices: 1 } });
+    expect(await kept()).toMatchObject(whole);
+  });
+
+  test('whoever is killed while they forget is called again, and does the rest', async () => {
+    for (const file of [landing('customer', 'later.json'), join(lake, 'suppressed.json')]) {
+      rmSync(file, { force: true });
+    }
+    expect((await engine.run(pipeline, { data })).failures).toEqual([]);
+    expect(holding(await textsBelow(own), values())).not.toEqual([]);
+    const whole = await contents();
+    // In the order in which they are cleaned; those before one that changes are clean.
+    const [, second = '', , fourth = ''] = derived.toReversed();
+    const changed = (table: string) => {
+      const metadata = join(own, 'warehouse', 'lake', table, 'metadata');
+      const before = readdirSync(metadata).join();
+      return () => readdirSync(metadata).join() !== before;
+    };
+    const touched = async () => {
+      const now = await contents();
+      return derived.toReversed().filter((name) => now.get(name)?.length !== whole.get(name)?.length);
+    };
+    const moments = [
+      { victim: 'Java', when: changed(second) },
+      { victim: 'lake', when: changed(fourth) },
+    ] as const;
+    const left: number[] = [];
+    for (const { victim, when } of moments) {
+      const { status, stderr } = await killed(victim, when);
+      expect([victim, status]).toEqual([victim, victim === 'lake' ? null : 1]);
+      expect(stderr).not.toMatch(/Traceback|^\s+at /m);
+      expect(stderr.toLowerCase()).not.toContain(SUBJECT.toLowerCase());
+      expect(existsSync(join(lake, 'suppressed.json.pending'))).toBe(true);
+      left.push((await touched()).length);
+    }
+    process.stderr.write(`tables without the person when it was killed: ${left}\n`);
+    expect(left[0]).toBeGreaterThan(0);
+    expect(left[1]).toBeGreaterThan(left[0] as number);
+    expect(left[1]).toBeLessThan(derived.length);
+    expect(holding(await textsBelow(own), values())).not.toEqual([]);
+
+    expect(await forget()).toMatchObject({ found: true, unread: [] });
+    expect(holding(await textsBelow(lake), values())).toEqual([]);
+    const bad = Object.values(lines).flatMap((source) => source.bad);
+    const hidden = pseudonyms();
+    for (const [name, rows] of await contents()) {
+      const others = (whole.get(name) ?? []).filter((row) =>
+        quarantines.includes(name)
+          ? !bad.includes(row.at(-1) ?? '')
+          : !row.some((value) => isTheirs(value) || hidden.includes(value ?? '')),
+      );
+      expect([name, differences(rows, others)]).toEqual([name, NONE]);
+    }
   });
 
   test('a damaged list stops a run', async () => {

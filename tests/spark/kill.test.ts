@@ -1,5 +1,4 @@
 // A run on Spark that is killed leaves each table as it was or as the run makes it, and nothing for long.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,6 +6,7 @@ import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources, writeSample } from '../../samples';
 import { fraction, randomStreams } from '../../samples/random';
 import { answer, ended, namesBelow, spawnLake, temporaryDir } from '../support/lake';
+import { childrenOf, untilGone } from '../support/processes';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(900_000);
@@ -39,29 +39,6 @@ async function contents(): Promise<Contents> {
   });
   const rows = await answer(engine, parts.join(' UNION ALL '));
   return Object.fromEntries(rows.map(([table, ...state]) => [table, state.join(' ')]));
-}
-
-const childrenOf = (pid: number | undefined) =>
-  spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
-    .stdout.split('\n')
-    .filter((line) => line !== '')
-    .map(Number);
-
-const lives = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-async function untilGone(pids: readonly number[]): Promise<void> {
-  const until = performance.now() + 20_000;
-  while (pids.some(lives)) {
-    if (performance.now() > until) throw new Error('the runner goes on although nobody waits for it');
-    await pause(50);
-  }
 }
 
 /** Starts a run, and kills `lake` or its Java after so many milliseconds, if it is not over by then. */

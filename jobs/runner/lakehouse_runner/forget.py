@@ -32,6 +32,7 @@ from .suppression import (
     add_to_list,
     forgotten_of,
     hash_of,
+    is_named,
     normalised,
     pseudonym_of,
     read_list,
@@ -40,6 +41,7 @@ from .suppression import (
 _FOUND = "what string, value string"
 _FOUND_ARROW = pa.schema([("what", pa.string()), ("value", pa.string())])
 _FILES_A_TASK = 100
+_NOT_BLANK = r"[^ \t\n\x0B\f\r]"
 
 
 @dataclass(frozen=True)
@@ -234,13 +236,17 @@ class _Forgetting:
                 kinds = {column: _kind(contract) for column, contract in contracts[name].items()}
                 theirs = {c: views[kind] for c, kind in kinds.items() if kind in views and c in texts}
             else:
-                theirs = dict.fromkeys(texts, everything)
-            self._clean_table(name, table, theirs)
+                kinds, theirs = {}, dict.fromkeys(texts, everything)
+            self._clean_table(name, table, theirs, {c: kind for c, kind in kinds.items() if c in texts})
 
-    def _clean_table(self, name: str, table: IcebergTable, theirs: Mapping[str, DataFrame]) -> None:
-        self._found |= any(rows.count() > _without(rows, theirs).count() for rows in table.unpublished())
+    def _clean_table(
+        self, name: str, table: IcebergTable, theirs: Mapping[str, DataFrame], kinds: Mapping[str, str | None]
+    ) -> None:
+        self._found |= any(
+            rows.count() > _without(rows, theirs, kinds).count() for rows in table.unpublished()
+        )
         before = table.published_rows()
-        kept = _without(table.published(), theirs)
+        kept = _without(table.published(), theirs, kinds)
         removed = before - kept.count() if before > 0 else 0
         self._tell(name, "rows", removed)
         if self._request.dry_run:
@@ -374,10 +380,20 @@ def _kind(column: Column) -> str | None:
     return "pseudonym" if column.type == "pseudonym" else column.identifies
 
 
-def _without(rows: DataFrame, theirs: Mapping[str, DataFrame]) -> DataFrame:
-    """Give the rows of which no column has one of its values. NULL is nobody's, and stays."""
+def _without(
+    rows: DataFrame, theirs: Mapping[str, DataFrame], kinds: Mapping[str, str | None] | None = None
+) -> DataFrame:
+    """Give the rows of which no column has one of its values. NULL is nobody's, and stays.
+
+    `kinds` tells of columns what they hold: a device only counts where no person is named.
+    """
+    kinds = kinds or {}
+    persons = [F.col(quoted(name)) for name, kind in kinds.items() if kind == "person"]
     for name, values in theirs.items():
         same = F.col(quoted(name)) == F.col("_theirs")
+        if kinds.get(name) == "device":
+            for person in persons:
+                same &= ~F.coalesce(person.rlike(_NOT_BLANK), F.lit(False))
         rows = rows.join(F.broadcast(values), same, "left_anti")
     return rows
 
@@ -427,7 +443,7 @@ class _Others:
     def __call__(self, rows: pa.RecordBatch, columns: Columns) -> Iterator[tuple[str, str]]:
         persons = _of(columns, "person")
         theirs = self.listed.rows(rows, persons)
-        named = np.any([rows.column(name).is_valid().to_numpy(False) for name in persons], axis=0)
+        named = np.any([is_named(rows.column(name)) for name in persons], axis=0)
         others = rows.filter(pa.array(named if theirs is None else named & ~theirs))
         asked: dict[Kind, Iterable[str]] = {
             "device": _of(columns, "device"),

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from . import files
 from .errors import JobError
-from .manifest import Column
+from .manifest import Column, Identifies
 
 Kind = Literal["person", "device", "hint"]
 Mask = npt.NDArray[np.bool_]
@@ -155,42 +155,67 @@ class Forgotten:
         return hash_of(self.key, kind, value) in self.hashes.get(kind, ())
 
     def rows(self, rows: pa.RecordBatch, columns: Mapping[str, Column]) -> Mask | None:
-        """Tell which rows are theirs; None: no row is."""
+        """Tell which rows are theirs; None: no row is.
+
+        A device may be another's by now, so it only tells of rows that name no person.
+        """
+        theirs = self._rows(rows, columns, "person")
+        of_devices = self._rows(rows, columns, "device")
+        if of_devices is not None:
+            for name in _of(columns, "person"):
+                of_devices = of_devices & ~is_named(rows.column(name))
+            if of_devices.any():
+                theirs = of_devices if theirs is None else theirs | of_devices
+        return theirs
+
+    def _rows(self, rows: pa.RecordBatch, columns: Mapping[str, Column], kind: Identifies) -> Mask | None:
         theirs: Mask | None = None
-        for name, column in columns.items():
-            if column.identifies is None or not self.hashes.get(column.identifies):
-                continue
-            mask = self.values(rows.column(name), column.identifies)
-            if mask is not None:
-                theirs = mask if theirs is None else theirs | mask
+        if self.hashes.get(kind):
+            for name in _of(columns, kind):
+                mask = self.values(rows.column(name), kind)
+                if mask is not None:
+                    theirs = mask if theirs is None else theirs | mask
         return theirs
 
     def values(self, values: pa.Array, kind: Kind) -> Mask | None:
         """Tell which values of a kind are on the list; None: none is."""
-        # The same few values come again and again.
-        encoded = values.dictionary_encode()
-        known = [self.has(kind, value) for value in encoded.dictionary.to_pylist()]
-        if not any(known):
-            return None
-        # NULL is nobody's.
-        mask: Mask = np.append(np.array(known), False)[encoded.indices.fill_null(len(known)).to_numpy()]
-        return mask
+        mask = _by_value(values, lambda value: self.has(kind, value))
+        return mask if mask.any() else None
 
     def line(self, raw: str) -> bool:
         """Whether a refused line is theirs.
 
-        It has a name of theirs or of their device, or a value that points to them where no other person can
-        be read. An e-mail at the very edge of a line may be cut off, and is nobody's that can be read.
+        It has a name of theirs, or where no other person can be read, of their device or a value that points
+        to them. An e-mail at the very edge of a line may be cut off, and is nobody's that can be read.
         """
         tokens = tokens_of(raw)
-        if self._any("person", tokens) or self._any("device", tokens):
+        if self._any("person", tokens):
             return True
         if self.email and (not self.pseudonyms.isdisjoint(tokens) or _is_cut(raw, self.email)):
             return True
-        return self._any("hint", tokens) and not any(map(_EMAIL.search, tokens_of(_without_edges(raw))))
+        if not self._any("device", tokens) and not self._any("hint", tokens):
+            return False
+        return not any(map(_EMAIL.search, tokens_of(_without_edges(raw))))
 
     def _any(self, kind: Kind, tokens: Iterable[str]) -> bool:
         return bool(self.hashes.get(kind)) and any(self.has(kind, token) for token in tokens)
+
+
+def is_named(values: pa.Array) -> Mask:
+    """Tell which values name somebody: neither NULL nor blank."""
+    return _by_value(values, lambda value: normalised(value) != "")
+
+
+def _by_value(values: pa.Array, judge: Callable[[str], bool]) -> Mask:
+    # The same few values come again and again. NULL is nobody's.
+    encoded = values.dictionary_encode()
+    verdicts = np.array([*map(judge, encoded.dictionary.to_pylist()), False])
+    mask: Mask = verdicts[encoded.indices.fill_null(len(verdicts) - 1).to_numpy()]
+    return mask
+
+
+def _of(columns: Mapping[str, Column], kind: Identifies) -> list[str]:
+    return [name for name, column in columns.items() if column.identifies == kind]
 
 
 def forgotten_of(entries: Iterable[Entry], key: bytes) -> Forgotten:

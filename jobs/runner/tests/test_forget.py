@@ -28,6 +28,28 @@ def test_no_plan_holds_a_value(spark: SparkSession) -> None:
     assert "ann" not in found._jdf.queryExecution().toString()
 
 
+def test_a_device_tells_only_of_rows_that_name_no_person(spark: SparkSession) -> None:
+    """Whoever has it by now stays."""
+    rows = spark.createDataFrame(
+        [
+            (1, "bob@x.org", "d1"),
+            (2, None, "d1"),
+            (3, " \t\x0b", "d1"),
+            (4, None, None),
+            (5, "ann@x.org", "d1"),
+        ],
+        "n int, user string, device string",
+    )
+    theirs = {
+        kind: spark.createDataFrame([(value,)], "_theirs string")
+        for kind, value in {"user": "ann@x.org", "device": "d1"}.items()
+    }
+    kept = _without(rows, theirs, {"n": None, "user": "person", "device": "device"})
+    assert [row.n for row in kept.orderBy("n").collect()] == [1, 4]
+    kept = _without(rows.drop("user"), {"device": theirs["device"]}, {"device": "device"})
+    assert [row.n for row in kept.collect()] == [4]
+
+
 def test_records_tell_what_points_to_the_person(spark: SparkSession) -> None:
     """Of others on the list it is only how they are spelled; what is empty points to nobody."""
     rows = spark.createDataFrame(

@@ -58,20 +58,20 @@ def test_refused_lines_are_judged_as_by_the_other_language(case: dict[str, Any])
     assert forget.line(case["raw"]) == case.get("whenForgetting", case["theirs"])
 
 
-def test_rows_are_theirs_by_any_column_that_identifies() -> None:
-    """A row without a value is nobody's."""
+def test_rows_are_theirs_by_their_person_and_without_one_by_their_device() -> None:
+    """Who has a device later than somebody who was forgotten stays. A row without a value is nobody's."""
     rows = pa.RecordBatch.from_pydict(
         {
-            "at": [1, 2, 3, 4, 5],
-            "user": ["ann@x.org", None, " ANN@X.org\t", "bob@x.org", None],
-            "device": ["d0", "d1", None, "D1", None],
+            "at": [1, 2, 3, 4, 5, 6],
+            "user": ["ann@x.org", None, " ANN@X.org\t", " \t", "bob@x.org", None],
+            "device": ["d0", "d1", None, "D1", "D1", None],
         },
         schema=pa.schema([("at", pa.int64()), ("user", pa.string()), ("device", pa.string())]),
     )
     forgotten = forgotten_of(listed(("person", "ann@x.org"), ("device", "d1"), ("hint", "d0")), KEY)
     mask = forgotten.rows(rows, COLUMNS)
     assert mask is not None
-    assert mask.tolist() == [True, True, True, True, False]
+    assert mask.tolist() == [True, True, True, True, False, False]
     assert forgotten.rows(rows.slice(4), COLUMNS) is None
     assert forgotten.rows(rows.slice(0, 0), COLUMNS) is None
 
