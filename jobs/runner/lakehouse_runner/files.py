@@ -79,7 +79,7 @@ def read_tagged(uri: str) -> Tagged | None:
         return Tagged(path.read_text("utf-8"), None) if path.exists() else None
     from botocore.exceptions import ClientError
 
-    # Of a missing object S3 says to some roles that it is forbidden: to those that may not list all of a bucket.
+    # Of a missing object S3 says that it is forbidden to a role that may not list the whole bucket.
     if not _is_listed(uri):
         return None
     try:

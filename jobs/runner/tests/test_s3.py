@@ -177,7 +177,7 @@ def test_s3_refuses_to_delete_what_was_changed(s3: Any) -> None:
 
 
 def test_a_missing_file_is_missing_where_s3_forbids_to_say_so(s3: Any) -> None:
-    """As it does to a role that may list a folder of the bucket only. What is listed and forbidden is told."""
+    """As it does to a role that may list a folder only. What is listed and forbidden is told."""
     put(s3, "list.json.other", ANN)
     uri = f"{FOLDER}list.json"
     forbid = refuse("AccessDenied", 403)
