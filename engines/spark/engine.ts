@@ -70,6 +70,7 @@ type Sources = Readonly<Record<string, Read>>;
  *     spark/quarantine/<table>         what was refused; a folder for each table of the pipeline
  *     spark/sources.json               where the sources were read
  *     spark/runs/<runId>.json          the summary of each run
+ *     spark/tmp/                       what Spark spills; a folder for each process that is going on
  *     spark/running                    there while a run goes on, and after one that was killed
  */
 export class SparkEngine implements Engine {
@@ -82,10 +83,14 @@ export class SparkEngine implements Engine {
   private start = () =>
     (this.options.startRunner ?? ((start) => new Runner(start)))({
       warehouse: this.uri('warehouse'),
+      scratch: this.scratch,
       memory: MEMORY,
       say: this.options.say ?? sayOnTerminal,
     });
   private quarantine = (table: string) => `${this.uri('quarantine', table)}/`;
+  private get scratch() {
+    return this.path('tmp');
+  }
   private path = (...parts: string[]) => join(this.store.root, 'spark', ...parts);
   private uri = (...parts: string[]) => uriOf(this.path(...parts));
 
@@ -143,7 +148,11 @@ export class SparkEngine implements Engine {
       await mkdir(this.path('quarantine', table), { recursive: true });
     }
     await writeFile(this.path('running'), runId);
-    const { tables, failed, findings, failures } = await this.ask(runner, { runId, sweep, jobs }, tell);
+    const { tables, failed, findings, failures } = await this.ask(
+      runner,
+      { runId, sweep, jobs, scratch: this.scratch },
+      tell,
+    );
     const summary: RunSummary = {
       runId,
       outcome: failures.length === 0 ? 'published' : 'failed',
@@ -308,6 +317,7 @@ export class SparkEngine implements Engine {
     const others = (await list(this.path('quarantine'))).filter((name) => !pipeline.tables.has(name));
     const request = {
       kind: 'forget',
+      scratch: this.scratch,
       erasure,
       subject,
       dryRun,

@@ -71,6 +71,8 @@ export const runnerEnvironment = (javaHome: string): NodeJS.ProcessEnv => ({
 export interface Start {
   /** URI of the folder of Iceberg's catalog. */
   readonly warehouse: string;
+  /** Path of the folder in which the process makes itself one for what Spark spills. */
+  readonly scratch: string;
   /** Of the driver, as Spark spells it. */
   readonly memory: string;
   /** Of Spark, beside those that the runner needs. */

@@ -1,6 +1,6 @@
 // A person who is forgotten on Spark is in no file of its part of the lake, and everything else is as it was.
 import { createHash, createHmac } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -199,6 +199,19 @@ withSpark('a person is forgotten on Spark', () => {
     expect(curated.summary.outcome).toBe('failed');
     const moved = await engine.run(failing('accelerometer_trusted', { partitionBy: [] }), {});
     expect(moved.summary.outcome).toBe('failed');
+    // What a Spark that was killed had spilled.
+    mkdirSync(join(own, 'tmp', 'killed', 'blockmgr-1'), { recursive: true });
+    writeFileSync(join(own, 'tmp', 'killed', 'blockmgr-1', 'shuffle_0_0_0.data'), customer(SUBJECT, DEVICE));
+  });
+
+  test('Spark spills into a folder of its own that only its user may enter', () => {
+    const scratch = join(dir, 'spark-tmp');
+    const [process = '', ...others] = readdirSync(scratch);
+    expect(others).toEqual([]);
+    expect(statSync(join(scratch, process)).mode & 0o777).toBe(0o700);
+    const below = readdirSync(join(scratch, process), { recursive: true }).map(String);
+    expect(below.some((name) => /blockmgr-[^/]*$/.test(name))).toBe(true);
+    expect(below.some((name) => /(?:^|\/)pyspark-[^/]*$/.test(name))).toBe(true);
   });
 
   test('they are everywhere before', async () => {
@@ -211,6 +224,7 @@ withSpark('a person is forgotten on Spark', () => {
     }
     for (const { name } of pipeline.sources) has(RegExp(`^quarantine/${name}/.*json$`));
     has(/accelerometer_trusted__next/);
+    has(/^tmp\/killed\//);
     expect(await refs()).toEqual(['audit', 'main']);
     expect(before.get('machine_learning_curated')?.flat()).toEqual(
       expect.arrayContaining(pseudonyms().slice(0, 1)),
@@ -234,6 +248,7 @@ withSpark('a person is forgotten on Spark', () => {
     expect(JSON.stringify(part).toLowerCase()).not.toContain(SUBJECT.toLowerCase());
     expect(holding(await textsBelow(own), values())).toEqual([]);
     expect(holding(await textsBelow(lake), values())).toEqual([]);
+    expect(readdirSync(join(own, 'tmp'))).toEqual([]);
 
     const after = await contents();
     const hidden = pseudonyms();

@@ -227,6 +227,8 @@ withSpark('on Spark, where a source fails', () => {
     expect(shown.replaceAll(/\s+/g, ' ')).toContain(
       'Published anew: customer_landing, customer_trusted. Nothing else is published in this lake yet.',
     );
+    // Nothing that Spark spilled stays.
+    expect(existsSync(join(lake, 'spark', 'tmp'))).toBe(false);
     const [summary = ''] = readdirSync(join(lake, 'spark', 'runs'));
     const { seconds, tables } = JSON.parse(readFileSync(join(lake, 'spark', 'runs', summary), 'utf8'));
     // What was waited: more than the engine counts, which began later.

@@ -52,7 +52,9 @@ export class Spark {
     const warehouse = `file:${this.dir}`;
     // Of the few rows of a test each partition costs more than it is worth.
     const settings = { 'spark.sql.shuffle.partitions': '2', 'spark.sql.warehouse.dir': warehouse };
-    this.runner ??= new Runner({ warehouse, memory: '2g', settings }, [PROGRAM]);
+    this.runner ??= new Runner({ warehouse, scratch: join(this.dir, 'spark-tmp'), memory: '2g', settings }, [
+      PROGRAM,
+    ]);
     const answers = this.runner.ask({ warehouse, ...request });
     let next: IteratorResult<Answer> | undefined;
     try {

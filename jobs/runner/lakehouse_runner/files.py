@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ _HIDDEN = re.compile(r"^[._]|\._COPYING_$")
 """As Spark hides them."""
 _UNFINISHED = re.compile(r"(?:^|/)(?:_temporary/|\.[^/]*\.tmp$|\.spark-staging)")
 _CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_MISSING = ("NoSuchKey", "404")
 _MOST_DELETED = 1000
 """As many as S3 takes at once."""
 
@@ -77,14 +79,23 @@ def read_tagged(uri: str) -> Tagged | None:
         return Tagged(path.read_text("utf-8"), None) if path.exists() else None
     from botocore.exceptions import ClientError
 
+    # Of a missing object S3 says that it is forbidden to a role that may not list the whole bucket.
+    if not _is_listed(uri):
+        return None
     try:
         answer = s3().get_object(**_place(uri))
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+        if error.response["Error"]["Code"] in _MISSING:
             return None
         raise
     body: bytes = answer["Body"].read()
     return Tagged(body.decode(), answer["ETag"])
+
+
+def _is_listed(uri: str) -> bool:
+    bucket, key = _place(uri).values()
+    pages = s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+    return any(found["Key"] == key for page in pages for found in page.get("Contents", []))
 
 
 def replace(uri: str, content: bytes | IO[bytes], tag: str | None) -> None:
@@ -116,6 +127,13 @@ def replace(uri: str, content: bytes | IO[bytes], tag: str | None) -> None:
 
 
 def _put(uri: str, content: bytes | IO[bytes], condition: tuple[str, str]) -> None:
+    with _conditional(uri, "PutObject", condition):
+        s3().put_object(**_place(uri), Body=content)
+
+
+@contextmanager
+def _conditional(uri: str, operation: str, condition: tuple[str, str]) -> Iterator[None]:
+    """Have S3 do what is asked on a condition. Raises Changed where it does not hold."""
     from botocore.exceptions import ClientError
 
     # By its header: the client on Glue may be older than its parameters for conditions.
@@ -123,21 +141,31 @@ def _put(uri: str, content: bytes | IO[bytes], condition: tuple[str, str]) -> No
         params["headers"][condition[0]] = condition[1]
 
     events = s3().meta.events
-    events.register("before-call.s3.PutObject", add)
+    events.register(f"before-call.s3.{operation}", add)
     try:
-        s3().put_object(**_place(uri), Body=content)
+        yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _CONFLICTS:
+        if error.response["Error"]["Code"] in (*_CONFLICTS, *_MISSING):
             raise Changed(f"{uri} was changed meanwhile; call again") from error
         raise
     finally:
-        events.unregister("before-call.s3.PutObject", add)
+        events.unregister(f"before-call.s3.{operation}", add)
 
 
-def delete(uri: str) -> None:
-    """Delete a file, if it is there, with Hadoop's checksum of it."""
+def delete(uri: str, tag: str | None = None) -> None:
+    """Delete a file, if it is there, with Hadoop's checksum of it.
+
+    `tag`: of the object of S3 that was read. Raises Changed where it is another one.
+    """
     if _is_s3(uri):
-        s3().delete_object(**_place(uri))
+        if tag is None:
+            s3().delete_object(**_place(uri))
+            return
+        # Asked for first: what only speaks as S3 does may pass over the condition.
+        with _conditional(uri, "HeadObject", ("If-Match", tag)):
+            s3().head_object(**_place(uri))
+        with _conditional(uri, "DeleteObject", ("If-Match", tag)):
+            s3().delete_object(**_place(uri))
         return
     path = Path(_path(uri))
     path.unlink(missing_ok=True)
@@ -153,6 +181,28 @@ def list_unfinished(folder: str) -> list[File]:
     """List what killed writers left in a folder: Spark's, and those of `replace`."""
     every = _objects(folder) if _is_s3(folder) else _below(folder, hidden=True)
     return [f for f in every if _UNFINISHED.search(f.name)]
+
+
+def uploads(folder: str, abort: bool) -> int:
+    """Count, and abort where told, the uploads to a folder of S3 that were begun and not finished.
+
+    S3 keeps their parts, and lists them as no object. None on a disk.
+    """
+    if not _is_s3(folder):
+        return 0
+    from botocore.exceptions import ClientError
+
+    bucket, prefix = _folder(folder)
+    pages = s3().get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+    begun = [(found["Key"], found["UploadId"]) for page in pages for found in page.get("Uploads", [])]
+    for key, upload in begun if abort else ():
+        try:
+            s3().abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+        except ClientError as error:
+            # It was finished meanwhile, or aborted.
+            if error.response["Error"]["Code"] not in ("NoSuchUpload", "404"):
+                raise
+    return len(begun)
 
 
 def old_versions(folder: str, delete: bool) -> int:

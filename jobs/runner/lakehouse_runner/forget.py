@@ -307,6 +307,8 @@ class _Forgetting:
 
     def _clean_landing(self, forgotten: Forgotten) -> None:
         for name, source in self._erasure.sources.items():
+            # First: one that is finished later would be in no listing.
+            self._old += files.uploads(source.location, abort=not self._request.dry_run)
             sieve = LandingSieve(forgotten, source.columns)
             self._sift(name, "files", files.list_files(source.location), sieve)
 

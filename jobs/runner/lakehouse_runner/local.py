@@ -12,7 +12,7 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
 from .manifest import Output, Source, read_erasure, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
+from .scratch import Scratch, remove_left
 from .sql_types import quoted, spark_schema
 from .suppression import read_forgotten
 
@@ -333,6 +334,9 @@ def handle(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     if request["kind"] == "query":
         query(spark, request, say)
         return
+    # The lake is held, so nobody but who asks it something works on it. A dry run changes nothing.
+    if not request.get("dryRun"):
+        remove_left(request["scratch"])
     if request["kind"] == "forget":
         forget_person(spark, request, say)
         return
@@ -351,20 +355,38 @@ def serve(handle: Handle) -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    lines = _heard()
+    scratches: list[Scratch] = []
+    lines = _heard(scratches)
     start = json.loads(next(lines))
-    archive = _Archive(start.get("archive"))
-    spark = session(start["warehouse"], start["memory"], start["settings"], archive.java_options)
-    for line in lines:
-        try:
-            handle(spark, json.loads(line), say)
-        except Exception as error:
-            say({"kind": "error", "message": tell(error), "isWrongCall": isinstance(error, WrongCall)})
-        say({"kind": "end"})
-    archive.stop(spark)
+    scratch = Scratch(start["scratch"])
+    scratches.append(scratch)
+    try:
+        archive = _Archive(start.get("archive"))
+        java_options = archive.java_options + scratch.java_options
+        spark = session(start["warehouse"], start["memory"], start["settings"], java_options)
+        for line in lines:
+            try:
+                handle(spark, json.loads(line), say)
+            except Exception as error:
+                say({"kind": "error", "message": tell(error), "isWrongCall": isinstance(error, WrongCall)})
+            say({"kind": "end"})
+        archive.stop(spark)
+    except BaseException:
+        # It would go on to write.
+        _kill_java()
+        raise
+    finally:
+        scratch.remove()
 
 
-def _heard() -> Iterator[str]:
+def _kill_java() -> None:
+    gateway: Any = SparkContext._gateway
+    if gateway:
+        gateway.proc.kill()
+        gateway.proc.wait()
+
+
+def _heard(scratches: Sequence[Scratch]) -> Iterator[str]:
     """Give the lines of stdin. Where it ends while one is answered, nobody waits for that: all stops."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     ended = threading.Event()
@@ -376,9 +398,9 @@ def _heard() -> Iterator[str]:
         ended.set()
         if not idle.is_set():
             # Java goes on otherwise, and writes to the lake while the next run cleans up.
-            gateway: Any = SparkContext._gateway
-            if gateway:
-                gateway.proc.kill()
+            _kill_java()
+            for scratch in scratches:
+                scratch.remove()
             os._exit(1)
         lines.put(None)
 

@@ -128,7 +128,7 @@ def sift(file: File, sieve: Sieve, rewrite: bool) -> Sifted:
                 out.seek(0)
                 files.replace(file.uri, out, file.etag)
             elif removed > 0:
-                files.delete(file.uri)
+                files.delete(file.uri, file.etag)
             return Sifted(removed)
     except _Unread as unread:
         return Sifted(0, str(unread))

@@ -2,12 +2,15 @@
 
 import gzip
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 import pytest
-from lakehouse_runner import files, suppression
+from botocore.exceptions import ClientError
+from lakehouse_runner import files, rewrite, suppression
 from lakehouse_runner.files import Changed
+from lakehouse_runner.forget import _Forgetting
 from lakehouse_runner.manifest import Column
 from lakehouse_runner.rewrite import LandingSieve, Sifted, sift
 from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
@@ -18,6 +21,8 @@ BUCKET = "stedi-landing"
 FOLDER = f"s3://{BUCKET}/customer/landing/"
 ANN = b'{"user":"ann@x.org"}\n'
 BOB = b'{"user":"bob@x.org"}\n'
+LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
+SIEVE = LandingSieve(LISTED, {"user": Column("text", False, identifies="person")})
 
 
 @pytest.fixture
@@ -60,9 +65,7 @@ def test_a_person_leaves_an_object_and_its_versions(s3: Any, packed: bool) -> No
     whole = gzip.compress(ANN + BOB) if packed else ANN + BOB
     put(s3, name, whole, whole)
     put(s3, "ann.json", ANN)
-    listed = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
-    sieve = LandingSieve(listed, {"user": Column("text", False, identifies="person")})
-    assert [sift(file, sieve, rewrite=True) for file in files.list_files(FOLDER)] == [Sifted(1), Sifted(1)]
+    assert [sift(file, SIEVE, rewrite=True) for file in files.list_files(FOLDER)] == [Sifted(1), Sifted(1)]
     left = get(s3, name)
     assert (gzip.decompress(left) if packed else left) == BOB
     assert [file.name for file in files.list_files(FOLDER)] == [name]
@@ -115,3 +118,113 @@ def test_the_list_grows_on_s3(s3: Any) -> None:
         ("person", "a"),
         ("device", "b"),
     ]
+
+
+def test_a_file_that_others_changed_is_not_deleted(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though none of the lines that were read would have stayed."""
+    put(s3, "a.json", ANN)
+    (file,) = files.list_files(FOLDER)
+    copied = rewrite._copied
+
+    def changed_after(*args: Any) -> tuple[int, int]:
+        found = copied(*args)
+        put(s3, "a.json", BOB)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rewrite, "_copied", changed_after)
+        with pytest.raises(Changed, match="was changed meanwhile; call again"):
+            sift(file, SIEVE, rewrite=True)
+    assert get(s3, "a.json") == BOB
+    files.delete(file.uri)
+    with pytest.raises(Changed):
+        files.delete(file.uri, file.etag)
+
+
+def test_a_file_is_deleted_on_its_condition(s3: Any) -> None:
+    """Whatever happens between the question and the deletion is S3's to see."""
+    put(s3, "a.json", ANN)
+    (file,) = files.list_files(FOLDER)
+    seen = []
+
+    def see(request: Any, operation_name: str, **_: Any) -> None:
+        seen.append((operation_name, request.headers.get("If-Match")))
+
+    files.s3().meta.events.register("before-sign.s3.*", see)
+    assert sift(file, SIEVE, rewrite=True) == Sifted(1)
+    assert seen[-2:] == [("HeadObject", file.etag), ("DeleteObject", file.etag)]
+    assert files.list_files(FOLDER) == []
+
+
+def refuse(code: str, status: int) -> Any:
+    """Answer a request with an error, without asking S3."""
+
+    def answer(**_: Any) -> tuple[Any, dict[str, Any]]:
+        said = {"Code": code, "Message": "no"}
+        return SimpleNamespace(status_code=status), {"Error": said, "ResponseMetadata": {}}
+
+    return answer
+
+
+def test_s3_refuses_to_delete_what_was_changed(s3: Any) -> None:
+    """In the moment after it was asked for."""
+    put(s3, "a.json", ANN)
+    (file,) = files.list_files(FOLDER)
+    files.s3().meta.events.register_last("before-call.s3.DeleteObject", refuse("PreconditionFailed", 412))
+    with pytest.raises(Changed):
+        files.delete(file.uri, file.etag)
+    assert get(s3, "a.json") == ANN
+
+
+def test_a_missing_file_is_missing_where_s3_forbids_to_say_so(s3: Any) -> None:
+    """As it does to a role that may list a folder only. What is listed and forbidden is told."""
+    put(s3, "list.json.other", ANN)
+    uri = f"{FOLDER}list.json"
+    forbid = refuse("AccessDenied", 403)
+    files.s3().meta.events.register("before-call.s3.GetObject", forbid)
+    assert files.read_tagged(uri) is None
+    put(s3, "list.json", ANN)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        files.read_tagged(uri)
+    files.s3().meta.events.unregister("before-call.s3.GetObject", forbid)
+    found = files.read_tagged(uri)
+    assert found is not None
+    assert found.text == ANN.decode()
+
+
+def test_unfinished_uploads_are_aborted(s3: Any) -> None:
+    """Their parts hold lines, and only in the folder that is asked for."""
+    ids = {}
+    for key in ("customer/landing/a.json", "customer/landing/b/c.json", "customers/landing/a.json"):
+        place = {"Bucket": BUCKET, "Key": key}
+        ids[key] = s3.create_multipart_upload(**place)["UploadId"]
+        s3.upload_part(**place, UploadId=ids[key], PartNumber=1, Body=ANN)
+    assert files.uploads(FOLDER, abort=False) == 2
+    assert len(s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 3
+    assert files.uploads(FOLDER, abort=True) == 2
+    (left,) = s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    assert left["Key"] == "customers/landing/a.json"
+    assert files.uploads(FOLDER, abort=True) == 0
+
+
+def test_an_upload_that_is_finished_meanwhile_is_no_error(s3: Any) -> None:
+    """It is an object then, and listed."""
+    s3.create_multipart_upload(Bucket=BUCKET, Key="customer/landing/a.json")
+    files.s3().meta.events.register("before-call.s3.AbortMultipartUpload", refuse("NoSuchUpload", 404))
+    assert files.uploads(FOLDER, abort=True) == 1
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(s3: Any, dry_run: bool) -> None:
+    """They are counted with the old versions, and are gone before the files are listed."""
+    place = {"Bucket": BUCKET, "Key": "customer/landing/a.json"}
+    upload = s3.create_multipart_upload(**place)["UploadId"]
+    s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=ANN)
+    forgetting = cast(Any, object.__new__(_Forgetting))
+    forgetting._old = 0
+    forgetting._places = []
+    forgetting._request = SimpleNamespace(dry_run=dry_run)
+    forgetting._erasure = SimpleNamespace(sources={"customer": SimpleNamespace(location=FOLDER, columns={})})
+    forgetting._clean_landing(LISTED)
+    assert forgetting._old == 1
+    assert len(s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])) == (1 if dry_run else 0)
