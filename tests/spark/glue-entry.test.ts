@@ -397,7 +397,7 @@ withSpark('as on Glue', () => {
     expect(status).toBe(1);
     expect(told).toEqual([share(1 / 40), { job: ['init acme-test-reading'], runner: expect.any(String) }]);
     expect(said.stderr).toMatch(
-      /reading was not published\.\nreading: expectation not_negative failed with 2 bad row\(s\)\nreading: what was written is on its branch audit, snapshot \d+; the published table is as it was\n$/,
+      /reading was not published\.\nreading: expectation not_negative failed with 2 bad rows\nreading: what was written is on its branch audit, snapshot \d+; the published table is as it was\n$/,
     );
     expect(wordsOf(said)).not.toMatch(/Traceback|File "|\.py\b/);
     expect(outcomesOf('reading')).toEqual(['published', 'failed']);
