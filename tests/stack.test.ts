@@ -223,7 +223,7 @@ describe('lake run --stack', () => {
   });
 
   test.each([
-    [['run', '--no-wait'], /give --stack NAME with --wait/],
+    [['run', '--no-wait'], /give --stack NAME with --no-wait/],
     [['run', '--region', 'eu-west-1'], /give --stack NAME with --region/],
     [['status', '--follow'], /give --stack NAME with --follow/],
     [['status', '--stack', 'dev', '--lake', 'x'], /so leave out --lake,/],

@@ -39,7 +39,7 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = [], mor
     entity: 'score',
     description: 'A score.',
     columns: {
-      player: text('Who.', { pii: 'direct' }),
+      player: text('Who.', { pii: 'direct', identifies: 'person' }),
       score: int('How much.'),
       team: text('For whom.', { nullable: true }),
       playedAt: epochMillis('When.'),
