@@ -21,7 +21,7 @@ from .errors import JobError, tell
 from .files import File
 from .iceberg import IcebergTable
 from .landing import Landing
-from .manifest import Column, Erasure, Source
+from .manifest import Column, Erasure
 from .rewrite import LandingSieve, QuarantineSieve, Sieve, Sifted, sift
 from .run import SPARK_SETTINGS
 from .sql_types import quoted
@@ -112,10 +112,7 @@ class _Forgetting:
         self._old = 0
         self._unread: dict[str, None] = {}
         self._found = False
-        self._landings = {
-            name: Landing(spark, Source(s.location, s.quarantine, 1, s.columns, ()))
-            for name, s in erasure.sources.items()
-        }
+        self._landings = {name: Landing(spark, source) for name, source in erasure.sources.items()}
         self._tables = {
             name: IcebergTable(spark, request.catalog, erasure.database, name)
             for name in [*(t.table for t in erasure.tables), *request.other_tables, *request.dropped]

@@ -27,7 +27,7 @@ from .errors import JobError, tell
 from .forget import Request, forget
 from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
-from .manifest import Output, Source, read_erasure, read_manifest, read_source
+from .manifest import Output, read_erasure, read_manifest, read_source
 from .run import SPARK_SETTINGS, Options, run
 from .scratch import Scratch, remove_left
 from .sql_types import quoted, spark_schema
@@ -319,8 +319,7 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
     rows = {}
     if not request["dryRun"]:
         forgotten = read_forgotten(erasure.suppressed, lambda: key)
-        for name, given in erasure.sources.items():
-            source = Source(given.location, given.quarantine, 1, given.columns, ())
+        for name, source in erasure.sources.items():
             rows[name] = Landing(spark, source, forgotten=forgotten).account().accepted
     say({"kind": "forgotten", "part": done, "rows": rows})
 

@@ -91,16 +91,6 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class ErasureSource:
-    """A source, as far as to forget somebody is concerned."""
-
-    location: str
-    """URI of the folder of the files."""
-    quarantine: str
-    columns: Mapping[str, Column]
-
-
-@dataclass(frozen=True)
 class ErasureTable:
     """A table that a job makes, as far as to forget somebody is concerned."""
 
@@ -114,7 +104,8 @@ class Erasure:
     """Every place that may hold something of a person."""
 
     database: str
-    sources: Mapping[str, ErasureSource]
+    sources: Mapping[str, Source]
+    """Of which nothing is expected: none is judged here."""
     tables: tuple[ErasureTable, ...]
     """Those first that nothing is made from."""
     suppressed: str
@@ -149,7 +140,7 @@ def read_erasure(text: str) -> Erasure:
     return Erasure(
         database=value["database"],
         sources={
-            name: ErasureSource(source["location"], source["quarantine"], _columns(source["columns"]))
+            name: Source(source["location"], source["quarantine"], 1, _columns(source["columns"]), ())
             for name, source in value["sources"].items()
         },
         tables=tuple(
