@@ -11,12 +11,13 @@ import {
 } from '../engine';
 import { dataDir, filesOf } from '../landing/files';
 import { planOf, requirePublished } from '../plan';
+import { newRunId } from '../run-id';
 import { bindingFaults } from './check';
 import { openDatabase } from './database';
 import { type ForgetRequest, finishForgetting, forgetIn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
-import { newRunId, Store } from './store';
+import { Store } from './store';
 
 export interface DuckDbOptions {
   /** Folder of the lake; made where it is missing. */

@@ -16,6 +16,7 @@ import {
 } from '../engine';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
+import { newRunId } from '../run-id';
 import { quoteName } from '../sql';
 import { hashOf, type Known, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
@@ -31,7 +32,7 @@ import {
 } from './forgotten';
 import { copyQuarantine } from './landing';
 import { writeTable } from './output';
-import { newRunId, type Store, type Version } from './store';
+import type { Store, Version } from './store';
 
 /** Another engine's part of the same lake. It is asked while the lake is held, and adds what it finds to the list. */
 export interface OtherPart {
@@ -63,17 +64,16 @@ export async function forgetIn(store: Store, pipeline: Pipeline, request: Forget
       const erasure = new Erasure(store, db, pipeline, id, dryRun);
       const { list, shared } = await erasure.find(listed, subject);
       const person = hashOf(key, 'person', subject);
+      const found = await erasure.prepare(list, subject);
       if (!dryRun) {
-        const { pseudonyms } = await erasure.prepare(list, subject);
-        await store.beginForgetting(list, {
-          person,
-          since: new Date().toISOString(),
-          pseudonyms: [...(pseudonyms ?? [])],
-        });
+        const since = new Date().toISOString();
+        await store.beginForgetting(list, { person, since, pseudonyms: [...found.known.pseudonyms] });
       }
       const other = await request.other?.forget(pipeline, { subject, dryRun, key });
-      const whole = dryRun ? list : new Suppression(key, await readList(store.suppressedFile));
-      const own = await erasure.apply(whole, subject);
+      const whole = async () => new Suppression(key, await readList(store.suppressedFile));
+      const own = await erasure.apply(
+        other && !dryRun ? await erasure.prepare(await whole(), subject) : found,
+      );
       if (!dryRun) await store.sweep({ keepRefused: true });
       const since = listed.since('person', subject);
       const receipt: Receipt = {
@@ -107,7 +107,10 @@ export async function finishForgetting(store: Store, pipeline: Pipeline): Promis
   if (begun.every(({ pseudonyms }) => pseudonyms.length === 0)) return;
   const id = newRunId();
   const list = await store.suppression();
-  await inDatabase(store, id, false, (db) => new Erasure(store, db, pipeline, id, false).apply(list));
+  await inDatabase(store, id, false, async (db) => {
+    const erasure = new Erasure(store, db, pipeline, id, false);
+    await erasure.apply(await erasure.prepare(list));
+  });
   await store.sweep({ keepRefused: true });
   await store.writeForgettings(begun.map((one) => ({ ...one, pseudonyms: [] })));
 }
@@ -158,6 +161,15 @@ interface Pointing {
   readonly shared: readonly string[];
 }
 
+/** What is ready in the database to be applied; there is one of it at a time. */
+interface Prepared {
+  readonly list: Suppression;
+  readonly published: readonly Published[];
+  /** The condition that a row is theirs, by table. */
+  readonly theirs: ReadonlyMap<string, string>;
+  readonly known: Known;
+}
+
 /** One way through DuckDB's part of a lake that is held. */
 class Erasure {
   private readonly places: ErasedPlace[] = [];
@@ -194,8 +206,7 @@ class Erasure {
   }
 
   /** Removes what the list says to be theirs; a dry run only counts it. */
-  async apply(list: Suppression, subject?: string): Promise<ErasurePart> {
-    const { published, theirs, ...known } = await this.prepare(list, subject);
+  async apply({ list, published, theirs, known }: Prepared): Promise<ErasurePart> {
     const moved = new Map<string, Version>();
     for (const part of published) {
       const conditions = [
@@ -225,13 +236,13 @@ class Erasure {
     return { places, unread, oldVersions, found, sharedDevices: { devices: 0, rows: 0 } };
   }
 
-  /** What tells in every table whose a row is, and what is known of those in the list. */
-  async prepare(list: Suppression, subject?: string) {
+  /** Finds what tells in every table whose a row is, and what is known of those in the list. */
+  async prepare(list: Suppression, subject?: string): Promise<Prepared> {
     await readyList(this.db, list);
     const published = await this.published();
     const theirs = new Map<string, string>();
     for (const { table, from } of published) theirs.set(table.name, await theirRows(this.db, table, from));
-    return { published, theirs, ...(await this.known(published, subject)) };
+    return { list, published, theirs, known: await this.known(published, subject) };
   }
 
   /** The tables that are there, those first that nothing is made from. */

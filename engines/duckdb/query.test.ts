@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LakeError, UsageError } from '../engine';
+import { newRunId } from '../run-id';
 import { openDatabase } from './database';
 import { writeTable } from './output';
 import { queryLake } from './query';
-import { newRunId, Store } from './store';
+import { Store } from './store';
 
 let root: string;
 let store: Store;

@@ -15,7 +15,7 @@ import { masker } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
-import { counted } from '../words';
+import { counted, percent } from '../words';
 import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { type Landed, land } from './landing';
 import { outputQuery, rewriteTable, unmatchedQuery, writeTable } from './output';
@@ -142,7 +142,6 @@ export class Run {
     table: SourceTable,
     { read, quarantined }: Pick<Landed, 'read' | 'quarantined'>,
   ): Promise<string> {
-    const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
     return `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. ${await this.tellRefused(table, 3)}`;
   }
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LakeError, UsageError } from '../engine';
-import { newRunId, Store } from './store';
+import { newRunId } from '../run-id';
+import { Store } from './store';
 
 let root: string;
 let store: Store;

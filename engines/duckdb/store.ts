@@ -4,7 +4,6 @@ import {
   chmod,
   link,
   mkdir,
-  open,
   readdir,
   readFile,
   realpath,
@@ -17,6 +16,7 @@ import {
 import { join, resolve } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { LakeError, type RunSummary, UsageError } from '../engine';
+import { replaceFile } from '../replace-file';
 import { readList, Suppression } from '../suppression';
 
 /**
@@ -65,10 +65,6 @@ const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
 /** The names at the top of a lake's folder. */
 const OURS =
   /^(?:current\.json|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark)(?:\.|$)/;
-
-/** Sorts by time. */
-export const newRunId = (now = new Date()) =>
-  `${now.toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(2).toString('hex')}`;
 
 // A second instance in the same process would share the first one's file lock.
 const heldHere = new Set<string>();
@@ -351,15 +347,7 @@ export class Store {
   }
 
   private async replace(path: string, text: string): Promise<void> {
-    const temporary = `${path}.tmp`;
-    const file = await open(temporary, 'w');
-    try {
-      await file.writeFile(`${text}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await replaceFile(path, `${text}\n`);
   }
 
   /** The key of the pseudonyms, made on first use and the same ever after. */

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { SourceTable } from '../../model';
+import { replaceFile } from '../replace-file';
 import type { Known, Suppression } from '../suppression';
 import { BYTE_ORDER_MARK, damageOf, isNamedGzip, lineEnd, MAX_LINE_BYTES, nextLine } from './pieces';
 import { readLine } from './read-line';
@@ -42,7 +43,8 @@ export async function forgetLines(
   }
   if (removed > 0 && temporary !== undefined) {
     const left = Buffer.concat(kept);
-    await replace(path, temporary, packed ? await promisify(gzip)(left) : left);
+    const { mode } = await stat(path);
+    await replaceFile(path, packed ? await promisify(gzip)(left) : left, temporary, mode);
   }
   return removed;
 }
@@ -61,16 +63,4 @@ function isTheirs(line: Buffer, table: SourceTable, list: Suppression, known: Kn
     if (identifies && typeof value === 'string') values[identifies].push(value);
   }
   return list.hasRow(values);
-}
-
-async function replace(path: string, temporary: string, bytes: Buffer): Promise<void> {
-  const { mode } = await stat(path);
-  const file = await open(temporary, 'w', mode);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
 }

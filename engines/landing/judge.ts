@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { SourceTable } from '../../model';
+import { percent } from '../words';
 import { landingDir } from './files';
 import { type Refused, SourceReader } from './read-file';
 
@@ -70,8 +71,6 @@ export async function judge(table: SourceTable, data: string, files: readonly st
   }
   return { read, reasons, fault: faults.length > 0 ? faults.join('\n') : undefined };
 }
-
-const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
 
 function told({ file, first, count }: RefusedIn): string {
   const line = first.line > 0 ? `, line ${first.line}` : '';

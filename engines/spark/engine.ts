@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
 import { erasureOf, manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
-import { list, newRunId, Store } from '../duckdb/store';
+import { list, Store } from '../duckdb/store';
 import { QUARANTINE, STORED } from '../duckdb/types';
 import {
   type Engine,
@@ -25,6 +25,7 @@ import {
 import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
+import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
 import { codeVersion } from '../version';
 import { tablesThereAre } from '../words';
