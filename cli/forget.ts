@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { Store } from '../engines/duckdb/store';
 import { type Receipt, UsageError } from '../engines/engine';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
@@ -58,7 +57,7 @@ async function forgetHere(
     process.exit(130);
   });
   // Starting Spark takes seconds.
-  if (!new Store(lake).hasSpark) return engine.forget(pipeline, request);
+  if (!storeOf(lake).hasSpark) return engine.forget(pipeline, request);
   if (process.stderr.isTTY) {
     process.stderr.write(
       'lake: the lake has tables of Spark too; to look them through takes about a minute\n',
@@ -67,6 +66,12 @@ async function forgetHere(
   const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
   const other = new SparkEngine({ lake, jobs });
   return engine.forget(pipeline, { ...request, other });
+}
+
+/** A stack needs nothing of DuckDB. */
+function storeOf(lake: string) {
+  const { Store } = require('../engines/duckdb/store') as typeof import('../engines/duckdb/store');
+  return new Store(lake);
 }
 
 async function forgetThere(options: StackFlags, request: Request): Promise<Receipt> {
@@ -130,7 +135,7 @@ function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions)
                 wrapped(
                   'Files outside of the lake, which --data named, are as they were: remove the person there too.',
                 ),
-                `Receipt: ${new Store(lake).receiptFile(id)}`,
+                `Receipt: ${storeOf(lake).receiptFile(id)}`,
               ]
             : []),
         ]),

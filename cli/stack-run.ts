@@ -13,7 +13,7 @@ import { Summaries } from '../engines/aws/summaries';
 import { LakeError, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Job, Pipeline } from '../model';
-import { progressOf, tableOf } from './run';
+import { progressOf, tableOf } from './progress';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { counted, harmless } from './text';
 
@@ -46,8 +46,7 @@ export async function runStackCommand(pipeline: Pipeline, options: StackRunOptio
   if (!wait) {
     const started: [string, string][] = [];
     try {
-      for (const job of jobs)
-        started.push([job.name, await runs.startJob(job, parametersOf(job, parameters))]);
+      for (const job of jobs) started.push([job.name, await runs.startJob(job, parameters)]);
     } catch (error) {
       // What goes on all the same must not be lost.
       if (started.length > 0) startedAs(options, started);
@@ -110,9 +109,6 @@ function failOnWaiting(jobs: readonly Job[]): void {
   );
 }
 
-const parametersOf = ({ parameters }: Job, given: Readonly<Record<string, string>>) =>
-  Object.fromEntries(parameters.flatMap(({ name }) => (given[name] ? [[name, given[name]]] : [])));
-
 type Output = { readonly json?: boolean };
 
 const say = ({ json }: Output, text: string) => json || process.stdout.write(harmless(text));
@@ -151,7 +147,7 @@ async function followed(
   const status = `npx lake status ${stackFlags(options)}`;
   const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
   const tables = [...sources, ...jobs].map(({ name }) => name);
-  const progress = await progressOf(tables, 'aws', options.json, `${GOES_ON}: ${status}`);
+  const progress = await progressOf(tables, `${GOES_ON}: ${status}`, { json: options.json });
   const interrupt = interruptible(options, GOES_ON);
   let result: StackRunResult;
   try {

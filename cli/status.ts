@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { GlueRuns, JobRun, WorkflowRun } from '../engines/aws/glue-runs';
 import type { Stack } from '../engines/aws/stack';
-import { list } from '../engines/duckdb/store';
 import type { RunSummary } from '../engines/engine';
+import { timeOf } from '../engines/run-id';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
-import { staleIn, tellForgettings } from './run';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
 import { harmless } from './text';
@@ -30,6 +29,8 @@ export async function statusCommand(
 const print = (text: string) => process.stdout.write(harmless(text));
 
 async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOptions): Promise<number> {
+  // A stack needs nothing of DuckDB.
+  const { staleIn, tellForgettings } = require('./run') as typeof import('./run');
   const engine = engineOf(options.engine, { lake: options.lake, jobs });
   const tables = await engine.tables();
   const stale = staleIn(pipeline, tables);
@@ -57,6 +58,7 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
 }
 
 async function lastSummary(dir: string): Promise<RunSummary | undefined> {
+  const { list } = require('../engines/duckdb/store') as typeof import('../engines/duckdb/store');
   const newest = (await list(dir)).filter((name) => name.endsWith('.json')).at(-1);
   if (newest === undefined) return undefined;
   try {
@@ -107,8 +109,7 @@ async function stackStatus(pipeline: Pipeline, options: StatusOptions): Promise<
 }
 
 async function statusOf(pipeline: Pipeline, stack: Stack, runs: GlueRuns): Promise<StackStatus> {
-  const { Summaries, timeOf } =
-    require('../engines/aws/summaries') as typeof import('../engines/aws/summaries');
+  const { Summaries } = require('../engines/aws/summaries') as typeof import('../engines/aws/summaries');
   const summaries = new Summaries(stack);
   const workflow = (await runs.newestWorkflowRun()) ?? null;
   const found = await Promise.all(

@@ -26,3 +26,16 @@ export async function ask<T>(
     throw toldError(error, { action, resource, region, profile });
   }
 }
+
+/** How often something is looked for that may not show at once. */
+const LOOKS = 4;
+
+/** Looks a few times for what may not show at once. */
+export async function lookFor<T>(find: () => Promise<T | undefined>, pause: Pause): Promise<T | undefined> {
+  for (let look = 1; look <= LOOKS; look++) {
+    await pause(backOff(look));
+    const found = await find();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -17,9 +17,6 @@ import { toldError } from './errors';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 
-// The SDK warns of Node 20, which Pulumi's own SDK still takes, at every start.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-
 /** An object as a listing has it. */
 export interface Listed {
   readonly size: number;

@@ -1,13 +1,14 @@
-import { type Column, GetTablesCommand, GlueClient, type Table as GlueTable } from '@aws-sdk/client-glue';
+import { type Column, GlueClient, type Table as GlueTable, paginateGetTables } from '@aws-sdk/client-glue';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type CatalogEntry, catalogEntries } from '../../components/catalog';
 import { catalogType, externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
+import { placeOf } from '../../components/site';
 import type { DerivedTable, Pipeline, SourceTable } from '../../model';
 import { LakeError } from '../engine';
 import { ask } from './ask';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
-import { textOf } from './summaries';
+import { parsed, textOf } from './summaries';
 
 /** A difference between a contract and what is deployed. */
 export interface Drift {
@@ -102,30 +103,21 @@ export class CatalogDrift {
   }
 
   private async metadata(uri: string): Promise<IcebergMetadata | undefined> {
-    const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
-    if (Bucket === undefined || Key === undefined) return undefined;
+    const { bucket: Bucket, prefix: Key } = placeOf(uri);
+    if (Key === '') return undefined;
     const command = new GetObjectCommand({ Bucket, Key });
     const text = await ask(this.stack, 's3:GetObject', `${Bucket}/${Key}`, () => textOf(this.s3, command));
-    try {
-      return JSON.parse(text) as IcebergMetadata;
-    } catch {
-      return undefined;
-    }
+    return parsed(text) as IcebergMetadata | undefined;
   }
 
   private async tables(): Promise<GlueTable[]> {
     const { database } = this.stack.outputs;
-    const tables: GlueTable[] = [];
-    let NextToken: string | undefined;
-    do {
-      const command = new GetTablesCommand({ DatabaseName: database, NextToken });
-      const page = await ask(this.stack, 'glue:GetTables', `database ${database}`, () =>
-        this.glue.send(command),
-      );
-      tables.push(...(page.TableList ?? []));
-      NextToken = page.NextToken;
-    } while (NextToken);
-    return tables;
+    return ask(this.stack, 'glue:GetTables', `database ${database}`, async () => {
+      const tables: GlueTable[] = [];
+      const pages = paginateGetTables({ client: this.glue }, { DatabaseName: database });
+      for await (const { TableList = [] } of pages) tables.push(...TableList);
+      return tables;
+    });
   }
 
   private bucketOf(zone: string): string {

@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import {
-  GetJobRunCommand,
-  GetWorkflowRunsCommand,
   GlueClient,
-  type JobRun,
+  type JobRun as GlueJobRun,
   paginateGetJobRuns,
   StartJobRunCommand,
 } from '@aws-sdk/client-glue';
@@ -18,12 +15,14 @@ import { z } from 'zod';
 import { FORGET_JOB } from '../../components/constants';
 import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
 import { Interrupted, LakeError, type Receipt } from '../engine';
-import { ask, backOff, type Pause, pause as realPause } from './ask';
+import { newRunId } from '../run-id';
+import { ask, backOff, lookFor, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';
-import { isOver } from './glue-runs';
+import { GlueRuns, isOver, type JobRun } from './glue-runs';
 import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
+import { parsed } from './summaries';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -35,8 +34,6 @@ export interface ForgetRequest {
 
 const START_ATTEMPTS = 8;
 const READ_ATTEMPTS = 3;
-/** How often a run is looked for that may have been started. */
-const LOOKS = 4;
 
 const count = z.int().min(0);
 const receiptSchema = z.object({
@@ -84,14 +81,14 @@ export async function forgetOnStack(
 
 class Forgetting {
   private readonly s3: S3Client;
+  private readonly runs: GlueRuns;
   private readonly glue: GlueClient;
   /** For the call that may not be repeated unseen. */
   private readonly once: GlueClient;
   private readonly job: string;
   private readonly request: Place;
   private readonly receipt: Place;
-  private readonly id =
-    `${new Date().toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(2).toString('hex')}`;
+  private readonly id = newRunId();
   private readonly interrupted: Promise<void>;
   private isInterrupted = false;
   interrupt = () => {};
@@ -109,6 +106,7 @@ class Forgetting {
       );
     }
     this.s3 = s3Client(stack.client);
+    this.runs = new GlueRuns(stack, pause);
     this.glue = new GlueClient(stack.client);
     this.once = new GlueClient({ ...stack.client, maxAttempts: 1 });
     this.job = forget;
@@ -131,7 +129,7 @@ class Forgetting {
     const ended = await this.ended(run);
     // The job deletes it when it has read it; one that was stopped before that has not.
     await this.withdraw().catch((error: Error) => this.tell(error.message));
-    if (ended.JobRunState !== 'SUCCEEDED') throw await this.failed(run, ended);
+    if (ended.state !== 'SUCCEEDED') throw await this.failed(ended);
     const receipt = await this.read();
     const again = this.asked.dryRun ? undefined : await this.whyAgain(since);
     return { ...receipt, ...(again !== undefined && { again }) };
@@ -167,16 +165,8 @@ class Forgetting {
       !isOver({ state: state ?? '' }) ||
       (since !== undefined && completed !== undefined && completed > since);
     const running: string[] = [];
-    let NextToken: string | undefined;
-    do {
-      const command = new GetWorkflowRunsCommand({ Name: workflow, MaxResults: 1000, NextToken });
-      const page = await this.ask('glue:GetWorkflowRuns', `workflow ${workflow}`, () =>
-        this.glue.send(command),
-      );
-      for (const { WorkflowRunId, Status, CompletedOn } of page.Runs ?? [])
-        if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
-      NextToken = page.NextToken;
-    } while (NextToken);
+    for (const { WorkflowRunId, Status, CompletedOn } of await this.runs.workflowRuns())
+      if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
     for (const job of [...Object.values(jobs), ...(since === undefined ? [this.job] : [])]) {
       for (const { Id, JobRunState, CompletedOn } of await this.runsOf(job))
         if (ranOn(JobRunState, CompletedOn)) running.push(`job ${job} (${Id})`);
@@ -184,9 +174,9 @@ class Forgetting {
     return running;
   }
 
-  private async runsOf(job: string): Promise<JobRun[]> {
+  private async runsOf(job: string): Promise<GlueJobRun[]> {
     return this.ask('glue:GetJobRuns', `job ${job}`, async () => {
-      const runs: JobRun[] = [];
+      const runs: GlueJobRun[] = [];
       const pages = paginateGetJobRuns({ client: this.glue, pageSize: 200 }, { JobName: job });
       for await (const { JobRuns = [] } of pages) runs.push(...JobRuns);
       return runs;
@@ -241,7 +231,7 @@ class Forgetting {
       const isBusy = (reason as Error).name === 'ConcurrentRunsExceededException';
       const isUnclear = isLost(reason);
       if (isBusy || isUnclear) {
-        const found = await this.found();
+        const found = await lookFor(() => this.ownRun(), this.pause);
         if (found !== undefined) return found;
       }
       if (isBusy) {
@@ -264,34 +254,28 @@ class Forgetting {
     }
   }
 
-  /** The run of this request, which may not show at once. */
-  private async found(): Promise<string | undefined> {
-    for (let look = 1; look <= LOOKS; look++) {
-      await this.pause(backOff(look));
-      const runs = await this.runsOf(this.job);
-      const own = runs.find(({ Arguments }) => Arguments?.['--request'] === s3Uri(this.request));
-      if (own?.Id !== undefined) return own.Id;
-    }
-    return undefined;
+  /** The run of this request, where it shows. */
+  private async ownRun(): Promise<string | undefined> {
+    const runs = await this.runsOf(this.job);
+    return runs.find(({ Arguments }) => Arguments?.['--request'] === s3Uri(this.request))?.Id;
   }
 
-  private async ended(run: string): Promise<JobRun> {
-    const command = new GetJobRunCommand({ JobName: this.job, RunId: run });
+  private async ended(id: string): Promise<JobRun> {
     let state: string | undefined;
     let unchanged = 0;
     for (;;) {
-      if (this.isInterrupted) throw new Interrupted(`interrupted; ${this.goesOn(run)}`);
-      let JobRun: JobRun | undefined;
+      if (this.isInterrupted) throw new Interrupted(`interrupted; ${this.goesOn(id)}`);
+      let run: JobRun;
       try {
-        ({ JobRun } = await this.ask('glue:GetJobRun', `job ${this.job}`, () => this.glue.send(command)));
+        run = await this.runs.jobRun(FORGET_JOB, id);
       } catch (error) {
-        throw new LakeError(`${(error as Error).message}\n${this.goesOn(run)}`, { cause: error });
+        throw new LakeError(`${(error as Error).message}\n${this.goesOn(id)}`, { cause: error });
       }
-      if (JobRun && isOver({ state: JobRun.JobRunState ?? '' })) return JobRun;
-      unchanged = JobRun?.JobRunState === state ? unchanged + 1 : 1;
-      if (JobRun?.JobRunState !== state) {
-        state = JobRun?.JobRunState;
-        this.tell(`${this.job}: ${state?.toLowerCase()}`);
+      if (isOver(run)) return run;
+      unchanged = run.state === state ? unchanged + 1 : 1;
+      if (run.state !== state) {
+        state = run.state;
+        this.tell(`${this.job}: ${state.toLowerCase()}`);
       }
       await Promise.race([this.pause(backOff(unchanged)), this.interrupted]);
     }
@@ -301,11 +285,11 @@ class Forgetting {
     return `${this.job} (${run}) goes on all the same, and leaves its receipt when it is done: aws s3 cp ${s3Uri(this.receipt)} -`;
   }
 
-  private async failed(run: string, { JobRunState, ErrorMessage }: JobRun): Promise<LakeError> {
-    const what = JobRunState === 'FAILED' ? 'failed' : `ended as ${JobRunState}`;
+  private async failed({ id, state, error }: JobRun): Promise<LakeError> {
+    const what = state === 'FAILED' ? 'failed' : `ended as ${state}`;
     const told = [
-      `${this.job} (${run}) ${what}${ErrorMessage ? `: ${ErrorMessage}` : ''}`,
-      ...(await failureLog(this.stack, FORGET_JOB, run, `--stack ${this.stack.name}`)),
+      `${this.job} (${id}) ${what}${error === undefined ? '' : `: ${error}`}`,
+      ...(await failureLog(this.stack, FORGET_JOB, id, `--stack ${this.stack.name}`)),
       'Call this again: what was begun is completed.',
     ].join('\n');
     // Whoever wrote the message or the log may not have known what it quotes.
@@ -328,7 +312,7 @@ class Forgetting {
         }
       }
     });
-    const found = receiptSchema.safeParse(parsed(text));
+    const found = receiptSchema.safeParse(parsed(text ?? ''));
     if (found.success) return found.data;
     throw new LakeError(
       text === undefined
@@ -373,11 +357,3 @@ class Forgetting {
 }
 
 const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}

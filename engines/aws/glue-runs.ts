@@ -4,17 +4,17 @@ import {
   GetJobRunCommand,
   GetJobRunsCommand,
   GetWorkflowRunCommand,
-  GetWorkflowRunsCommand,
   GlueClient,
   type JobRun as GlueJobRun,
   type WorkflowRun as GlueWorkflowRun,
+  paginateGetWorkflowRuns,
   StartJobRunCommand,
   StartWorkflowRunCommand,
 } from '@aws-sdk/client-glue';
 import { FORGET_JOB } from '../../components/constants';
 import type { Job } from '../../model';
 import { LakeError } from '../engine';
-import { ask, backOff, type Pause, pause as realPause } from './ask';
+import { ask, backOff, lookFor, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';
 import { glueNameOf } from './outputs';
 import type { Stack } from './stack';
@@ -61,7 +61,6 @@ export const goesOn = ({ state, jobs }: WorkflowRun) =>
  */
 const TOKEN = 'lake-request';
 const ATTEMPTS = 8;
-const LOOKS = 4;
 /** How many of a job's newest runs are looked at: Glue runs one at a time, and others may wait. */
 const NEWEST = 20;
 
@@ -148,23 +147,19 @@ export class GlueRuns {
     };
   }
 
-  private async workflowRuns(): Promise<GlueWorkflowRun[]> {
+  /** All runs of the workflow that Glue keeps. */
+  async workflowRuns(): Promise<GlueWorkflowRun[]> {
     const { workflow } = this.stack.outputs;
-    const runs: GlueWorkflowRun[] = [];
-    let NextToken: string | undefined;
-    do {
-      const command = new GetWorkflowRunsCommand({ Name: workflow, MaxResults: 1000, NextToken });
-      const page = await this.ask('glue:GetWorkflowRuns', `workflow ${workflow}`, () =>
-        this.client.send(command),
-      );
-      runs.push(...(page.Runs ?? []));
-      NextToken = page.NextToken;
-    } while (NextToken);
-    return runs;
+    return this.ask('glue:GetWorkflowRuns', `workflow ${workflow}`, async () => {
+      const runs: GlueWorkflowRun[] = [];
+      const pages = paginateGetWorkflowRuns({ client: this.client, pageSize: 1000 }, { Name: workflow });
+      for await (const { Runs = [] } of pages) runs.push(...Runs);
+      return runs;
+    });
   }
 
   /**
-   * Starts one job, by these parameters in place of those that the stack runs it by. Returns the run's id. Throws a
+   * Starts one job, by those of these parameters that it has in place of those that the stack runs it by. Returns the run's id. Throws a
    * LakeError where it runs already, where a person is being forgotten, or where nobody can tell whether it was started.
    */
   async startJob(job: Job, parameters: Readonly<Record<string, string>>): Promise<string> {
@@ -282,7 +277,7 @@ export class GlueRuns {
       const isUnclear = isLost(reason);
       lost ||= isUnclear;
       if (isUnclear || (isBusy && lost)) {
-        const found = await this.look(find);
+        const found = await lookFor(find, this.pause);
         if (found !== undefined) return found;
       }
       if (isBusy) throw await busy();
@@ -294,16 +289,6 @@ export class GlueRuns {
       }
       await this.pause(backOff(attempt));
     }
-  }
-
-  /** Looks a few times for what may not show at once. */
-  private async look(find: () => Promise<string | undefined>): Promise<string | undefined> {
-    for (let look = 1; look <= LOOKS; look++) {
-      await this.pause(backOff(look));
-      const found = await find();
-      if (found !== undefined) return found;
-    }
-    return undefined;
   }
 
   private unknown(resource: string, reason: unknown): LakeError {

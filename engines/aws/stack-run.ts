@@ -77,16 +77,13 @@ export function runJobs(
         !states.has(job.name) && madeBy(job).every(({ name }) => states.get(name)?.state === 'SUCCEEDED'),
     );
     for (const job of due) {
-      const id = await runs.startJob(job, ownParameters(job, parameters));
+      const id = await runs.startJob(job, parameters);
       states.set(job.name, { job: job.name, id, state: 'STARTING', seconds: 0 });
     }
     const all = [...states.values()];
     return { jobs: all, over: all.every(isOver) };
   });
 }
-
-const ownParameters = ({ parameters }: Job, given: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(given).filter(([name]) => parameters.some((p) => p.name === name)));
 
 async function follow(
   following: Following,

@@ -1,6 +1,7 @@
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { TableSummary } from '../engine';
+import { stampOf } from '../run-id';
 import { ask } from './ask';
 import type { JobRun } from './glue-runs';
 import { s3Client } from './s3-client';
@@ -41,15 +42,6 @@ const SKEW_MS = 5 * 60_000;
 /** Of the newest summaries of a job, how many are read in search of one that published. */
 const READ_BACK = 20;
 
-/** Run ids begin with the time, so that the names of summaries sort by it. */
-const stamp = (time: Date) => time.toISOString().replaceAll(/[-:.]/g, '');
-
-/** When a run began, by its id. */
-export const timeOf = (runId: string): Date | undefined => {
-  const [, y, mo, d, h, mi, s, ms] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z/.exec(runId) ?? [];
-  return y === undefined ? undefined : new Date(`${y}-${mo}-${d}T${h}:${mi}:${s}.${ms}Z`);
-};
-
 /** Reads the summaries that jobs leave. */
 export class Summaries {
   private readonly client: S3Client;
@@ -63,7 +55,7 @@ export class Summaries {
   /** The one that a run left; none where it ended before it could. */
   async ofRun({ job, id, startedOn }: JobRun): Promise<JobSummary | undefined> {
     const prefix = `runs/${job}/`;
-    const after = startedOn && `${prefix}${stamp(new Date(startedOn.getTime() - SKEW_MS))}`;
+    const after = startedOn && `${prefix}${stampOf(new Date(startedOn.getTime() - SKEW_MS))}`;
     for (const key of (await this.keys(prefix, after)).toReversed()) {
       const summary = await this.read(key);
       if (summary?.jobRunId === id) return summary;
@@ -81,22 +73,13 @@ export class Summaries {
   }
 
   private async keys(prefix: string, after?: string): Promise<string[]> {
-    const keys: string[] = [];
-    let ContinuationToken: string | undefined;
-    do {
-      const command = new ListObjectsV2Command({
-        Bucket: this.bucket,
-        Prefix: prefix,
-        ...(after !== undefined && { StartAfter: after }),
-        ContinuationToken,
-      });
-      const page = await ask(this.stack, 's3:ListBucket', `${this.bucket}/${prefix}`, () =>
-        this.client.send(command),
-      );
-      keys.push(...(page.Contents ?? []).flatMap(({ Key }) => (Key?.endsWith('.json') ? [Key] : [])));
-      ContinuationToken = page.NextContinuationToken;
-    } while (ContinuationToken);
-    return keys;
+    const where = { Bucket: this.bucket, Prefix: prefix, ...(after !== undefined && { StartAfter: after }) };
+    return ask(this.stack, 's3:ListBucket', `${this.bucket}/${prefix}`, async () => {
+      const keys: string[] = [];
+      for await (const { Contents = [] } of paginateListObjectsV2({ client: this.client }, where))
+        keys.push(...Contents.flatMap(({ Key }) => (Key?.endsWith('.json') ? [Key] : [])));
+      return keys;
+    });
   }
 
   private async read(key: string): Promise<JobSummary | undefined> {
@@ -104,11 +87,16 @@ export class Summaries {
     const text = await ask(this.stack, 's3:GetObject', `${this.bucket}/${key}`, () =>
       textOf(this.client, command),
     );
-    try {
-      return jobSummary.safeParse(JSON.parse(text)).data;
-    } catch {
-      return undefined;
-    }
+    return jobSummary.safeParse(parsed(text)).data;
+  }
+}
+
+/** What a text of JSON says; nothing where it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
