@@ -9,10 +9,8 @@ import {
   secretAccess,
   trust,
 } from './access';
-import { site } from './testing';
+import { arn, s3, site } from './testing';
 
-const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
-const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
 const WRITE = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
 const allow = (Sid: string, Action: string[], Resource: string[]) => ({
   Sid,

@@ -3,12 +3,10 @@ import { AnalystPolicy } from './analyst-policy';
 import { SecureBucket } from './bucket';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
-import { bucketArgs, deployed, KEY, keyed, readingOpen, site } from './testing';
+import { ARTIFACTS, bucketArgs, deployed, KEY, keyed, OPEN, readingOpen, s3, site } from './testing';
 import { Workgroup } from './workgroup';
 
 const POLICY = 'aws:iam/policy:Policy';
-const ARTIFACTS = 'acme-test-artifacts-123456789012';
-const OPEN = 'acme-test-open-123456789012';
 
 const policyOf = (at: Site = site) =>
   deployed(() => {
@@ -34,7 +32,6 @@ const policyOf = (at: Site = site) =>
     return new AnalystPolicy('analyst', { site: at, tables: [table], workgroup });
   });
 
-const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
 const glue = (what: string) => `arn:aws-cn:glue:cn-north-1:123456789012:${what}`;
 
 const statements = [

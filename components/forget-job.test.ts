@@ -4,16 +4,23 @@ import { ForgetJob, type ForgetJobArgs } from './forget-job';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
 import {
+  ARTIFACTS,
+  arn,
   artifactsOf,
+  CLEAN,
   clean,
+  conf,
   deployed,
   jobSettings,
   keyed,
+  OPEN,
   open,
+  RAW,
   raw,
   reading,
   readingOpen,
   readingRaw,
+  s3,
   site,
   words,
 } from './testing';
@@ -22,13 +29,6 @@ const JOB = 'aws:glue/job:Job';
 const LOGS = 'aws:cloudwatch/logGroup:LogGroup';
 const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
 const POLICY = 'aws:iam/rolePolicy:RolePolicy';
-
-const ARTIFACTS = 'acme-test-artifacts-123456789012';
-const RAW = 'acme-test-raw-123456789012';
-const CLEAN = 'acme-test-clean-123456789012';
-const OPEN = 'acme-test-open-123456789012';
-const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
-const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
 
 /** Moves rows out of its table, so that it has a quarantine too. */
 const picky = {
@@ -87,15 +87,7 @@ const jobInputs = (keys: { readonly [kind in 'erasure' | 'script' | 'archive']: 
   defaultArguments: {
     '--job-language': 'python',
     '--datalake-formats': 'iceberg',
-    '--conf':
-      'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions' +
-      ' --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog' +
-      ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
-      ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
-      ` --conf spark.sql.catalog.glue_catalog.warehouse=s3://${ARTIFACTS}/` +
-      ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
-      ' --conf spark.sql.shuffle.partitions=200' +
-      ' --conf spark.sql.session.timeZone=UTC',
+    '--conf': conf(`s3://${ARTIFACTS}/`),
     '--enable-auto-scaling': 'true',
     '--enable-metrics': 'true',
     '--enable-observability-metrics': 'true',

@@ -4,17 +4,24 @@ import { GlueJob, type GlueJobArgs } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
 import {
+  ARTIFACTS,
+  arn,
   artifactsOf,
+  CLEAN,
   cleanJob,
+  conf,
   type Deployment,
   deployed,
   jobSettings,
   KEY,
   keyed,
+  OPEN,
   openJob,
+  RAW,
   reading,
   readingOpen,
   readingRaw,
+  s3,
   site,
 } from './testing';
 
@@ -22,13 +29,6 @@ const JOB = 'aws:glue/job:Job';
 const LOGS = 'aws:cloudwatch/logGroup:LogGroup';
 const OBJECT = 'aws:s3/bucketObjectv2:BucketObjectv2';
 const POLICY = 'aws:iam/rolePolicy:RolePolicy';
-
-const ARTIFACTS = 'acme-test-artifacts-123456789012';
-const RAW = 'acme-test-raw-123456789012';
-const CLEAN = 'acme-test-clean-123456789012';
-const OPEN = 'acme-test-open-123456789012';
-const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
-const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
 
 /** The tables of both jobs, each in the bucket of its zone. */
 const tablesIn = (at: Site) => {
@@ -66,16 +66,6 @@ const openOf = (more: More = {}) =>
     const args = { ...common(at), sql: 'SELECT 2', ...more };
     return new GlueJob('open', { ...args, job: openJob, inputs: { reading: input }, output });
   });
-
-const conf = (warehouse: string) =>
-  'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions' +
-  ' --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog' +
-  ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
-  ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
-  ` --conf spark.sql.catalog.glue_catalog.warehouse=${warehouse}` +
-  ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
-  ' --conf spark.sql.shuffle.partitions=200' +
-  ' --conf spark.sql.session.timeZone=UTC';
 
 /** The job's inputs, of which the keys of its files are said by the files themselves. */
 const cleanInputs = (keys: {

@@ -218,6 +218,14 @@ export const site: Site = {
   tags: { project: 'acme', team: 'data' },
 };
 export const KEY = 'arn:aws-cn:kms:cn-north-1:123456789012:key/stack';
+/** Buckets of that stack, and what things of its are called. */
+export const ARTIFACTS = 'acme-test-artifacts-123456789012';
+export const RAW = 'acme-test-raw-123456789012';
+export const CLEAN = 'acme-test-clean-123456789012';
+export const OPEN = 'acme-test-open-123456789012';
+export const s3 = (place: string) => `arn:aws-cn:s3:::${place}`;
+export const arn = (service: string, what: string) => `arn:aws-cn:${service}:cn-north-1:123456789012:${what}`;
+
 /** The same with a key. */
 export const keyed: Site = { ...site, key: KEY };
 
@@ -318,3 +326,14 @@ export function artifactsOf(at: Site): { readonly artifacts: SecureBucket; reado
   const archive = assetOf('archive', { ...shared, extension: 'zip', content: archiveFile }, artifacts);
   return { artifacts, runner: { script, archive } };
 }
+
+/** Spark's settings of a job of these settings. */
+export const conf = (warehouse: string) =>
+  'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions' +
+  ' --conf spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog' +
+  ' --conf spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog' +
+  ' --conf spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO' +
+  ` --conf spark.sql.catalog.glue_catalog.warehouse=${warehouse}` +
+  ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
+  ' --conf spark.sql.shuffle.partitions=200' +
+  ' --conf spark.sql.session.timeZone=UTC';

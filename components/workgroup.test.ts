@@ -1,10 +1,9 @@
 import { SecureBucket } from './bucket';
-import { bucketArgs, deployed, KEY, keyed, site } from './testing';
+import { ARTIFACTS, bucketArgs, deployed, KEY, keyed, site } from './testing';
 import { Workgroup, type WorkgroupArgs } from './workgroup';
 
 const WORKGROUP = 'aws:athena/workgroup:Workgroup';
 const QUERY = 'aws:athena/namedQuery:NamedQuery';
-const ARTIFACTS = 'acme-test-artifacts-123456789012';
 
 const workgroupOf = (args: Partial<WorkgroupArgs> = {}) =>
   deployed(() => {

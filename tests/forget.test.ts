@@ -9,7 +9,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engines/engine';
@@ -26,6 +25,7 @@ import {
   writeSample,
 } from '../samples';
 import { findValues } from './support/bytes';
+import { dieAt } from './support/die';
 import { answer, ended, engineOf, lake, namesBelow, shell, spawnLake, temporaryDir } from './support/lake';
 import { differences, NONE } from './support/rows';
 
@@ -507,33 +507,6 @@ test('a sample that cannot be unpacked is told, and all else is forgotten', asyn
 });
 
 describe('a forget that is killed', () => {
-  const CALLS = [
-    'copyFile',
-    'link',
-    'mkdir',
-    'open',
-    'readdir',
-    'readFile',
-    'rename',
-    'rm',
-    'writeFile',
-  ] as const;
-  /** Lets it die, as a killed process would, at its nth call of the file system. */
-  function dieAt(nth: number) {
-    let calls = 0;
-    const spies = CALLS.map((name) => {
-      const real = fs[name] as (...args: unknown[]) => Promise<unknown>;
-      return jest
-        .spyOn(fs, name)
-        .mockImplementation(((...args: unknown[]) =>
-          ++calls > nth ? Promise.reject(new Error('dead')) : real.apply(fs, args)) as never);
-    });
-    return () => {
-      for (const spy of spies) spy.mockRestore();
-      return calls > nth;
-    };
-  }
-
   /** Count and checksum of all tables, read in one query. */
   async function contentOf(root: string): Promise<string> {
     const parts = NAMES.map(

@@ -10,7 +10,6 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs';
-import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
@@ -19,6 +18,7 @@ import { LakeError } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
 import { fraction, randomStreams } from '../samples/random';
+import { dieAt } from './support/die';
 import { answer, ended, engineOf, lake, namesBelow, spawnLake, temporaryDir } from './support/lake';
 
 const dir = temporaryDir('kill');
@@ -213,37 +213,9 @@ async function madeLake(name: string): Promise<string> {
   return root;
 }
 
-/** All calls of the file system that the store makes. */
-const CALLS = [
-  'chmod',
-  'link',
-  'mkdir',
-  'open',
-  'readdir',
-  'readFile',
-  'rename',
-  'rm',
-  'rmdir',
-  'writeFile',
-] as const;
-
-/** Lets a run die, as a killed process would, at its nth call of the file system from the summary on. */
-function dieAt(nth: number) {
-  let calls = -1;
-  const spies = CALLS.map((name) => {
-    const real = fs[name] as (...args: unknown[]) => Promise<unknown>;
-    return jest.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
-      if (calls >= 0 || (name === 'mkdir' && String(args[0]).endsWith('runs'))) calls++;
-      return calls >= nth ? Promise.reject(new Error('dead')) : real.apply(fs, args);
-    }) as never);
-  });
-  return {
-    hasDied: () => calls >= nth,
-    revive: () => {
-      for (const spy of spies) spy.mockRestore();
-    },
-  };
-}
+/** From the summary on. */
+const isSummary = (name: string, [path]: readonly unknown[]) =>
+  name === 'mkdir' && String(path).endsWith('runs');
 
 test('a run that dies at any single step of publishing leaves the old state or the new one', async () => {
   const root = await madeLake('steps');
@@ -254,10 +226,9 @@ test('a run that dies at any single step of publishing leaves the old state or t
   const states = { old: 0, new: 0 };
   for (let step = 0; ; step++) {
     const before = await publishedRun(engine);
-    const { hasDied, revive } = dieAt(step);
+    const revive = dieAt(step, isSummary);
     await engine.run(pipeline, { data: SETS.b }).catch(() => undefined);
-    const died = hasDied();
-    revive();
+    const died = revive();
     const published = (await publishedRun(engine)) !== before;
     expect(await contentOf(engine)).toBe(content[published ? 'b' : 'a']);
     states[published ? 'new' : 'old']++;

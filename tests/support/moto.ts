@@ -19,6 +19,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Lakehouse } from '../../components';
 import { readSettings } from '../../components/settings';
+import { placeOf } from '../../components/site';
 import { archiveFile, type Deployment, deployed } from '../../components/testing';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import { venvTool } from '../../engines/spark/python';
@@ -192,7 +193,7 @@ const metadataUri = ({ location }: IcebergInput) => `${location}/metadata/00000.
 
 /** The metadata that Glue writes as it makes an Iceberg table, as far as anybody here reads it. */
 function metadataOf(table: IcebergInput) {
-  const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(metadataUri(table)) ?? [];
+  const { bucket: Bucket, prefix: Key } = placeOf(metadataUri(table));
   const fields = (table.partitionSpec?.fields ?? []).map(({ fieldId, sourceId, name, transform }) => ({
     'field-id': fieldId,
     'source-id': sourceId,
