@@ -1,0 +1,531 @@
+import type { Column, ColumnType } from './column';
+import type { SourceTable } from './table';
+
+/** What quarantine keeps of a refused record. */
+export const MAX_RAW_CHARACTERS = 1 << 16;
+/** How much of a text is looked at as text at once; a longer line is refused. */
+const PIECE_BYTES = 16 << 20;
+/** How much of a file says in which shape it is. */
+const HEAD_BYTES = 1 << 16;
+
+/**
+ * The SQL that reads the files of a source by its contract, for DuckDB 1.5. It is the only reader there is: engines
+ * list files, fetch and unpack bytes, fill the tables named here, run this text, and write what it gives.
+ *
+ * A file goes the first of these ways that holds for it, and each later one takes what the earlier one does not:
+ * `plain` reads files whose every byte is accounted for, `objects` whole files of any other shape, `lines` pieces of
+ * text. Whatever these do not accept is judged again by `judge`, which alone knows reasons.
+ */
+export interface Reading {
+  /** What an engine gives `heads` of each file. */
+  readonly headBytes: number;
+  /** The longest piece of text for `lines`: it ends where a line ends, before one that begins with `{` if there is one. */
+  readonly pieceBytes: number;
+  /**
+   * From `_heads (file, magic, head, whole, named, unpacked, damage)`: the first bytes of each file in hex, its first
+   * `headBytes` as text, whether that is all of it, whether its name ends in `.gz`, whether it was unpacked, and why it
+   * could not be. Gives `file, shape, columns, reason, detail, fatal`: either the shape, `plain`, `objects` or `lines`
+   * and for `plain` the keys of its records; or why the file as a whole is refused. A fatal refusal fails the run.
+   */
+  readonly heads: string;
+  /**
+   * The rows of the files in the variable `_files VARCHAR[]` whose keys are in the variable `_columns VARCHAR`, and
+   * `_bytes`, by which each is in its file. Their sum is that of the sizes of the files, a line end counted at the end
+   * of each, if and only if every record is good and nothing else is in the files; otherwise the rows mean nothing.
+   */
+  readonly plain: string;
+  /** The records of the files in `_files`: their values, `_line` the record where it is not good, and `_good`. */
+  readonly objects: string;
+  /** From `_rest (line)` of `objects`: the same with `n`, their numbers in the file. */
+  readonly numbered: string;
+  /**
+   * The lines of `_piece (text, first, broken)`: the number of lines before it, and which lines of it, from 1, are no
+   * UTF-8. Gives values, `_n` the line's number, `_line` and `_broken` where it holds no good record, and `_good`.
+   */
+  readonly lines: string;
+  /**
+   * From `_rest (n, line, broken)`, with the variable `_by` that says whether n counts lines or records: good records
+   * with their values, and refused ones with `_reason`, `_detail`, `_line`, `_record`, `_raw`. `_bytes` is their size.
+   */
+  readonly judge: string;
+  /** Why a file without a record is refused. */
+  readonly empty: { readonly reason: string; readonly detail: string };
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
+const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
+const all = (conditions: readonly string[], otherwise = 'true') => conditions.join(' AND ') || otherwise;
+const folded = (key: string) => key.toLowerCase();
+
+const LF = 'chr(10)';
+/** White space and byte-order marks; with commas what may stand around a record, with brackets around several. */
+const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
+const AROUND_RECORD = `${SPACE} || ','`;
+const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
+/** Stands for nothing in JSON. */
+const MARK = 'chr(30)';
+const READ_OBJECTS = `read_json_objects(getvariable('_files'), format = 'auto', maximum_object_size = ${PIECE_BYTES})`;
+
+/** A column with the names by which the SQL knows its value. */
+interface Field {
+  readonly name: string;
+  readonly column: Column;
+  /** Every spelling of its key, as the contract writes them. */
+  readonly keys: readonly string[];
+  /** The value as JSON text; NULL where it is missing or null. */
+  readonly json: string;
+  /** The number that it is. */
+  readonly number: string;
+  /** The text that it is. */
+  readonly text: string;
+}
+
+const fieldsOf = ({ columns }: SourceTable): Field[] =>
+  Object.entries(columns).map(([key, column], i) => ({
+    name: key,
+    column,
+    keys: [...new Set([key, ...column.aliases])],
+    json: `_j${i}`,
+    number: `_d${i}`,
+    text: `_s${i}`,
+  }));
+
+const isText = ({ type }: Column) => type === 'text' || type === 'isoDate';
+const isWhole = ({ type }: Column) => type !== 'double';
+
+/** The declared range, closed by what the type itself can hold. */
+export const rangeOf = (column: Column) => {
+  const limit = column.type === 'double' ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
+  return { min: Math.max(column.min ?? -limit, -limit), max: Math.min(column.max ?? limit, limit) };
+};
+
+/** Every column's number or text, made once of its JSON. */
+const parsed = (fields: readonly Field[]) =>
+  fields
+    .map(({ column, json, number, text }) =>
+      isText(column) ? `(${json} ->> '$') AS ${text}` : `TRY_CAST(${json} AS DOUBLE) AS ${number}`,
+    )
+    .join(', ');
+
+const isString = (f: Field) => `starts_with(${f.json}, '"')`;
+const hasNul = (f: Field) => `contains(${f.json}, '\\u0000')`;
+const isDay = (f: Field) =>
+  `regexp_full_match(${f.text}, '[0-9]{3,4}-[0-9]{2}-[0-9]{2}') AND NOT regexp_matches(${f.text}, '^0+-')
+    AND TRY_CAST(lpad(${f.text}, 10, '0') AS DATE) IS NOT NULL`;
+const inRange = (f: Field, value = f.number) => {
+  const { min, max } = rangeOf(f.column);
+  return `${value} BETWEEN ${sqlNumber(min)} AND ${sqlNumber(max)}`;
+};
+const sqlNumber = (value: number) => `${value}::DOUBLE`;
+
+/** Whether a value that is there is as the contract has it. */
+const isGood = (f: Field): string => {
+  if (!isText(f.column)) return isWhole(f.column) ? `${inRange(f)} AND trunc(${f.number}) = ${f.number}` : inRange(f);
+  const filled = f.column.nullable ? '' : ` AND ${f.json} <> '""'`;
+  return `${isString(f)} AND NOT ${hasNul(f)}${filled}${f.column.type === 'isoDate' ? ` AND ${isDay(f)}` : ''}`;
+};
+
+/** Whether all values of a record are as the contract has them; never NULL. */
+const areGood = (fields: readonly Field[]) =>
+  all(
+    fields.map((f) =>
+      f.column.nullable
+        ? `(${f.json} IS NULL OR COALESCE(${isGood(f)}, false))`
+        : `COALESCE(${isGood(f)}, false)`,
+    ),
+  );
+
+/** The values as the landing table stores them. */
+const values = (fields: readonly Field[]) =>
+  fields
+    .map((f) => {
+      if (isText(f.column)) return `${f.text} AS ${name(f.name)}`;
+      return `${isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number} AS ${name(f.name)}`;
+    })
+    .join(', ');
+
+/**
+ * Whether the JSON text of a number cannot be longer than the source wrote it. DuckDB writes numbers without an exponent
+ * where it can, so one that may have had one is not accounted for.
+ */
+const isShortest = (f: Field) => {
+  if (isText(f.column)) return undefined;
+  if (isWhole(f.column)) return `NOT contains(${f.json}, '.') AND NOT contains(${f.json}, 'e')`;
+  return `(${f.number} = 0 OR abs(${f.number}) BETWEEN 0.01 AND 1e15 AND NOT (strlen(${f.json}) > 3 AND ends_with(${f.json}, '0.0')))`;
+};
+
+const areShortest = (fields: readonly Field[]) =>
+  all(
+    fields.flatMap((f) => {
+      const shortest = isShortest(f);
+      return shortest ? [f.column.nullable ? `(${f.json} IS NULL OR ${shortest})` : shortest] : [];
+    }),
+  );
+
+/** A key with its quotes and colon, and the comma or brace behind its value. */
+const AROUND_VALUE = 4;
+
+/**
+ * The bytes of `{"key":value,…}` without white space. As many bytes as a record has by its declared keys leave no room
+ * for another key, or for one of them twice: this is what makes reading without a look at the keys safe.
+ */
+const plainBytes = (members: readonly { readonly json: string; readonly key: string }[]) =>
+  ['1', ...members.map(({ json, key }) => `COALESCE(strlen(${json}) + strlen(${key}) + ${AROUND_VALUE}, 0)`)].join(
+    ' + ',
+  );
+
+function plain(fields: readonly Field[]): string {
+  const keys = `json_keys(getvariable('_columns'))`;
+  const members = fields.map(({ json }, i) => ({ json, key: `${keys}[${i + 1}]` }));
+  const further = `${keys}[${fields.length + 1}:]`;
+  const names = fields.map(({ json }) => json).join(', ');
+  // The last key is none of a record, so that there is always one.
+  const furtherBytes = `strlen(_further)
+    + COALESCE(list_sum(list_transform(${further}, lambda k: strlen(k) + ${AROUND_VALUE})), 0) - strlen(${keys}[-1]) - ${AROUND_VALUE}`;
+  return `SELECT ${values(fields)},
+  CASE WHEN ${areGood(fields)} AND ${areShortest(fields)} THEN _bytes + 1 ELSE 0 END::UINTEGER AS _bytes
+FROM (
+  SELECT ${names}, ${parsed(fields)}, ${plainBytes(members)} + ${furtherBytes} AS _bytes
+  FROM (
+    SELECT ${names}, concat(*COLUMNS(* EXCLUDE (${names}))) AS _further
+    FROM read_json(
+      getvariable('_files'), format = 'newline_delimited', records = 'true', hive_partitioning = false,
+      maximum_object_size = ${PIECE_BYTES},
+      columns = json_transform(getvariable('_columns'), replace(getvariable('_columns'), ':"JSON"', ':"VARCHAR"'))
+    ) AS t(${names})
+  )
+)`;
+}
+
+/**
+ * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
+ * that are good beyond doubt.
+ */
+function accepted(fields: readonly Field[], from: string, carried: string): string {
+  const slots = fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
+  const slot = (i: number) => `struct_extract_at(_t, ${i + 1})::VARCHAR`;
+  const of = (field: Field) => slots.flatMap((s, i) => (s.field === field ? [`_k${i}`] : []));
+  const structure = `{${slots.map(({ key }) => `${JSON.stringify(key)}:"JSON"`).join(',')}}`;
+  const members = slots.map(({ key }, i) => ({ json: `_k${i}`, key: quote(key) }));
+  const several = fields.filter(({ keys }) => keys.length > 1);
+  const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
+  const contained = (keys: readonly string[]) =>
+    keys.map((key) => `list_contains(json_keys(_json), ${quote(key)})::INT`).join(' + ');
+  const isKnown = `lower(k) IN (${[...new Set(slots.map(({ key }) => folded(key)))].map(quote).join(', ')})`;
+  const oneSpelling = all(several.map((field) => `${of(field).map((k) => `(${k} IS NOT NULL)::INT`).join(' + ')} <= 1`));
+  // With a null under a key, only the keys themselves say how often it stands.
+  const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
+  return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
+FROM (
+  SELECT *, CASE
+    WHEN _json IS NULL OR NOT (${areGood(fields)} AND ${oneSpelling}) THEN false
+    WHEN strlen(_json) = ${plainBytes(members)} AND ${areShortest(fields)} THEN true
+    WHEN len(json_keys(_json)) = ${present} THEN true
+    ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
+  END AS _good
+  FROM (
+    SELECT *, ${parsed(fields)}
+    FROM (
+      SELECT *, ${fields.map((f) => `${of(f).length > 1 ? `COALESCE(${of(f).join(', ')})` : of(f)[0]} AS ${f.json}`).join(', ')}
+      FROM (
+        SELECT * EXCLUDE (_t), ${slots.map((_, i) => `${slot(i)} AS _k${i}`).join(', ')}
+        FROM (SELECT *, json_transform(_json, ${quote(structure)}) AS _t FROM (${from}))
+      )
+    )
+  )
+)`;
+}
+
+const objects = (fields: readonly Field[]) =>
+  accepted(
+    fields,
+    `SELECT CASE WHEN starts_with(ltrim(json::VARCHAR, ${SPACE} || ${LF}), '{') THEN json::VARCHAR END AS _json, json::VARCHAR AS _line FROM ${READ_OBJECTS}`,
+    'NULL::BIGINT AS _n, false AS _broken',
+  );
+
+const NUMBERED = `SELECT n, line, false AS broken
+FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
+WHERE line IN (SELECT line FROM _rest)`;
+
+function lines(fields: readonly Field[]): string {
+  const bare = `trim(line, ${AROUND_RECORD})`;
+  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
+  const from = `SELECT n AS _n, line AS _line, broken AS _broken,
+      CASE WHEN broken THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
+    FROM (
+      SELECT first + i AS n, line, COALESCE(list_contains(broken, i), false) AS broken
+      FROM (
+        SELECT first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+        FROM (SELECT first, broken, string_split(text, ${LF}) AS lines FROM _piece)
+      )
+    )
+    WHERE strlen(line) > 0 AND ${bare} <> ''`;
+  return accepted(fields, from, '_n, _broken');
+}
+
+/** Lines that together may be records, each group as one text: a line alone, or all of one spread over lines. */
+const GROUPS = `marked AS (
+  SELECT *, starts_with(bare, '{') AND indent <= min(indent) FILTER (starts_with(bare, '{')) OVER () AS begins
+  FROM (
+    SELECT n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
+    FROM _rest
+  )
+),
+bounded AS (
+  SELECT *, getvariable('_by') = 'record' OR begins OR broken OR n <> 1 + lag(n, 1, n) OVER w
+    OR lag(broken OR begins AND json_valid(bare)) OVER w AS apart
+  FROM marked WINDOW w AS (ORDER BY n)
+),
+numbered AS (
+  SELECT *, sum(apart::INT) OVER (ORDER BY n) AS g FROM bounded
+),
+groups AS (
+  SELECT min(n) AS n, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
+  FROM numbered GROUP BY g
+  HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
+)`;
+
+/**
+ * The records of each group. Where one object ends and the next begins, with or without a comma between, is seen once
+ * every text is marked off; a broken one among them is then one record of its own.
+ */
+const RECORDS = `split AS (
+  SELECT n, raw, broken, bare, CASE
+    WHEN broken OR json_valid(bare) OR NOT starts_with(bare, '{') AND NOT starts_with(trim(raw, ${SPACE}), '[') THEN [bare]
+    WHEN json_valid('[' || joined || ']') THEN json_transform('[' || joined || ']', '["JSON"]')::VARCHAR[]
+    ELSE list_transform(string_split(joined, '},{' || ${MARK}), lambda t, i: concat(
+      CASE WHEN i > 1 THEN '{' END, t, CASE WHEN i < len(string_split(joined, '},{' || ${MARK})) THEN '}' END))
+  END AS records
+  FROM (
+    SELECT *, CASE WHEN NOT broken AND NOT json_valid(bare) THEN replace(replace(replace(
+      regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g'),
+      '}' || ${MARK} || '{', '},{' || ${MARK} || ${MARK}), '"' || ${MARK}, '"'), ${MARK} || ${MARK}, ${MARK}) END AS joined
+    FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
+  )
+),
+records AS (
+  SELECT n, broken, unnest(records) AS record, generate_subscripts(records, 1) AS k, len(records) AS siblings, raw AS whole
+  FROM split
+)`;
+
+const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'detail': ${detail}}`;
+const said = (text: string) => quote(text);
+
+/** Why a record, or a whole file, is refused. */
+export type Reason =
+  | 'NOT_JSON'
+  | 'TRUNCATED'
+  | 'NOT_AN_OBJECT'
+  | 'TRAILING_TEXT'
+  | 'INVALID_ENCODING'
+  | 'LINE_TOO_LONG'
+  | 'DUPLICATE_KEY'
+  | 'MISSING_REQUIRED'
+  | 'WRONG_TYPE'
+  | 'OUT_OF_RANGE'
+  | 'EMPTY_FILE'
+  | 'UNREADABLE_FILE';
+
+/** What a JSON text is, in a word. */
+const typeOf = (json: string) =>
+  `CASE left(${json}, 1) WHEN '"' THEN 'string' WHEN '{' THEN 'object' WHEN '[' THEN 'array' WHEN 't' THEN 'boolean' WHEN 'f' THEN 'boolean' ELSE 'number' END`;
+
+/** What is wrong with one column of a record, of which `_m` holds the keys that stand for it; NULL where nothing is. */
+function faultOf(f: Field, keys: string): string {
+  const { column } = f;
+  const what = (text: string) => said(`${f.name} ${text}`);
+  const found = (expected: string) => `${what(`should be ${expected}, found `)} || ${typeOf(f.json)}`;
+  const cases = [
+    [
+      `len(${keys}) > 1`,
+      fault(
+        'DUPLICATE_KEY',
+        `CASE WHEN len(list_distinct(${keys})) = 1 THEN '"' || ${keys}[1] || '" stands twice'
+          ELSE '"' || array_to_string(${keys}, '" and "') || ${said(`" both stand for ${f.name}`)} END`,
+      ),
+    ],
+  ];
+  if (!column.nullable) {
+    const missing = `CASE WHEN len(${keys}) = 0 THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
+    cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
+  } else cases.push([`${f.json} IS NULL`, 'NULL']);
+  if (isText(column)) {
+    cases.push(
+      [`NOT ${isString(f)}`, fault('WRONG_TYPE', found('a string'))],
+      [hasNul(f), fault('INVALID_ENCODING', what('holds a NUL'))],
+    );
+    if (column.type === 'isoDate') {
+      cases.push([`NOT (${isDay(f)})`, fault('WRONG_TYPE', what('should be a day written YYYY-MM-DD'))]);
+    }
+  } else {
+    const { min, max } = rangeOf(column);
+    const milliseconds = column.type === 'epochMillis' ? ', in milliseconds since 1970' : '';
+    const range = what(`should be between ${min} and ${max}${milliseconds}`);
+    const looks =
+      column.type === 'epochMillis'
+        ? ` || CASE ${UNITS.map(([unit, factor]) => `WHEN ${inRange(f, `${f.number} * ${factor}`)} THEN '; this looks like ${unit}'`).join(' ')} ELSE '' END`
+        : '';
+    cases.push(
+      [`isnan(${f.number}) OR isinf(${f.number}) AND NOT regexp_matches(${f.json}, '[0-9]')`,
+        fault('WRONG_TYPE', `${what('is ')} || ${f.json} || ', which is no number in JSON'`)],
+      [`${f.number} IS NULL OR ${isString(f)}`, fault('WRONG_TYPE', found('a number'))],
+      ...(isWhole(column)
+        ? [[`trunc(${f.number}) <> ${f.number}`, fault('WRONG_TYPE', what('should be a whole number'))] as const]
+        : []),
+      [`NOT (${inRange(f)})`, fault('OUT_OF_RANGE', range + looks)],
+    );
+  }
+  return `CASE ${cases.map(([when, then]) => `WHEN ${when} THEN ${then}`).join(' ')} END`;
+}
+
+/** What an instant out of range may be written in, and by which it becomes milliseconds. */
+const UNITS = [
+  ['seconds', 1000],
+  ['microseconds', 0.001],
+  ['nanoseconds', 0.000001],
+] as const;
+
+/** Why a text holds no object at all. */
+const SHAPE_FAULT = `CASE
+    WHEN broken THEN ${fault('INVALID_ENCODING', said('not UTF-8'))}
+    WHEN strlen(record) > ${PIECE_BYTES} THEN ${fault('LINE_TOO_LONG', said(`longer than ${PIECE_BYTES} bytes`))}
+    WHEN is_object THEN NULL
+    WHEN json_valid(record) THEN ${fault('NOT_AN_OBJECT', `'a JSON ' || ${typeOf('record')} || '; a record is an object'`)}
+    WHEN NOT starts_with(record, '{') THEN ${fault('NOT_JSON', said('it does not begin with {'))}
+    WHEN json_valid(regexp_replace(record, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '', 'g'))
+      THEN ${fault('INVALID_ENCODING', said('a text holds half a surrogate pair'))}
+    WHEN strlen(replace(code, '{', '')) < strlen(replace(code, '}', '')) OR contains(code, '"')
+      THEN ${fault('TRUNCATED', said('the object is not closed'))}
+    WHEN json_valid(regexp_replace(record, '[^}]*$', '')) OR json_valid(regexp_replace(record, '\\}[^}]*$', ''))
+      THEN ${fault('TRAILING_TEXT', said('text after the object'))}
+    ELSE ${fault('NOT_JSON', said('the braces close, but what is between them is not JSON'))}
+  END`;
+
+function judge(fields: readonly Field[]): string {
+  const keys = (i: number) => `_m${i}`;
+  const spelled = ({ keys }: Field) => [...new Set(keys.map(folded))].map(quote).join(', ');
+  return `WITH ${GROUPS},
+${RECORDS},
+known AS (
+  SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spelled(f)})) AS ${keys(i)}`).join(', ')}
+  FROM (
+    SELECT *, CASE WHEN is_object THEN json_keys(record) END AS ks,
+      regexp_replace(record, '"(?:[^"\\\\]|\\\\.)*"', '', 'g') AS code
+    FROM (SELECT *, NOT broken AND starts_with(record, '{') AND json_valid(record) AS is_object FROM records)
+  )
+),
+found AS (
+  SELECT *, ${parsed(fields)}
+  FROM (
+    SELECT *, ${fields
+      .map(
+        (f, i) =>
+          `CASE WHEN len(${keys(i)}) = 1 THEN NULLIF(json_extract(record, '$."' || ${keys(i)}[1] || '"')::VARCHAR, 'null') END AS ${f.json}`,
+      )
+      .join(', ')}
+    FROM known
+  )
+),
+judged AS (
+  SELECT *, COALESCE(${[SHAPE_FAULT, ...fields.map((f, i) => faultOf(f, keys(i)))].join(',\n    ')}) AS _fault
+  FROM found
+)
+SELECT ${values(fields)},
+  _fault.reason AS _reason, _fault.detail AS _detail,
+  CASE WHEN getvariable('_by') = 'line' THEN n END AS _line,
+  CASE WHEN getvariable('_by') = 'record' THEN n WHEN siblings > 1 THEN k END AS _record,
+  CASE WHEN _fault IS NOT NULL THEN left(CASE WHEN siblings > 1 THEN record ELSE whole END, ${MAX_RAW_CHARACTERS}) END AS _raw,
+  strlen(CASE WHEN siblings > 1 THEN record ELSE whole END) AS _bytes
+FROM judged`;
+}
+
+/** What a file may be by its first bytes in hex, and no text. */
+const MAGIC = [
+  ['504B0304', 'a zip archive'],
+  ['504B0506', 'a zip archive'],
+  ['425A68', 'packed with bzip2'],
+  ['28B52FFD', 'packed with zstd'],
+  ['FD377A58', 'packed with xz'],
+  ['04224D18', 'packed with lz4'],
+  ['FF060000', 'packed with snappy'],
+  ['1F9D', 'packed with compress'],
+  ['50415231', 'Parquet'],
+  ['4F626A01', 'Avro'],
+  ['4F5243', 'ORC'],
+  ['FFFE', 'UTF-16 text'],
+  ['FEFF', 'UTF-16 text'],
+  ['7B00', 'UTF-16 text'],
+  ['007B', 'UTF-16 text'],
+  ['5B00', 'UTF-16 text'],
+  ['005B', 'UTF-16 text'],
+] as const;
+
+const EMPTY = { reason: 'EMPTY_FILE' as const, detail: 'the file holds no record' };
+const TAKES = 'landing takes JSON as UTF-8 text, plain or as .gz';
+
+function heads(fields: readonly Field[]): string {
+  const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
+  const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
+  const spelling = (f: Field) =>
+    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${[...new Set(f.keys.map(folded))].map(quote).join(', ')}))[1], ${quote(f.name)})`;
+  const known = [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
+  return `WITH refused AS (
+  SELECT *, CASE
+    WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
+    WHEN magic = '' THEN ${fault(EMPTY.reason, said(EMPTY.detail))}
+    WHEN named AND NOT unpacked THEN ${unreadable(said('its name ends in .gz, but it is not packed with gzip; rename it or upload it again'))}
+    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${looks('packed with gzip twice')}
+    WHEN starts_with(magic, '1F8B') THEN ${unreadable(said('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it'))}
+    ${MAGIC.map(([bytes, what]) => `WHEN starts_with(magic, '${bytes}') THEN ${looks(what)}`).join('\n    ')}
+    WHEN contains(head, '{') OR trim(head, ${SPACE} || ${LF}) = '' THEN NULL
+    WHEN regexp_matches(head, '[\\x00-\\x08\\x0e-\\x1f]') THEN ${looks('binary')}
+    WHEN starts_with(trim(head, ${SPACE} || ${LF}), '<') THEN ${looks('XML or HTML')}
+    WHEN regexp_matches(head, '^[^\\n]*[,;\\t][^\\n]*\\n') THEN ${looks('CSV or another table')}
+    ELSE ${looks('text without any JSON object')}
+  END AS fault
+  FROM _heads
+),
+looked AS (
+  SELECT file, head, fault, lines, lines[1] AS begin,
+    list_distinct(flatten(list_transform(lines, lambda l: json_keys(l)))) AS ks
+  FROM (
+    SELECT *, CASE WHEN fault IS NULL AND len(complete) > 0 AND len(list_filter(complete, lambda l: NOT starts_with(l, '{') OR NOT json_valid(l))) = 0
+      THEN complete END AS lines
+    FROM (
+      SELECT *, list_filter(string_split(CASE WHEN whole THEN head ELSE regexp_replace(head, '[^\\n]*$', '') END, ${LF}), lambda l: l <> '') AS complete
+      FROM refused
+    )
+  )
+),
+spelled AS (
+  SELECT *, list_concat([${fields.map(spelling).join(', ')}], list_filter(ks, lambda k: lower(k) NOT IN (${known}))) AS spelling
+  FROM looked
+)
+SELECT file,
+  CASE WHEN fault IS NOT NULL THEN NULL WHEN columns IS NOT NULL THEN 'plain'
+    WHEN lines IS NULL AND regexp_matches(head, '^[\\s,\\x{FEFF}]*[\\[{]') THEN 'objects' ELSE 'lines' END AS shape,
+  columns, fault.reason AS reason, fault.detail AS detail, COALESCE(fault.reason = 'UNREADABLE_FILE', false) AS fatal
+FROM (
+  SELECT *, CASE WHEN lines IS NOT NULL AND NOT contains(head, chr(13)) AND NOT contains(begin, '": ')
+      AND len(list_filter(ks, lambda k: lower(k) IN (${known}))) = len(list_filter(spelling, lambda k: list_contains(ks, k) AND lower(k) IN (${known})))
+      AND len(list_distinct(list_transform(spelling, lambda k: lower(k)))) = len(spelling)
+    THEN '{' || array_to_string(list_transform(list_append(spelling, 'none of these'), lambda k: to_json(k)::VARCHAR || ':"JSON"'), ',') || '}' END AS columns
+  FROM spelled
+)`;
+}
+
+/** See {@link Reading}. */
+export function readingOf(source: SourceTable): Reading {
+  const fields = fieldsOf(source);
+  return {
+    headBytes: HEAD_BYTES,
+    pieceBytes: PIECE_BYTES,
+    heads: heads(fields),
+    plain: plain(fields),
+    objects: objects(fields),
+    numbered: NUMBERED,
+    lines: lines(fields),
+    judge: judge(fields),
+    empty: EMPTY,
+  };
+}
