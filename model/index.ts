@@ -8,5 +8,6 @@ export type * from './manifest';
 export type { Pipeline } from './pipeline';
 export * from './quarantine';
 export * from './query';
+export * from './reading';
 export * from './shown';
 export * from './table';

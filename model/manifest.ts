@@ -5,6 +5,7 @@ import { DefinitionError, type Fault } from './faults';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
+import { type Reading, readingOf } from './reading';
 import { shownColumns } from './shown';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 
@@ -50,6 +51,22 @@ const expectation = object({
   sql: some,
 });
 
+/** {@link Reading}, word for word. */
+const reading = object({
+  headBytes: z.number(),
+  pieceBytes: z.number(),
+  heads: some,
+  plain: some,
+  objects: some,
+  numbered: some,
+  lines: some,
+  judge: some,
+  verdict: some,
+  firstCount: z.number(),
+  firstOrder: some,
+  empty: object({ reason: some, detail: some }),
+}) satisfies z.ZodType<Reading>;
+
 const source = object({
   /** URI of the folder of the files. */
   location: some,
@@ -57,6 +74,7 @@ const source = object({
   quarantine: some,
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
+  reading,
   expectations: list(expectation),
 });
 
@@ -103,7 +121,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const erasureSchema = object({
   version: z.literal(1),
   database: some,
-  sources: byName(object({ location: some, quarantine: some, columns: byName(column) })),
+  sources: byName(object({ location: some, quarantine: some, columns: byName(column), reading })),
   /** Those first that nothing is made from. */
   tables: list(object({ table: some, columns: byName(column), quarantine: z.exactOptional(some) })),
   /** URI of the list of who was forgotten. */
@@ -136,6 +154,7 @@ export function erasureOf(
           location: places.location(source),
           quarantine: places.quarantine(source),
           columns: columnContracts(source),
+          reading: readingOf(source),
         },
       ]),
     ),
@@ -247,6 +266,7 @@ export function manifestOf(
           quarantine: places.quarantine(source),
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
+          reading: readingOf(source),
           expectations: expectations(job, source),
         },
       ]),

@@ -4,10 +4,16 @@ import type { SourceTable, Table } from './table';
 /** The columns of every quarantine. */
 export const QUARANTINE = {
   file: text('The file, from the folder of the source.'),
-  line: int('Number of the line, from 1.'),
+  line: int('Number of the line that it begins on, from 1; none for a file that is refused as a whole.', {
+    nullable: true,
+  }),
+  record: int(
+    'Which record it is, from 1: of its line where that has several, of the file where it has no line number.',
+    { nullable: true },
+  ),
   reason: text('Why it was refused, in one word or two.'),
   detail: text('Why it was refused, with keys and types and without values.', { nullable: true }),
-  raw: text('The line as it came.', { pii: 'direct' }),
+  raw: text('The record as it came, at most 65,536 characters.', { pii: 'direct' }),
 };
 
 /** The lines of a source that were refused: where each stood, why it was refused, and what it said. */

@@ -1,4 +1,4 @@
-import type { Column, ColumnType } from './column';
+import type { Column } from './column';
 import type { SourceTable } from './table';
 
 /** What quarantine keeps of a refused record. */
@@ -45,9 +45,20 @@ export interface Reading {
   readonly lines: string;
   /**
    * From `_rest (n, line, broken)`, with the variable `_by` that says whether n counts lines or records: good records
-   * with their values, and refused ones with `_reason`, `_detail`, `_line`, `_record`, `_raw`. `_bytes` is their size.
+   * with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_line` and `_record` say where each stands,
+   * `_last` on which line it ends, `_text` is what stands there, `_bytes` its size.
    */
   readonly judge: string;
+  /**
+   * Why a run that read the source fails, as `failure`, or NULL. From `_counts (read, refused, bytes, refused_bytes,
+   * fatal)`, records and bytes of text of which files that are refused as a whole are no part, and the number of files
+   * whose refusal is fatal; and from `_first (file, line, record, reason, detail, fatal)`, which needs to hold no more
+   * than the first of what was refused, by `firstOrder`.
+   */
+  readonly verdict: string;
+  /** How many of the refusals `verdict` names, and in which order they come first. */
+  readonly firstCount: number;
+  readonly firstOrder: string;
   /** Why a file without a record is refused. */
   readonly empty: { readonly reason: string; readonly detail: string };
 }
@@ -120,7 +131,8 @@ const sqlNumber = (value: number) => `${value}::DOUBLE`;
 
 /** Whether a value that is there is as the contract has it. */
 const isGood = (f: Field): string => {
-  if (!isText(f.column)) return isWhole(f.column) ? `${inRange(f)} AND trunc(${f.number}) = ${f.number}` : inRange(f);
+  if (!isText(f.column))
+    return isWhole(f.column) ? `${inRange(f)} AND trunc(${f.number}) = ${f.number}` : inRange(f);
   const filled = f.column.nullable ? '' : ` AND ${f.json} <> '""'`;
   return `${isString(f)} AND NOT ${hasNul(f)}${filled}${f.column.type === 'isoDate' ? ` AND ${isDay(f)}` : ''}`;
 };
@@ -170,9 +182,10 @@ const AROUND_VALUE = 4;
  * for another key, or for one of them twice: this is what makes reading without a look at the keys safe.
  */
 const plainBytes = (members: readonly { readonly json: string; readonly key: string }[]) =>
-  ['1', ...members.map(({ json, key }) => `COALESCE(strlen(${json}) + strlen(${key}) + ${AROUND_VALUE}, 0)`)].join(
-    ' + ',
-  );
+  [
+    '1',
+    ...members.map(({ json, key }) => `COALESCE(strlen(${json}) + strlen(${key}) + ${AROUND_VALUE}, 0)`),
+  ].join(' + ');
 
 function plain(fields: readonly Field[]): string {
   const keys = `json_keys(getvariable('_columns'))`;
@@ -212,7 +225,14 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   const contained = (keys: readonly string[]) =>
     keys.map((key) => `list_contains(json_keys(_json), ${quote(key)})::INT`).join(' + ');
   const isKnown = `lower(k) IN (${[...new Set(slots.map(({ key }) => folded(key)))].map(quote).join(', ')})`;
-  const oneSpelling = all(several.map((field) => `${of(field).map((k) => `(${k} IS NOT NULL)::INT`).join(' + ')} <= 1`));
+  const oneSpelling = all(
+    several.map(
+      (field) =>
+        `${of(field)
+          .map((k) => `(${k} IS NOT NULL)::INT`)
+          .join(' + ')} <= 1`,
+    ),
+  );
   // With a null under a key, only the keys themselves say how often it stands.
   const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
   return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
@@ -280,7 +300,7 @@ numbered AS (
   SELECT *, sum(apart::INT) OVER (ORDER BY n) AS g FROM bounded
 ),
 groups AS (
-  SELECT min(n) AS n, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
+  SELECT min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
   FROM numbered GROUP BY g
   HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
 )`;
@@ -290,7 +310,7 @@ groups AS (
  * every text is marked off; a broken one among them is then one record of its own.
  */
 const RECORDS = `split AS (
-  SELECT n, raw, broken, bare, CASE
+  SELECT n, last, raw, broken, bare, CASE
     WHEN broken OR json_valid(bare) OR NOT starts_with(bare, '{') AND NOT starts_with(trim(raw, ${SPACE}), '[') THEN [bare]
     WHEN json_valid('[' || joined || ']') THEN json_transform('[' || joined || ']', '["JSON"]')::VARCHAR[]
     ELSE list_transform(string_split(joined, '},{' || ${MARK}), lambda t, i: concat(
@@ -304,7 +324,7 @@ const RECORDS = `split AS (
   )
 ),
 records AS (
-  SELECT n, broken, unnest(records) AS record, generate_subscripts(records, 1) AS k, len(records) AS siblings, raw AS whole
+  SELECT n, last, broken, unnest(records) AS record, generate_subscripts(records, 1) AS k, len(records) AS siblings, raw AS whole
   FROM split
 )`;
 
@@ -312,7 +332,7 @@ const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'deta
 const said = (text: string) => quote(text);
 
 /** Why a record, or a whole file, is refused. */
-export type Reason =
+type Reason =
   | 'NOT_JSON'
   | 'TRUNCATED'
   | 'NOT_AN_OBJECT'
@@ -335,7 +355,7 @@ function faultOf(f: Field, keys: string): string {
   const { column } = f;
   const what = (text: string) => said(`${f.name} ${text}`);
   const found = (expected: string) => `${what(`should be ${expected}, found `)} || ${typeOf(f.json)}`;
-  const cases = [
+  const cases: (readonly [when: string, then: string])[] = [
     [
       `len(${keys}) > 1`,
       fault(
@@ -366,11 +386,18 @@ function faultOf(f: Field, keys: string): string {
         ? ` || CASE ${UNITS.map(([unit, factor]) => `WHEN ${inRange(f, `${f.number} * ${factor}`)} THEN '; this looks like ${unit}'`).join(' ')} ELSE '' END`
         : '';
     cases.push(
-      [`isnan(${f.number}) OR isinf(${f.number}) AND NOT regexp_matches(${f.json}, '[0-9]')`,
-        fault('WRONG_TYPE', `${what('is ')} || ${f.json} || ', which is no number in JSON'`)],
+      [
+        `isnan(${f.number}) OR isinf(${f.number}) AND NOT regexp_matches(${f.json}, '[0-9]')`,
+        fault('WRONG_TYPE', `${what('is ')} || ${f.json} || ', which is no number in JSON'`),
+      ],
       [`${f.number} IS NULL OR ${isString(f)}`, fault('WRONG_TYPE', found('a number'))],
       ...(isWhole(column)
-        ? [[`trunc(${f.number}) <> ${f.number}`, fault('WRONG_TYPE', what('should be a whole number'))] as const]
+        ? [
+            [
+              `trunc(${f.number}) <> ${f.number}`,
+              fault('WRONG_TYPE', what('should be a whole number')),
+            ] as const,
+          ]
         : []),
       [`NOT (${inRange(f)})`, fault('OUT_OF_RANGE', range + looks)],
     );
@@ -434,9 +461,9 @@ SELECT ${values(fields)},
   _fault.reason AS _reason, _fault.detail AS _detail,
   CASE WHEN getvariable('_by') = 'line' THEN n END AS _line,
   CASE WHEN getvariable('_by') = 'record' THEN n WHEN siblings > 1 THEN k END AS _record,
-  CASE WHEN _fault IS NOT NULL THEN left(CASE WHEN siblings > 1 THEN record ELSE whole END, ${MAX_RAW_CHARACTERS}) END AS _raw,
-  strlen(CASE WHEN siblings > 1 THEN record ELSE whole END) AS _bytes
-FROM judged`;
+  CASE WHEN getvariable('_by') = 'line' THEN last END AS _last,
+  CASE WHEN _fault IS NOT NULL THEN left(text, ${MAX_RAW_CHARACTERS}) END AS _raw, text AS _text, strlen(text) AS _bytes
+FROM (SELECT *, CASE WHEN siblings > 1 THEN record ELSE whole END AS text FROM judged)`;
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
@@ -514,6 +541,26 @@ FROM (
 )`;
 }
 
+const FIRST_COUNT = 3;
+const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record`;
+
+const percent = (share: string) => `regexp_replace(printf('%.1f', 100 * ${share}), '.0$', '') || ' %'`;
+
+function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
+  const first = `SELECT string_agg(concat(chr(10), '  ', file,
+      CASE WHEN line IS NOT NULL THEN ', line ' || line END, CASE WHEN record IS NOT NULL THEN ', record ' || record END,
+      ': ', reason, ', ', detail), '') FROM (SELECT * FROM _first ORDER BY ${FIRST_ORDER} LIMIT greatest(${FIRST_COUNT}, (SELECT fatal FROM _counts)))`;
+  return `SELECT CASE
+    WHEN fatal > 0 THEN fatal || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
+    WHEN share > ${maxQuarantinedShare} THEN concat(refused, ' of ', read, ' records are refused, ', ${percent('of_records')},
+      ', which are ', ${percent('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
+  END || ' The table ${table}_quarantine holds all of them; the first are:' || (${first}) AS failure
+FROM (
+  SELECT *, greatest(of_records, of_bytes) AS share
+  FROM (SELECT *, COALESCE(refused / NULLIF(read, 0), 0) AS of_records, COALESCE(refused_bytes / NULLIF(bytes, 0), 0) AS of_bytes FROM _counts)
+)`;
+}
+
 /** See {@link Reading}. */
 export function readingOf(source: SourceTable): Reading {
   const fields = fieldsOf(source);
@@ -526,6 +573,9 @@ export function readingOf(source: SourceTable): Reading {
     numbered: NUMBERED,
     lines: lines(fields),
     judge: judge(fields),
+    verdict: verdict(source),
+    firstCount: FIRST_COUNT,
+    firstOrder: FIRST_ORDER,
     empty: EMPTY,
   };
 }
