@@ -28,16 +28,20 @@ export interface TableSummary {
   readonly table: string;
   /** The job that made it, `null` for a source. */
   readonly job: string | null;
-  /** Source: lines that are not blank. Job: rows of its driving input. */
+  /** Source: records, and files that are refused as a whole. Job: rows of its driving input. */
   readonly read: number;
   readonly quarantined: number;
+  /** Of a source: bytes of text of the files that can be read. */
+  readonly bytes?: number;
+  /** Of a source: those of them that were refused. */
+  readonly quarantinedBytes?: number;
   /**
-   * Source: lines of people who were forgotten. Job: driving rows that gave no output row; of one that groups them,
+   * Source: records of people who were forgotten. Job: driving rows that gave no output row; of one that groups them,
    * those that were merged too.
    */
   readonly filtered: number;
   readonly written: number;
-  /** Quarantined lines or rows by reason. */
+  /** Quarantined records, files or rows by reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly expectations: readonly ExpectationResult[];
   readonly seconds: number;

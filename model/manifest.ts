@@ -64,7 +64,6 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
-  empty: object({ reason: some, detail: some }),
 }) satisfies z.ZodType<Reading>;
 
 const source = object({

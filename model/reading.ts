@@ -6,7 +6,7 @@ export const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
 const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */
-const HEAD_BYTES = 1 << 16;
+const HEAD_BYTES = 1 << 14;
 
 /**
  * The SQL that reads the files of a source by its contract, for DuckDB 1.5. It is the only reader there is: engines
@@ -36,17 +36,18 @@ export interface Reading {
   readonly plain: string;
   /** The records of the files in `_files`: their values, `_line` the record where it is not good, and `_good`. */
   readonly objects: string;
-  /** From `_rest (line)` of `objects`: the same with `n`, their numbers in the file. */
+  /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
   readonly numbered: string;
   /**
-   * The lines of `_piece (text, first, broken)`: the number of lines before it, and which lines of it, from 1, are no
-   * UTF-8. Gives values, `_n` the line's number, `_line` and `_broken` where it holds no good record, and `_good`.
+   * The lines of `_piece (file INTEGER, text, first, broken)`, one row a piece: the number of lines before it, and which
+   * lines of it, from 1, are no UTF-8. Gives values, `_file`, `_n` the line's number, `_line` and `_broken` where it
+   * holds no good record, and `_good`.
    */
   readonly lines: string;
   /**
-   * From `_rest (n, line, broken)`, with the variable `_by` that says whether n counts lines or records: good records
-   * with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_line` and `_record` say where each stands,
-   * `_last` on which line it ends, `_text` is what stands there, `_bytes` its size.
+   * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
+   * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
+   * say where each stands, `_last` on which line it ends, `_text` is what stands there, `_bytes` its size.
    */
   readonly judge: string;
   /**
@@ -59,8 +60,6 @@ export interface Reading {
   /** How many of the refusals `verdict` names, and in which order they come first. */
   readonly firstCount: number;
   readonly firstOrder: string;
-  /** Why a file without a record is refused. */
-  readonly empty: { readonly reason: string; readonly detail: string };
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
@@ -260,48 +259,48 @@ const objects = (fields: readonly Field[]) =>
   accepted(
     fields,
     `SELECT CASE WHEN starts_with(ltrim(json::VARCHAR, ${SPACE} || ${LF}), '{') THEN json::VARCHAR END AS _json, json::VARCHAR AS _line FROM ${READ_OBJECTS}`,
-    'NULL::BIGINT AS _n, false AS _broken',
+    'NULL::INTEGER AS _file, NULL::BIGINT AS _n, false AS _broken',
   );
 
-const NUMBERED = `SELECT n, line, false AS broken
+const NUMBERED = `SELECT 0 AS file, n, line, false AS broken
 FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
-WHERE line IN (SELECT line FROM _rest)`;
+WHERE line IN (SELECT line FROM _unnumbered)`;
 
 function lines(fields: readonly Field[]): string {
   const bare = `trim(line, ${AROUND_RECORD})`;
   const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  const from = `SELECT n AS _n, line AS _line, broken AS _broken,
+  const from = `SELECT file AS _file, n AS _n, line AS _line, broken AS _broken,
       CASE WHEN broken THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
     FROM (
-      SELECT first + i AS n, line, COALESCE(list_contains(broken, i), false) AS broken
+      SELECT file, first + i AS n, line, COALESCE(list_contains(broken, i), false) AS broken
       FROM (
-        SELECT first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
-        FROM (SELECT first, broken, string_split(text, ${LF}) AS lines FROM _piece)
+        SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+        FROM (SELECT file, first, broken, string_split(text, ${LF}) AS lines FROM _piece)
       )
     )
     WHERE strlen(line) > 0 AND ${bare} <> ''`;
-  return accepted(fields, from, '_n, _broken');
+  return accepted(fields, from, '_file, _n, _broken');
 }
 
 /** Lines that together may be records, each group as one text: a line alone, or all of one spread over lines. */
 const GROUPS = `marked AS (
-  SELECT *, starts_with(bare, '{') AND indent <= min(indent) FILTER (starts_with(bare, '{')) OVER () AS begins
+  SELECT *, starts_with(bare, '{') AND indent <= min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS begins
   FROM (
-    SELECT n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
+    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
     FROM _rest
   )
 ),
 bounded AS (
   SELECT *, getvariable('_by') = 'record' OR begins OR broken OR n <> 1 + lag(n, 1, n) OVER w
     OR lag(broken OR begins AND json_valid(bare)) OVER w AS apart
-  FROM marked WINDOW w AS (ORDER BY n)
+  FROM marked WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 numbered AS (
-  SELECT *, sum(apart::INT) OVER (ORDER BY n) AS g FROM bounded
+  SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
 ),
 groups AS (
-  SELECT min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
-  FROM numbered GROUP BY g
+  SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
+  FROM numbered GROUP BY file, g
   HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
 )`;
 
@@ -309,22 +308,30 @@ groups AS (
  * The records of each group. Where one object ends and the next begins, with or without a comma between, is seen once
  * every text is marked off; a broken one among them is then one record of its own.
  */
-const RECORDS = `split AS (
-  SELECT n, last, raw, broken, bare, CASE
-    WHEN broken OR json_valid(bare) OR NOT starts_with(bare, '{') AND NOT starts_with(trim(raw, ${SPACE}), '[') THEN [bare]
-    WHEN json_valid('[' || joined || ']') THEN json_transform('[' || joined || ']', '["JSON"]')::VARCHAR[]
-    ELSE list_transform(string_split(joined, '},{' || ${MARK}), lambda t, i: concat(
-      CASE WHEN i > 1 THEN '{' END, t, CASE WHEN i < len(string_split(joined, '},{' || ${MARK})) THEN '}' END))
+const RECORDS = `marked_off AS (
+  SELECT *, CASE WHEN NOT broken AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
+    regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')
+  END AS marked
+  FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
+),
+split AS (
+  SELECT file, n, last, raw, broken, CASE
+    WHEN marked IS NULL THEN [bare]
+    WHEN json_valid(joined) THEN json_transform(joined, '["JSON"]')::VARCHAR[]
+    ELSE list_transform(parts, lambda t, i: concat(
+      CASE WHEN i > 1 THEN '{' END, replace(t, ${MARK}, ''), CASE WHEN i < last_part THEN '}' END))
   END AS records
   FROM (
-    SELECT *, CASE WHEN NOT broken AND NOT json_valid(bare) THEN replace(replace(replace(
-      regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g'),
-      '}' || ${MARK} || '{', '},{' || ${MARK} || ${MARK}), '"' || ${MARK}, '"'), ${MARK} || ${MARK}, ${MARK}) END AS joined
-    FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
+    SELECT *, len(parts) AS last_part
+    FROM (
+      SELECT *, string_split(marked, '}' || ${MARK} || '{') AS parts,
+        '[' || replace(replace(marked, '}' || ${MARK} || '{', '},{'), ${MARK}, '') || ']' AS joined
+      FROM marked_off
+    )
   )
 ),
 records AS (
-  SELECT n, last, broken, unnest(records) AS record, generate_subscripts(records, 1) AS k, len(records) AS siblings, raw AS whole
+  SELECT file, n, last, broken, unnest(records) AS record, generate_subscripts(records, 1) AS k, len(records) AS siblings, raw AS whole
   FROM split
 )`;
 
@@ -458,7 +465,7 @@ judged AS (
   FROM found
 )
 SELECT ${values(fields)},
-  _fault.reason AS _reason, _fault.detail AS _detail,
+  file AS _file, _fault.reason AS _reason, _fault.detail AS _detail,
   CASE WHEN getvariable('_by') = 'line' THEN n END AS _line,
   CASE WHEN getvariable('_by') = 'record' THEN n WHEN siblings > 1 THEN k END AS _record,
   CASE WHEN getvariable('_by') = 'line' THEN last END AS _last,
@@ -487,7 +494,6 @@ const MAGIC = [
   ['005B', 'UTF-16 text'],
 ] as const;
 
-const EMPTY = { reason: 'EMPTY_FILE' as const, detail: 'the file holds no record' };
 const TAKES = 'landing takes JSON as UTF-8 text, plain or as .gz';
 
 function heads(fields: readonly Field[]): string {
@@ -499,12 +505,12 @@ function heads(fields: readonly Field[]): string {
   return `WITH refused AS (
   SELECT *, CASE
     WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
-    WHEN magic = '' THEN ${fault(EMPTY.reason, said(EMPTY.detail))}
+    WHEN whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
     WHEN named AND NOT unpacked THEN ${unreadable(said('its name ends in .gz, but it is not packed with gzip; rename it or upload it again'))}
     WHEN starts_with(magic, '1F8B') AND unpacked THEN ${looks('packed with gzip twice')}
     WHEN starts_with(magic, '1F8B') THEN ${unreadable(said('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it'))}
     ${MAGIC.map(([bytes, what]) => `WHEN starts_with(magic, '${bytes}') THEN ${looks(what)}`).join('\n    ')}
-    WHEN contains(head, '{') OR trim(head, ${SPACE} || ${LF}) = '' THEN NULL
+    WHEN contains(head, '{') OR trim(head, ${AROUND_RECORDS}) = '' THEN NULL
     WHEN regexp_matches(head, '[\\x00-\\x08\\x0e-\\x1f]') THEN ${looks('binary')}
     WHEN starts_with(trim(head, ${SPACE} || ${LF}), '<') THEN ${looks('XML or HTML')}
     WHEN regexp_matches(head, '^[^\\n]*[,;\\t][^\\n]*\\n') THEN ${looks('CSV or another table')}
@@ -576,6 +582,5 @@ export function readingOf(source: SourceTable): Reading {
     verdict: verdict(source),
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,
-    empty: EMPTY,
   };
 }

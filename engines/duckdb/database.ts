@@ -3,6 +3,8 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { LakeError } from '../engine';
 import { masked, quoteString } from '../sql';
 
+const instances = new WeakMap<DuckDBConnection, DuckDBInstance>();
+
 /** A DuckDB of its own in memory. What does not fit goes to files in `scratch`; without it, it does not fit. */
 export async function openDatabase(scratch?: string): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(':memory:', {
@@ -11,7 +13,16 @@ export async function openDatabase(scratch?: string): Promise<DuckDBConnection> 
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',
   });
-  return instance.connect();
+  const db = await instance.connect();
+  instances.set(db, instance);
+  return db;
+}
+
+/** Another connection to the same database, with temporary tables and variables of its own. */
+export async function connectTo(db: DuckDBConnection): Promise<DuckDBConnection> {
+  const other = await (instances.get(db) as DuckDBInstance).connect();
+  instances.set(other, instances.get(db) as DuckDBInstance);
+  return other;
 }
 
 /** The rows of a query as objects, numbers as JavaScript numbers. */

@@ -15,9 +15,9 @@ import { masker } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
-import { counted, percent } from '../words';
-import { countOf, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import { type Landed, land } from './landing';
+import { counted } from '../words';
+import { countOf, parquetIn, rowsOf, tellError } from './database';
+import { land } from './landing';
 import { outputQuery, rewriteTable, unmatchedQuery, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
@@ -117,45 +117,14 @@ export class Run {
       landing: landingDir(data, table),
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
-      scratch: this.store.scratchDir(this.runId),
       forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
-    const { UNREADABLE_FILE: damaged = 0, EMPTY_FILE: empty = 0 } = landed.reasons;
-    const refused = {
-      read: landed.read - landed.filtered - damaged - empty,
-      quarantined: landed.quarantined - damaged - empty,
-    };
-    // Nobody knows how many lines a damaged file had, so it can be no small share.
-    if (damaged > 0)
-      this.fail(
-        table,
-        `${counted(damaged, 'file')} cannot be read. ${await this.tellRefused(table, damaged)}`,
-      );
-    else if (refused.quarantined > table.maxQuarantinedShare * refused.read) {
-      this.fail(table, await this.tellQuarantine(table, refused));
-    }
-    return { ...landed, expectations: [] };
-  }
-
-  private async tellQuarantine(
-    table: SourceTable,
-    { read, quarantined }: Pick<Landed, 'read' | 'quarantined'>,
-  ): Promise<string> {
-    return `${quarantined} of ${read} lines are in quarantine, ${percent(quarantined / read)}; its limit is ${percent(table.maxQuarantinedShare)}. ${await this.tellRefused(table, 3)}`;
-  }
-
-  /** Where the refused lines are, and the first of them: damaged files, other whole files, then lines. */
-  private async tellRefused(table: SourceTable, count: number): Promise<string> {
-    const file = this.store.quarantineFile(this.runId, table.name);
-    const first = await rowsOf<{ file: string; line: number; reason: string; detail: string }>(
-      this.db,
-      `SELECT file, line, reason, detail FROM ${parquetFile(file)} ORDER BY reason <> 'UNREADABLE_FILE', line > 0, file, line LIMIT ${count}`,
-    );
-    return [
-      `The table ${table.name}_quarantine holds all of them; the first are:`,
-      ...first.map((r) => `  ${r.file}${r.line > 0 ? `, line ${r.line}` : ''}: ${r.reason}, ${r.detail}`),
-    ].join('\n');
+    if (landed.failure !== null) this.fail(table, landed.failure);
+    const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
+    const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+    const read = written + filtered + quarantined;
+    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations: [] };
   }
 
   /** A source's expectations may read other sources, so they wait until all are read. */

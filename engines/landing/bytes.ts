@@ -1,0 +1,191 @@
+import { isUtf8 } from 'node:buffer';
+import { type BigIntStats, createReadStream, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { LakeError } from '../engine';
+
+const LF = 10;
+const MAGIC_BYTES = 8;
+const GZIP = '1F8B';
+
+/** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
+export interface Look {
+  readonly path: string;
+  /** Bytes of text: of a packed file, unpacked. */
+  readonly bytes: number;
+  /** Whether the last line has no end. */
+  readonly isOpen: boolean;
+  readonly magic: string;
+  readonly head: string;
+  readonly whole: boolean;
+  readonly named: boolean;
+  readonly unpacked: boolean;
+  readonly damage: string | null;
+  /** Another one says that the file was changed. */
+  readonly state: string;
+}
+
+/** Looks a file over: its beginning and end, and of a packed one every byte. Throws what the file system throws. */
+export async function lookAt(path: string, headBytes: number): Promise<Look> {
+  const state = stateOf(path);
+  const named = path.endsWith('.gz');
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const begin = Buffer.alloc(Math.min(Math.max(headBytes, MAGIC_BYTES), size));
+    await file.read(begin, 0, begin.length, 0);
+    const last = Buffer.alloc(1);
+    await file.read(last, 0, 1, Math.max(0, size - 1));
+    const plain = { bytes: size, isOpen: size > 0 && last[0] !== LF, ...seen(begin, headBytes, size) };
+    const unpacked = named && plain.magic.startsWith(GZIP);
+    return {
+      path,
+      named,
+      unpacked,
+      damage: null,
+      ...plain,
+      ...(unpacked && (await lookInto(path, headBytes))),
+      state,
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+const seen = (begin: Buffer, headBytes: number, size: number) => ({
+  magic: begin.toString('hex', 0, MAGIC_BYTES).toUpperCase(),
+  head: begin.toString('utf8', 0, headBytes),
+  whole: size <= headBytes,
+});
+
+async function lookInto(path: string, headBytes: number) {
+  let bytes = 0;
+  let last = LF;
+  let begin = Buffer.alloc(0);
+  let damage: string | null = null;
+  try {
+    for await (const chunk of unpacked(path)) {
+      if (begin.length < headBytes) begin = Buffer.concat([begin, chunk.subarray(0, headBytes)]);
+      bytes += chunk.length;
+      last = chunk.at(-1) ?? last;
+    }
+  } catch (error) {
+    damage = damageOf(error);
+  }
+  return { bytes, isOpen: bytes > 0 && last !== LF, damage, ...seen(begin, headBytes, bytes) };
+}
+
+class Padded extends Error {}
+
+function damageOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'Z_BUF_ERROR') return 'it is cut off';
+  if (code?.startsWith('Z_') || error instanceof Padded) return 'its bytes are damaged';
+  throw error;
+}
+
+/** The bytes of a packed file. Throws where zlib stops before its end: what follows must be nothing but zeros. */
+async function* unpacked(path: string): AsyncGenerator<Buffer> {
+  const file = createReadStream(path);
+  const gunzip = createGunzip({ chunkSize: 1 << 18 });
+  file.on('error', (error) => gunzip.destroy(error));
+  yield* file.pipe(gunzip) as AsyncIterable<Buffer>;
+  for await (const chunk of createReadStream(path, { start: gunzip.bytesWritten })) {
+    if ((chunk as Buffer).some((byte) => byte !== 0)) throw new Padded();
+  }
+}
+
+/** What changes with a file: its size, its times, and which file has the name. */
+function stateOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false }) as BigIntStats | undefined;
+  return stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ') : 'gone';
+}
+
+/** Throws a LakeError that names every file that was changed since it was looked at. */
+export function requireUnchanged(looks: readonly Look[]): void {
+  const changed = looks.filter(({ path, state }) => stateOf(path) !== state).map(({ path }) => path);
+  if (changed.length === 0) return;
+  throw new LakeError(
+    `changed while it was read: ${changed.join(', ')}. Nothing of it is published; run again once it is written`,
+  );
+}
+
+/** Lines of a file, as `lines` of a `Reading` takes them. */
+export interface Piece {
+  readonly text: string;
+  /** How many lines there are before it. */
+  readonly first: number;
+  readonly broken: readonly number[];
+  readonly bytes: number;
+  /** The text is the beginning of one line that is longer than a piece may be; of `bytes` bytes. */
+  readonly isCut: boolean;
+}
+
+/** The lines of a file in pieces of about a size, each cut where a record seems to begin. */
+export async function* piecesOf({ path, unpacked: packed }: Look, pieceBytes: number): AsyncGenerator<Piece> {
+  let first = 0;
+  let held: Buffer[] = [];
+  let size = 0;
+  /** Bytes of a line that is passed over, after its beginning was given. */
+  let cut: { text: string; bytes: number } | undefined;
+  const piece = (bytes: Buffer): Piece => {
+    const before = first;
+    first += count(bytes);
+    return {
+      text: bytes.toString('utf8'),
+      first: before,
+      broken: isUtf8(bytes) ? [] : brokenIn(bytes),
+      bytes: bytes.length,
+      isCut: false,
+    };
+  };
+  const endCut = (): Piece => {
+    const { text, bytes } = cut as { text: string; bytes: number };
+    cut = undefined;
+    return { text, first: first++, broken: [], bytes, isCut: true };
+  };
+  const chunks = packed
+    ? unpacked(path)
+    : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
+  for await (let chunk of chunks) {
+    if (cut) {
+      const end = chunk.indexOf(LF);
+      cut.bytes += end < 0 ? chunk.length : end;
+      if (end < 0) continue;
+      yield endCut();
+      chunk = chunk.subarray(end + 1);
+    }
+    held.push(chunk);
+    size += chunk.length;
+    if (size < pieceBytes) continue;
+    const bytes = Buffer.concat(held);
+    const record = bytes.lastIndexOf('\n{') + 1;
+    const end = record > 0 ? record : bytes.lastIndexOf(LF) + 1;
+    if (end > 0) yield piece(bytes.subarray(0, end));
+    const rest = bytes.subarray(end);
+    if (rest.length > pieceBytes)
+      cut = { text: rest.toString('utf8', 0, pieceBytes + 1), bytes: rest.length };
+    held = cut ? [] : [rest];
+    size = cut ? 0 : rest.length;
+  }
+  if (cut) yield endCut();
+  else if (size > 0) yield piece(Buffer.concat(held));
+}
+
+function count(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
+  return lines;
+}
+
+/** The lines, from 1, that are no UTF-8. */
+function brokenIn(bytes: Buffer): number[] {
+  const broken: number[] = [];
+  for (let at = 0, line = 1; at < bytes.length; line++) {
+    const end = bytes.indexOf(LF, at);
+    const stop = end < 0 ? bytes.length : end;
+    if (!isUtf8(bytes.subarray(at, stop))) broken.push(line);
+    at = stop + 1;
+  }
+  return broken;
+}

@@ -1,0 +1,437 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type Reading, readingOf, type SourceTable } from '../../model';
+import { connectTo, literalPath, parquetIn, rowsOf } from '../duckdb/database';
+import { quoteName, quoteString } from '../sql';
+import { type Look, lookAt, type Piece, piecesOf, requireUnchanged } from './bytes';
+
+/** How much is read by one statement, so that what it writes is worth a file. */
+const BATCH_BYTES = 128 << 20;
+/** Files that one statement judges the beginnings of. */
+const HEADS = 500;
+/** Pieces of text are judged side by side. */
+const READERS = 2;
+
+/** What became of the records of a source. A file that is refused as a whole is none of them. */
+export interface Landed {
+  readonly read: number;
+  readonly accepted: number;
+  readonly refused: number;
+  /** Refused records of people who were forgotten, which are nowhere. */
+  readonly filtered: number;
+  /** Bytes of text of all files that can be read. */
+  readonly bytes: number;
+  readonly refusedBytes: number;
+  /** Refused records and files by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
+  /** Why a run fails that read it. */
+  readonly failure: string | null;
+}
+
+/** Takes what statements give; `rest` is what was not accepted, as a query for `_file, _n, _line, _broken`. */
+interface Sink {
+  take(
+    db: DuckDBConnection,
+    sql: string,
+    part: number,
+  ): Promise<{ readonly accepted: number; readonly rest: string }>;
+  /** Accepted rows alone. */
+  add(db: DuckDBConnection, sql: string, part: number): Promise<number>;
+  /** Takes back a part. */
+  drop(part: number): Promise<void>;
+  /** How many rows a part of `plain` has, and the sum of their bytes. */
+  weigh(
+    db: DuckDBConnection,
+    sql: string,
+    part: number,
+  ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  done(part: number): Promise<void>;
+}
+
+const REST = '_file, _n, _line, _broken';
+
+/** Writes Parquet below a folder. */
+class Folder implements Sink {
+  constructor(private readonly dir: string) {}
+
+  private at = (part: number) => join(this.dir, `part-${part}`);
+
+  async add(db: DuckDBConnection, sql: string, part: number) {
+    await mkdir(this.at(part), { recursive: true });
+    const to = quoteString(join(this.at(part), 'data.parquet'));
+    return (await db.run(`COPY (${sql}) TO ${to} (FORMAT parquet)`)).rowsChanged;
+  }
+
+  async weigh(db: DuckDBConnection, sql: string, part: number) {
+    await this.add(db, sql, part);
+    return weight(db, parquetIn(this.at(part)));
+  }
+
+  async take(db: DuckDBConnection, sql: string, part: number) {
+    await mkdir(this.dir, { recursive: true });
+    const to = quoteString(this.at(part));
+    const options = 'FORMAT parquet, PARTITION_BY (_good), WRITE_PARTITION_COLUMNS false';
+    const { rowsChanged } = await db.run(`COPY (${sql}) TO ${to} (${options})`);
+    const files = `${literalPath(this.at(part))}/_good=false/*.parquet`;
+    const [found] = await rowsOf<{ n: number }>(db, `SELECT count(*) AS n FROM glob(${quoteString(files)})`);
+    if (!found?.n)
+      return {
+        accepted: rowsChanged,
+        rest: `SELECT ${REST.split(', ').map((c) => `NULL AS ${c}`)} WHERE false`,
+      };
+    const rest = `SELECT ${REST} FROM read_parquet(${quoteString(files)}, hive_partitioning=false)`;
+    const [refused] = await rowsOf<{ n: number }>(db, `SELECT count(*) AS n FROM (${rest})`);
+    return { accepted: rowsChanged - (refused as { n: number }).n, rest };
+  }
+
+  drop = (part: number) => rm(this.at(part), { recursive: true, force: true });
+  done = (part: number) => rm(join(this.at(part), '_good=false'), { recursive: true, force: true });
+}
+
+/** Only counts. */
+const COUNTER: Sink = {
+  async add(db, sql) {
+    return (await weight(db, `(SELECT 0 AS _bytes FROM (${sql}))`)).rows;
+  },
+  weigh: (db, sql) => weight(db, `(${sql})`),
+  async take(db, sql) {
+    await db.run(`CREATE OR REPLACE TEMP TABLE _taken AS SELECT ${REST}, _good FROM (${sql})`);
+    const { rows } = await weight(db, '(SELECT 0 AS _bytes FROM _taken WHERE _good)');
+    return { accepted: rows, rest: `SELECT ${REST} FROM _taken WHERE NOT _good` };
+  },
+  drop: async () => undefined,
+  done: async () => undefined,
+};
+
+async function weight(db: DuckDBConnection, from: string) {
+  const [sum] = await rowsOf<{ rows: number; bytes: number | null }>(
+    db,
+    `SELECT count(*) AS rows, sum(_bytes)::BIGINT AS bytes FROM ${from}`,
+  );
+  return { rows: sum?.rows ?? 0, bytes: sum?.bytes ?? 0 };
+}
+
+interface Verdict {
+  readonly file: string;
+  readonly shape: 'plain' | 'objects' | 'lines' | null;
+  readonly columns: string | null;
+  readonly reason: string;
+  readonly detail: string;
+  readonly fatal: boolean;
+}
+
+/** Reads the files of one source by its contract, once. */
+export class SourceReader {
+  private readonly reading: Reading;
+  private readonly refusals: string;
+  private readonly values: string;
+  private readonly looks: Look[] = [];
+  private accepted = 0;
+  private part = 0;
+  /** Bytes of refused lines beyond those that were judged. */
+  private passedOver = 0;
+
+  /** `landing` is the folder from which quarantine names the files. Without `dir` nothing is written. */
+  constructor(
+    private readonly db: DuckDBConnection,
+    table: SourceTable,
+    private readonly landing: string,
+    private readonly sink: Sink = COUNTER,
+  ) {
+    this.reading = readingOf(table);
+    this.refusals = quoteName(`_refused_${table.name}`);
+    this.values = Object.keys(table.columns).map(quoteName).join(', ');
+  }
+
+  /** Writes what is accepted as Parquet below a folder. */
+  static into(dir: string, db: DuckDBConnection, table: SourceTable, landing: string): SourceReader {
+    return new SourceReader(db, table, landing, new Folder(dir));
+  }
+
+  /**
+   * Reads the files. `isForgotten` says of the text of a refused record whether it is of somebody who was forgotten.
+   * Throws a LakeError for files that are changed meanwhile.
+   */
+  async read(files: readonly string[], isForgotten?: (raw: string) => boolean): Promise<Landed> {
+    await this.db.run(
+      `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
+        detail VARCHAR, raw VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
+    );
+    await ready(this.db);
+    for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
+    const verdicts = await this.judgeHeads();
+    const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
+    const shaped = (shape: Verdict['shape']) =>
+      readable.filter(({ path }) => verdicts.get(path)?.shape === shape);
+    const lines: Look[] = shaped('lines');
+    const byColumns = new Map<string, Look[]>();
+    for (const look of shaped('plain')) {
+      const columns = verdicts.get(look.path)?.columns as string;
+      byColumns.set(columns, [...(byColumns.get(columns) ?? []), look]);
+    }
+    for (const [columns, looks] of byColumns) {
+      for (const batch of batchesOf(looks)) if (!(await this.readPlain(batch, columns))) lines.push(...batch);
+    }
+    for (const batch of batchesOf(shaped('objects'))) lines.push(...(await this.readObjects(batch)));
+    await this.readLines(lines);
+    requireUnchanged(this.looks);
+    const filtered = isForgotten ? await this.takeOut(isForgotten) : 0;
+    return this.account(readable, filtered);
+  }
+
+  /** A query for the refused records and files, as quarantine has them. */
+  get refused(): string {
+    return `SELECT file, line, record, reason, detail, raw FROM ${this.refusals}`;
+  }
+
+  private nameOf = (path: string) => relative(this.landing, path);
+
+  private async judgeHeads(): Promise<ReadonlyMap<string, Verdict>> {
+    const verdicts = new Map<string, Verdict>();
+    for (let i = 0; i < this.looks.length; i += HEADS) {
+      await this.db.run('DELETE FROM _heads');
+      const rows = await this.db.createAppender('_heads');
+      for (const look of this.looks.slice(i, i + HEADS)) {
+        rows.appendVarchar(look.path);
+        rows.appendVarchar(look.magic);
+        rows.appendVarchar(look.head);
+        for (const flag of [look.whole, look.named, look.unpacked]) rows.appendBoolean(flag);
+        if (look.damage === null) rows.appendNull();
+        else rows.appendVarchar(look.damage);
+        rows.endRow();
+      }
+      rows.closeSync();
+      for (const verdict of await rowsOf<Verdict>(this.db, this.reading.heads))
+        verdicts.set(verdict.file, verdict);
+    }
+    for (const { file, shape, reason, detail, fatal } of verdicts.values()) {
+      if (!shape) await this.refuse(file, reason, detail, fatal);
+    }
+    return verdicts;
+  }
+
+  private async refuse(path: string, reason: string, detail: string, fatal: boolean) {
+    await this.db.run(`INSERT INTO ${this.refusals} VALUES ($1, NULL, NULL, $2, $3, '', 0, $4)`, [
+      this.nameOf(path),
+      reason,
+      detail,
+      fatal,
+    ]);
+  }
+
+  /** Whether the files are all plain. */
+  private async readPlain(looks: readonly Look[], columns: string): Promise<boolean> {
+    const part = this.part++;
+    await this.db.run('SET VARIABLE _columns = $1', [columns]);
+    const found = await this.attempt(part, async () => {
+      await this.name(looks);
+      return this.sink.weigh(this.db, this.reading.plain, part);
+    });
+    const bytes = looks.reduce((total, look) => total + look.bytes + (look.isOpen ? 1 : 0), 0);
+    if (found?.bytes !== bytes) {
+      await this.sink.drop(part);
+      return false;
+    }
+    this.accepted += found.rows;
+    return true;
+  }
+
+  /** Reads files that may be of any shape, and returns those of which lines have to be looked at. */
+  private async readObjects(looks: readonly Look[]): Promise<readonly Look[]> {
+    const part = this.part++;
+    const taken = await this.attempt(part, async () => {
+      await this.name(looks);
+      return this.sink.take(this.db, this.reading.objects, part);
+    });
+    if (!taken) return this.apart(looks);
+    await this.db.run(
+      `CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM (${taken.rest})`,
+    );
+    const { rows } = await weight(this.db, '(SELECT 0 AS _bytes FROM _unnumbered)');
+    const [only] = looks;
+    if (rows > 0 && !(looks.length === 1 && only && only.bytes > this.reading.pieceBytes)) {
+      await this.sink.drop(part);
+      return this.apart(looks);
+    }
+    this.accepted += taken.accepted;
+    if (rows > 0) {
+      await this.db.run('SET preserve_insertion_order = true');
+      await this.db.run(`INSERT INTO _rest ${this.reading.numbered}`);
+      await this.db.run('SET preserve_insertion_order = false');
+      await this.judge(this.db, 'record', [only as Look]);
+      await this.sink.done(part);
+    }
+    return [];
+  }
+
+  /** Of several files, large ones are tried alone: their lines may be too long to be looked at. */
+  private async apart(looks: readonly Look[]): Promise<readonly Look[]> {
+    const large = looks.length > 1 ? looks.filter(({ bytes }) => bytes > this.reading.pieceBytes) : [];
+    const lines = looks.filter((look) => !large.includes(look));
+    for (const look of large) lines.push(...(await this.readObjects([look])));
+    return lines;
+  }
+
+  /** What DuckDB's own reader gives, or nothing where it gives up on one of the files. */
+  private async attempt<T>(part: number, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      // What the disk says, or a fault of the SQL, is no fault of the files.
+      if (!/^(?:Invalid Input|IO) Error/.test((error as Error).message)) throw error;
+      await this.sink.drop(part);
+      return undefined;
+    }
+  }
+
+  private async name(looks: readonly Look[]) {
+    const paths = looks.map(({ path }) => quoteString(literalPath(path)));
+    await this.db.run(`SET VARIABLE _files = [${paths.join(', ')}]`);
+  }
+
+  private async readLines(looks: readonly Look[]) {
+    if (looks.length === 0) return;
+    const pieces = this.groups(looks);
+    const work = async (db: DuckDBConnection) => {
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
+        await this.readPieces(db, next.value, looks);
+      }
+    };
+    const other = await connectTo(this.db);
+    try {
+      await ready(other);
+      await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
+    } finally {
+      other.closeSync();
+    }
+  }
+
+  /** Pieces with the numbers of their files, as many together as make one. */
+  private async *groups(looks: readonly Look[]): AsyncGenerator<readonly [file: number, piece: Piece][]> {
+    let group: [number, Piece][] = [];
+    let bytes = 0;
+    for (const [file, look] of looks.entries()) {
+      for await (const piece of piecesOf(look, this.reading.pieceBytes)) {
+        if (bytes > 0 && bytes + piece.bytes > this.reading.pieceBytes) {
+          yield group;
+          group = [];
+          bytes = 0;
+        }
+        group.push([file, piece]);
+        bytes += piece.bytes;
+      }
+    }
+    if (group.length > 0) yield group;
+  }
+
+  private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
+    await db.run('DELETE FROM _piece');
+    await db.run('DELETE FROM _rest');
+    for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
+      if (isCut) {
+        await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), text]);
+        this.passedOver += bytes - Buffer.byteLength(text);
+      } else {
+        const values = [file, text, BigInt(first), `[${broken.join(', ')}]`];
+        await db.run('INSERT INTO _piece VALUES ($1, $2, $3, CAST($4 AS BIGINT[]))', values);
+      }
+    }
+    const part = this.part++;
+    const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
+    this.accepted += accepted;
+    await db.run(`INSERT INTO _rest ${rest}`);
+    await this.sink.done(part);
+    await this.judge(db, 'line', looks);
+  }
+
+  /** Judges what is in `_rest`. */
+  private async judge(db: DuckDBConnection, by: 'line' | 'record', looks: readonly Look[]) {
+    if ((await weight(db, '(SELECT 0 AS _bytes FROM _rest)')).rows === 0) return;
+    await db.run(`SET VARIABLE _by = '${by}'`);
+    await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
+    const good = `SELECT ${this.values} FROM _judged WHERE _reason IS NULL`;
+    if ((await weight(db, `(SELECT 0 AS _bytes FROM (${good}))`)).rows > 0) {
+      this.accepted += await this.sink.add(db, good, this.part++);
+    }
+    await db.run(
+      `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
+    );
+    await db.run(
+      `INSERT INTO ${this.refusals} SELECT getvariable('_names')[_file + 1], _line, _record, _reason, _detail, _raw, _bytes, false
+        FROM _judged WHERE _reason IS NOT NULL`,
+    );
+  }
+
+  private async takeOut(isForgotten: (raw: string) => boolean): Promise<number> {
+    const theirs: bigint[] = [];
+    const result = await this.db.stream(`SELECT rowid, raw FROM ${this.refusals} WHERE raw <> ''`);
+    for await (const rows of result.yieldRowsJs()) {
+      for (const [id, raw] of rows) if (isForgotten(String(raw))) theirs.push(id as bigint);
+    }
+    if (theirs.length > 0)
+      await this.db.run(`DELETE FROM ${this.refusals} WHERE rowid IN (${theirs.join(', ')})`);
+    return theirs.length;
+  }
+
+  private async account(readable: readonly Look[], filtered: number): Promise<Landed> {
+    const isRecord = 'line IS NOT NULL OR record IS NOT NULL';
+    const [sum] = await rowsOf<{ refused: number; bytes: number; fatal: number }>(
+      this.db,
+      `SELECT count(*) FILTER (${isRecord}) AS refused, COALESCE(sum(bytes), 0)::BIGINT AS bytes,
+        count(*) FILTER (fatal) AS fatal FROM ${this.refusals}`,
+    );
+    const reasons = await rowsOf<{ reason: string; n: number }>(
+      this.db,
+      `SELECT reason, count(*) AS n FROM ${this.refusals} GROUP BY reason ORDER BY reason`,
+    );
+    const { refused, fatal } = sum as { refused: number; fatal: number };
+    const refusedBytes = (sum as { bytes: number }).bytes + this.passedOver;
+    const bytes = readable.reduce((total, look) => total + look.bytes, 0);
+    const counts = [this.accepted + refused, refused, bytes, refusedBytes, fatal];
+    const [names] = ['read, refused, bytes, refused_bytes, fatal'];
+    await this.db.run(
+      `CREATE OR REPLACE TEMP TABLE _counts AS SELECT * FROM (VALUES (${counts.join(', ')})) t(${names})`,
+    );
+    await this.db.run(`CREATE OR REPLACE TEMP VIEW _first AS SELECT * FROM ${this.refusals}`);
+    const [verdict] = await rowsOf<{ failure: string | null }>(this.db, this.reading.verdict);
+    return {
+      read: this.accepted + refused + filtered,
+      accepted: this.accepted,
+      refused,
+      filtered,
+      bytes,
+      refusedBytes,
+      reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+      failure: verdict?.failure ?? null,
+    };
+  }
+}
+
+/** The tables that a `Reading` reads from. */
+async function ready(db: DuckDBConnection) {
+  for (const [table, columns] of [
+    [
+      '_heads',
+      'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
+    ],
+    ['_piece', 'file INTEGER, text VARCHAR, first BIGINT, broken BIGINT[]'],
+    ['_rest', 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN'],
+  ]) {
+    await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (${columns})`);
+  }
+}
+
+function batchesOf(looks: readonly Look[]): Look[][] {
+  const batches: Look[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const look of looks) {
+    if (bytes >= BATCH_BYTES) {
+      batches.push([]);
+      bytes = 0;
+    }
+    batches.at(-1)?.push(look);
+    bytes += look.bytes;
+  }
+  return batches;
+}
