@@ -6,7 +6,7 @@ export const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
 const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */
-const HEAD_BYTES = 1 << 13;
+const HEAD_BYTES = 1 << 12;
 
 /**
  * The SQL that reads the files of a source by its contract, for DuckDB 1.5. It is the only reader there is: engines
