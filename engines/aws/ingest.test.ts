@@ -63,7 +63,12 @@ function folderOf(files: Readonly<Record<string, string | Buffer>>): string {
   return data;
 }
 
-const REQUEST: Omit<IngestRequest, 'data'> = { validate: false, replace: false, dryRun: false };
+const REQUEST: Omit<IngestRequest, 'data'> = {
+  validate: false,
+  replace: false,
+  rewrite: false,
+  dryRun: false,
+};
 const run = (
   data: string,
   request: Partial<IngestRequest> = {},
@@ -148,12 +153,12 @@ test('a folder is put in place as it is, each byte once, and again nothing', asy
   expect(again.filter((method) => method === 'HEAD')).toHaveLength(6);
 });
 
-test('objects of another size are not asked for', async () => {
+test('an object of another size is asked for once: it may be the file rewritten', async () => {
   const { s3, server } = await s3Of();
   await run(folderOf(FILES));
   const before = server.requests.length;
   await expect(run(folderOf({ 'customer/landing/a.json': bytes(101) }))).rejects.toThrow(/differ/);
-  expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['GET']);
+  expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['GET', 'HEAD']);
   expect(heldBy(s3)).toEqual(ALL);
 });
 
@@ -487,11 +492,12 @@ describe('what is refused before anything is uploaded', () => {
     });
     const message = await messageOf(run(data, { validate: true }));
     for (const source of SOURCES)
-      expect(message).toContain(`${source.name}: 1 of 1 lines would be in quarantine`);
+      expect(message).toContain(`${source.name}: 1 of 1 records are refused, 100 %, `);
     expect(message).toContain('  a.json, line 1: NOT_JSON, ');
     expect(message).toContain('1 file differs');
     expect(message).toMatch(/\nNothing was uploaded$/);
-    expect(server.requests.slice(before).some(({ method }) => method !== 'GET')).toBe(false);
+    expect(message).not.toContain('_quarantine');
+    expect(server.requests.slice(before).some(({ method }) => method === 'PUT')).toBe(false);
     const { refusal } = await run(data, { validate: true, dryRun: true });
     expect(`${refusal}\nNothing was uploaded`).toBe(message);
     await run(data, { replace: true });

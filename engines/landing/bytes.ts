@@ -152,13 +152,16 @@ function countOf(bytes: Buffer, byte: number): number {
   return found;
 }
 
-const chunksOf = ({ path, unpacked: packed }: Look): AsyncIterable<Buffer> =>
+/** The text of a file. Throws where it cannot be unpacked. */
+export const chunksOf = ({ path, unpacked: packed }: Look): AsyncIterable<Buffer> =>
   packed ? unpacked(path) : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
 
 /** Lines of a file, as `lines` of a `Reading` takes them. */
 export interface Piece {
   /** UTF-8, also where the file's bytes are not. */
   readonly text: Buffer;
+  /** What stands in the file. */
+  readonly raw: Buffer;
   /** How many lines there are before it. */
   readonly first: number;
   readonly broken: readonly number[];
@@ -180,6 +183,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
     first += count(bytes);
     return {
       text: isText ? bytes : Buffer.from(bytes.toString('utf8')),
+      raw: bytes,
       first: before,
       broken: isText ? [] : brokenIn(bytes),
       bytes: bytes.length,
@@ -189,7 +193,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   const endCut = (): Piece => {
     const { text, bytes } = cut as { text: Buffer; bytes: number };
     cut = undefined;
-    return { text, first: first++, broken: [], bytes, isCut: true };
+    return { text, raw: text, first: first++, broken: [], bytes, isCut: true };
   };
   for await (let chunk of chunksOf(look)) {
     if (cut) {
