@@ -486,9 +486,9 @@ describe('what is refused before anything is uploaded', () => {
     await run(folderOf({ 'step_trainer/landing/a.json': 'old' }));
     const before = server.requests.length;
     const data = folderOf({
-      'customer/landing/a.json': 'nonsense\n',
+      'customer/landing/a.json': '{nonsense}\n',
       'accelerometer/landing/a.json': '{}\n',
-      'step_trainer/landing/a.json': 'new!',
+      'step_trainer/landing/a.json': '{new',
     });
     const message = await messageOf(run(data, { validate: true }));
     for (const source of SOURCES)

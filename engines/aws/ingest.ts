@@ -260,8 +260,9 @@ class Ingest {
 
   /** Uploads files, those to be rewritten by way of a temporary folder. Returns how many bytes they are. */
   private async upload(todo: readonly PlannedFile[]): Promise<number> {
-    const scratch = mkdtempSync(join(tmpdir(), 'lake-ingest-'));
-    const remove = () => rmSync(scratch, { recursive: true, force: true });
+    const isPlain = !todo.some(this.isRewritten);
+    const scratch = isPlain ? '' : mkdtempSync(join(tmpdir(), 'lake-ingest-'));
+    const remove = () => isPlain || rmSync(scratch, { recursive: true, force: true });
     // Ctrl-C ends the process.
     process.once('exit', remove);
     try {
@@ -269,7 +270,9 @@ class Ingest {
       for (const [i, file] of todo.entries()) {
         const instead: Instead = file.stored ? { etag: file.stored.etag } : 'nothing';
         const upload = { ...file, bucket: this.bucketNamed(file.bucket), instead };
-        uploads.push(this.isRewritten(file) ? await this.rewritten(upload, join(scratch, `${i}`)) : upload);
+        uploads.push(
+          this.isRewritten(file) ? await this.rewritten(file, upload, join(scratch, `${i}`)) : upload,
+        );
       }
       const bytes = uploads.reduce((total, { size }) => total + size, 0);
       await this.send(todo, uploads, bytes);
@@ -281,13 +284,13 @@ class Ingest {
   }
 
   /** A file with one record a line in its place. Throws a LakeError where the file is not what was planned. */
-  private async rewritten(file: Upload & PlannedFile, to: string): Promise<Upload> {
+  private async rewritten(file: PlannedFile, upload: Upload, to: string): Promise<Upload> {
     this.tell({ kind: 'stage', stage: `writing ${file.path} with one record a line` });
     const source = this.sources.find(({ name }) => name === file.table) as SourceTable;
     await writeOneALine(source, file.path, to);
     const crc32 = await checksumOf(file.path, 'CRC32');
     await assertUnchanged(file);
-    return { ...file, ...(await localFile(to)), original: { size: file.size, crc32 } };
+    return { ...upload, ...(await localFile(to)), original: { size: file.size, crc32 } };
   }
 
   private async send(todo: readonly PlannedFile[], uploads: readonly Upload[], bytes: number) {

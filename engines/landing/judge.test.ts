@@ -47,13 +47,13 @@ test('refused records up to the share are counted, and so are files without a re
 });
 
 test('more than the share is a failure: the first by file, line and reason, and no value', async () => {
-  const lines = [...Array(18).fill(GOOD), 'secret@b.c', 'secret@b.c', 'secret@b.c'].join('\n');
+  const lines = [...Array(18).fill(GOOD), '{secret@b.c', '{secret@b.c', '{secret@b.c'].join('\n');
   const { failure } = await judged('many', { 'a.json': `${GOOD}\n`, 'below/b.json': lines, 'c.json': '{"x' });
   expect(failure?.split('\n')).toEqual([
     expect.stringMatching(/^4 of 23 records are refused, 17\.4 %, which are .* %\. The first are:$/),
-    expect.stringMatching(/^ {2}below\/b\.json, line 19: NOT_JSON, /),
-    expect.stringMatching(/^ {2}below\/b\.json, line 20: NOT_JSON, /),
-    expect.stringMatching(/^ {2}below\/b\.json, line 21: NOT_JSON, /),
+    expect.stringMatching(/^ {2}below\/b\.json, line 19: TRUNCATED, /),
+    expect.stringMatching(/^ {2}below\/b\.json, line 20: TRUNCATED, /),
+    expect.stringMatching(/^ {2}below\/b\.json, line 21: TRUNCATED, /),
   ]);
   expect(failure).not.toContain('secret');
 });

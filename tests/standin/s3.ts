@@ -11,7 +11,7 @@ export interface S3Object {
   /** By header, such as `x-amz-checksum-crc32`. */
   readonly checksums: Readonly<Record<string, string>>;
   /** By header, such as `x-amz-meta-from`. */
-  readonly metadata?: AwsRequest['headers'];
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 interface S3Part extends S3Object {
@@ -266,7 +266,11 @@ export class S3StandIn {
 }
 
 const metadataOf = (headers: AwsRequest['headers']) =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-')));
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      name.startsWith('x-amz-meta-') ? [[name, String(value)]] : [],
+    ),
+  );
 
 function checkCondition(object: S3Object | undefined, { headers }: AwsRequest) {
   if (headers['if-none-match'] === '*' && object) throw new Refused('PreconditionFailed', 412);
