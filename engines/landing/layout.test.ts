@@ -4,7 +4,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { accelerometerLanding } from '../../pipeline/landing';
 import { temporaryDir } from '../../tests/support/lake';
-import { openDatabase, rowsOf } from '../duckdb/database';
+import { openDatabase, parquetIn, rowsOf } from '../duckdb/database';
+import { quoteName } from '../sql';
 import { oddLayouts, writeOneALine } from './layout';
 import { SourceReader } from './reader';
 
@@ -140,7 +141,12 @@ async function reading(path: string) {
     const reader = SourceReader.into(to, db, table, join(path, '..'));
     const { accepted, refused } = await reader.read([path]);
     const rows =
-      accepted === 0 ? [] : await rowsOf(db, `SELECT * FROM read_parquet('${to}/**/*.parquet') ORDER BY ALL`);
+      accepted === 0
+        ? []
+        : await rowsOf(
+            db,
+            `SELECT ${Object.keys(table.columns).map(quoteName)} FROM ${parquetIn(to)} ORDER BY ALL`,
+          );
     const raws = await rowsOf<{ reason: string }>(db, `SELECT reason FROM (${reader.refused}) ORDER BY ALL`);
     return { rows, refused, reasons: raws.map(({ reason }) => reason) };
   } finally {
@@ -160,10 +166,13 @@ const objectsOfLines = (text: string) =>
     return [];
   });
 
+/** What may stand between records and tokens. */
+const AROUND = /[\s,[\]\ufeff]/g;
+
 test('whatever the file: the same records are read, and Athena loses none that it could read', async () => {
   const good = fc.nat(50).map((n) => record(n));
   const spread = good.map((text) => text.replaceAll(',', ',\n  ').replace('{', '{\n  '));
-  const nested = good.map((text) => text.replace('}', ',"more":[{"a":1}\n,{"a":"]}, {"}]}'));
+  const nested = good.map((text) => text.replace('}', ',"more":[{"a":1}\n  ,{"a":"]}, {"}]}'));
   const refused = fc.constantFrom('{"x":1}', '{"user":"u","x":{"a":[1,2]}}');
   const separator = fc.constantFrom('\n', '\r\n', ' ', ',', ',\n', '\n\n', `\n${BOM}`, '\n, ');
   const broken = fc.constantFrom('\n{"user":1,\n', '\n{"a" 1}\n', '\nno JSON\n', '');
@@ -189,14 +198,18 @@ test('whatever the file: the same records are read, and Athena loses none that i
       expect(written).not.toContain(BOM);
       const before = await reading(path);
       const after = await reading(to);
-      expect(after).toEqual(before);
+      const hasBroken = entries.some(([, , broken]) => broken !== '');
+      // What stands apart from a broken text may be read: then there are more rows, never fewer.
+      if (hasBroken) expect(after.rows).toEqual(expect.arrayContaining(before.rows));
+      else expect(after).toEqual(before);
+      expect(written.replaceAll(AROUND, '')).toBe(content.replaceAll(AROUND, ''));
       const layout = (await oddLayouts(table, [path])).get(path);
       if (layout && layout.lost > 0) odd++;
       const again = (await oddLayouts(table, [to])).get(to);
       expect(again?.lost ?? 0).toBe(0);
       if (layout) expect(objectsOfLines(written).length).toBeGreaterThanOrEqual(layout.records);
     }),
-    { numRuns: 150 },
+    { numRuns: 50 },
   );
-  expect(odd).toBeGreaterThan(30);
-}, 120_000);
+  expect(odd).toBeGreaterThan(10);
+}, 300_000);
