@@ -208,6 +208,44 @@ test('a plan, an upload, and a file that differs', async () => {
   expect(s3.contentOf(BUCKET).get(key)).toEqual(readFileSync(join(data, key)));
 }, 60_000);
 
+test('what Athena would misread is a warning, and --rewrite puts it up with a record a line', async () => {
+  const { s3, env } = await standIn();
+  const line = GOOD.trim();
+  const key = 'accelerometer/landing/list.json';
+  const data = folderOf('misread', { [key]: `[${line},\n${line}]`, 'accelerometer/landing/a.json': GOOD });
+  const run = (...args: string[]) => lake(ingest(data, ...args), env);
+  const named = [
+    'lake: warning: Athena reads one object a line, and misreads 1 file:',
+    `  ${key}: 1 of 2 records lost (1 record after a bracket or a comma)`,
+  ];
+  const plain = await run();
+  expect({ status: plain.status, stderr: plain.stderr.split('\n') }).toEqual({
+    status: 0,
+    stderr: [
+      ...named,
+      'A run reads them as they are. Give --rewrite to put them up with one record a line',
+      '',
+    ],
+  });
+  expect(s3.contentOf(BUCKET).get(key)).toEqual(readFileSync(join(data, key)));
+
+  const planned = await run('--dry-run', '--rewrite');
+  expect(planned.stdout).toMatch(/^rewrite {2}s3:\S+list\.json {2}\d+ B, rewritten\n\n/);
+  expect(planned.stderr.split('\n')).toEqual([...named, 'They would be put up with one record a line', '']);
+
+  const done = await run('--rewrite', '--json');
+  expect(done.status).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({
+    files: 1,
+    misread: [{ file: join(data, key), records: 2, lost: 1, rewritten: true }],
+  });
+  expect(done.stderr.split('\n')).toEqual([...named, 'They were put up with one record a line', '']);
+  expect(s3.contentOf(BUCKET).get(key)?.toString()).toBe(`${GOOD}${GOOD}`);
+  const again = await run();
+  expect({ status: again.status, stderr: again.stderr }).toEqual({ status: 0, stderr: '' });
+  expect(again.stdout).toContain('All files are in place already.');
+}, 60_000);
+
 test.each([
   [['ingest'], /missing required argument 'dir'/],
   [['ingest', dir], /give --stack NAME/],
