@@ -57,7 +57,7 @@ export interface Reading {
    * Why a run that read the source fails, as `failure`, or NULL. From `_counts (read, refused, bytes, refused_bytes,
    * fatal)`, records and bytes of text of which files that are refused as a whole are no part, and the number of files
    * whose refusal is fatal; and from `_first (file, line, record, reason, detail, fatal)`, which needs to hold no more
-   * than the first of what was refused, by `firstOrder`.
+   * than the first of what was refused, by `firstOrder`. The text says where the rest is kept, unless `_kept` is false.
    */
   readonly verdict: string;
   /** How many of the refusals `verdict` names, and in which order they come first. */
@@ -88,6 +88,15 @@ const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
 /** Stands for nothing in JSON. */
 const MARK = 'chr(30)';
 const READ_OBJECTS = `read_json_objects(getvariable('_files'), format = 'auto', maximum_object_size = ${PIECE_BYTES})`;
+
+/**
+ * The files of `_piece` with a line that Athena may misread. Its OpenX SerDe takes the object that a line begins with, after
+ * spaces at most: text after it is ignored, and any other line is a row of NULLs.
+ */
+export const ODD_LINES = `SELECT DISTINCT file
+FROM (SELECT file, unnest(string_split(decode(text), ${LF})) AS line FROM _piece)
+WHERE NOT (starts_with(ltrim(line, ' ' || chr(9)), '{') AND json_valid(rtrim(line, ' ,' || chr(9) || chr(13))))
+  AND trim(line, ' ' || chr(9) || chr(13)) <> ''`;
 
 /** A column with the names by which the SQL knows its value. */
 interface Field {
@@ -681,7 +690,8 @@ function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
     WHEN fatal > 0 THEN fatal || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
     WHEN share > ${maxQuarantinedShare} THEN concat(refused, ' of ', read, ' records are refused, ', ${percent('of_records')},
       ', which are ', ${percent('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
-  END || ' The table ${table}_quarantine holds all of them; the first are:' || (${first}) AS failure
+  END || CASE WHEN getvariable('_kept') = false THEN ' The first are:' ELSE ' The table ${table}_quarantine holds all of them; the first are:' END
+  || (${first}) AS failure
 FROM (
   SELECT *, greatest(of_records, of_bytes) AS share
   FROM (SELECT *, COALESCE(refused / NULLIF(read, 0), 0) AS of_records, COALESCE(refused_bytes / NULLIF(bytes, 0), 0) AS of_bytes FROM _counts)

@@ -153,7 +153,7 @@ export class SourceReader {
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
         detail VARCHAR, raw VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
-    await ready(this.db);
+    await readyTables(this.db);
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -305,7 +305,7 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await ready(other);
+      await readyTables(other);
       await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
     } finally {
       other.closeSync();
@@ -332,7 +332,7 @@ export class SourceReader {
 
   /** Reads pieces; what is not accepted waits in `_rest` until there is as much of it as a piece may have. */
   private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
-    const cut = await fill(db, pieces);
+    const cut = await fillPieces(db, pieces);
     this.passedOver += cut;
     const part = this.part++;
     const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
@@ -411,7 +411,7 @@ export class SourceReader {
 }
 
 /** Fills `_piece`. A line that is too long goes to `_rest` by its beginning; returns of how many bytes nothing does. */
-async function fill(
+export async function fillPieces(
   db: DuckDBConnection,
   pieces: readonly (readonly [file: number, piece: Piece])[],
 ): Promise<number> {
@@ -442,41 +442,54 @@ async function fill(
 export interface PlacedRecord {
   readonly first: number;
   readonly last: number;
+  /** Whether no other record stands on its lines. */
+  readonly isAlone: boolean;
+  readonly isGood: boolean;
   /** What stands there, where it is not the whole of one line. */
   readonly text: string | null;
   /** Texts of the columns that say whose it is; nothing of a record that is refused. */
   readonly values: Readonly<Record<string, string | null>> | undefined;
 }
 
-/** The records of a file, good and refused ones, in the order of their lines but for those of several on a line. */
+/** The records of a file, good and refused ones, in their order. */
 export async function* recordsIn(
   db: DuckDBConnection,
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
+  await readyTables(db);
+  for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
+    yield* await recordsOf(db, table, piece);
+}
+
+/** The records of lines, good and refused ones, in their order. */
+export async function recordsOf(
+  db: DuckDBConnection,
+  table: SourceTable,
+  piece: Piece,
+): Promise<PlacedRecord[]> {
   const reading = readingOf(table);
   const names = Object.entries(table.columns).flatMap(([name, { identifies }]) =>
     identifies ? [quoteName(name)] : [],
   );
   const columns =
     names.length > 0 ? `{${names.map((n) => `${quoteString(n.slice(1, -1))}: ${n}`).join(', ')}}` : 'NULL';
-  await ready(db);
   await db.run(`SET VARIABLE _by = 'line'`);
-  for await (const piece of piecesOf(look, reading.pieceBytes)) {
-    await db.run('DELETE FROM _rest');
-    await fill(db, [[0, piece]]);
-    const { rest } = await COUNTER.take(db, reading.lines, 0, names);
-    await db.run(`INSERT INTO _rest ${rest}`);
-    yield* await rowsOf<PlacedRecord>(
-      db,
-      `SELECT _n AS first, _n AS last, NULL AS text, ${columns} AS values FROM _taken WHERE _good
-      UNION ALL SELECT _line, _last, _text, CASE WHEN _reason IS NULL THEN ${columns} END FROM (${reading.judge}) ORDER BY first`,
-    );
-  }
+  await db.run('DELETE FROM _rest');
+  await fillPieces(db, [[0, piece]]);
+  const { rest } = await COUNTER.take(db, reading.lines, 0, names);
+  await db.run(`INSERT INTO _rest ${rest}`);
+  return rowsOf<PlacedRecord>(
+    db,
+    `SELECT * EXCLUDE (record) FROM (
+      SELECT _n AS first, _n AS last, NULL AS record, true AS isAlone, true AS isGood, NULL AS text, ${columns} AS values FROM _taken WHERE _good
+      UNION ALL SELECT _line, _last, _record, _record IS NULL, _reason IS NULL, _text, CASE WHEN _reason IS NULL THEN ${columns} END FROM (${reading.judge})
+    ) ORDER BY first, record`,
+  );
 }
 
 /** The tables that a `Reading` reads from. */
-async function ready(db: DuckDBConnection) {
+export async function readyTables(db: DuckDBConnection) {
   for (const [table, columns] of [
     [
       '_heads',
