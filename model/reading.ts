@@ -283,9 +283,14 @@ function lines(fields: readonly Field[]): string {
   return accepted(fields, from, '_file, _n, _broken');
 }
 
+/** Whether the line before leaves room for an object within its record: after `{"a":1,` there has to be a key. */
+const BEFORE = 'lag(line) OVER (PARTITION BY file ORDER BY n)';
+const IS_WITHIN = `COALESCE(regexp_matches(${BEFORE}, '[\\[:]\\s*$') OR regexp_matches(${BEFORE}, '^\\s*[^{\\s].*,\\s*$'), false)`;
+
 /** Lines that together may be records, each group as one text: a line alone, or all of one spread over lines. */
 const GROUPS = `marked AS (
-  SELECT *, starts_with(bare, '{') AND indent <= min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS begins
+  SELECT *, starts_with(bare, '{') AND (indent <= min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file)
+    OR json_valid(bare) AND NOT ${IS_WITHIN}) AS begins
   FROM (
     SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
     FROM _rest
