@@ -239,7 +239,7 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    WHEN (${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
@@ -283,17 +283,25 @@ function lines(fields: readonly Field[]): string {
   return accepted(fields, from, '_file, _n, _broken');
 }
 
-/** Whether the line before leaves room for an object within its record: after `{"a":1,` there has to be a key. */
-const BEFORE = 'lag(line) OVER (PARTITION BY file ORDER BY n)';
-const IS_WITHIN = `COALESCE(regexp_matches(${BEFORE}, '[\\[:]\\s*$') OR regexp_matches(${BEFORE}, '^\\s*[^{\\s].*,\\s*$'), false)`;
+/**
+ * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
+ * or is within a record as well. After `{"a":1,` there has to be a key.
+ */
+const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')
+    OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
 
 /** Lines that together may be records, each group as one text: a line alone, or all of one spread over lines. */
 const GROUPS = `marked AS (
-  SELECT *, starts_with(bare, '{') AND (indent <= min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file)
-    OR json_valid(bare) AND NOT ${IS_WITHIN}) AS begins
+  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR json_valid(bare) AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
   FROM (
-    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
-    FROM _rest
+    SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+      lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
+    FROM (
+      SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare,
+        strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
+      FROM _rest
+    )
+    WINDOW w AS (PARTITION BY file ORDER BY n)
   )
 ),
 bounded AS (
