@@ -278,7 +278,7 @@ function accepted(fields: readonly Field[], from: string, carried: string, match
 FROM (
   SELECT *, CASE
     ${matched ? 'WHEN _matched THEN true' : ''}
-    WHEN (${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
@@ -396,25 +396,37 @@ function lines(fields: readonly Field[]): string {
 }
 
 /**
- * Texts that hold records: a line alone, where it is JSON or records are not spread over lines, or all lines of one that
- * is. Such a record begins with a brace as far left as any, and goes on until the next one begins.
+ * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
+ * or is within a record as well. After `{"a":1,` there has to be a key.
+ */
+const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')
+    OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
+
+/**
+ * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where every line of a file is
+ * an object there is nothing to be put together.
  */
 const GROUPS = `texts AS (
   SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
   FROM (
-    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
+    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare,
+      strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
     FROM _rest
   )
 ),
-indented AS (
-  SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS leftmost
-  FROM texts
-  WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+marked AS (
+  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
+  FROM (
+    SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+      lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
+    FROM texts
+    WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+    WINDOW w AS (PARTITION BY file ORDER BY n)
+  )
 ),
 bounded AS (
-  SELECT *, indent <= leftmost AND starts_with(bare, '{') OR broken OR n <> 1 + lag(n, 1, n) OVER w
-    OR lag(alone AND indent <= leftmost) OVER w AS apart
-  FROM indented WINDOW w AS (PARTITION BY file ORDER BY n)
+  SELECT *, begins OR broken OR n <> 1 + lag(n, 1, n) OVER w OR lag(broken OR begins AND alone) OVER w AS apart
+  FROM marked WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 numbered AS (
   SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
