@@ -178,7 +178,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
             failed.add(output)
             say({"kind": "skipped", "table": output})
         findings = [asdict(finding) for finding in result.findings]
-        say({"kind": "ended", "findings": findings, "failures": result.failures})
+        say({"kind": "ended", "findings": findings, "warnings": result.warnings, "failures": result.failures})
 
 
 def sweep(spark: SparkSession, database: str) -> None:
