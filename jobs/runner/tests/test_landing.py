@@ -43,7 +43,7 @@ def places(read: Landing, account: Account) -> list[tuple[str, int | None, int |
     rows = read.quarantine(account).collect()
     return sorted(
         ((row.file, row.line, row.record, row.reason) for row in rows),
-        key=lambda place: [str(part).rjust(9) for part in place],
+        key=lambda place: (place[0], place[1] or 0, place[2] or 0),
     )
 
 

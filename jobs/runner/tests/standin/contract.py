@@ -17,7 +17,10 @@ _ROOT = Path(__file__).parents[4]
 def source_of(folder: Path, columns: Mapping[str, Column], share: float = 1) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
-        name: {key: value for key, value in asdict(column).items() if value is not None}
+        name: {
+            **{key: value for key, value in asdict(column).items() if value is not None},
+            "aliases": list(column.aliases),
+        }
         for name, column in columns.items()
     }
     return read_source(
