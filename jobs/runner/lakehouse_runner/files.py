@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -41,7 +41,7 @@ class File:
     """Of an object of S3: another one means other bytes."""
     written: float = 0
     """When an object of S3 was written, in seconds since 1970."""
-    stamp: tuple[int, int, int] | None = None
+    stamp: tuple[int, int, int] | None = field(default=None, compare=False)
     """Of a file on a disk: another one means other bytes."""
 
 
@@ -385,9 +385,9 @@ def _below(folder: str, skipped: list[str] | None = None, hidden: bool = False) 
         for name in [*folders, *names]:
             path = Path(here, name)
             is_file = name in names
-            if not path.exists():
-                raise JobError(f"{path} is a link that leads nowhere; mend it, or remove it")
             is_hidden = _HIDDEN.search(name) and not hidden
+            if not is_hidden and not path.exists():
+                raise JobError(f"{path} is a link that leads nowhere; mend it, or remove it")
             if is_hidden or _leaves(path, real) or (is_file and not path.is_file()):
                 left_out.append(path.relative_to(root).as_posix() + ("" if is_file else "/"))
                 if not is_file:

@@ -128,8 +128,8 @@ class Reader:
         return None if failure is None else str(failure)
 
     def records(self, piece: Piece) -> tuple[pa.Table, pa.Table]:
-        """Give the good records of a piece on a line each, `_n`, and what `judge` says of the others."""
-        self._read_lines([piece])
+        """Give good records on a line each, `_n` from the piece's first, and what `judge` says of others."""
+        self._read_lines([piece._replace(first=0)])
         good = self._base.execute("SELECT * FROM _read WHERE _good").to_arrow_table()
         self._make("_judged", self._reading.judge, _by="line")
         return good, self._base.execute("SELECT * FROM _judged").to_arrow_table()

@@ -62,11 +62,12 @@ class Result:
     summary: dict[str, Any]
     """As JSON takes it."""
     findings: list[Finding] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     """Why nothing was published; empty after a good run."""
     failed: frozenset[str] = frozenset()
     """The tables that the failures are about."""
+    warnings: list[str] = field(default_factory=list)
+    """What was left unread."""
 
 
 def run(
@@ -126,7 +127,7 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        return Result(summary, self._findings, self._warnings, self._failures, frozenset(self._failed))
+        return Result(summary, self._findings, self._failures, frozenset(self._failed), self._warnings)
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)

@@ -5,6 +5,7 @@ import json
 from typing import Any, get_args
 
 import pytest
+from contract import READING
 from lakehouse_runner.manifest import (
     Column,
     ColumnType,
@@ -12,6 +13,7 @@ from lakehouse_runner.manifest import (
     Manifest,
     ManifestError,
     Output,
+    Reading,
     Severity,
     Source,
     manifest_schema,
@@ -42,6 +44,7 @@ WHOLE: dict[str, Any] = {
             "columns": {
                 "at": {"type": "epochMillis", "nullable": True, "aliases": ["AT"], "min": 0, "max": 9.5}
             },
+            "reading": dict(READING),
             "expectations": [dict(EXPECTATION)],
         }
     },
@@ -98,8 +101,8 @@ def test_a_manifest_is_read_whole() -> None:
             "reading_raw": Source(
                 location="s3://in/",
                 quarantine="s3://out/",
-                max_quarantined_share=0.1,
                 columns={"at": Column(type="epochMillis", nullable=True, aliases=("AT",), min=0, max=9.5)},
+                reading=Reading(1, 2, "h", "p", "o", "n", "l", "j", "v", 3, "f"),
                 expectations=(expectation,),
             )
         },

@@ -10,6 +10,20 @@ from typing import Any
 
 from lakehouse_runner.manifest import Column, Source, read_source
 
+READING: dict[str, Any] = {
+    "headBytes": 1,
+    "pieceBytes": 2,
+    "heads": "h",
+    "plain": "p",
+    "objects": "o",
+    "numbered": "n",
+    "lines": "l",
+    "judge": "j",
+    "verdict": "v",
+    "firstCount": 3,
+    "firstOrder": "f",
+}
+"""A reading as a manifest has it, where none of it is run."""
 _COMPILER = Path(__file__).parents[1] / "reading.ts"
 _ROOT = Path(__file__).parents[4]
 
