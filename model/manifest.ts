@@ -51,12 +51,17 @@ const expectation = object({
   sql: some,
 });
 
+const plainReading = object({ rows: some, check: some });
+
 /** {@link Reading}, word for word. */
 const reading = object({
   headBytes: z.number(),
   pieceBytes: z.number(),
   heads: some,
-  plain: some,
+  plain: plainReading,
+  further: plainReading,
+  countedMark: some,
+  otherMarks: list(some),
   objects: some,
   numbered: some,
   lines: some,

@@ -13,8 +13,8 @@ const HEAD_BYTES = 1 << 14;
  * list files, fetch and unpack bytes, fill the tables named here, run this text, and write what it gives.
  *
  * A file goes the first of these ways that holds for it, and each later one takes what the earlier one does not:
- * `plain` reads files whose every byte is accounted for, `objects` whole files of any other shape, `lines` pieces of
- * text. Whatever these do not accept is judged again by `judge`, which alone knows reasons.
+ * `plain` reads files of any shape whose every key is accounted for, `objects` whole files of objects, `lines` pieces
+ * of text. Whatever these do not accept is judged again by `judge`, which alone knows reasons.
  */
 export interface Reading {
   /** What an engine gives `heads` of each file. */
@@ -24,16 +24,19 @@ export interface Reading {
   /**
    * From `_heads (file, magic, head, whole, named, unpacked, damage)`: the first bytes of each file in hex, its first
    * `headBytes` as text, whether that is all of it, whether its name ends in `.gz`, whether it was unpacked, and why it
-   * could not be. Gives `file, shape, columns, reason, detail, fatal`: either the shape, `plain`, `objects` or `lines`
-   * and for `plain` the keys of its records; or why the file as a whole is refused. A fatal refusal fails the run.
+   * could not be. Gives `file, shape, columns, further, reason, detail, fatal`: either the shape, `objects` or `lines`,
+   * and the keys of its records where it may be plain; or why the file as a whole is refused. A fatal refusal fails the run.
    */
   readonly heads: string;
   /**
-   * The rows of the files in the variable `_files VARCHAR[]` whose keys are in the variable `_columns VARCHAR`, and
-   * `_bytes`, by which each is in its file. Their sum is that of the sizes of the files, a line end counted at the end
-   * of each, if and only if every record is good and nothing else is in the files; otherwise the rows mean nothing.
+   * The rows of the files in the variable `_files VARCHAR[]` whose keys are in the variable `_columns VARCHAR`. Which of
+   * the two it is, `heads` says: `further` for files with keys that the contract does not have.
    */
-  readonly plain: string;
+  readonly plain: PlainReading;
+  readonly further: PlainReading;
+  /** What is counted in the bytes of files for `marks`, which hold for no file that has one of the others. */
+  readonly countedMark: string;
+  readonly otherMarks: readonly string[];
   /** The records of the files in `_files`: their values, `_line` the record where it is not good, and `_good`. */
   readonly objects: string;
   /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
@@ -62,9 +65,19 @@ export interface Reading {
   readonly firstOrder: string;
 }
 
+/** How files are read of which every key is accounted for. */
+export interface PlainReading {
+  readonly rows: string;
+  /**
+   * From `_plain`, which holds these rows: `rows`, how many they are, and `marks`, how many of `countedMark` there are in
+   * the files if and only if every record in them is good and none was passed over. NULL where one is not good.
+   */
+  readonly check: string;
+}
+
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
-const all = (conditions: readonly string[], otherwise = 'true') => conditions.join(' AND ') || otherwise;
+const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
 const folded = (key: string) => key.toLowerCase();
 
 const LF = 'chr(10)';
@@ -136,15 +149,9 @@ const isGood = (f: Field): string => {
   return `${isString(f)} AND NOT ${hasNul(f)}${filled}${f.column.type === 'isoDate' ? ` AND ${isDay(f)}` : ''}`;
 };
 
-/** Whether all values of a record are as the contract has them; never NULL. */
-const areGood = (fields: readonly Field[]) =>
-  all(
-    fields.map((f) =>
-      f.column.nullable
-        ? `(${f.json} IS NULL OR COALESCE(${isGood(f)}, false))`
-        : `COALESCE(${isGood(f)}, false)`,
-    ),
-  );
+/** Whether that holds for all values of a record that have to be there; NULL where one is not. */
+const areAll = (fields: readonly Field[], isSo: (f: Field) => string) =>
+  all(fields.map((f) => (f.column.nullable ? `(${f.json} IS NULL OR ${isSo(f)})` : isSo(f))));
 
 /** The values as the landing table stores them. */
 const values = (fields: readonly Field[]) =>
@@ -155,58 +162,54 @@ const values = (fields: readonly Field[]) =>
     })
     .join(', ');
 
-/**
- * Whether the JSON text of a number cannot be longer than the source wrote it. DuckDB writes numbers without an exponent
- * where it can, so one that may have had one is not accounted for.
+/*
+ * A record has one pair of quotes for each key and one for each text. Where no text has an escape, as many quotes as the
+ * declared keys and their values take leave no room for another key, nor for a number in quotes. That makes it safe
+ * to have DuckDB convert values while it reads, and not to look at the keys of each record. It would also take `true`
+ * for 1, and knows of no duplicate but a key that stands twice as it is written.
  */
-const isShortest = (f: Field) => {
-  if (isText(f.column)) return undefined;
-  if (isWhole(f.column)) return `NOT contains(${f.json}, '.') AND NOT contains(${f.json}, 'e')`;
-  return `(${f.number} = 0 OR abs(${f.number}) BETWEEN 0.01 AND 1e15 AND NOT (strlen(${f.json}) > 3 AND ends_with(${f.json}, '0.0')))`;
-};
+const COUNTED_MARK = '"';
+const OTHER_MARKS = ['\\', 'true', 'false'];
+const marksOf = ({ column }: Field) => (isText(column) ? 4 : 2);
 
-const areShortest = (fields: readonly Field[]) =>
-  all(
-    fields.flatMap((f) => {
-      const shortest = isShortest(f);
-      return shortest ? [f.column.nullable ? `(${f.json} IS NULL OR ${shortest})` : shortest] : [];
-    }),
-  );
-
-/** A key with its quotes and colon, and the comma or brace behind its value. */
-const AROUND_VALUE = 4;
-
-/**
- * The bytes of `{"key":value,…}` without white space. As many bytes as a record has by its declared keys leave no room
- * for another key, or for one of them twice: this is what makes reading without a look at the keys safe.
- */
-const plainBytes = (members: readonly { readonly json: string; readonly key: string }[]) =>
-  [
-    '1',
-    ...members.map(({ json, key }) => `COALESCE(strlen(${json}) + strlen(${key}) + ${AROUND_VALUE}, 0)`),
-  ].join(' + ');
-
-function plain(fields: readonly Field[]): string {
-  const keys = `json_keys(getvariable('_columns'))`;
-  const members = fields.map(({ json }, i) => ({ json, key: `${keys}[${i + 1}]` }));
-  const further = `${keys}[${fields.length + 1}:]`;
+function plain(fields: readonly Field[], further: boolean): string {
+  const columns = fields.map((f) => {
+    if (isText(f.column))
+      return `CASE WHEN starts_with(${f.json}::VARCHAR, '"') THEN ${f.json} ->> '$' END AS ${name(f.name)}`;
+    if (!isWhole(f.column)) return `${f.json} AS ${name(f.name)}`;
+    return `CASE WHEN trunc(${f.json}) = ${f.json} THEN TRY_CAST(${f.json} AS BIGINT) END AS ${name(f.name)}`;
+  });
   const names = fields.map(({ json }) => json).join(', ');
-  // The last key is none of a record, so that there is always one.
-  const furtherBytes = `strlen(_further)
-    + COALESCE(list_sum(list_transform(${further}, lambda k: strlen(k) + ${AROUND_VALUE})), 0) - strlen(${keys}[-1]) - ${AROUND_VALUE}`;
-  return `SELECT ${values(fields)},
-  CASE WHEN ${areGood(fields)} AND ${areShortest(fields)} THEN _bytes + 1 ELSE 0 END::UINTEGER AS _bytes
+  const rest = `[*COLUMNS(* EXCLUDE (${names}))]::VARCHAR[] AS _further`;
+  return `SELECT ${columns.join(', ')}${further ? `, 2 * list_count(_further) + strlen(array_to_string(_further, '')) - strlen(replace(array_to_string(_further, ''), '"', '')) AS _marks` : ''}
 FROM (
-  SELECT ${names}, ${parsed(fields)}, ${plainBytes(members)} + ${furtherBytes} AS _bytes
-  FROM (
-    SELECT ${names}, concat(*COLUMNS(* EXCLUDE (${names}))) AS _further
-    FROM read_json(
-      getvariable('_files'), format = 'newline_delimited', records = 'true', hive_partitioning = false,
-      maximum_object_size = ${PIECE_BYTES},
-      columns = json_transform(getvariable('_columns'), replace(getvariable('_columns'), ':"JSON"', ':"VARCHAR"'))
-    ) AS t(${names})
-  )
+  SELECT ${names}${further ? `, ${rest}` : ''}
+  FROM read_json(
+    getvariable('_files'), format = 'auto', records = 'true', hive_partitioning = false,
+    maximum_object_size = ${PIECE_BYTES},
+    columns = json_transform(getvariable('_columns'),
+      replace(replace(getvariable('_columns'), ':"JSON"', ':"VARCHAR"'), ':"DOUBLE"', ':"VARCHAR"'))
+  ) AS t(${names})
 )`;
+}
+
+function plainCheck(fields: readonly Field[], further: boolean): string {
+  const good = fields.map((f) => {
+    const value = name(f.name);
+    const filled = f.column.nullable ? [] : [`count(${value}) = count(*)`];
+    if (!isText(f.column))
+      return all([
+        ...filled,
+        `COALESCE(${inRange(f, `min(${value})`)} AND ${inRange(f, `max(${value})`)}, true)`,
+      ]);
+    if (!f.column.nullable) filled.push(`COALESCE(min(${value}) <> '', true)`);
+    if (f.column.type === 'isoDate')
+      filled.push(`count(*) FILTER (NOT (${isDay({ ...f, text: value })})) = 0`);
+    return all(filled);
+  });
+  const marks = fields.map((f) => `${marksOf(f)} * count(${name(f.name)})`);
+  if (further) marks.push('COALESCE(sum(_marks), 0)::BIGINT');
+  return `SELECT count(*) AS rows, CASE WHEN ${all(good)} THEN ${marks.join(' + ')} END AS marks FROM _plain`;
 }
 
 /**
@@ -218,7 +221,6 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   const slot = (i: number) => `struct_extract_at(_t, ${i + 1})::VARCHAR`;
   const of = (field: Field) => slots.flatMap((s, i) => (s.field === field ? [`_k${i}`] : []));
   const structure = `{${slots.map(({ key }) => `${JSON.stringify(key)}:"JSON"`).join(',')}}`;
-  const members = slots.map(({ key }, i) => ({ json: `_k${i}`, key: quote(key) }));
   const several = fields.filter(({ keys }) => keys.length > 1);
   const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
   const contained = (keys: readonly string[]) =>
@@ -237,8 +239,7 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    WHEN _json IS NULL OR NOT (${areGood(fields)} AND ${oneSpelling}) THEN false
-    WHEN strlen(_json) = ${plainBytes(members)} AND ${areShortest(fields)} THEN true
+    WHEN (${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
@@ -272,13 +273,13 @@ function lines(fields: readonly Field[]): string {
   const from = `SELECT file AS _file, n AS _n, line AS _line, broken AS _broken,
       CASE WHEN broken THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
     FROM (
-      SELECT file, first + i AS n, line, COALESCE(list_contains(broken, i), false) AS broken
+      SELECT file, first + i AS n, line, len(broken) > 0 AND list_contains(broken, i) AS broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
         FROM (SELECT file, first, broken, string_split(text, ${LF}) AS lines FROM _piece)
       )
     )
-    WHERE strlen(line) > 0 AND ${bare} <> ''`;
+    WHERE starts_with(line, '{') OR strlen(line) > 0 AND ${bare} <> ''`;
   return accepted(fields, from, '_file, _n, _broken');
 }
 
@@ -519,32 +520,36 @@ function heads(fields: readonly Field[]): string {
   FROM _heads
 ),
 looked AS (
-  SELECT file, head, fault, lines, lines[1] AS begin,
-    list_distinct(flatten(list_transform(lines, lambda l: json_keys(l)))) AS ks
+  SELECT *, CASE WHEN fault IS NULL AND len(complete) > 0 AND len(list_filter(complete, lambda l: NOT starts_with(l, '{') OR NOT json_valid(l))) = 0
+    THEN complete END AS lines, fault IS NULL AND regexp_matches(head, '^[\\s,\\x{FEFF}]*[\\[{]') AS is_json
   FROM (
-    SELECT *, CASE WHEN fault IS NULL AND len(complete) > 0 AND len(list_filter(complete, lambda l: NOT starts_with(l, '{') OR NOT json_valid(l))) = 0
-      THEN complete END AS lines
-    FROM (
-      SELECT *, list_filter(string_split(CASE WHEN whole THEN head ELSE regexp_replace(head, '[^\\n]*$', '') END, ${LF}), lambda l: l <> '') AS complete
-      FROM refused
-    )
+    SELECT *, list_filter(string_split(CASE WHEN whole THEN head ELSE regexp_replace(head, '[^\\n]*$', '') END, ${LF}),
+      lambda l: trim(l, ${SPACE}) <> '') AS complete
+    FROM refused
   )
 ),
-spelled AS (
-  SELECT *, list_concat([${fields.map(spelling).join(', ')}], list_filter(ks, lambda k: lower(k) NOT IN (${known}))) AS spelling
+keyed AS (
+  SELECT *, CASE WHEN lines IS NOT NULL THEN list_distinct(flatten(list_transform(lines, lambda l: json_keys(l))))
+    WHEN is_json THEN list_distinct(regexp_extract_all(head, '"([^"\\\\]*)"\\s*:', 1)) END AS ks
   FROM looked
-)
-SELECT file,
-  CASE WHEN fault IS NOT NULL THEN NULL WHEN columns IS NOT NULL THEN 'plain'
-    WHEN lines IS NULL AND regexp_matches(head, '^[\\s,\\x{FEFF}]*[\\[{]') THEN 'objects' ELSE 'lines' END AS shape,
-  columns, fault.reason AS reason, fault.detail AS detail, COALESCE(fault.reason = 'UNREADABLE_FILE', false) AS fatal
-FROM (
-  SELECT *, CASE WHEN lines IS NOT NULL AND NOT contains(head, chr(13)) AND NOT contains(begin, '": ')
-      AND len(list_filter(ks, lambda k: lower(k) IN (${known}))) = len(list_filter(spelling, lambda k: list_contains(ks, k) AND lower(k) IN (${known})))
-      AND len(list_distinct(list_transform(spelling, lambda k: lower(k)))) = len(spelling)
-    THEN '{' || array_to_string(list_transform(list_append(spelling, 'none of these'), lambda k: to_json(k)::VARCHAR || ':"JSON"'), ',') || '}' END AS columns
+),
+spelled AS (
+  SELECT *, list_filter(ks, lambda k: lower(k) NOT IN (${known})) AS others,
+    [${fields.map(spelling).join(', ')}] AS spelling
+  FROM keyed
+),
+typed AS (
+  SELECT *, CASE WHEN len(ks) = len(list_filter(spelling, lambda k: list_contains(ks, k))) + len(others)
+      AND len(list_distinct(list_transform(others, lambda k: lower(k)))) = len(others)
+    THEN '{' || array_to_string(list_concat(
+      list_transform(spelling, lambda k, i: to_json(k)::VARCHAR || ':"' || [${fields.map(({ column }) => (isText(column) ? "'JSON'" : "'DOUBLE'")).join(', ')}][i] || '"'),
+      list_transform(others, lambda k: to_json(k)::VARCHAR || ':"JSON"')), ',') || '}' END AS columns
   FROM spelled
-)`;
+)
+SELECT file, CASE WHEN fault IS NULL THEN CASE WHEN is_json AND lines IS NULL THEN 'objects' ELSE 'lines' END END AS shape,
+  columns, len(others) > 0 AS further,
+  fault.reason AS reason, fault.detail AS detail, COALESCE(fault.reason = 'UNREADABLE_FILE', false) AS fatal
+FROM typed`;
 }
 
 const FIRST_COUNT = 3;
@@ -574,7 +579,10 @@ export function readingOf(source: SourceTable): Reading {
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
     heads: heads(fields),
-    plain: plain(fields),
+    plain: { rows: plain(fields, false), check: plainCheck(fields, false) },
+    further: { rows: plain(fields, true), check: plainCheck(fields, true) },
+    countedMark: COUNTED_MARK,
+    otherMarks: OTHER_MARKS,
     objects: objects(fields),
     numbered: NUMBERED,
     lines: lines(fields),

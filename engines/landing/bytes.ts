@@ -110,6 +110,33 @@ export function requireUnchanged(looks: readonly Look[]): void {
   );
 }
 
+/**
+ * How often a character of ASCII stands in the files; nothing where one of the other texts does. Keeps the thread for no
+ * longer than a chunk takes.
+ */
+export async function marksIn(
+  looks: readonly Look[],
+  counted: string,
+  others: readonly string[],
+): Promise<number | undefined> {
+  const mark = counted.charCodeAt(0);
+  const reach = Math.max(...others.map(({ length }) => length)) - 1;
+  let found = 0;
+  for (const look of looks) {
+    let tail: Buffer = Buffer.alloc(0);
+    for await (const chunk of chunksOf(look)) {
+      for (let i = 0; i < chunk.length; i++) if (chunk[i] === mark) found++;
+      const bytes = Buffer.concat([tail, chunk.subarray(0, reach)]);
+      if (others.some((text) => chunk.includes(text) || bytes.includes(text))) return undefined;
+      tail = chunk.subarray(-reach);
+    }
+  }
+  return found;
+}
+
+const chunksOf = ({ path, unpacked: packed }: Look): AsyncIterable<Buffer> =>
+  packed ? unpacked(path) : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
+
 /** Lines of a file, as `lines` of a `Reading` takes them. */
 export interface Piece {
   readonly text: string;
@@ -122,7 +149,7 @@ export interface Piece {
 }
 
 /** The lines of a file in pieces of about a size, each cut where a record seems to begin. */
-export async function* piecesOf({ path, unpacked: packed }: Look, pieceBytes: number): AsyncGenerator<Piece> {
+export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<Piece> {
   let first = 0;
   let held: Buffer[] = [];
   let size = 0;
@@ -144,10 +171,7 @@ export async function* piecesOf({ path, unpacked: packed }: Look, pieceBytes: nu
     cut = undefined;
     return { text, first: first++, broken: [], bytes, isCut: true };
   };
-  const chunks = packed
-    ? unpacked(path)
-    : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
-  for await (let chunk of chunks) {
+  for await (let chunk of chunksOf(look)) {
     if (cut) {
       const end = chunk.indexOf(LF);
       cut.bytes += end < 0 ? chunk.length : end;

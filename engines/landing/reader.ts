@@ -2,9 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Reading, readingOf, type SourceTable } from '../../model';
-import { connectTo, literalPath, parquetIn, rowsOf } from '../duckdb/database';
+import { connectTo, countOf, literalPath, parquetIn, rowsOf } from '../duckdb/database';
 import { quoteName, quoteString } from '../sql';
-import { type Look, lookAt, type Piece, piecesOf, requireUnchanged } from './bytes';
+import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged } from './bytes';
 
 /** How much is read by one statement, so that what it writes is worth a file. */
 const BATCH_BYTES = 128 << 20;
@@ -40,12 +40,8 @@ interface Sink {
   add(db: DuckDBConnection, sql: string, part: number): Promise<number>;
   /** Takes back a part. */
   drop(part: number): Promise<void>;
-  /** How many rows a part of `plain` has, and the sum of their bytes. */
-  weigh(
-    db: DuckDBConnection,
-    sql: string,
-    part: number,
-  ): Promise<{ readonly rows: number; readonly bytes: number }>;
+  /** Writes rows, and makes them `_plain` for the SQL that follows. */
+  show(db: DuckDBConnection, sql: string, part: number): Promise<void>;
   done(part: number): Promise<void>;
 }
 
@@ -63,9 +59,9 @@ class Folder implements Sink {
     return (await db.run(`COPY (${sql}) TO ${to} (FORMAT parquet)`)).rowsChanged;
   }
 
-  async weigh(db: DuckDBConnection, sql: string, part: number) {
+  async show(db: DuckDBConnection, sql: string, part: number) {
     await this.add(db, sql, part);
-    return weight(db, parquetIn(this.at(part)));
+    await db.run(`CREATE OR REPLACE TEMP VIEW _plain AS FROM ${parquetIn(this.at(part))}`);
   }
 
   async take(db: DuckDBConnection, sql: string, part: number) {
@@ -81,8 +77,7 @@ class Folder implements Sink {
         rest: `SELECT ${REST.split(', ').map((c) => `NULL AS ${c}`)} WHERE false`,
       };
     const rest = `SELECT ${REST} FROM read_parquet(${quoteString(files)}, hive_partitioning=false)`;
-    const [refused] = await rowsOf<{ n: number }>(db, `SELECT count(*) AS n FROM (${rest})`);
-    return { accepted: rowsChanged - (refused as { n: number }).n, rest };
+    return { accepted: rowsChanged - (await countOf(db, rest)), rest };
   }
 
   drop = (part: number) => rm(this.at(part), { recursive: true, force: true });
@@ -91,31 +86,28 @@ class Folder implements Sink {
 
 /** Only counts. */
 const COUNTER: Sink = {
-  async add(db, sql) {
-    return (await weight(db, `(SELECT 0 AS _bytes FROM (${sql}))`)).rows;
+  add: (db, sql) => countOf(db, sql),
+  async show(db, sql) {
+    await db.run(`CREATE OR REPLACE TEMP TABLE _shown AS ${sql}`);
+    await db.run('CREATE OR REPLACE TEMP VIEW _plain AS FROM _shown');
   },
-  weigh: (db, sql) => weight(db, `(${sql})`),
   async take(db, sql) {
     await db.run(`CREATE OR REPLACE TEMP TABLE _taken AS SELECT ${REST}, _good FROM (${sql})`);
-    const { rows } = await weight(db, '(SELECT 0 AS _bytes FROM _taken WHERE _good)');
-    return { accepted: rows, rest: `SELECT ${REST} FROM _taken WHERE NOT _good` };
+    return {
+      accepted: await countOf(db, 'FROM _taken WHERE _good'),
+      rest: `SELECT ${REST} FROM _taken WHERE NOT _good`,
+    };
   },
   drop: async () => undefined,
   done: async () => undefined,
 };
 
-async function weight(db: DuckDBConnection, from: string) {
-  const [sum] = await rowsOf<{ rows: number; bytes: number | null }>(
-    db,
-    `SELECT count(*) AS rows, sum(_bytes)::BIGINT AS bytes FROM ${from}`,
-  );
-  return { rows: sum?.rows ?? 0, bytes: sum?.bytes ?? 0 };
-}
-
 interface Verdict {
   readonly file: string;
-  readonly shape: 'plain' | 'objects' | 'lines' | null;
+  readonly shape: 'objects' | 'lines' | null;
+  /** The keys of its records, where it may be plain. */
   readonly columns: string | null;
+  readonly further: boolean;
   readonly reason: string;
   readonly detail: string;
   readonly fatal: boolean;
@@ -162,18 +154,23 @@ export class SourceReader {
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
-    const shaped = (shape: Verdict['shape']) =>
-      readable.filter(({ path }) => verdicts.get(path)?.shape === shape);
-    const lines: Look[] = shaped('lines');
+    const verdictOf = ({ path }: Look) => verdicts.get(path) as Verdict;
+    const others: Look[] = [];
     const byColumns = new Map<string, Look[]>();
-    for (const look of shaped('plain')) {
-      const columns = verdicts.get(look.path)?.columns as string;
-      byColumns.set(columns, [...(byColumns.get(columns) ?? []), look]);
+    for (const look of readable) {
+      const { columns } = verdictOf(look);
+      if (columns === null) others.push(look);
+      else byColumns.set(columns, [...(byColumns.get(columns) ?? []), look]);
     }
-    for (const [columns, looks] of byColumns) {
-      for (const batch of batchesOf(looks)) if (!(await this.readPlain(batch, columns))) lines.push(...batch);
+    for (const looks of byColumns.values()) {
+      for (const batch of batchesOf(looks)) {
+        if (!(await this.readPlain(batch, verdictOf(batch[0] as Look)))) others.push(...batch);
+      }
     }
-    for (const batch of batchesOf(shaped('objects'))) lines.push(...(await this.readObjects(batch)));
+    const lines = others.filter((look) => verdictOf(look).shape === 'lines');
+    for (const batch of batchesOf(others.filter((look) => !lines.includes(look)))) {
+      lines.push(...(await this.readObjects(batch)));
+    }
     await this.readLines(lines);
     requireUnchanged(this.looks);
     const filtered = isForgotten ? await this.takeOut(isForgotten) : 0;
@@ -220,16 +217,20 @@ export class SourceReader {
     ]);
   }
 
-  /** Whether the files are all plain. */
-  private async readPlain(looks: readonly Look[], columns: string): Promise<boolean> {
+  /** Reads files if all of them are plain. */
+  private async readPlain(looks: readonly Look[], { columns, further }: Verdict): Promise<boolean> {
+    const { countedMark, otherMarks } = this.reading;
+    const { rows, check } = further ? this.reading.further : this.reading.plain;
+    const counting = marksIn(looks, countedMark, otherMarks);
     const part = this.part++;
     await this.db.run('SET VARIABLE _columns = $1', [columns]);
     const found = await this.attempt(part, async () => {
       await this.name(looks);
-      return this.sink.weigh(this.db, this.reading.plain, part);
+      await this.sink.show(this.db, rows, part);
+      return (await rowsOf<{ rows: number; marks: number | null }>(this.db, check))[0];
     });
-    const bytes = looks.reduce((total, look) => total + look.bytes + (look.isOpen ? 1 : 0), 0);
-    if (found?.bytes !== bytes) {
+    const marks = await counting;
+    if (marks === undefined || found?.marks !== marks) {
       await this.sink.drop(part);
       return false;
     }
@@ -248,7 +249,7 @@ export class SourceReader {
     await this.db.run(
       `CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM (${taken.rest})`,
     );
-    const { rows } = await weight(this.db, '(SELECT 0 AS _bytes FROM _unnumbered)');
+    const rows = await countOf(this.db, 'FROM _unnumbered');
     const [only] = looks;
     if (rows > 0 && !(looks.length === 1 && only && only.bytes > this.reading.pieceBytes)) {
       await this.sink.drop(part);
@@ -347,11 +348,11 @@ export class SourceReader {
 
   /** Judges what is in `_rest`. */
   private async judge(db: DuckDBConnection, by: 'line' | 'record', looks: readonly Look[]) {
-    if ((await weight(db, '(SELECT 0 AS _bytes FROM _rest)')).rows === 0) return;
+    if ((await countOf(db, 'FROM _rest')) === 0) return;
     await db.run(`SET VARIABLE _by = '${by}'`);
     await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
     const good = `SELECT ${this.values} FROM _judged WHERE _reason IS NULL`;
-    if ((await weight(db, `(SELECT 0 AS _bytes FROM (${good}))`)).rows > 0) {
+    if ((await countOf(db, good)) > 0) {
       this.accepted += await this.sink.add(db, good, this.part++);
     }
     await db.run(
