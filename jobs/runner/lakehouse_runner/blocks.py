@@ -79,15 +79,25 @@ class Text:
     """Of the whole file."""
     size: int = 0
     head: bytes = b""
-    ends_line: bool = False
 
     def look(self, head_bytes: int) -> None:
-        """Read its first bytes and its last."""
+        """Read its first bytes."""
         with Path(self.path).open("rb") as opened:
             self.size = os.fstat(opened.fileno()).st_size
             self.head = opened.read(head_bytes)
-            opened.seek(max(self.size - 1, 0))
-            self.ends_line = opened.read(1) == b"\n"
+
+    def marks(self, counted: str, others: Sequence[str]) -> int | None:
+        """Count a character, and the lines. None where one of the other texts is there."""
+        found = self.lines = 0
+        with Path(self.path).open("rb") as opened:
+            last = b""
+            while chunk := opened.read(RANGE_BYTES):
+                found += chunk.count(counted.encode())
+                self.lines += chunk.count(b"\n")
+                if any(text.encode() in last + chunk for text in others):
+                    return None
+                last = chunk[-max(map(len, others)) :]
+        return found
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def _cut(listed: Sequence[File], source: Source) -> set[File]:
                 for file, head in zip(some, heads, strict=True)
             ]
             shapes = [head.shape for head in reader.heads(texts)]
-            cut.update(f for f, shape in zip(some, shapes, strict=True) if shape in ("plain", "lines"))
+            cut.update(f for f, shape in zip(some, shapes, strict=True) if shape == "lines")
     return cut
 
 

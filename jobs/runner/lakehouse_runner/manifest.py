@@ -42,13 +42,24 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class PlainReading:
+    """How texts are read of which every key is accounted for."""
+
+    rows: str
+    check: str
+
+
+@dataclass(frozen=True)
 class Reading:
     """The SQL that reads the files of a source; `Reading` in model/reading.ts says what each text gives."""
 
     head_bytes: int
     piece_bytes: int
     heads: str
-    plain: str
+    plain: PlainReading
+    further: PlainReading
+    counted_mark: str
+    other_marks: tuple[str, ...]
     objects: str
     numbered: str
     lines: str
@@ -243,7 +254,10 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         head_bytes=value["headBytes"],
         piece_bytes=value["pieceBytes"],
         heads=value["heads"],
-        plain=value["plain"],
+        plain=PlainReading(**value["plain"]),
+        further=PlainReading(**value["further"]),
+        counted_mark=value["countedMark"],
+        other_marks=tuple(value["otherMarks"]),
         objects=value["objects"],
         numbered=value["numbered"],
         lines=value["lines"],

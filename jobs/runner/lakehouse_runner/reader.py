@@ -33,10 +33,11 @@ _TABLES = {
 
 
 class Head(NamedTuple):
-    """What the beginning of a text says: its shape, with the keys of its records; or a refusal."""
+    """What the beginning of a text says: its shape, with its keys if it may be plain; or a refusal."""
 
     shape: str | None
     keys: str | None
+    has_further: bool
     refusal: Refusal | None
 
 
@@ -84,8 +85,8 @@ class Reader:
             rows.append([i, *shown, named, text.is_unpacked, text.damage])
         self._fill("_heads", rows)
         found = {
-            file: Head(shape, keys, Refusal(*refusal) if refusal[0] else None)
-            for file, shape, keys, *refusal in self._rows(self._reading.heads)
+            file: Head(shape, keys, has_further, Refusal(*refusal) if refusal[0] else None)
+            for file, shape, keys, has_further, *refusal in self._rows(self._reading.heads)
         }
         return [found[i] for i in range(len(texts))]
 
@@ -94,28 +95,25 @@ class Reader:
 
         Each goes the first way that holds for it. `is_second`: no block of plain records only is among them.
         """
-        plain: dict[tuple[str, int | None], list[Text]] = {}
-        objects = []
-        lines = []
-        for i, (text, head) in enumerate(zip(texts, self.heads(texts), strict=True)):
-            is_cut = text.extent.is_cut
-            if head.refusal and not is_cut:
+        plain: dict[Head, list[Text]] = {}
+        others: list[tuple[Text, Head]] = []
+        for text, head in zip(texts, self.heads(texts), strict=True):
+            if head.refusal and not text.extent.is_cut:
                 text.refusal = head.refusal
             elif head.keys is not None and not is_second:
-                # The lines of a block must be known alone.
-                plain.setdefault((head.keys, i if is_cut else None), []).append(text)
-            elif head.shape == "objects" and not is_cut:
-                objects.append(text)
+                plain.setdefault(head, []).append(text)
             else:
-                lines.append(text)
-        for (keys, _), group in plain.items():
-            if self._is_plain(group, keys):
-                yield from self._good("SELECT * FROM _read")
+                others.append((text, head))
+        for head, group in plain.items():
+            if self._is_plain(group, head):
+                yield from self._good("SELECT * FROM _plain")
             else:
-                lines += group
+                others += [(text, head) for text in group]
+        whole = [text for text, head in others if head.shape == "objects" and not text.extent.is_cut]
+        lines = [text for text, _ in others if text not in whole]
         # Lines of large ones may be too long to be looked at.
-        large = [text for text in objects if text.size > self._reading.piece_bytes]
-        for group in [[text for text in objects if text not in large], *([text] for text in large)]:
+        large = [text for text in whole if text.size > self._reading.piece_bytes]
+        for group in [[text for text in whole if text not in large], *([text] for text in large)]:
             if group and not (yield from self._objects(group)):
                 lines += group
         yield from self._lines(lines)
@@ -134,15 +132,18 @@ class Reader:
         self._make("_judged", self._reading.judge, _by="line")
         return good, self._base.execute("SELECT * FROM _judged").to_arrow_table()
 
-    def _is_plain(self, texts: Sequence[Text], keys: str) -> bool:
-        if not self._is_made("plain", texts, _columns=keys):
+    def _is_plain(self, texts: Sequence[Text], head: Head) -> bool:
+        reading = self._reading
+        plain = reading.further if head.has_further else reading.plain
+        marks = [text.marks(reading.counted_mark, reading.other_marks) for text in texts]
+        if None in marks or not self._is_made("_plain", plain.rows, texts, _columns=head.keys):
             return False
-        ((found, texts[0].lines),) = self._rows("SELECT sum(_bytes), count(*) FROM _read")
-        return bool(found == sum(text.size + (not text.ends_line) for text in texts))
+        ((_, found),) = self._rows(plain.check)
+        return bool(found == sum(count or 0 for count in marks))
 
     def _objects(self, texts: Sequence[Text]) -> Generator[Part, None, bool]:
         """Read texts whole, unless records of them have to be looked for by their lines."""
-        if not self._is_made("objects", texts):
+        if not self._is_made("_read", self._reading.objects, texts):
             return False
         self._make("_unnumbered", "SELECT _line AS line FROM _read WHERE NOT _good")
         is_odd = self._rows("SELECT 1 FROM _unnumbered LIMIT 1") != []
@@ -154,11 +155,11 @@ class Reader:
             yield from self._judged(texts, "record")
         return True
 
-    def _is_made(self, statement: str, texts: Sequence[Text], **variables: Any) -> bool:
-        """Have DuckDB's own reader fill `_read`, unless it cannot read the texts."""
+    def _is_made(self, table: str, query: str, texts: Sequence[Text], **variables: Any) -> bool:
+        """Fill a table with what DuckDB reads of texts. Whether it can read them."""
         files = [re.sub(r"([\[*?])", r"[\1]", text.path) for text in texts]
         try:
-            self._make("_read", getattr(self._reading, statement), _files=files, **variables)
+            self._make(table, query, _files=files, **variables)
         except (duckdb.InvalidInputException, duckdb.IOException):
             return False
         return True
