@@ -89,14 +89,16 @@ class Text:
     def marks(self, counted: str, others: Sequence[str]) -> int | None:
         """Count a character, and the lines. None where one of the other texts is there."""
         found = self.lines = 0
+        reach = max(map(len, others))
+        last = b""
         with Path(self.path).open("rb") as opened:
-            last = b""
             while chunk := opened.read(RANGE_BYTES):
                 found += chunk.count(counted.encode())
                 self.lines += chunk.count(b"\n")
-                if any(text.encode() in last + chunk for text in others):
+                between = last + chunk[:reach]
+                if any(text.encode() in chunk or text.encode() in between for text in others):
                     return None
-                last = chunk[-max(map(len, others)) :]
+                last = chunk[-reach:]
         return found
 
 
