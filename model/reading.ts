@@ -42,7 +42,7 @@ export interface Reading {
   /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
   readonly numbered: string;
   /**
-   * The lines of `_piece (file INTEGER, text, first, broken)`, one row a piece: the number of lines before it, and which
+   * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and which
    * lines of it, from 1, are no UTF-8. Gives values, `_file`, `_n` the line's number, `_line` and `_broken` where it
    * holds no good record, and `_good`.
    */
@@ -276,7 +276,7 @@ function lines(fields: readonly Field[]): string {
       SELECT file, first + i AS n, line, len(broken) > 0 AND list_contains(broken, i) AS broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
-        FROM (SELECT file, first, broken, string_split(text, ${LF}) AS lines FROM _piece)
+        FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
       )
     )
     WHERE starts_with(line, '{') OR strlen(line) > 0 AND ${bare} <> ''`;
@@ -519,18 +519,22 @@ function heads(fields: readonly Field[]): string {
   END AS fault
   FROM _heads
 ),
-looked AS (
-  SELECT *, CASE WHEN fault IS NULL AND len(complete) > 0 AND len(list_filter(complete, lambda l: NOT starts_with(l, '{') OR NOT json_valid(l))) = 0
-    THEN complete END AS lines, fault IS NULL AND regexp_matches(head, '^[\\s,\\x{FEFF}]*[\\[{]') AS is_json
+lined AS (
+  SELECT *, list_filter(lines, lambda l: starts_with(l, '{') AND json_valid(l)) AS objects,
+    fault IS NULL AND regexp_matches(head, '^[\\s,\\x{FEFF}]*[\\[{]') AS is_json
   FROM (
     SELECT *, list_filter(string_split(CASE WHEN whole THEN head ELSE regexp_replace(head, '[^\\n]*$', '') END, ${LF}),
-      lambda l: trim(l, ${SPACE}) <> '') AS complete
+      lambda l: trim(l, ${SPACE}) <> '') AS lines
     FROM refused
   )
 ),
+looked AS (
+  SELECT *, CASE WHEN fault IS NULL AND (2 * len(objects) > len(lines) OR NOT is_json) THEN 'lines' WHEN fault IS NULL THEN 'objects' END AS shape
+  FROM lined
+),
 keyed AS (
-  SELECT *, CASE WHEN lines IS NOT NULL THEN list_distinct(flatten(list_transform(lines, lambda l: json_keys(l))))
-    WHEN is_json THEN list_distinct(regexp_extract_all(head, '"([^"\\\\]*)"\\s*:', 1)) END AS ks
+  SELECT *, CASE WHEN shape = 'objects' THEN list_distinct(regexp_extract_all(head, '"([^"\\\\]*)"\\s*:', 1))
+    WHEN len(objects) = len(lines) THEN list_distinct(flatten(list_transform(lines, lambda l: json_keys(l)))) END AS ks
   FROM looked
 ),
 spelled AS (
@@ -546,8 +550,7 @@ typed AS (
       list_transform(others, lambda k: to_json(k)::VARCHAR || ':"JSON"')), ',') || '}' END AS columns
   FROM spelled
 )
-SELECT file, CASE WHEN fault IS NULL THEN CASE WHEN is_json AND lines IS NULL THEN 'objects' ELSE 'lines' END END AS shape,
-  columns, len(others) > 0 AS further,
+SELECT file, shape, columns, len(others) > 0 AS further,
   fault.reason AS reason, fault.detail AS detail, COALESCE(fault.reason = 'UNREADABLE_FILE', false) AS fatal
 FROM typed`;
 }

@@ -402,6 +402,7 @@ class Erasure {
       let lines = 0;
       for (const file of await landingFiles(this.store.sampleDir(), source)) {
         const removed = await forgetLines(
+          this.db,
           file,
           source,
           { list, known },

@@ -125,7 +125,7 @@ export async function marksIn(
   for (const look of looks) {
     let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of chunksOf(look)) {
-      for (let i = 0; i < chunk.length; i++) if (chunk[i] === mark) found++;
+      found += countOf(chunk, mark);
       const bytes = Buffer.concat([tail, chunk.subarray(0, reach)]);
       if (others.some((text) => chunk.includes(text) || bytes.includes(text))) return undefined;
       tail = chunk.subarray(-reach);
@@ -134,12 +134,31 @@ export async function marksIn(
   return found;
 }
 
+/** Four bytes at a time: one by one it would take as long as reading the records. */
+function countOf(bytes: Buffer, byte: number): number {
+  const ahead = (4 - (bytes.byteOffset % 4)) % 4;
+  const words = Math.max(0, Math.floor((bytes.length - ahead) / 4));
+  const aligned = new Uint32Array(bytes.buffer, bytes.byteOffset + ahead, words);
+  const pattern = byte * 0x01010101;
+  let found = 0;
+  for (let i = 0; i < words; i++) {
+    const x = (aligned[i] as number) ^ pattern;
+    // The highest bit of each byte of x that is 0, and no other bit.
+    const zeros = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
+    if (zeros !== 0) found += Math.imul((zeros >>> 7) & 0x01010101, 0x01010101) >>> 24;
+  }
+  for (let i = 0; i < ahead && i < bytes.length; i++) if (bytes[i] === byte) found++;
+  for (let i = ahead + 4 * words; i < bytes.length; i++) if (bytes[i] === byte) found++;
+  return found;
+}
+
 const chunksOf = ({ path, unpacked: packed }: Look): AsyncIterable<Buffer> =>
   packed ? unpacked(path) : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
 
 /** Lines of a file, as `lines` of a `Reading` takes them. */
 export interface Piece {
-  readonly text: string;
+  /** UTF-8, also where the file's bytes are not. */
+  readonly text: Buffer;
   /** How many lines there are before it. */
   readonly first: number;
   readonly broken: readonly number[];
@@ -154,20 +173,21 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   let held: Buffer[] = [];
   let size = 0;
   /** Bytes of a line that is passed over, after its beginning was given. */
-  let cut: { text: string; bytes: number } | undefined;
+  let cut: { text: Buffer; bytes: number } | undefined;
   const piece = (bytes: Buffer): Piece => {
     const before = first;
+    const isText = isUtf8(bytes);
     first += count(bytes);
     return {
-      text: bytes.toString('utf8'),
+      text: isText ? bytes : Buffer.from(bytes.toString('utf8')),
       first: before,
-      broken: isUtf8(bytes) ? [] : brokenIn(bytes),
+      broken: isText ? [] : brokenIn(bytes),
       bytes: bytes.length,
       isCut: false,
     };
   };
   const endCut = (): Piece => {
-    const { text, bytes } = cut as { text: string; bytes: number };
+    const { text, bytes } = cut as { text: Buffer; bytes: number };
     cut = undefined;
     return { text, first: first++, broken: [], bytes, isCut: true };
   };
@@ -188,7 +208,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
     if (end > 0) yield piece(bytes.subarray(0, end));
     const rest = bytes.subarray(end);
     if (rest.length > pieceBytes)
-      cut = { text: rest.toString('utf8', 0, pieceBytes + 1), bytes: rest.length };
+      cut = { text: Buffer.from(rest.subarray(0, pieceBytes + 1)), bytes: rest.length };
     held = cut ? [] : [rest];
     size = cut ? 0 : rest.length;
   }

@@ -1,66 +1,82 @@
-import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { SourceTable } from '../../model';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { readingOf, type SourceTable } from '../../model';
 import { replaceFile } from '../replace-file';
 import type { Known, Suppression } from '../suppression';
-import { BYTE_ORDER_MARK, damageOf, isNamedGzip, lineEnd, MAX_LINE_BYTES, nextLine } from './pieces';
-import { readLine } from './read-line';
+import { lookAt } from './bytes';
+import { type PlacedRecord, recordsIn } from './reader';
 
-/** Whose lines go. */
+/** Whose records go. */
 export interface Forgotten {
   readonly list: Suppression;
   readonly known: Known;
 }
 
 /**
- * Takes the lines of the forgotten out of a landing file, in one step; all other bytes stay as they are. Holds the file
- * in memory, so it is for the lake's own sample. Returns how many lines they are, or nothing where the file cannot be
- * unpacked. `temporary` takes the new file until it is whole, on the same disk; without it, lines are only counted.
+ * Takes the records of the forgotten out of a landing file, in one step; all other lines stay as they are. Holds the file
+ * in memory, so it is for the lake's own sample. Returns how many records they are, or nothing where the file cannot be
+ * unpacked. `temporary` takes the new file until it is whole, on the same disk; without it, records are only counted.
  */
 export async function forgetLines(
+  db: DuckDBConnection,
   path: string,
   table: SourceTable,
-  { list, known }: Forgotten,
+  forgotten: Forgotten,
   temporary: string | undefined,
 ): Promise<number | undefined> {
-  const packed = isNamedGzip(path);
-  if (packed && (await damageOf(path)) !== undefined) return undefined;
-  const bytes = packed ? await promisify(gunzip)(await readFile(path)) : await readFile(path);
-  const kept: Buffer[] = [];
+  const look = await lookAt(path, readingOf(table).headBytes);
+  if (look.damage !== null || look.named !== look.unpacked) return undefined;
+  const text = look.unpacked ? await promisify(gunzip)(await readFile(path)) : await readFile(path);
+  const lines = linesOf(text);
+  const whole = (record: PlacedRecord) => record.text ?? lines.slice(record.first - 1, record.last).join('');
   let removed = 0;
-  const start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
-    ? BYTE_ORDER_MARK.length
-    : 0;
-  kept.push(bytes.subarray(0, start));
-  for (let at = start; at < bytes.length; ) {
-    const end = lineEnd(bytes, at);
-    const next = Math.min(nextLine(bytes, end), bytes.length);
-    if (isTheirs(bytes.subarray(at, end), table, list, known)) removed++;
-    else kept.push(bytes.subarray(at, next));
-    at = next;
+  /** What is left of lines that held something of theirs, by the first of them. */
+  const left = new Map<number, { last: number; texts: string[]; theirs: number }>();
+  for await (const record of recordsIn(db, table, look)) {
+    const place = left.get(record.first) ?? { last: record.last, texts: [], theirs: 0 };
+    left.set(record.first, place);
+    if (isTheirs(record, table, forgotten)) place.theirs++;
+    else place.texts.push(whole(record));
+  }
+  const kept: Buffer[] = [];
+  for (let line = 1; line <= lines.length; line++) {
+    const place = left.get(line);
+    if (!place?.theirs) kept.push(lines[line - 1] as Buffer);
+    else {
+      removed += place.theirs;
+      for (const record of place.texts) kept.push(Buffer.from(`${record.trimEnd()}\n`));
+      line = place.last;
+    }
   }
   if (removed > 0 && temporary !== undefined) {
-    const left = Buffer.concat(kept);
+    const rest = Buffer.concat(kept);
     const { mode } = await stat(path);
-    await replaceFile(path, packed ? await promisify(gzip)(left) : left, temporary, mode);
+    await replaceFile(path, look.unpacked ? await promisify(gzip)(rest) : rest, temporary, mode);
   }
   return removed;
 }
 
-/** As a run judges: a good line by its columns, any other by its text. */
-function isTheirs(line: Buffer, table: SourceTable, list: Suppression, known: Known): boolean {
-  if (line.length === 0) return false;
-  if (!isUtf8(line)) return list.isTheirs(line.toString('latin1'), known);
-  const text = line.toString('utf8');
-  const verdict = line.length > MAX_LINE_BYTES ? undefined : readLine(text, table);
-  if (!verdict || !('json' in verdict)) return list.isTheirs(text, known);
-  const row = JSON.parse(verdict.json) as Readonly<Record<string, unknown>>;
-  const values = { person: [] as string[], device: [] as string[] };
+/** A good record by its columns, any other by its text. */
+function isTheirs({ values, text }: PlacedRecord, table: SourceTable, { list, known }: Forgotten): boolean {
+  if (!values) return list.isTheirs(text ?? '', known);
+  const found = { person: [] as string[], device: [] as string[] };
   for (const [name, { identifies }] of Object.entries(table.columns)) {
-    const value = row[name];
-    if (identifies && typeof value === 'string') values[identifies].push(value);
+    const value = values[name];
+    if (identifies && typeof value === 'string') found[identifies].push(value);
   }
-  return list.hasRow(values);
+  return list.hasRow(found);
+}
+
+/** Lines with their ends. */
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf('\n', at);
+    const next = end < 0 ? bytes.length : end + 1;
+    lines.push(bytes.subarray(at, next));
+    at = next;
+  }
+  return lines;
 }

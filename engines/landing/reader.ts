@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
 import { type Reading, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetIn, rowsOf } from '../duckdb/database';
 import { quoteName, quoteString } from '../sql';
@@ -35,6 +35,7 @@ interface Sink {
     db: DuckDBConnection,
     sql: string,
     part: number,
+    names?: readonly string[],
   ): Promise<{ readonly accepted: number; readonly rest: string }>;
   /** Accepted rows alone. */
   add(db: DuckDBConnection, sql: string, part: number): Promise<number>;
@@ -91,8 +92,10 @@ const COUNTER: Sink = {
     await db.run(`CREATE OR REPLACE TEMP TABLE _shown AS ${sql}`);
     await db.run('CREATE OR REPLACE TEMP VIEW _plain AS FROM _shown');
   },
-  async take(db, sql) {
-    await db.run(`CREATE OR REPLACE TEMP TABLE _taken AS SELECT ${REST}, _good FROM (${sql})`);
+  async take(db, sql, _part, names = []) {
+    await db.run(
+      `CREATE OR REPLACE TEMP TABLE _taken AS SELECT ${[REST, '_good', ...names].join(', ')} FROM (${sql})`,
+    );
     return {
       accepted: await countOf(db, 'FROM _taken WHERE _good'),
       rest: `SELECT ${REST} FROM _taken WHERE NOT _good`,
@@ -298,6 +301,7 @@ export class SourceReader {
       for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
         await this.readPieces(db, next.value, looks);
       }
+      await this.judge(db, 'line', looks);
     };
     const other = await connectTo(this.db);
     try {
@@ -326,24 +330,20 @@ export class SourceReader {
     if (group.length > 0) yield group;
   }
 
+  /** Reads pieces; what is not accepted waits in `_rest` until there is as much of it as a piece may have. */
   private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
-    await db.run('DELETE FROM _piece');
-    await db.run('DELETE FROM _rest');
-    for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
-      if (isCut) {
-        await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), text]);
-        this.passedOver += bytes - Buffer.byteLength(text);
-      } else {
-        const values = [file, text, BigInt(first), `[${broken.join(', ')}]`];
-        await db.run('INSERT INTO _piece VALUES ($1, $2, $3, CAST($4 AS BIGINT[]))', values);
-      }
-    }
+    const cut = await fill(db, pieces);
+    this.passedOver += cut;
     const part = this.part++;
     const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
     this.accepted += accepted;
     await db.run(`INSERT INTO _rest ${rest}`);
     await this.sink.done(part);
-    await this.judge(db, 'line', looks);
+    const [waiting] = await rowsOf<{ bytes: number }>(
+      db,
+      'SELECT COALESCE(sum(strlen(line)), 0)::BIGINT AS bytes FROM _rest',
+    );
+    if ((waiting?.bytes ?? 0) > this.reading.pieceBytes) await this.judge(db, 'line', looks);
   }
 
   /** Judges what is in `_rest`. */
@@ -362,6 +362,7 @@ export class SourceReader {
       `INSERT INTO ${this.refusals} SELECT getvariable('_names')[_file + 1], _line, _record, _reason, _detail, _raw, _bytes, false
         FROM _judged WHERE _reason IS NOT NULL`,
     );
+    await db.run('DELETE FROM _rest');
   }
 
   private async takeOut(isForgotten: (raw: string) => boolean): Promise<number> {
@@ -409,6 +410,71 @@ export class SourceReader {
   }
 }
 
+/** Fills `_piece`. A line that is too long goes to `_rest` by its beginning; returns of how many bytes nothing does. */
+async function fill(
+  db: DuckDBConnection,
+  pieces: readonly (readonly [file: number, piece: Piece])[],
+): Promise<number> {
+  let passedOver = 0;
+  await db.run('DELETE FROM _piece');
+  const rows = await db.createAppender('_piece');
+  for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
+    if (isCut) {
+      await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [
+        file,
+        BigInt(first + 1),
+        text.toString(),
+      ]);
+      passedOver += bytes - text.length;
+      continue;
+    }
+    rows.appendInteger(file);
+    rows.appendBlob(text);
+    rows.appendBigInt(BigInt(first));
+    rows.appendList(broken.map(BigInt), LIST(BIGINT));
+    rows.endRow();
+  }
+  rows.closeSync();
+  return passedOver;
+}
+
+/** A record where it stands in a file. */
+export interface PlacedRecord {
+  readonly first: number;
+  readonly last: number;
+  /** What stands there, where it is not the whole of one line. */
+  readonly text: string | null;
+  /** Texts of the columns that say whose it is; nothing of a record that is refused. */
+  readonly values: Readonly<Record<string, string | null>> | undefined;
+}
+
+/** The records of a file, good and refused ones, in the order of their lines but for those of several on a line. */
+export async function* recordsIn(
+  db: DuckDBConnection,
+  table: SourceTable,
+  look: Look,
+): AsyncGenerator<PlacedRecord> {
+  const reading = readingOf(table);
+  const names = Object.entries(table.columns).flatMap(([name, { identifies }]) =>
+    identifies ? [quoteName(name)] : [],
+  );
+  const columns =
+    names.length > 0 ? `{${names.map((n) => `${quoteString(n.slice(1, -1))}: ${n}`).join(', ')}}` : 'NULL';
+  await ready(db);
+  await db.run(`SET VARIABLE _by = 'line'`);
+  for await (const piece of piecesOf(look, reading.pieceBytes)) {
+    await db.run('DELETE FROM _rest');
+    await fill(db, [[0, piece]]);
+    const { rest } = await COUNTER.take(db, reading.lines, 0, names);
+    await db.run(`INSERT INTO _rest ${rest}`);
+    yield* await rowsOf<PlacedRecord>(
+      db,
+      `SELECT _n AS first, _n AS last, NULL AS text, ${columns} AS values FROM _taken WHERE _good
+      UNION ALL SELECT _line, _last, _text, CASE WHEN _reason IS NULL THEN ${columns} END FROM (${reading.judge}) ORDER BY first`,
+    );
+  }
+}
+
 /** The tables that a `Reading` reads from. */
 async function ready(db: DuckDBConnection) {
   for (const [table, columns] of [
@@ -416,7 +482,7 @@ async function ready(db: DuckDBConnection) {
       '_heads',
       'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
     ],
-    ['_piece', 'file INTEGER, text VARCHAR, first BIGINT, broken BIGINT[]'],
+    ['_piece', 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]'],
     ['_rest', 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN'],
   ]) {
     await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (${columns})`);
