@@ -71,6 +71,8 @@ export interface Finding {
 export interface RunResult {
   readonly summary: RunSummary;
   readonly findings: readonly Finding[];
+  /** What lay in the folder of a source and was not read. */
+  readonly warnings?: readonly string[];
   /** Why nothing was published; empty after a good run. */
   readonly failures: readonly string[];
 }

@@ -149,7 +149,7 @@ export class SparkEngine implements Engine {
       await mkdir(this.path('quarantine', table), { recursive: true });
     }
     await writeFile(this.path('running'), runId);
-    const { tables, failed, findings, failures } = await this.ask(
+    const { tables, failed, findings, warnings, failures } = await this.ask(
       runner,
       { runId, sweep, jobs, scratch: this.scratch },
       tell,
@@ -165,7 +165,7 @@ export class SparkEngine implements Engine {
     await this.replace(this.summaryFile(runId), summary);
     await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
     await rm(this.path('running'));
-    return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
+    return { summary, findings: findings.map((found) => described(found, pipeline)), warnings, failures };
   }
 
   /** Has the runner run jobs, and gathers what it tells of them. */
@@ -177,12 +177,15 @@ export class SparkEngine implements Engine {
     readonly tables: ReadonlyMap<string, TableSummary>;
     readonly failed: ReadonlySet<string>;
     readonly findings: readonly RunnerFinding[];
+    readonly warnings: readonly string[];
     readonly failures: readonly string[];
   }> {
     const tables = new Map<string, TableSummary>();
     const failed = new Set<string>();
     const findings: RunnerFinding[] = [];
     const failures: string[] = [];
+    // Several jobs may read a source.
+    const warnings = new Set<string>();
     const pseudonymKey = (await this.store.pseudonymKey()).toString('hex');
     const whole = { ...request, database: DATABASE, kind: 'run', pseudonymKey, codeVersion: codeVersion() };
     for await (const answer of runner.ask(whole)) {
@@ -190,6 +193,7 @@ export class SparkEngine implements Engine {
         case 'ended':
           findings.push(...answer.findings);
           failures.push(...answer.failures);
+          for (const warning of answer.warnings) warnings.add(warning);
           break;
         case 'done':
           // A source that several jobs read is told once.
@@ -206,7 +210,7 @@ export class SparkEngine implements Engine {
           tell(answer);
       }
     }
-    return { tables, failed, findings, failures };
+    return { tables, failed, findings, warnings: [...warnings], failures };
   }
 
   private manifestOf(job: Job, data: string | undefined, read: Sources): Manifest {

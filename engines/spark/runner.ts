@@ -17,6 +17,7 @@ export type Answer =
   | {
       readonly kind: 'ended';
       readonly findings: readonly RunnerFinding[];
+      readonly warnings: readonly string[];
       readonly failures: readonly string[];
     }
   | { readonly kind: 'columns'; readonly columns: readonly (readonly [name: string, type: string])[] }
