@@ -175,13 +175,12 @@ class Piece(NamedTuple):
     skipped: int = 0
     """Bytes beyond `data` of a line that is too long: it is alone, and `data` its beginning."""
 
-    def text(self) -> tuple[str, list[int]]:
-        """Give it as text, and which of its lines, from 1, are no UTF-8."""
-        try:
-            return self.data.decode(), []
-        except UnicodeDecodeError:
-            broken = [i for i, line in enumerate(self.data.split(b"\n"), 1) if not _is_text(line)]
-            return self.data.decode(errors="replace"), broken
+    def text(self) -> tuple[bytes, list[int]]:
+        """Give it as UTF-8, and which of its lines, from 1, were not."""
+        if _is_text(self.data):
+            return self.data, []
+        broken = [i for i, line in enumerate(self.data.split(b"\n"), 1) if not _is_text(line)]
+        return self.data.decode(errors="replace").encode(), broken
 
 
 def _is_text(line: bytes) -> bool:

@@ -25,7 +25,7 @@ _TABLES = {
     "_heads": (
         "file BIGINT, magic VARCHAR, head VARCHAR, whole BOOL, named BOOL, unpacked BOOL, damage VARCHAR"
     ),
-    "_piece": "file INTEGER, text VARCHAR, first BIGINT, broken BIGINT[]",
+    "_piece": "file INTEGER, text BLOB, first BIGINT, broken BIGINT[]",
     "_rest": "file INTEGER, n BIGINT, line VARCHAR, broken BOOL",
     "_counts": "read BIGINT, refused BIGINT, bytes BIGINT, refused_bytes BIGINT, fatal BIGINT",
     "_first": "file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOL",
@@ -170,7 +170,7 @@ class Reader:
             skipped = pieces[0].skipped
             if skipped:
                 text, _ = pieces[0].text()
-                self._fill("_rest", [[0, pieces[0].first + 1, text, False]])
+                self._fill("_rest", [[0, pieces[0].first + 1, text.decode(), False]])
             else:
                 self._read_lines(pieces)
                 yield from self._good("SELECT * FROM _read WHERE _good")

@@ -80,7 +80,7 @@ def test_a_piece_ends_before_a_record() -> None:
 def test_lines_that_are_no_text_are_told() -> None:
     """All others of the piece are as they were."""
     (piece,) = pieces_of(io.BytesIO(b"a\n\xff\n\xc3\n\xc3\xa9"), 99)
-    assert piece.text() == ("a\n\ufffd\n\ufffd\né", [2, 3])
+    assert piece.text() == ("a\n\ufffd\n\ufffd\né".encode(), [2, 3])
 
 
 def test_blocks_have_sizes_and_an_empty_file_one() -> None:
