@@ -444,7 +444,7 @@ groups AS (
  * every text is marked off; a broken one among them is then one record of its own.
  */
 const RECORDS = `marked_off AS (
-  SELECT *, CASE WHEN NOT broken AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
+  SELECT *, CASE WHEN NOT broken AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
     regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')
   END AS marked
   FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
@@ -557,7 +557,7 @@ const UNITS = [
 /** Why a text holds no object at all. */
 const SHAPE_FAULT = `CASE
     WHEN broken THEN ${fault('INVALID_ENCODING', said('not UTF-8'))}
-    WHEN strlen(record) > ${PIECE_BYTES} THEN ${fault('LINE_TOO_LONG', said(`longer than ${PIECE_BYTES} bytes`))}
+    WHEN strlen(whole) > ${PIECE_BYTES} THEN ${fault('LINE_TOO_LONG', said(`longer than ${PIECE_BYTES} bytes`))}
     WHEN is_object THEN NULL
     WHEN json_valid(record) THEN ${fault('NOT_AN_OBJECT', `'a JSON ' || ${typeOf('record')} || '; a record is an object'`)}
     WHEN NOT starts_with(record, '{') THEN ${fault('NOT_JSON', said('it does not begin with {'))}
