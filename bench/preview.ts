@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { findPulumi, Stack } from '../tests/support/pulumi-stack';
+import { pulumiOrSkip } from '../tests/support/pulumi-engine';
+import { Stack } from '../tests/support/pulumi-stack';
 import { timed } from './measure';
 import { median } from './report';
 
@@ -35,10 +36,7 @@ async function main(): Promise<number> {
   say(`  Node and the Pulumi SDK    ${seconds(at('sdk'))}`);
   say(`  components and their SDKs  ${seconds(at('loaded') - at('sdk'))}`);
   say(`  checks and building        ${seconds(at('built') - at('loaded'))}`);
-  if (findPulumi() === undefined) {
-    say('pulumi preview: not timed, there is no Pulumi CLI');
-    return met ? 0 : 1;
-  }
+  if (pulumiOrSkip() === undefined) return met ? 0 : 1;
   const stack = await Stack.in({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) } });
   try {
     for (const [what, policyPack] of [

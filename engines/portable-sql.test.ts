@@ -3,9 +3,6 @@ import { parseSelect } from './duckdb/ast';
 import { openDatabase } from './duckdb/database';
 import { portabilityFaults } from './portable-sql';
 
-// The grammars take their time to load, on a busy machine more than a test is given.
-jest.setTimeout(30_000);
-
 let db: DuckDBConnection;
 beforeAll(async () => {
   db = await openDatabase();

@@ -6,7 +6,7 @@ export const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
 const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */
-const HEAD_BYTES = 1 << 14;
+const HEAD_BYTES = 1 << 12;
 
 /**
  * The SQL that reads the files of a source by its contract, for DuckDB 1.5. It is the only reader there is: engines
@@ -122,6 +122,30 @@ const fieldsOf = ({ columns }: SourceTable): Field[] =>
     text: `_s${i}`,
   }));
 
+/** A key under which a column's value may stand. */
+interface Slot {
+  readonly field: Field;
+  readonly key: string;
+}
+
+/**
+ * The slots of a contract in groups, in each of which no two keys differ only in case: of a struct with such names
+ * DuckDB 1.5.6 may give one for the other.
+ */
+function slotGroups(fields: readonly Field[]): Slot[][] {
+  const groups: Slot[][] = [];
+  for (const slot of fields.flatMap((field) => field.keys.map((key) => ({ field, key })))) {
+    const room = groups.find((group) => group.every(({ key }) => folded(key) !== folded(slot.key)));
+    if (room) room.push(slot);
+    else groups.push([slot]);
+  }
+  return groups;
+}
+
+/** What `json_transform` takes for the slots. */
+const structure = (slots: readonly Slot[], typeOf: (field: Field) => string) =>
+  quote(`{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${typeOf(field)}"`).join(',')}}`);
+
 const isText = ({ type }: Column) => type === 'text' || type === 'isoDate';
 const isWhole = ({ type }: Column) => type !== 'double';
 
@@ -162,14 +186,12 @@ const isGood = (f: Field): string => {
 const areAll = (fields: readonly Field[], isSo: (f: Field) => string) =>
   all(fields.map((f) => (f.column.nullable ? `(${f.json} IS NULL OR ${isSo(f)})` : isSo(f))));
 
-/** The values as the landing table stores them. */
+/** A value as the landing table stores it. */
+const storedValue = (f: Field) =>
+  isText(f.column) ? f.text : isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number;
+
 const values = (fields: readonly Field[]) =>
-  fields
-    .map((f) => {
-      if (isText(f.column)) return `${f.text} AS ${name(f.name)}`;
-      return `${isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number} AS ${name(f.name)}`;
-    })
-    .join(', ');
+  fields.map((f) => `${storedValue(f)} AS ${name(f.name)}`).join(', ');
 
 /*
  * A record has one pair of quotes for each key and one for each text. Where no text has an escape, as many quotes as the
@@ -225,11 +247,14 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted(fields: readonly Field[], from: string, carried: string): string {
-  const slots = fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
-  const slot = (i: number) => `struct_extract_at(_t, ${i + 1})::VARCHAR`;
+function accepted(fields: readonly Field[], from: string, carried: string, matched?: Matched): string {
+  const groups = slotGroups(fields);
+  const slots = groups.flat();
+  const made = groups.map((group, g) => `json_transform(_json, ${structure(group, () => 'JSON')}) AS _t${g}`);
+  const extracted = groups.flatMap((group, g) =>
+    group.map((_, i) => `struct_extract_at(_t${g}, ${i + 1})::VARCHAR`),
+  );
   const of = (field: Field) => slots.flatMap((s, i) => (s.field === field ? [`_k${i}`] : []));
-  const structure = `{${slots.map(({ key }) => `${JSON.stringify(key)}:"JSON"`).join(',')}}`;
   const several = fields.filter(({ keys }) => keys.length > 1);
   const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
   const contained = (keys: readonly string[]) =>
@@ -245,10 +270,15 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   );
   // With a null under a key, only the keys themselves say how often it stands.
   const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
-  return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
+  const columns = fields.map((f, i) => {
+    const value = storedValue(f);
+    return `${matched ? `CASE WHEN _matched THEN ${matched.values[i]} ELSE ${value} END` : value} AS ${name(f.name)}`;
+  });
+  return `SELECT ${columns.join(', ')}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    WHEN (${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    ${matched ? 'WHEN _matched THEN true' : ''}
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
@@ -257,8 +287,8 @@ FROM (
     FROM (
       SELECT *, ${fields.map((f) => `${of(f).length > 1 ? `COALESCE(${of(f).join(', ')})` : of(f)[0]} AS ${f.json}`).join(', ')}
       FROM (
-        SELECT * EXCLUDE (_t), ${slots.map((_, i) => `${slot(i)} AS _k${i}`).join(', ')}
-        FROM (SELECT *, json_transform(_json, ${quote(structure)}) AS _t FROM (${from}))
+        SELECT *, ${extracted.map((slot, i) => `${slot} AS _k${i}`).join(', ')}
+        FROM (SELECT *, ${made.join(', ')} FROM (${from}))
       )
     )
   )
@@ -276,33 +306,126 @@ const NUMBERED = `SELECT 0 AS file, n, line, false AS broken
 FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
 WHERE line IN (SELECT line FROM _unnumbered)`;
 
+/** Texts of whole numbers of a range, as a regular expression: most of them, so that nearly all lines match. */
+function wholePattern(min: number, max: number): string {
+  const patterns: string[] = [];
+  for (let digits = 1; digits <= 16; digits++) {
+    const [least, most] = [digits === 1 ? 0 : 10 ** (digits - 1), 10 ** digits - 1];
+    const step = 10 ** (digits - 1);
+    // Of those with as many digits as the bounds, those whose first digit keeps them inside.
+    const first = Math.max(Math.ceil(Math.max(min, least) / step), digits === 1 ? 0 : 1);
+    const last = Math.min(Math.floor((Math.min(max, most) + 1) / step) - 1, 9);
+    if (first <= last) patterns.push(`[${first}-${last}]${digits > 1 ? `[0-9]{${digits - 1}}` : ''}`);
+  }
+  return patterns.join('|');
+}
+
+/** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
+function valuePattern({ column }: Field): string | undefined {
+  if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
+  if (column.type === 'isoDate') return undefined;
+  const { min, max } = rangeOf(column);
+  const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
+  if (isWhole(column)) return positive && `(?:${positive})`;
+  const inside = Math.min(max, -min);
+  // A fraction adds less than 1.
+  return inside >= 1 ? `-?(?:${wholePattern(0, inside - 1)})(?:\\.[0-9]+)?` : undefined;
+}
+
+/** Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. */
+function linePattern(fields: readonly Field[]): string | undefined {
+  const members = fields.map((f) => {
+    const value = valuePattern(f);
+    return value && !f.column.nullable && `"(?:${f.keys.join('|')})"\\s*:\\s*${value}`;
+  });
+  return members.every(Boolean)
+    ? `\\x{FEFF}?\\s*\\{\\s*${members.join('\\s*,\\s*')}\\s*\\}[\\s,]*`
+    : undefined;
+}
+
+/** How lines that match the pattern are converted. */
+interface Matched {
+  readonly pattern: string;
+  /** What makes `_m` of the text of one. */
+  readonly structure: string;
+  /** Of `_m` and `_bare`, the text, by column. */
+  readonly values: readonly string[];
+}
+
+function matchedBy(fields: readonly Field[]): Matched | undefined {
+  const pattern = linePattern(fields);
+  if (pattern === undefined) return undefined;
+  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
+  const [first = [], ...others] = slotGroups(fields);
+  const of = (slots: readonly Slot[], from: string, field: Field) =>
+    slots.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(${from}, ${i + 1})`] : []));
+  return {
+    pattern,
+    structure: structure(first, typeOf),
+    values: fields.map((f) => {
+      const further = others.flatMap((slots) =>
+        of(slots, `json_transform(_bare, ${structure(slots, typeOf)})`, f),
+      );
+      const all = [...of(first, '_m', f), ...further];
+      return all.length > 1 ? `COALESCE(${all.join(', ')})` : (all[0] as string);
+    }),
+  };
+}
+
 function lines(fields: readonly Field[]): string {
   const bare = `trim(line, ${AROUND_RECORD})`;
   const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  const from = `SELECT file AS _file, n AS _n, line AS _line, broken AS _broken,
-      CASE WHEN broken THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
+  const matched = matchedBy(fields);
+  const ending = `starts_with(line, '{') AND ends_with(line, '}')`;
+  const match = matched ? `_matched, _bare, json_transform(_bare, ${matched.structure}) AS _m,` : '';
+  const from = `SELECT file AS _file, n AS _n, line AS _line, broken AS _broken, ${match}
+      CASE WHEN broken ${matched ? 'OR _matched' : ''} THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
     FROM (
+      SELECT *${matched ? `, CASE WHEN _matched THEN CASE WHEN ${ending} THEN line ELSE ${bare} END END AS _bare` : ''}
+      FROM (
+        SELECT *${matched ? `, NOT broken AND regexp_full_match(line, ${quote(matched.pattern)}) AS _matched` : ''}
+        FROM (
       SELECT file, first + i AS n, line, len(broken) > 0 AND list_contains(broken, i) AS broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
         FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
-      )
-    )
+      ))))
+    
     WHERE starts_with(line, '{') OR strlen(line) > 0 AND ${bare} <> ''`;
-  return accepted(fields, from, '_file, _n, _broken');
+  return accepted(fields, from, '_file, _n, _broken', matched);
 }
 
-/** Lines that together may be records, each group as one text: a line alone, or all of one spread over lines. */
-const GROUPS = `marked AS (
-  SELECT *, starts_with(bare, '{') AND indent <= min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS begins
+/**
+ * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
+ * or is within a record as well. After `{"a":1,` there has to be a key.
+ */
+const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')
+    OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
+
+/**
+ * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where every line of a file is
+ * an object there is nothing to be put together.
+ */
+const GROUPS = `texts AS (
+  SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
   FROM (
-    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
+    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare,
+      strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
     FROM _rest
   )
 ),
+marked AS (
+  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
+  FROM (
+    SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+      lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
+    FROM texts
+    WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+    WINDOW w AS (PARTITION BY file ORDER BY n)
+  )
+),
 bounded AS (
-  SELECT *, getvariable('_by') = 'record' OR begins OR broken OR n <> 1 + lag(n, 1, n) OVER w
-    OR lag(broken OR begins AND json_valid(bare)) OVER w AS apart
+  SELECT *, begins OR broken OR n <> 1 + lag(n, 1, n) OVER w OR lag(broken OR begins AND alone) OVER w AS apart
   FROM marked WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 numbered AS (
@@ -312,6 +435,8 @@ groups AS (
   SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
   FROM numbered GROUP BY file, g
   HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
+  UNION ALL
+  SELECT file, n, n, line, broken FROM texts WHERE file NOT IN (SELECT file FROM texts WHERE NOT alone)
 )`;
 
 /**

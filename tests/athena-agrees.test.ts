@@ -13,9 +13,6 @@ import { awsEnvironment, jsonError } from './support/aws-server';
 import { ended, engineOf, lake, ROOT, result, spawnLake, temporaryDir } from './support/lake';
 import { outputsOf } from './support/stack';
 
-// On a busy machine a test takes more time than it is given.
-jest.setTimeout(60_000);
-
 const dir = temporaryDir('athena');
 const LAKE = join(dir, 'lake');
 const OUTPUTS = join(dir, 'outputs.json');
@@ -36,7 +33,7 @@ beforeAll(async () => {
     OUTPUTS,
     JSON.stringify({ ...outputsOf(pipeline, 'stedi-lakehouse-test'), region: 'eu-west-1' }),
   );
-}, 60_000);
+});
 afterAll(() => standin.server.stop());
 beforeEach(() => {
   next = ({ sql }) => asAthena(engine, sql);

@@ -67,7 +67,7 @@ beforeAll(async () => {
     await writeLanding(CLEAN, entity, [...bad, ...good]);
     await writeLanding(DIRTY, entity, [...bad, ...good.slice(0, 100)]);
   }
-}, 60_000);
+});
 
 test('every personal column of every source has its canary', () => {
   for (const entity of ENTITIES) {
@@ -112,7 +112,7 @@ describe('after a good run', () => {
   let said: string;
   beforeAll(async () => {
     said = await runInAllForms(root, CLEAN, 0);
-  }, 60_000);
+  });
 
   test('the search finds the canaries where they belong', async () => {
     const columns = ['customerName', 'email', 'phone', 'birthDay', 'serialNumber'];
@@ -229,14 +229,14 @@ describe('after a good run', () => {
       expect(status).toBe(0);
       expect(stdout).not.toMatch(CANARIES);
     }
-  }, 30_000);
+  });
 });
 
 test('a run that fails by its share of refused lines says none', async () => {
   const said = await runInAllForms(join(dir, 'dirty'), DIRTY, 1);
   expect(said).toMatch(/of \d+ lines are in quarantine/);
   expect(said).not.toMatch(CANARIES);
-}, 60_000);
+});
 
 test('nor does one whose first refused lines are of any single kind', async () => {
   const root = join(dir, 'kinds-lake');
@@ -253,7 +253,7 @@ test('nor does one whose first refused lines are of any single kind', async () =
   }
   expect(summariesIn(root)).toHaveLength(FAULT_KINDS.length);
   expect(summariesIn(root).join()).not.toMatch(CANARIES);
-}, 60_000);
+});
 
 const words = lakehouse(['landing', 'trusted']);
 
@@ -346,7 +346,7 @@ describe('a run of another pipeline', () => {
     expect(status).toBe(1);
     expect(said).toContain('customer_trusted.sql');
     expect(said).not.toMatch(CANARIES);
-  }, 60_000);
+  });
 });
 
 test('the key stands in no error, even where it is damaged', async () => {
@@ -357,4 +357,4 @@ test('the key stands in no error, even where it is damaged', async () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/pseudonym\.key should hold 64 hex digits/);
   expect(stdout + stderr + summariesIn(root)).not.toMatch(CANARIES);
-}, 30_000);
+});

@@ -47,7 +47,7 @@ beforeAll(async () => {
   for (const data of [GOOD, BAD]) await writeOtherSources(data, pipeline.sources);
   const { status, stderr } = await lake(['run', '--data', GOOD, '--lake', LAKE]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-}, 60_000);
+});
 
 const query = (...args: string[]) => lake(['query', '--lake', LAKE, ...args]);
 /** One value as a format prints it. */
@@ -406,14 +406,14 @@ describe('lake run', () => {
     expect(written.every((n: number) => n > 0)).toBe(true);
     const third = await lake(['run'], {}, work);
     expect(third.stdout).toMatch(/^No --data: the sample in \.lake\/sample is taken\n/);
-  }, 60_000);
+  });
 
   test('a sample whose making was killed is made anew', async () => {
     const root = join(dir, 'half-sample');
     mkdirSync(join(root, 'sample.123.tmp', 'customer', 'landing'), { recursive: true });
     expect((await lake(['run', '--lake', root])).status).toBe(0);
     expect(readdirSync(root).filter((name) => name.startsWith('sample'))).toEqual(['sample']);
-  }, 30_000);
+  });
 });
 
 const onTerminal = hasTerminal ? describe : describe.skip;
@@ -461,23 +461,19 @@ onTerminal('on a terminal of 80 columns', () => {
     expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
   });
 
-  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])(
-    'with %j nothing is sent but text',
-    async (env) => {
-      for (const args of [
-        ['run', '--data', GOOD],
-        ['run', '--data', BAD],
-        ['query', 'counts'],
-        ['query'],
-        ['query', 'nosuch'],
-      ]) {
-        const { stdout } = await lakeOnTerminal([...args, '--lake', root], env);
-        expect(stdout.length).toBeGreaterThan(50);
-        expect(stdout).not.toContain('\u001b');
-      }
-    },
-    30_000,
-  );
+  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('with %j nothing is sent but text', async (env) => {
+    for (const args of [
+      ['run', '--data', GOOD],
+      ['run', '--data', BAD],
+      ['query', 'counts'],
+      ['query'],
+      ['query', 'nosuch'],
+    ]) {
+      const { stdout } = await lakeOnTerminal([...args, '--lake', root], env);
+      expect(stdout.length).toBeGreaterThan(50);
+      expect(stdout).not.toContain('\u001b');
+    }
+  });
 
   test('the list is drawn while the run goes on, and Ctrl-C leaves the terminal and the lake as they were', async () => {
     const data = join(dir, 'larger-data');
@@ -497,7 +493,7 @@ onTerminal('on a terminal of 80 columns', () => {
     expect(stdout).toMatch(/lake: interrupted; what was published before stays as it is/);
     expect(stdout.lastIndexOf('\u001b[?25h')).toBeGreaterThan(stdout.lastIndexOf('\u001b[?25l'));
     expect(await engineOf(root).tables()).toEqual(before);
-  }, 30_000);
+  });
 
   test('the list of queries fits', async () => {
     const { stdout } = await lakeOnTerminal(['query']);
@@ -649,7 +645,7 @@ describe('lake query', () => {
         lines: 2,
       });
     }
-  }, 30_000);
+  });
 
   (existsSync('/dev/full') ? test : test.skip)('an output that cannot be written is told', async () => {
     const { status, stderr } = await shell(`lake query --lake '${LAKE}' counts > /dev/full`);
@@ -703,14 +699,14 @@ test('every run says which tables are older than what they are made from', async
     'machine_learning_curated',
   ]);
   expect(await staleAfter('step_trainer_trusted', 'machine_learning_curated')).toEqual([]);
-}, 60_000);
+});
 
 test('lake check finds this project whole', async () => {
   const { status, stdout, stderr } = await lake(['check']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const count = `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs`;
   expect(stdout).toBe(`${count}: the definition, the SQL, its cases and the queries fit together.\n`);
-}, 60_000);
+});
 
 test('an unforeseen fault tells where it is and none of its words', async () => {
   const file = join(dir, 'break.cjs');

@@ -136,7 +136,7 @@ beforeAll(async () => {
   cpSync(WITHOUT, WITH, { recursive: true });
   for (const entity of ENTITIES) addLines(WITH, entity, linesOf(entity));
   await run(FULL, WITH);
-}, 60_000);
+});
 
 describe('after a person is forgotten', () => {
   let root: string;
@@ -146,7 +146,7 @@ describe('after a person is forgotten', () => {
     root = copyOf(FULL);
     before = await rowsOfLake(root);
     receipt = await forget(root);
-  }, 60_000);
+  });
 
   test('the search finds every value where the lake holds the person', async () => {
     const found = await findValues(FULL, values());
@@ -192,7 +192,7 @@ describe('after a person is forgotten', () => {
       expect(missing).toEqual([]);
       for (const row of unexpected) expect(mentions([row])).toBe(false);
     }
-  }, 30_000);
+  });
 
   test('the receipt counts what went where, and the lake says how many rows are left', async () => {
     const after = await rowsOfLake(root);
@@ -288,7 +288,7 @@ test('a table that is older than those it was made from is known by the spelling
     { table: 'machine_learning_curated', kind: 'rows', engine: 'duckdb', removed: expect.any(Number) },
   ]);
   expect(await findValues(root, [pseudonym(person.email)])).toEqual([]);
-}, 30_000);
+});
 
 test('a source is judged by what remains', async () => {
   const data = join(dir, 'share');
@@ -309,7 +309,7 @@ test('a source is judged by what remains', async () => {
   await forget(root);
   const { failures } = await engineOf(root).run(stedi, { data });
   expect(failures.join()).toMatch(/customer_landing: 1 of 19 lines are in quarantine, 5.3 %/);
-}, 30_000);
+});
 
 /** Everything below a lake with its bytes; of the lock its size. */
 const bytesOf = (root: string) =>
@@ -329,7 +329,7 @@ test('a dry run counts the same and changes no byte', async () => {
   expect(dry).toMatchObject({ places, sharedDevices, oldVersions, dryRun: true });
   expect(dryRun).toBe(false);
   expect(places.map(({ kind }) => kind)).toContain('files');
-}, 30_000);
+});
 
 test('a device that others have too stays, and so do its readings', async () => {
   const data = join(dir, 'shared');
@@ -364,7 +364,7 @@ test('a device that others have too stays, and so do its readings', async () => 
     'hint',
     'person',
   ]);
-}, 30_000);
+});
 
 test('who has the device of somebody forgotten later keeps their records, and not its readings', async () => {
   const root = copyOf(FULL);
@@ -408,7 +408,7 @@ test('who has the device of somebody forgotten later keeps their records, and no
   expect(sharedDevices).toEqual({ devices: 0, rows: 0 });
   expect(await kept()).toEqual([[['latest@example.org']], [['latest@example.org']], []]);
   expect(await findValues(root, [later.email])).toEqual([]);
-}, 60_000);
+});
 
 test('a name that others have too decides about no refused line', async () => {
   const data = join(dir, 'namesake');
@@ -426,7 +426,7 @@ test('a name that others have too decides about no refused line', async () => {
   const raw = (await answer(engineOf(root), 'SELECT raw FROM customer_landing_quarantine')).flat();
   expect(raw).toContain(`{"customerName":"${person.customerName}"}`);
   expect(raw).not.toContain(`{"phone":"${person.phone}"}`);
-}, 30_000);
+});
 
 test('what a failed run refused loses their lines and keeps all others', async () => {
   const root = copyOf(FULL);
@@ -446,7 +446,7 @@ test('what a failed run refused loses their lines and keeps all others', async (
   // Those of the run that published, and those of the one that failed.
   expect(receipt.places.filter(({ kind }) => kind === 'quarantine')).toHaveLength(6);
   expect((await forget(root)).places).toEqual([]);
-}, 30_000);
+});
 
 test('the sample loses their lines, byte by byte the rest stays', async () => {
   const root = copyOf(FULL);
@@ -493,7 +493,7 @@ test('the sample loses their lines, byte by byte the rest stays', async () => {
       }
     }
   }
-}, 60_000);
+});
 
 test('a sample that cannot be unpacked is told, and all else is forgotten', async () => {
   const root = copyOf(FULL);
@@ -526,7 +526,7 @@ describe('a forget that is killed', () => {
     const gone = copyOf(start);
     await forget(gone);
     content = { before: await contentOf(start), after: await contentOf(gone) };
-  }, 60_000);
+  });
 
   test('at any step leaves all tables with the person or none, and the next forget or run does the rest', async () => {
     const ends = { before: 0, after: 0, listed: 0, byRun: 0 };
@@ -556,7 +556,7 @@ describe('a forget that is killed', () => {
     }
     process.stderr.write(`forgets that died: ${JSON.stringify(ends)}\n`);
     expect(Math.min(...Object.values(ends))).toBeGreaterThanOrEqual(3);
-  }, 300_000);
+  });
 
   test('after the list was written is finished by a run of single jobs, and stays begun for that person', async () => {
     const root = copyOf(start);
@@ -576,7 +576,7 @@ describe('a forget that is killed', () => {
     expect(existsSync(join(root, 'suppressed.json.pending'))).toBe(true);
     await forget(root);
     expect(litterOf(root)).toEqual([]);
-  }, 60_000);
+  });
 
   test('by the system, too', async () => {
     const root = copyOf(start);
@@ -596,7 +596,7 @@ describe('a forget that is killed', () => {
       expect(await findValues(killed, values())).toEqual([]);
       expect(litterOf(killed)).toEqual([]);
     }
-  }, 120_000);
+  });
 });
 
 describe('the part of another engine', () => {
@@ -633,7 +633,7 @@ describe('the part of another engine', () => {
     expect(await findValues(root, values())).toEqual([]);
     const readings = `SELECT 1 FROM step_trainer_landing WHERE serialNumber = '${serial}'`;
     expect(await answer(engineOf(root), readings)).toEqual([]);
-  }, 30_000);
+  });
 
   test('that fails leaves the list, and the next call does the rest', async () => {
     const root = copyOf(FULL);
@@ -644,7 +644,7 @@ describe('the part of another engine', () => {
     expect(existsSync(join(root, 'suppressed.json.pending'))).toBe(true);
     await run(root, WITH);
     expect(await findValues(root, values())).toEqual([]);
-  }, 30_000);
+  });
 });
 
 describe('lake forget', () => {
@@ -678,7 +678,7 @@ describe('lake forget', () => {
       expect([dry, done, again, last].map(({ stdout }) => stdout).join()).not.toContain(value);
     }
     expect(await findValues(root, values())).toEqual([]);
-  }, 60_000);
+  });
 
   test.each(['', 'canary', 'a b@example.com', 'canary@', '@example.com', 'a@b@c'])(
     'refuses %j, and does not repeat it',
@@ -701,7 +701,7 @@ describe('lake forget', () => {
       stderr: `lake: there is no lake in ${nowhere}; give --lake another folder\n`,
     });
     expect(existsSync(nowhere)).toBe(false);
-  }, 30_000);
+  });
 
   test('says with status 1 what it could not look into', async () => {
     const root = copyOf(FULL);
@@ -711,7 +711,7 @@ describe('lake forget', () => {
     const { status, stderr } = await lake(['forget', '--subject', person.email, '--lake', root]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^lake: \S+\/gone could not be looked into\n$/);
-  }, 30_000);
+  });
 });
 
 describe('a list that cannot be told', () => {

@@ -75,7 +75,7 @@ beforeAll(async () => {
     shapes[set] = shapeOf(fresh);
   }
   expect(shapes.a).not.toEqual(shapes.b);
-}, 60_000);
+});
 
 /** Waits for the first change in a folder, or until `over`. */
 async function firstChange(folder: string, over: AbortSignal): Promise<void> {
@@ -187,7 +187,7 @@ describe('a run killed at any of 100 random moments', () => {
     expect(Object.values(found).reduce((total, n) => total + n)).toBe(100);
     expect(found['before it published']).toBeGreaterThanOrEqual(15);
     expect(found.publishing + found['clearing up']).toBeGreaterThanOrEqual(3);
-  }, 300_000);
+  });
 });
 
 test('the very first run killed leaves no table or all, and the next one begins the lake', async () => {
@@ -205,7 +205,7 @@ test('the very first run killed leaves no table or all, and the next one begins 
     expect(shapeOf(root)).toEqual(shapes.a);
     rmSync(root, { recursive: true });
   }
-}, 120_000);
+});
 
 async function madeLake(name: string): Promise<string> {
   const root = join(dir, name);
@@ -239,7 +239,7 @@ test('a run that dies at any single step of publishing leaves the old state or t
   }
   expect(states.old).toBeGreaterThanOrEqual(5);
   expect(states.new).toBeGreaterThanOrEqual(10);
-}, 120_000);
+});
 
 describe('two runs at once on one lake', () => {
   test('the second, in a process of its own, says so and changes nothing', async () => {
@@ -255,7 +255,7 @@ describe('two runs at once on one lake', () => {
       expect(bytesOf(root)).toEqual(before);
     });
     expect((await lake(['run', '--data', SETS.a, '--lake', root])).status).toBe(0);
-  }, 60_000);
+  });
 
   test('nor does it make a sample', async () => {
     const root = join(dir, 'held-without-sample');
@@ -267,7 +267,7 @@ describe('two runs at once on one lake', () => {
       });
       expect(readdirSync(root)).toEqual(['lock.duckdb']);
     });
-  }, 60_000);
+  });
 
   test('the second is refused while the first, in a process of its own, goes on', async () => {
     const root = await madeLake('busy');
@@ -284,7 +284,7 @@ describe('two runs at once on one lake', () => {
     child.kill('SIGCONT');
     expect((await first).status).toBe(0);
     expect(shapeOf(root)).toEqual(shapes.a);
-  }, 60_000);
+  });
 
   test('the second is refused in the same process too, by whatever path it comes', async () => {
     const root = await madeLake('twice');
@@ -298,32 +298,28 @@ describe('two runs at once on one lake', () => {
     expect(refused[0]).toBeInstanceOf(LakeError);
     expect(refused[0]?.message).toMatch(/another run is going on/);
     expect(shapeOf(root)).toEqual(shapes.a);
-  }, 60_000);
+  });
 });
 
 test.each([
   ['nonsense', () => Buffer.from('nonsense '.repeat(2000))],
   ['cut off', (whole: Buffer) => whole.subarray(0, 5000)],
-])(
-  'a lock file that is damaged (%s) is told, and can be removed',
-  async (name, damaged) => {
-    const root = await madeLake(`damaged-${name.replace(' ', '-')}`);
-    const lock = join(root, 'lock.duckdb');
-    writeFileSync(lock, damaged(readFileSync(lock)));
-    const before = bytesOf(root);
-    const { status, stdout, stderr } = await lake(['run', '--data', SETS.a, '--lake', root]);
-    expect({ status, stdout, stderr }).toEqual({
-      status: 1,
-      stdout: '',
-      stderr: `lake: ${lock} cannot be opened; is the folder writable? If no run is going on, remove the file\n`,
-    });
-    expect(bytesOf(root)).toEqual(before);
-    rmSync(lock);
-    await run(engineOf(root), 'a');
-    expect(shapeOf(root)).toEqual(shapes.a);
-  },
-  60_000,
-);
+])('a lock file that is damaged (%s) is told, and can be removed', async (name, damaged) => {
+  const root = await madeLake(`damaged-${name.replace(' ', '-')}`);
+  const lock = join(root, 'lock.duckdb');
+  writeFileSync(lock, damaged(readFileSync(lock)));
+  const before = bytesOf(root);
+  const { status, stdout, stderr } = await lake(['run', '--data', SETS.a, '--lake', root]);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `lake: ${lock} cannot be opened; is the folder writable? If no run is going on, remove the file\n`,
+  });
+  expect(bytesOf(root)).toEqual(before);
+  rmSync(lock);
+  await run(engineOf(root), 'a');
+  expect(shapeOf(root)).toEqual(shapes.a);
+});
 
 test('queries that go on while runs publish see one state as a whole, or say that it changed', async () => {
   const root = await madeLake('read');
@@ -359,7 +355,7 @@ test('queries that go on while runs publish see one state as a whole, or say tha
   await readers;
   expect(seen.a).toBeGreaterThan(0);
   expect(seen.b).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test('a query sees no refused line of a run that goes on', async () => {
   const root = join(dir, 'unfinished');

@@ -23,7 +23,7 @@ const DATA = join(dir, 'data');
     writeFileSync(OUTPUTS, JSON.stringify(outputs));
     const { status, stderr } = await lake(['sample', '--out', DATA, '--customers', '30', '--dirty', '0.01']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  }, 120_000);
+  });
   afterAll(() => moto?.stop());
 
   const onStack = (command: string, ...args: string[]) =>
@@ -61,7 +61,7 @@ const DATA = join(dir, 'data');
     expect(await objectsOf(landing)).toEqual(put);
     expect(await onStack('ingest', DATA, '--replace')).toMatchObject({ status: 0 });
     expect(await objectsOf(landing)).toEqual({ ...put, [changed]: more });
-  }, 120_000);
+  });
 
   test('query prints what Athena answers, NULL apart from the empty text', async () => {
     const column = (Name: string, Type: string) => ({
@@ -94,7 +94,7 @@ const DATA = join(dir, 'data');
       stdout: 'subject,readings\na,9007199254740993\n"",\n',
     });
     expect(stderr).toMatch(/^scanned .*, about USD .*; query id [\w-]+\n$/);
-  }, 60_000);
+  });
 
   test('run starts single jobs in their order and follows them; the workflow is started, and started once', async () => {
     const jobs = ['customer_trusted', 'accelerometer_trusted'];
@@ -112,7 +112,7 @@ const DATA = join(dir, 'data');
     const status = await onStack('status');
     expect(status).toMatchObject({ status: 0, stderr: '' });
     expect(status.stdout).toContain(`${run}, has been going on since`);
-  }, 120_000);
+  });
 
   test('diff finds nothing in what the program makes, and every change of it', async () => {
     const clean = await onStack('diff');
@@ -147,5 +147,5 @@ const DATA = join(dir, 'data');
       'customer_landing.customername',
       'step_trainer_trusted.distanceFromObject',
     ]);
-  }, 60_000);
+  });
 });

@@ -63,12 +63,12 @@ if (!present) process.stderr.write(`tests/real-data.test.ts is skipped: there is
 
     const again = { only: ['machine_learning_curated'], parameters: { pairing: 'timestamp' } };
     expect(await run('default', again)).toMatchObject({ machine_learning_curated: 43_681 });
-  }, 60_000);
+  });
 
   test('with consent since-grant fewer readings are trusted', async () => {
     const written = await run('since-grant', { data: dataOf(), parameters: { consent: 'since-grant' } });
     expect(written).toMatchObject({ customer_trusted: 482, accelerometer_trusted: 32_025 });
-  }, 60_000);
+  });
 
   test('a customer is forgotten, and all others stay', async () => {
     const { read, ask } = forgetting();
@@ -111,7 +111,7 @@ if (!present) process.stderr.write(`tests/real-data.test.ts is skipped: there is
     for (const [table, rows] of Object.entries(before))
       expect(again[table]).toBe(rows - (removed[table] ?? 0));
     expect(await findValues(join(dir, 'forget'), [email as string, subject])).toEqual([]);
-  }, 60_000);
+  });
 
   const forgetting = () => {
     const ask = (sql: string) => answer(engineOf('forget'), sql);

@@ -34,9 +34,6 @@ const ROLE = 'aws:iam/role:Role';
 
 const all = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
 
-// The engine starts processes of its own for each operation: 3 s, and more on a busy machine.
-jest.setTimeout(240_000);
-
 withPulumi('the stand-in for AWS', () => {
   describe('through the life of a stack', () => {
     let stack: Stack;

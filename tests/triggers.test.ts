@@ -17,7 +17,6 @@ import {
 import { ROOT } from './support/lake';
 import { type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
 
-const MINUTES = 60_000;
 const FAILURES = END_STATES.filter((state) => state !== 'SUCCEEDED');
 
 /** Who has to succeed before a job runs: those that make its inputs, and so on. */
@@ -133,7 +132,7 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
       if (status !== 0) throw new Error(stdout + stderr);
       received.set(start, await stack.resources());
     }
-  }, 4 * MINUTES);
+  });
 
   const NAME = 'stedi-lakehouse-dev';
   const nameOf = ({ name }: Pick<Job, 'name'>) => `${NAME}-${name}`;

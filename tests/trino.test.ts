@@ -79,9 +79,6 @@ const named = (columns: readonly QueryColumn[]) =>
 const stored = (engine: DuckDbEngine, name: string, types: Types) =>
   answer(engine, `SELECT ${Object.keys(types).map(quoteName).join(', ')} FROM ${quoteName(name)}`);
 
-// A busy machine takes its time to start Java.
-jest.setTimeout(240_000);
-
 withTrino('on Trino', () => {
   const dir = temporaryDir('trino');
   let trino: Trino;

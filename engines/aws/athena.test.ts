@@ -5,9 +5,6 @@ import { type AwsRequest, type Fault, jsonError } from '../../tests/support/aws-
 import { Interrupted, LakeError, UsageError } from '../engine';
 import { type AsQuery, Athena, type AthenaOptions, TIMEOUTS } from './athena';
 
-// On a busy machine a test takes more time than it is given.
-jest.setTimeout(60_000);
-
 const ATTEMPTS = 4;
 
 let standin: AthenaStandin;

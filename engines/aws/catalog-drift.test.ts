@@ -310,17 +310,13 @@ test.each<readonly [string, Fault]>([
   ['a 500', jsonError('InternalServiceException', 'x', 500)],
   ['a reset', 'reset'],
   ['a cut', 'cut'],
-])(
-  '%s at any request changes no answer',
-  async (_, fault) => {
-    await drift();
-    const requests = server.requests.length;
-    for (let at = 0; at < requests; at++) {
-      const first = server.requests.length;
-      server.fault = ({ index }) => (index === first + at ? fault : undefined);
-      expect([at, await drift()]).toEqual([at, []]);
-    }
-    expect(requests).toBe(11);
-  },
-  60_000,
-);
+])('%s at any request changes no answer', async (_, fault) => {
+  await drift();
+  const requests = server.requests.length;
+  for (let at = 0; at < requests; at++) {
+    const first = server.requests.length;
+    server.fault = ({ index }) => (index === first + at ? fault : undefined);
+    expect([at, await drift()]).toEqual([at, []]);
+  }
+  expect(requests).toBe(11);
+});

@@ -485,19 +485,15 @@ describe.each(FAULTS)('%s', (_, fault, forGood) => {
     if (!runs && aws.requestsLeft.length > 0) expect(String(ended)).toContain('may be left');
   });
 
-  test.each(Array.from({ length: LENGTH }, (_each, i) => i))(
-    'from request %i on',
-    async (at) => {
-      server.fault = (request) => (request.index >= at ? fits(request) : undefined);
-      const ended = await forget().catch((error: unknown) => error);
-      const all = [String(ended), ...told].join('\n');
-      expect(quotes(all)).toBe(false);
-      if (ended instanceof Error) expect(ended).toBeInstanceOf(LakeError);
-      else expect(server.requests.length).toBeGreaterThan(at);
-      if (aws.requestsLeft.length > 0) expect(all).toMatch(/may be left|goes on all the same/);
-    },
-    30_000,
-  );
+  test.each(Array.from({ length: LENGTH }, (_each, i) => i))('from request %i on', async (at) => {
+    server.fault = (request) => (request.index >= at ? fits(request) : undefined);
+    const ended = await forget().catch((error: unknown) => error);
+    const all = [String(ended), ...told].join('\n');
+    expect(quotes(all)).toBe(false);
+    if (ended instanceof Error) expect(ended).toBeInstanceOf(LakeError);
+    else expect(server.requests.length).toBeGreaterThan(at);
+    if (aws.requestsLeft.length > 0) expect(all).toMatch(/may be left|goes on all the same/);
+  });
 });
 
 test('a good run makes as many requests as are broken above', async () => {

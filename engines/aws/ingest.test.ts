@@ -249,7 +249,7 @@ test('the plan is what should be, whatever the folder and the bucket hold', asyn
     { numRuns: 60 },
   );
   expect(seen.size).toBe(12);
-}, 60_000);
+});
 
 describe('a fault at any single request', () => {
   const denied: Fault = errorOf('AccessDenied', 403);
@@ -270,24 +270,20 @@ describe('a fault at any single request', () => {
     ['SlowDown', slow],
     ['reset', 'reset'],
     ['cut', 'cut'],
-  ])(
-    '%s once: it is tried again, nothing is lost or doubled',
-    async (_name, fault) => {
-      const folder = data();
-      let tries = 0;
-      for (let index = 0; index < requests; index++) {
-        const { s3, server } = await s3Of();
-        server.fault = (request) => (request.index === index ? fault : undefined);
-        const { summary } = await run(folder);
-        expect(summary.files).toBe(6);
-        expect(heldBy(s3)).toEqual(ALL);
-        expect(s3.uploads.size).toBe(0);
-        tries += server.requests.length - requests;
-      }
-      expect(tries).toBeGreaterThanOrEqual(requests);
-    },
-    120_000,
-  );
+  ])('%s once: it is tried again, nothing is lost or doubled', async (_name, fault) => {
+    const folder = data();
+    let tries = 0;
+    for (let index = 0; index < requests; index++) {
+      const { s3, server } = await s3Of();
+      server.fault = (request) => (request.index === index ? fault : undefined);
+      const { summary } = await run(folder);
+      expect(summary.files).toBe(6);
+      expect(heldBy(s3)).toEqual(ALL);
+      expect(s3.uploads.size).toBe(0);
+      tries += server.requests.length - requests;
+    }
+    expect(tries).toBeGreaterThanOrEqual(requests);
+  });
 
   test.each<[string, Fault, RegExp]>([
     [
@@ -306,31 +302,27 @@ describe('a fault at any single request', () => {
       'reset',
       /^s3:\w+ on s3:\/\/stedi-lakehouse-dev-landing-123456789012\/[^\n]* (?:AWS cannot be reached|failed: Error)/,
     ],
-  ])(
-    '%s from then on: told in a line, and the next call goes on',
-    async (_name, fault, message) => {
-      const folder = data();
-      for (let index = 0; index < requests; index++) {
-        const { s3, server } = await s3Of();
-        server.fault = (request) => (request.index >= index ? fault : undefined);
-        expect(await messageOf(run(folder, {}, stackOf(2)))).toMatch(message);
-        expect(ALL).toMatchObject(heldBy(s3));
-        await quiet(server);
-        const stopped = server.requests.length;
-        // What is left at once: calls that were under way beside each other.
-        expect(stopped).toBeLessThanOrEqual(index + 2 * 16);
-        server.fault = () => undefined;
-        const parts = [...s3.uploads.values()].flatMap((upload) => [...upload.parts.values()]);
-        const there = [...(s3.buckets.get(BUCKET)?.values() ?? []), ...parts];
-        const { summary } = await run(folder);
-        expect(heldBy(s3)).toEqual(ALL);
-        expect(s3.uploads.size).toBe(0);
-        expect(sent(server.requests.slice(stopped))).toBe(SIZE - there.reduce((n, part) => n + part.size, 0));
-        expect(summary.keptBytes).toBe(parts.reduce((n, part) => n + part.size, 0));
-      }
-    },
-    120_000,
-  );
+  ])('%s from then on: told in a line, and the next call goes on', async (_name, fault, message) => {
+    const folder = data();
+    for (let index = 0; index < requests; index++) {
+      const { s3, server } = await s3Of();
+      server.fault = (request) => (request.index >= index ? fault : undefined);
+      expect(await messageOf(run(folder, {}, stackOf(2)))).toMatch(message);
+      expect(ALL).toMatchObject(heldBy(s3));
+      await quiet(server);
+      const stopped = server.requests.length;
+      // What is left at once: calls that were under way beside each other.
+      expect(stopped).toBeLessThanOrEqual(index + 2 * 16);
+      server.fault = () => undefined;
+      const parts = [...s3.uploads.values()].flatMap((upload) => [...upload.parts.values()]);
+      const there = [...(s3.buckets.get(BUCKET)?.values() ?? []), ...parts];
+      const { summary } = await run(folder);
+      expect(heldBy(s3)).toEqual(ALL);
+      expect(s3.uploads.size).toBe(0);
+      expect(sent(server.requests.slice(stopped))).toBe(SIZE - there.reduce((n, part) => n + part.size, 0));
+      expect(summary.keptBytes).toBe(parts.reduce((n, part) => n + part.size, 0));
+    }
+  });
 
   test('one that cannot be mended stops what goes on beside it', async () => {
     const { s3, server } = await s3Of();
@@ -355,7 +347,7 @@ describe('a fault at any single request', () => {
       expect(s3.uploads.size).toBe(0);
       expect(server.requests.length).toBeGreaterThan(requests);
     }
-  }, 30_000);
+  });
 });
 
 describe('uploads that were left', () => {

@@ -5,9 +5,6 @@ import { UsageError } from '../engine';
 import { tokensOf } from '../sql';
 import { literalOf } from './literals';
 
-// On a busy machine a test takes more time than it is given.
-jest.setTimeout(60_000);
-
 let db: DuckDBConnection;
 beforeAll(async () => {
   db = await openDatabase();

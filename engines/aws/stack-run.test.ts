@@ -324,7 +324,6 @@ describe.each([
       }
       expect(requests).toBeGreaterThan(8);
     },
-    120_000,
   );
 });
 

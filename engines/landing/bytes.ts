@@ -1,11 +1,22 @@
 import { isUtf8 } from 'node:buffer';
-import { type BigIntStats, createReadStream, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { LakeError } from '../engine';
 
 const LF = 10;
 const MAGIC_BYTES = 8;
+const CHUNK_BYTES = 1 << 20;
+/** Pieces of this size keep several readers busy to the end. */
+export const USUAL_BYTES = 8 << 20;
 const GZIP = '1F8B';
 
 /** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
@@ -13,8 +24,6 @@ export interface Look {
   readonly path: string;
   /** Bytes of text: of a packed file, unpacked. */
   readonly bytes: number;
-  /** Whether the last line has no end. */
-  readonly isOpen: boolean;
   readonly magic: string;
   readonly head: string;
   readonly whole: boolean;
@@ -29,14 +38,12 @@ export interface Look {
 export async function lookAt(path: string, headBytes: number): Promise<Look> {
   const state = stateOf(path);
   const named = path.endsWith('.gz');
-  const file = await open(path);
+  const file = openSync(path, 'r');
   try {
-    const { size } = await file.stat();
+    const { size } = fstatSync(file);
     const begin = Buffer.alloc(Math.min(Math.max(headBytes, MAGIC_BYTES), size));
-    await file.read(begin, 0, begin.length, 0);
-    const last = Buffer.alloc(1);
-    await file.read(last, 0, 1, Math.max(0, size - 1));
-    const plain = { bytes: size, isOpen: size > 0 && last[0] !== LF, ...seen(begin, headBytes, size) };
+    readSync(file, begin, 0, begin.length, 0);
+    const plain = { bytes: size, ...seen(begin, headBytes, size) };
     const unpacked = named && plain.magic.startsWith(GZIP);
     return {
       path,
@@ -48,7 +55,7 @@ export async function lookAt(path: string, headBytes: number): Promise<Look> {
       state,
     };
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -60,19 +67,17 @@ const seen = (begin: Buffer, headBytes: number, size: number) => ({
 
 async function lookInto(path: string, headBytes: number) {
   let bytes = 0;
-  let last = LF;
   let begin = Buffer.alloc(0);
   let damage: string | null = null;
   try {
     for await (const chunk of unpacked(path)) {
       if (begin.length < headBytes) begin = Buffer.concat([begin, chunk.subarray(0, headBytes)]);
       bytes += chunk.length;
-      last = chunk.at(-1) ?? last;
     }
   } catch (error) {
     damage = damageOf(error);
   }
-  return { bytes, isOpen: bytes > 0 && last !== LF, damage, ...seen(begin, headBytes, bytes) };
+  return { bytes, damage, ...seen(begin, headBytes, bytes) };
 }
 
 class Padded extends Error {}
@@ -122,13 +127,15 @@ export async function marksIn(
   const mark = counted.charCodeAt(0);
   const reach = Math.max(...others.map(({ length }) => length)) - 1;
   let found = 0;
+  const contains = (bytes: Buffer) => others.some((text) => bytes.includes(text));
   for (const look of looks) {
     let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of chunksOf(look)) {
+      if (contains(chunk) || (tail.length > 0 && contains(Buffer.concat([tail, chunk.subarray(0, reach)])))) {
+        return undefined;
+      }
       found += countOf(chunk, mark);
-      const bytes = Buffer.concat([tail, chunk.subarray(0, reach)]);
-      if (others.some((text) => chunk.includes(text) || bytes.includes(text))) return undefined;
-      tail = chunk.subarray(-reach);
+      tail = Buffer.from(chunk.subarray(-reach));
     }
   }
   return found;
@@ -152,9 +159,24 @@ function countOf(bytes: Buffer, byte: number): number {
   return found;
 }
 
-/** The text of a file. Throws where it cannot be unpacked. */
-export const chunksOf = ({ path, unpacked: packed }: Look): AsyncIterable<Buffer> =>
-  packed ? unpacked(path) : (createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>);
+/** The text of a file in chunks, each of which holds until the next one is asked for. */
+export async function* chunksOf({ path, unpacked: packed }: Look): AsyncGenerator<Buffer> {
+  if (packed) {
+    yield* unpacked(path);
+    return;
+  }
+  const file = openSync(path, 'r');
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  try {
+    // At once: a promise for each of many small files takes longer than reading them.
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {
+      yield chunk.subarray(0, read);
+      await setImmediate();
+    }
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Lines of a file, as `lines` of a `Reading` takes them. */
 export interface Piece {
@@ -203,9 +225,9 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
       yield endCut();
       chunk = chunk.subarray(end + 1);
     }
-    held.push(chunk);
+    held.push(Buffer.from(chunk));
     size += chunk.length;
-    if (size < pieceBytes) continue;
+    if (size < Math.min(USUAL_BYTES, pieceBytes)) continue;
     const bytes = Buffer.concat(held);
     const record = bytes.lastIndexOf('\n{') + 1;
     const end = record > 0 ? record : bytes.lastIndexOf(LF) + 1;

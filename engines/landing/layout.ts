@@ -216,7 +216,8 @@ async function* wholeEntries(db: DuckDBConnection, look: Look): AsyncGenerator<E
     }
   }
   const rest = [ahead];
-  for (let next = await chunks.next(); !next.done; next = await chunks.next()) rest.push(next.value);
+  for (let next = await chunks.next(); !next.done; next = await chunks.next())
+    rest.push(Buffer.from(next.value));
   yield {
     strays: straysIn(
       Buffer.concat(rest)

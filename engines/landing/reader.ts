@@ -4,7 +4,7 @@ import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
 import { type Reading, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetIn, rowsOf } from '../duckdb/database';
 import { quoteName, quoteString } from '../sql';
-import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged } from './bytes';
+import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USUAL_BYTES } from './bytes';
 
 /** How much is read by one statement, so that what it writes is worth a file. */
 const BATCH_BYTES = 128 << 20;
@@ -318,7 +318,7 @@ export class SourceReader {
     let bytes = 0;
     for (const [file, look] of looks.entries()) {
       for await (const piece of piecesOf(look, this.reading.pieceBytes)) {
-        if (bytes > 0 && bytes + piece.bytes > this.reading.pieceBytes) {
+        if (bytes + piece.bytes > USUAL_BYTES && bytes > 0) {
           yield group;
           group = [];
           bytes = 0;

@@ -8,8 +8,6 @@ import { lake as pipeline } from '../../pipeline';
 import { JOBS, temporaryDir } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
-jest.setTimeout(180_000);
-
 /** Jest wants the names of its tests at once; the cases themselves are read, and judged, by readCases. */
 const namesIn = (file: string) =>
   (parse(readFileSync(file, 'utf8')) as { cases: { name: string }[] }).cases.map(({ name }) => name);

@@ -22,8 +22,6 @@ import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } fro
 import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
-jest.setTimeout(240_000);
-
 const dir = temporaryDir('engines-agree');
 const session = new Spark(dir);
 afterAll(() => session.stop());

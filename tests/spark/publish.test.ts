@@ -22,8 +22,6 @@ import { answer, engineOf, namesBelow, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
-jest.setTimeout(240_000);
-
 const dir = temporaryDir('spark-publish');
 const session = new Spark(dir);
 afterAll(() => session.stop());

@@ -19,8 +19,6 @@ import {
 } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
 
-jest.setTimeout(240_000);
-
 const QUERIES = join(ROOT, 'queries');
 const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
 

@@ -5,7 +5,7 @@
 //
 // With that an index.ts beside it is found, with neither `main` here nor in package.json. A `pulumi preview` of four
 // resources takes 2.3 s.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -21,6 +21,7 @@ import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { World } from '../standin/aws/world';
 import { ended, type Ran, ROOT } from './lake';
+import { findPulumi } from './pulumi-engine';
 
 const STANDINS = [
   { name: 'aws', path: join(ROOT, 'tests', 'standin', 'aws'), version: '7.48.0' },
@@ -28,24 +29,6 @@ const STANDINS = [
 ];
 /** What a copy of the project leaves out: it is big, or no part of the program. */
 const LEFT_OUT = /^(node_modules|tests|docs|bench|\..*)$/;
-
-let found: string | undefined;
-/** The folder of the Pulumi CLI: on PATH, or unpacked from the tools beside the project. */
-export function findPulumi(): string | undefined {
-  found ??= onPath() ?? installed();
-  return found;
-}
-
-function onPath(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.find((folder) => existsSync(join(folder, 'pulumi')));
-}
-
-function installed(): string | undefined {
-  const tools = process.env.PULUMI_TOOLS ?? join(ROOT, '..', 'shared', 'tools', 'pulumi');
-  const { status, stdout } = spawnSync(join(tools, 'install'), { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
-}
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
@@ -123,8 +106,6 @@ export class Stack {
   private operations = 0;
 
   private constructor(options: StackOptions) {
-    const tools = findPulumi();
-    if (tools === undefined) throw new Error('there is no Pulumi CLI; skip the test with `withPulumi`');
     this.dir = join(this.root, 'program');
     this.stack = options.stack ?? 'dev';
     this.copy(options.program);
@@ -141,7 +122,7 @@ export class Stack {
     const state = join(this.root, 'state');
     mkdirSync(state);
     this.env = {
-      PATH: [tools, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+      PATH: [findPulumi(), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
       HOME: this.root,
       PULUMI_HOME: join(this.root, 'home'),
       PULUMI_BACKEND_URL: `file://${state}`,
