@@ -366,7 +366,11 @@ test('reads files in folders below, and names them by their path', async () => {
   mkdirSync(join(root, 'data', 'score', 'landing', 'day=1', '_temporary'), { recursive: true });
   data(join('day=1', 'b.json'), [{ player: 'Ida Canary', score: 4 }, '[]']);
   data(join('day=1', '_temporary', 'c.json'), [{ player: 'Nobody', score: 4 }]);
-  expect(counts(await run())).toMatchObject({ score_landing: { read: 5, quarantined: 1, written: 4 } });
+  const result = await run();
+  expect(result.warnings).toEqual([
+    `1 entry of score/landing is not read: ${join('day=1', '_temporary')} (hidden)`,
+  ]);
+  expect(counts(result)).toMatchObject({ score_landing: { read: 5, quarantined: 1, written: 4 } });
   expect(await rows('SELECT file, line FROM score_landing_quarantine')).toEqual([
     [join('day=1', 'b.json'), '2'],
   ]);
