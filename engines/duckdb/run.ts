@@ -206,7 +206,7 @@ export class Run {
     const moved = quoteName(`_moved_${job.name}`);
     await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
     const { rowsChanged } = await this.db.run(
-      `INSERT INTO ${moved} SELECT NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
+      `INSERT INTO ${moved} SELECT NULL, NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
         CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
     );
     await rewriteTable(this.db, dir, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
