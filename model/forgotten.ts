@@ -17,6 +17,8 @@ export interface Forgotten {
   readonly refused: string;
 }
 
+type Contract = Pick<Table, 'columns'>;
+
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
@@ -35,13 +37,13 @@ const isListed = (kind: string, value: string) =>
   `_pseudonym(${kind} || ':' || ${value}) IN (SELECT hash FROM _list)`;
 
 /** The columns that say whose a row is, with what they identify; of one kind, or of all. */
-export const identifying = ({ columns }: Pick<Table, 'columns'>, kind?: Identifies): [string, Identifies][] =>
+export const identifying = ({ columns }: Contract, kind?: Identifies): [string, Identifies][] =>
   Object.entries(columns).flatMap(([column, { identifies }]) =>
     identifies && (kind ?? identifies) === identifies ? [[column, identifies]] : [],
   );
 
 /** The columns of a hint: a value that points to a person, and is not what tables know them by. */
-export const hintsOf = ({ columns }: Pick<Table, 'columns'>): string[] =>
+export const hintsOf = ({ columns }: Contract): string[] =>
   Object.entries(columns).flatMap(([column, { type, pii, identifies }]) =>
     type === 'text' && pii === 'direct' && !identifies ? [column] : [],
   );
@@ -56,7 +58,7 @@ export const isAmong = (column: string, values: string) =>
   `COALESCE(t.${name(column)} IN (${values}), false)`;
 
 /** The condition that a row `t` names a person; never NULL. */
-export const namesPerson = (table: Pick<Table, 'columns'>) =>
+export const namesPerson = (table: Contract) =>
   identifying(table, 'person')
     .map(([column]) => `COALESCE(${normalisedSql(`t.${name(column)}`)} <> '', false)`)
     .join(' OR ') || 'false';
@@ -66,7 +68,7 @@ export const namesPerson = (table: Pick<Table, 'columns'>) =>
  * on the list. A device may be another's by now, so it counts only on rows that name no person.
  */
 export const theirRows = (
-  table: Pick<Table, 'columns'>,
+  table: Contract,
   listed: (column: string, kind: Identifies) => string,
   only?: Identifies,
 ): string =>
@@ -85,8 +87,7 @@ const WORD = String.raw`[^${SEPARATORS}\\]`;
 const PLAIN_WORDS = '[A-Za-z0-9._%+@-]+';
 /** What stands between double quotes that no backslash escapes, and what stands outside them. */
 const PIECES = String.raw`(?s)(?:[^"\\]|\\.?)+`;
-/** Escapes, and what is none. */
-const ESCAPES = String.raw`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt]|[^\\]+|\\`;
+const ESCAPE = String.raw`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt]`;
 /** JSON in JSON doubles its backslashes each time, so no text that is kept can hold more. */
 const DEPTH = 20;
 /** A shorter beginning of an e-mail is that of many. */
@@ -99,19 +100,18 @@ const found = (text: string, pattern: string, group = 0) =>
 const unescaped = (
   text: string,
 ) => String.raw`CASE WHEN contains(${text}, '\') THEN replace(array_to_string(list_transform(
-  ${found(text, ESCAPES)},
+  ${found(text, String.raw`${ESCAPE}|[^\\]+|\\`)},
   lambda e: CASE WHEN starts_with(e, '\') AND e <> '\' THEN COALESCE(TRY_CAST('"' || e || '"' AS JSON) ->> '$', chr(65533)) ELSE e END
 ), ''), chr(0), '') ELSE ${text} END`;
 
-/** The texts `(id, text)` of a query, and those that are quoted in them. */
-const nested = (from: string) => `SELECT id, text, 0 AS depth FROM (${from})
+/** A table of the texts `(id, text)` of a query, and of those that are quoted in them. */
+const nested = (called: string, from: string) => `${called} AS (
+  SELECT id, text, 0 AS depth FROM (${from})
   UNION ALL
-  SELECT id, plain, depth + 1 FROM (
-    SELECT id, depth, piece, ${unescaped('piece')} AS plain
-    FROM (SELECT id, depth, unnest(${found('text', PIECES)}) AS piece FROM %)
-    WHERE contains(piece, '\\')
-  ) WHERE plain <> piece AND depth < ${DEPTH}`;
-const cte = (called: string, from: string) => `${called} AS (${nested(from).replace('%', called)})`;
+  SELECT id, ${unescaped('piece')}, depth + 1
+  FROM (SELECT id, depth, unnest(${found('text', PIECES)}) AS piece FROM ${called} WHERE contains(text, '\\') AND depth < ${DEPTH})
+  WHERE regexp_matches(piece, ${quote(ESCAPE)})
+)`;
 
 /** Every text that may be a whole value, but for its escapes. */
 const TOKENS = `list_concat(
@@ -128,18 +128,21 @@ const VALUES = [
   return String.raw`(?s)(?:^|[,;:|=(\[{\t])\s*(?:${key}(?:${value}|[^"'\s{\[]?)|${value})`;
 });
 
-/** What may be a name of a person or a device, and a hint where the contract has such columns; normalised. */
-function tokens({ columns }: Pick<Table, 'columns'>): string {
-  const token = (of: string, list: string) =>
-    `SELECT id, ${of} AS kind, ${normalisedSql(unescaped('token'))} AS token FROM (SELECT id, unnest(${list}) AS token FROM texts)`;
-  const names = token("'name'", TOKENS);
-  if (hintsOf({ columns }).length === 0) return names;
+/** A query for what may be a name of a person or a device, and a hint where the contract has such columns. */
+function tokens({ columns }: Contract): string {
+  const of = (kind: string, list: string) =>
+    `SELECT id, ${quote(kind)} AS kind, unnest(list_distinct(${list})) AS token FROM texts`;
+  if (hintsOf({ columns }).length === 0) return of('name', TOKENS);
   const values = VALUES.flatMap((pattern) => [1, 2].map((group) => found('text', pattern, group)));
-  const keys = Object.entries(columns).flatMap(([key, { aliases }]) => [key, ...aliases]);
-  const isKey = `token IN (${keys.map((key) => normalisedSql(quote(key))).join(', ')})`;
-  return `${names}
-  UNION ALL SELECT * FROM (${token("'hint'", `list_concat(${values.join(',\n  ')})`)}) WHERE NOT (${isKey})`;
+  return `${of('name', TOKENS)}\n  UNION ALL ${of('hint', `list_concat(${values.join(', ')})`)}`;
 }
+
+/** The contract's keys, which are no hints. */
+const keysOf = ({ columns }: Contract) =>
+  Object.entries(columns)
+    .flatMap(([key, { aliases }]) => [key, ...aliases])
+    .map((key) => normalisedSql(quote(key)))
+    .join(', ') || 'NULL';
 
 /** What follows the last quote of a text that breaks off between two. */
 const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED})\\?$`;
@@ -147,22 +150,25 @@ const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED
 /**
  * The query for refused texts that are theirs: those with a name of a person; else, where no e-mail of another can be
  * read, with a name of a device or a hint. An e-mail at the very edge of a text may be cut off, and is not read. Letters
- * with NULs between are UTF-16. `table` is a source, or a contract without columns for texts of other tables.
+ * with NULs between are UTF-16. Without columns, the contract is that of any table that is no source.
  */
-export const theirRefused = (table: Pick<Table, 'columns'>): string => `WITH RECURSIVE given AS (
+export const theirRefused = (contract: Contract): string => `WITH RECURSIVE given AS (
   SELECT id, raw AS text FROM _refused WHERE raw <> ''
   UNION ALL SELECT id, replace(raw, chr(0), '') FROM _refused WHERE contains(raw, chr(0))
 ),
-${cte('texts', 'FROM given')},
-tokens AS (SELECT DISTINCT * FROM (${tokens(table)}) WHERE token <> ''),
-listed AS (
-  SELECT token, t.kind AS kind, l.kind AS listed
-  FROM (SELECT DISTINCT kind, token FROM tokens) t
-  JOIN (SELECT DISTINCT kind FROM _list) l ON (t.kind = 'hint') = (l.kind = 'hint')
-  WHERE ${isListed('l.kind', 'token')}
+${nested('texts', 'FROM given')},
+tokens AS (${tokens(contract)}),
+spelled AS (
+  SELECT kind, token, ${normalisedSql(unescaped('token'))} AS value FROM (SELECT DISTINCT kind, token FROM tokens)
 ),
-named AS (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (token, kind)),
-${cte(
+listed AS (
+  SELECT s.kind AS kind, token, l.kind AS listed
+  FROM spelled s JOIN (SELECT DISTINCT kind FROM _list) l ON (s.kind = 'hint') = (l.kind = 'hint')
+  WHERE ${isListed('l.kind', 'value')} AND (s.kind <> 'hint' OR value NOT IN (${keysOf(contract)}))
+  UNION ALL SELECT kind, token, 'person' FROM spelled WHERE kind = 'name' AND value IN (SELECT value FROM _their_pseudonyms)
+),
+named AS (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (kind, token)),
+${nested(
   'inner_texts',
   `SELECT id, regexp_extract(trim(text, ${SPACE}), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
     FROM given WHERE id IN (SELECT id FROM named)`,
@@ -173,7 +179,6 @@ cut AS (
 )
 SELECT id FROM named
 WHERE listed = 'person' OR id NOT IN (SELECT id FROM inner_texts WHERE regexp_matches(text, ${quote(`${WORD}@${WORD}`)}))
-UNION SELECT id FROM tokens WHERE kind = 'name' AND token IN (SELECT value FROM _their_pseudonyms)
 UNION SELECT id FROM cut
 WHERE length(text) >= ${LEAST_CUT} AND starts_with(${normalisedSql("getvariable('_subject')::VARCHAR")}, text)`;
 
