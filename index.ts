@@ -4,8 +4,16 @@ import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
 import { getProject, getStack, type Input, RunError, runtime } from '@pulumi/pulumi';
-import { consoleLinks, Lakehouse, readConfig, SettingsError, type StackConfig } from './components';
+import {
+  consoleLinks,
+  Lakehouse,
+  readConfig,
+  type Settings,
+  SettingsError,
+  type StackConfig,
+} from './components';
 import { runnerArchive } from './components/runner-archive';
+import { runnerModule, wheelOf } from './components/runner-module';
 import type { StackOutputs } from './engines/aws/outputs';
 import { bindProject } from './engines/duckdb/check';
 import { readSql } from './engines/job-sql';
@@ -37,13 +45,22 @@ function stackConfig(): StackConfig {
   };
 }
 
-/** The script that runs every job, and its package, written to a file for the engine to read. */
-async function readRunner(dir: string) {
+/**
+ * The script that runs every job, its package, written to a file for the engine to read, and what that needs: in a
+ * private network as a wheel.
+ */
+async function readRunner(dir: string, { name, network }: Settings) {
   const archive = { bytes: runnerArchive(dir), path: RUNNER_ZIP };
   const file = join(__dirname, archive.path);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, archive.bytes);
-  return { script: await readFile(join(dir, 'main.py'), 'utf8'), archive };
+  const pinned = runnerModule(dir);
+  try {
+    const module = network ? wheelOf(__dirname, dir, pinned) : pinned;
+    return { script: await readFile(join(dir, 'main.py'), 'utf8'), archive, module };
+  } catch (error) {
+    throw new SettingsError(name, [{ path: 'network', message: (error as Error).message }]);
+  }
 }
 
 /** What is known only after a deployment. */
@@ -73,7 +90,7 @@ async function program() {
     settings,
     cloud: { account, region, partition },
     pseudonymKey,
-    runner: await readRunner(join(DIRS.jobs, 'runner')),
+    runner: await readRunner(join(DIRS.jobs, 'runner'), settings),
     sql: Object.fromEntries(sql),
     queries,
   });

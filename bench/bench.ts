@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { RunSummary } from '../engines/engine';
 import { copiesOf, warm } from './copies';
+import { runLake } from './lake';
 import { type Measured, measureNode } from './measure';
 import {
   allKept,
@@ -10,20 +10,30 @@ import {
   type Cost,
   type Counts,
   differences,
+  LIMITS,
   layout,
   median,
+  type Row,
   rowsOf,
+  sampleRows,
+  spellingRows,
 } from './report';
+import { writtenSampleUnder } from './sample';
 import { BENCH, inFreshFolder, sourceOf } from './source';
+import { requireSame, SPELLINGS, type SpellingName, spelledOf, type Volume } from './spellings';
 
-const ROOT = resolve(__dirname, '..');
+const USAGE = `npm run bench -- [--copies 1,20,100] [--spelled 20] [--customers 200000] [--runs N] [--data DIR]
 
-const USAGE = `npm run bench -- [--copies 1,10,100] [--runs N] [--data DIR]
-
-Times \`lake run\` beside the same transforms as plain DuckDB SQL, on copies of the data, and prints a table.
-  --copies  on how many copies (default 1,10,100)
-  --runs    runs of each side (default 5 on one copy, 3 on more); the table shows medians
-  --data    folder with <entity>/landing/*.json (default ../shared/data/stedi, else a generated sample)
+Times \`lake run\` beside the same transforms as plain DuckDB SQL, and prints tables:
+- on copies of the data;
+- on copies in other spellings, beside the plain one;
+- on a sample as the sources write it, with aliases, .gz files, trailing commas and 0.1 % of faults, beside plain SQL
+  that leaves out what it can't read (a third of the rows).
+  --copies     on how many copies (default 1,20,100; 0 for no such table)
+  --spelled    how many copies in other spellings (default 20; 0 for no such table)
+  --customers  customers of the sample (default 200000; 0 for no such table)
+  --runs       runs of each side (default 5 on one copy, else 3); the tables show medians
+  --data       folder with <entity>/landing/*.json (default ../shared/data/stedi, else a generated sample)
 Exits with 1 where a limit is not met or the two sides write different numbers of rows.
 `;
 
@@ -32,6 +42,8 @@ const tell = (text: string) => process.stderr.write(`${text}\n`);
 
 interface Options {
   readonly copies: readonly number[];
+  readonly spelled: number;
+  readonly customers: number;
   readonly runs: number | undefined;
   readonly data: string | undefined;
 }
@@ -41,21 +53,27 @@ function optionsOf(args: readonly string[]): Options | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      copies: { type: 'string', default: '1,10,100' },
+      copies: { type: 'string', default: '1,20,100' },
+      spelled: { type: 'string', default: '20' },
+      customers: { type: 'string', default: '200000' },
       runs: { type: 'string' },
       data: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) return 'help';
-  const whole = (name: string, text: string) => {
+  const whole = (name: string, text: string, min = 0) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: "${text}" is no number from 1 up`);
+    if (!Number.isInteger(value) || value < min)
+      throw new Error(`--${name}: "${text}" is no number from ${min} up`);
     return value;
   };
+  const copies = values.copies === '0' ? [] : values.copies.split(',');
   return {
-    copies: values.copies.split(',').map((text) => whole('copies', text)),
-    runs: values.runs === undefined ? undefined : whole('runs', values.runs),
+    copies: copies.map((text) => whole('copies', text, 1)),
+    spelled: whole('spelled', values.spelled),
+    customers: whole('customers', values.customers),
+    runs: values.runs === undefined ? undefined : whole('runs', values.runs, 1),
     data: values.data,
   };
 }
@@ -64,17 +82,9 @@ interface Side extends Measured {
   readonly counts: Counts;
 }
 
-const runOurs = (data: string): Promise<Side> =>
-  inFreshFolder(async (lake) => {
-    const args = [join(ROOT, 'cli', 'lake.js'), 'run', '--data', data, '--lake', lake, '--json'];
-    const measured = await measureNode(args);
-    const { tables } = JSON.parse(measured.stdout) as RunSummary;
-    return { ...measured, counts: Object.fromEntries(tables.map((t) => [t.table, t.written])) };
-  });
-
-const runPlain = (data: string): Promise<Side> =>
+const runPlain = (data: string, ...options: readonly string[]): Promise<Side> =>
   inFreshFolder(async (out) => {
-    const measured = await measureNode([join(__dirname, 'plain.cjs'), data, out]);
+    const measured = await measureNode([join(__dirname, 'plain.cjs'), data, out, ...options]);
     return { ...measured, counts: JSON.parse(measured.stdout) as Counts };
   });
 
@@ -88,7 +98,7 @@ async function compare(data: string, copies: number, runs: number): Promise<Comp
   const ours: Side[] = [];
   const plain: Side[] = [];
   for (let run = 1; run <= runs; run++) {
-    const [a, b] = [await runOurs(data), await runPlain(data)];
+    const [a, b] = [await runLake(data), await runPlain(data)];
     const different = differences(a.counts, b.counts);
     if (different.length > 0) throw new Error(different.join('\n'));
     tell(
@@ -100,18 +110,67 @@ async function compare(data: string, copies: number, runs: number): Promise<Comp
   return { copies, ours: medianCost(ours), plain: medianCost(plain) };
 }
 
-async function bench({ copies, runs, data }: Options): Promise<boolean> {
-  await mkdir(BENCH, { recursive: true });
-  const source = await sourceOf(data, say);
+async function copiesTable(source: string, copies: readonly number[], runs?: number): Promise<Row[]> {
   const comparisons: Comparison[] = [];
   for (const count of copies) {
     const dir = await copiesOf(source, count, BENCH);
     tell(`copies ${count}: ${Math.round((await warm(dir)) / 1e6)} MB`);
     comparisons.push(await compare(dir, count, runs ?? (count === 1 ? 5 : 3)));
   }
-  const rows = rowsOf(comparisons);
-  say(layout(rows));
-  return allKept(rows);
+  return rowsOf(comparisons);
+}
+
+/** Every spelling once in each round, so that a busy minute of the machine hits all. */
+async function spellingsTable(source: string, copies: number, runs: number): Promise<Row[]> {
+  const data = await copiesOf(source, copies, BENCH);
+  const run = async (name: string, dir: string): Promise<Measured & Volume> => {
+    const megabytes = Math.round((await warm(dir)) / 1e6);
+    const measured = await runLake(dir);
+    tell(`copies ${copies}, ${name}, ${megabytes} MB: ${measured.seconds.toFixed(2)} s`);
+    return measured;
+  };
+  const names = Object.keys(SPELLINGS) as SpellingName[];
+  const plain: number[] = [];
+  const spelled = new Map(names.map((name) => [name, [] as number[]]));
+  for (let round = 0; round < runs; round++) {
+    const first = await run('plain spelling', data);
+    plain.push(first.seconds);
+    for (const [name, seconds] of spelled) {
+      const other = await run(name, await spelledOf(data, name));
+      requireSame(name, other, first);
+      seconds.push(other.seconds);
+    }
+  }
+  const medians = Object.fromEntries([...spelled].map(([name, seconds]) => [name, median(seconds)]));
+  return [
+    [`spellings, ${copies} copies`, 'lake run', 'ratio to the plain spelling'],
+    ...spellingRows(median(plain), medians, LIMITS.spelling),
+  ];
+}
+
+async function sampleTable(customers: number, runs: number): Promise<Row[]> {
+  const dir = await writtenSampleUnder(BENCH, customers);
+  tell(`sample of ${customers} customers: ${Math.round((await warm(dir)) / 1e6)} MB`);
+  const ours: Measured[] = [];
+  const plain: Measured[] = [];
+  for (let run = 1; run <= runs; run++) {
+    const [a, b] = [await runLake(dir), await runPlain(dir, '--lenient')];
+    tell(`run ${run} of ${runs}: lake ${a.seconds.toFixed(2)} s, plain ${b.seconds.toFixed(2)} s`);
+    ours.push(a);
+    plain.push(b);
+  }
+  return sampleRows(customers, medianCost(ours), medianCost(plain));
+}
+
+async function bench({ copies, spelled, customers, runs, data }: Options): Promise<boolean> {
+  await mkdir(BENCH, { recursive: true });
+  const source = await sourceOf(data, say);
+  const tables: Row[][] = [];
+  if (copies.length > 0) tables.push(await copiesTable(source, copies, runs));
+  if (spelled > 0) tables.push(await spellingsTable(source, spelled, runs ?? 3));
+  if (customers > 0) tables.push(await sampleTable(customers, runs ?? 3));
+  say(tables.map(layout).join('\n\n'));
+  return tables.every(allKept);
 }
 
 async function main(): Promise<number> {

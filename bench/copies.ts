@@ -57,11 +57,14 @@ export async function fingerprint(data: string, files: readonly string[]): Promi
 }
 
 /**
- * The folder `<under>/copies-<count>` with so many copies of the data, in as many files: every copy a
- * population of its own, consistent over the three entities. Kept for the next time.
+ * The folder `dir`, made file by file from the data: `make` writes what becomes of one file into an unfinished folder.
+ * Kept for the next time, and made anew where the data has changed.
  */
-export async function copiesOf(data: string, count: number, under: string): Promise<string> {
-  const dir = join(under, `copies-${count}`);
+export async function keptFolder(
+  dir: string,
+  data: string,
+  make: (file: string, unfinished: string) => Promise<void>,
+): Promise<string> {
   const files = await sourceFiles(data);
   const source = await fingerprint(data, files);
   if ((await readFile(join(dir, 'source.txt'), 'utf8').catch(() => '')) === source) return dir;
@@ -70,28 +73,44 @@ export async function copiesOf(data: string, count: number, under: string): Prom
   for (const old of [dir, unfinished]) await rm(old, { recursive: true, force: true });
   for (const file of files) {
     await mkdir(dirname(join(unfinished, file)), { recursive: true });
-    for (let copy = 0; copy < count; copy++) {
-      const to = join(unfinished, file.replace(/\.json$/, `-copy-${copy}.json`));
-      await pipeline(
-        Readable.from(wholeLines(join(data, file))),
-        async function* (portions: AsyncIterable<string>) {
-          for await (const lines of portions) yield renamed(lines, copy);
-        },
-        createWriteStream(to),
-      );
-    }
+    await make(file, unfinished);
   }
   await writeFile(join(unfinished, 'source.txt'), source);
   await rename(unfinished, dir);
   return dir;
 }
 
-/** Reads every file of the folder once, so that no measured run waits for the disk. Gives their bytes. */
+/** Writes a file of JSON lines anew, portion by portion. */
+export const rewritten = (from: string, to: string, change: (lines: string) => string): Promise<void> =>
+  pipeline(
+    Readable.from(wholeLines(from)),
+    async function* (portions: AsyncIterable<string>) {
+      for await (const lines of portions) yield change(lines);
+    },
+    createWriteStream(to),
+  );
+
+/**
+ * The folder `<under>/copies-<count>` with so many copies of the data, in as many files: every copy a
+ * population of its own, consistent over the three entities.
+ */
+export const copiesOf = (data: string, count: number, under: string): Promise<string> =>
+  keptFolder(join(under, `copies-${count}`), data, async (file, unfinished) => {
+    for (let copy = 0; copy < count; copy++) {
+      const to = join(unfinished, file.replace(/\.json$/, `-copy-${copy}.json`));
+      await rewritten(join(data, file), to, (lines) => renamed(lines, copy));
+    }
+  });
+
+/** Reads every landing file of the folder once, so that no measured run waits for the disk. Gives their bytes. */
 export async function warm(dir: string): Promise<number> {
   let bytes = 0;
-  for (const file of await sourceFiles(dir)) {
-    for await (const chunk of createReadStream(join(dir, file), { highWaterMark: 1 << 20 })) {
-      bytes += (chunk as Buffer).length;
+  for (const { entity } of lake.sources) {
+    const landing = join(dir, entity, 'landing');
+    for (const name of await readdir(landing)) {
+      for await (const chunk of createReadStream(join(landing, name), { highWaterMark: 1 << 20 })) {
+        bytes += (chunk as Buffer).length;
+      }
     }
   }
   return bytes;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { lake } from '../pipeline';
-import { type Entity, sampleLines } from '../samples';
+import { type Entity, sampleLines, writeSample } from '../samples';
 
 /** As many bytes as the real data, about 10 MB. */
 const CUSTOMERS = 2500;
@@ -42,6 +42,17 @@ export async function sampleUnder(under: string): Promise<string> {
     await mkdir(dirname(file), { recursive: true });
     await pipeline(Readable.from(linesOf(entity)), createWriteStream(file));
   }
+  await rename(unfinished, dir);
+  return dir;
+}
+
+/** A sample as the sources write it, with a faulty line in a thousand. Made once. Gives its folder. */
+export async function writtenSampleUnder(under: string, customers: number): Promise<string> {
+  const dir = join(under, `sample-${customers}`);
+  if (await stat(dir).catch(() => undefined)) return dir;
+  const unfinished = `${dir}.tmp`;
+  await rm(unfinished, { recursive: true, force: true });
+  await writeSample(unfinished, { customers, seed: 1, dirty: 0.001 });
   await rename(unfinished, dir);
   return dir;
 }

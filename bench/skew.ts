@@ -1,9 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { renamed, sourceFiles, wholeLines } from './copies';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keptFolder, renamed, rewritten, sourceFiles } from './copies';
 
 const EMAIL = /("(?:email|user)"\s*:\s*")([^"]*)/;
 const SERIAL = /("serialNumber"\s*:\s*")([^"]*)/;
@@ -30,39 +27,24 @@ export const handedTo = (line: string, owner: ReturnType<typeof ownerOf>, copy: 
 
 /**
  * The folder `<under>/skewed-<count>`: the copies of the data, but in half of them all readings are those of one
- * customer with one serial number. Kept for the next time; remove it where the data has changed.
+ * customer with one serial number.
  */
 export async function skewedOf(data: string, count: number, under: string): Promise<string> {
-  const dir = join(under, `skewed-${count}`);
-  if (await readFile(join(dir, 'done.txt')).catch(() => undefined)) return dir;
-  const files = await sourceFiles(data);
-  const customers = files.filter((file) => file.startsWith('customer'));
+  const customers = (await sourceFiles(data)).filter((file) => file.startsWith('customer'));
   const texts = await Promise.all(customers.map((file) => readFile(join(data, file), 'utf8')));
   const owner = ownerOf(texts.join('\n'));
-  const unfinished = `${dir}.tmp`;
-  for (const old of [dir, unfinished]) await rm(old, { recursive: true, force: true });
-  for (const file of files) {
-    await mkdir(dirname(join(unfinished, file)), { recursive: true });
+  return keptFolder(join(under, `skewed-${count}`), data, async (file, unfinished) => {
     const isSkewed = (copy: number) => !customers.includes(file) && copy % 2 === 0;
     for (let copy = 0; copy < count; copy++) {
       const to = join(unfinished, file.replace(/\.json$/, `-copy-${copy}.json`));
-      await pipeline(
-        Readable.from(wholeLines(join(data, file))),
-        async function* (portions: AsyncIterable<string>) {
-          for await (const lines of portions) {
-            yield isSkewed(copy)
-              ? lines
-                  .split('\n')
-                  .map((line) => handedTo(line, owner, copy))
-                  .join('\n')
-              : renamed(lines, copy);
-          }
-        },
-        createWriteStream(to),
+      await rewritten(join(data, file), to, (lines) =>
+        isSkewed(copy)
+          ? lines
+              .split('\n')
+              .map((line) => handedTo(line, owner, copy))
+              .join('\n')
+          : renamed(lines, copy),
       );
     }
-  }
-  await writeFile(join(unfinished, 'done.txt'), '');
-  await rename(unfinished, dir);
-  return dir;
+  });
 }

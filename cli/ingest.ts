@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
-import type { IngestEvent, Ingested, IngestedSource } from '../engines/aws/ingest';
+import { relative, resolve } from 'node:path';
+import type { IngestEvent, Ingested, IngestSummary, Misread } from '../engines/aws/ingest';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
@@ -8,6 +9,7 @@ import { counted, harmless } from './text';
 export interface IngestOptions extends StackFlags {
   readonly validate: boolean;
   readonly replace?: boolean;
+  readonly rewrite?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -20,7 +22,7 @@ export async function ingestCommand(
 ): Promise<number> {
   const stack = await stackOf(options);
   const { ingest } = require('../engines/aws/ingest') as typeof import('../engines/aws/ingest');
-  const { validate, replace = false, dryRun = false, json = false } = options;
+  const { validate, replace = false, rewrite = false, dryRun = false, json = false } = options;
   const progress = new Progress();
   const view = json ? undefined : viewOf(progress);
   const interrupted = () => {
@@ -31,10 +33,15 @@ export async function ingestCommand(
   process.once('SIGINT', interrupted);
   let ingested: Ingested;
   try {
-    ingested = await ingest(stack, pipeline.sources, { data, validate, replace, dryRun }, (event) => {
-      progress.add(event);
-      view?.tell(event);
-    });
+    ingested = await ingest(
+      stack,
+      pipeline.sources,
+      { data, validate, replace, rewrite, dryRun },
+      (event) => {
+        progress.add(event);
+        view?.tell(event);
+      },
+    );
   } catch (error) {
     view?.end();
     if (progress.uploading) process.stderr.write(`lake: stopped; ${progress.left()}\n`);
@@ -53,9 +60,42 @@ export async function ingestCommand(
   if (json)
     process.stdout.write(`${JSON.stringify(dryRun ? { ...summary, plan: files } : summary, null, 2)}\n`);
   else process.stdout.write(harmless(report(ingested, files, options)));
+  for (const warning of [...summary.warnings, ...misreadIn(summary, data)])
+    process.stderr.write(harmless(`lake: warning: ${warning}\n`));
   if (refusal === undefined) return 0;
   process.stderr.write(harmless(`lake: ${refusal}\n`));
   return 1;
+}
+
+/** How many misread files are named. */
+const NAMED = 10;
+
+function misreadIn({ misread, outcome }: IngestSummary, data: string): string[] {
+  const told = (files: readonly Misread[], head: string, foot: string) => {
+    if (files.length === 0) return [];
+    const lines = files.slice(0, NAMED).map(({ file, records, lost, details }) => {
+      const loses = lost === 0 ? 'no record is lost' : `${lost} of ${counted(records, 'record')} lost`;
+      return `  ${relative(resolve(data), file)}: ${loses} (${details.join(', ')})`;
+    });
+    if (files.length > NAMED) lines.push(`  and ${files.length - NAMED} more; --json names them all`);
+    return [[head, ...lines, foot].join('\n')];
+  };
+  const isRewritten = ({ rewritten }: Misread) => rewritten;
+  const done = outcome === 'planned' ? 'would be put up' : 'were put up';
+  const misreads = (files: readonly Misread[]) =>
+    `Athena reads one object a line, and misreads ${counted(files.length, 'file')}:`;
+  const rewritten = misread.filter(isRewritten);
+  const left = misread.filter((file) => !isRewritten(file));
+  return [
+    ...told(rewritten, misreads(rewritten), `They ${done} with one record a line`),
+    ...told(
+      left,
+      misreads(left),
+      rewritten.length > 0
+        ? 'They stay as they are: a line is too long to be rewritten'
+        : 'A run reads them as they are. Give --rewrite to put them up with one record a line',
+    ),
+  ];
 }
 
 /** What was done so far. */
@@ -160,19 +200,23 @@ interface Told {
 
 function report({ summary }: Ingested, files: readonly Told[], options: StackFlags): string {
   const { outcome, sources, seconds, keptBytes } = summary;
-  const numbers = ['new', 'changed', 'unchanged', 'refused lines'];
+  const numbers = ['new', 'changed', 'unchanged', 'refused records'];
   const table = textTable(
     ['source', ...numbers, 'place'].map((name) => ({ name, right: numbers.includes(name) })),
     sources.map((s) => [
       s.table,
       ...[s.new, s.changed, s.unchanged].map(String),
-      s.lines ? `${refusedOf(s)} of ${s.lines.read}` : 'not read',
+      s.records ? `${s.records.refused} of ${s.records.read}` : 'not read',
       s.uri,
     ]),
   );
   if (outcome === 'planned') {
-    const todo = files.filter(({ state }) => state !== 'unchanged');
-    const plan = todo.map(({ state, uri, bytes }) => `${state.padEnd(7)}  ${uri}  ${sizeOf(bytes)}`);
+    const rewritten = new Set(summary.misread.flatMap((m) => (m.rewritten ? [m.file] : [])));
+    const todo = files.filter(({ file, state }) => state !== 'unchanged' || rewritten.has(file));
+    const plan = todo.map(({ file, state, uri, bytes }) => {
+      const how = rewritten.has(file) ? ', rewritten' : '';
+      return `${(state === 'unchanged' ? 'rewrite' : state).padEnd(7)}  ${uri}  ${sizeOf(bytes)}${how}`;
+    });
     return [...plan, ...(plan.length > 0 ? [''] : []), table, '', 'Dry run: nothing was uploaded.', ''].join(
       '\n',
     );
@@ -184,10 +228,3 @@ function report({ summary }: Ingested, files: readonly Told[], options: StackFla
       : `Uploaded ${counted(summary.files, 'file')}, ${sizeOf(summary.bytes)}${kept}, in ${seconds.toFixed(1)} s.`;
   return [table, '', done, `  next  npx lake run ${stackFlags(options)}`, ''].join('\n');
 }
-
-/** Lines that a run will put into quarantine; a file without any is none. */
-const refusedOf = ({ lines }: IngestedSource) =>
-  Object.entries(lines?.reasons ?? {}).reduce(
-    (total, [reason, n]) => (reason === 'EMPTY_FILE' || reason === 'UNREADABLE_FILE' ? total : total + n),
-    0,
-  );

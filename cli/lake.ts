@@ -203,8 +203,9 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
       .command('ingest')
       .description('put landing files in place in a deployed stack; what is there already stays')
       .argument('<dir>', 'folder with <entity>/landing/*')
-      .option('--no-validate', 'upload the lines without judging them by contract')
+      .option('--no-validate', 'upload the files without reading them by contract')
       .option('--replace', 'let files that changed take the place of those of their name')
+      .option('--rewrite', 'write files that Athena would misread with one record a line')
       .option('--dry-run', 'print what would be uploaded, and upload nothing')
       .option('--json', 'print the summary as JSON, and nothing else'),
   ).action(async (data: string, options) => {

@@ -63,6 +63,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
         ),
       ),
     );
+  for (const warning of result.warnings) process.stderr.write(harmless(`lake: warning: ${warning}\n`));
   for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   await tellForgettings(options.lake);
   return result.failures.length === 0 ? 0 : 1;

@@ -35,7 +35,8 @@ export function assetOf(
     readonly bucket: SecureBucket;
     /** Ends in a slash. */
     readonly folder: string;
-    readonly extension: string;
+    /** Ends the name of the object; after a slash it is a file of that name in a folder of its own. */
+    readonly extension: `.${string}` | `/${string}`;
     readonly content: string | BinaryFile;
   },
   parent: Resource,
@@ -49,7 +50,7 @@ export function assetOf(
     name,
     {
       bucket: bucket.ready,
-      key: `${folder}${hash}.${extension}`,
+      key: `${folder}${hash}${extension}`,
       source,
       tags: site.tags,
     },

@@ -13,6 +13,7 @@ import {
   deployed,
   jobSettings,
   keyed,
+  MODULE,
   OPEN,
   open,
   RAW,
@@ -102,6 +103,7 @@ const jobInputs = (keys: { readonly [kind in 'erasure' | 'script' | 'archive']: 
     '--erasure': `s3://${ARTIFACTS}/${keys.erasure}`,
     '--pseudonym-secret': 'secret-arn',
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
+    '--additional-python-modules': MODULE,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/forget',
   },
 });

@@ -58,7 +58,7 @@ export class ForgetJob extends ComponentResource {
         site,
         bucket: artifacts,
         folder: `jobs/${FORGET_JOB}/`,
-        extension: 'json',
+        extension: '.json',
         content: erasureText(args),
       },
       this,

@@ -1,4 +1,5 @@
 import { expectation, unique } from '../model';
+import { readingOf } from '../model/reading';
 import { assetOf, type BinaryFile } from './asset';
 import { GlueJob, type GlueJobArgs } from './glue-job';
 import { GlueTable } from './glue-table';
@@ -15,6 +16,7 @@ import {
   jobSettings,
   KEY,
   keyed,
+  MODULE,
   OPEN,
   openJob,
   RAW,
@@ -100,6 +102,7 @@ const cleanInputs = (keys: {
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
     '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
+    '--additional-python-modules': MODULE,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
     '--pseudonym-secret': 'secret-arn',
   },
@@ -210,6 +213,7 @@ test('its manifest says where everything is', async () => {
           readAt: { type: 'epochMillis', nullable: false, aliases: ['READAT', 'read_at'] },
           value: { type: 'double', nullable: true, aliases: [] },
         },
+        reading: readingOf(readingRaw),
         expectations: [],
       },
     },
@@ -488,6 +492,7 @@ test('a job of pseudonyms is told the secret by its ARN, which no run can change
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
     '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
+    '--additional-python-modules': MODULE,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading_open',
     '--pseudonym-secret': 'secret-arn',
   });
@@ -610,7 +615,7 @@ describe('the key of a file', () => {
       const { artifacts } = artifactsOf(site);
       return assetOf(
         'file',
-        { site, bucket: artifacts, folder: 'a/b/', extension: 'txt', content },
+        { site, bucket: artifacts, folder: 'a/b/', extension: '.txt', content },
         artifacts,
       );
     });

@@ -61,10 +61,10 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
     const folder = `jobs/${job.name}/`;
     const runs: Place = { bucket: artifacts.name, prefix: `runs/${job.name}/` };
 
-    const assetIn = (kind: string, extension: string, content: string) =>
+    const assetIn = (kind: string, extension: `.${string}`, content: string) =>
       assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, content }, this);
-    const sql = assetIn('sql', 'sql', args.sql);
-    const manifest = assetIn('manifest', 'json', manifestText(args, job, runs));
+    const sql = assetIn('sql', '.sql', args.sql);
+    const manifest = assetIn('manifest', '.json', manifestText(args, job, runs));
     const role = new ServiceRole(
       name,
       {

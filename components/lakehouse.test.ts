@@ -11,6 +11,7 @@ import {
   clean,
   type Deployment,
   deployed,
+  MODULE,
   raw,
   reading,
   readingOpen,
@@ -56,7 +57,7 @@ const build = (settings: Settings, args: Args = {}) =>
         settings,
         cloud: CLOUD,
         pseudonymKey: KEY,
-        runner: { script: 'print()', archive: archiveFile },
+        runner: { script: 'print()', archive: archiveFile, module: MODULE },
         sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [query('training', 'machine_learning_curated')],
         ...args,
@@ -724,6 +725,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     maxRetries: 0,
     name: 'stedi-lakehouse-dev-machine_learning_curated',
     nonOverridableArguments: {
+      '--additional-python-modules': MODULE,
       '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-dev/machine_learning_curated',
       '--extra-py-files': 's3://stedi-lakehouse-dev-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('dev', 'json'),
@@ -1012,6 +1014,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     maxRetries: 0,
     name: 'stedi-lakehouse-prod-machine_learning_curated',
     nonOverridableArguments: {
+      '--additional-python-modules': MODULE,
       '--custom-logGroup-prefix': '/aws-glue/stedi-lakehouse-prod/machine_learning_curated',
       '--extra-py-files': 's3://stedi-lakehouse-prod-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('prod', 'json'),
@@ -1382,6 +1385,23 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
   expect(data).toHaveLength(5 + 11 + 3);
 });
 
+test('what the runner needs comes from a wheel where there is one, under the name by which pip knows it', async () => {
+  const name = 'duckdb-1.5.6-cp311-cp311-manylinux_2_28_x86_64.whl';
+  const module = { bytes: new Uint8Array([1]), path: `wheels/${name}` };
+  const { inputs } = await stackOf(
+    'dev',
+    {},
+    { runner: { script: 'print()', archive: archiveFile, module } },
+  );
+  const { key } = inputs('aws:s3/bucketObjectv2:BucketObjectv2', 'stedi-runner-module');
+  expect(key).toMatch(new RegExp(`^runner/[0-9a-f]{16}/${name}$`));
+  expect(
+    inputs('aws:glue/job:Job', 'stedi-trusted-customer_trusted-job').nonOverridableArguments,
+  ).toMatchObject({
+    '--additional-python-modules': `s3://stedi-lakehouse-dev-artifacts-123456789012/${key}`,
+  });
+});
+
 test('the key of pseudonyms is a secret wherever it stands', async () => {
   for (const pseudonymKey of [KEY, secret(KEY)]) {
     const { inputs, resources } = await stackOf('prod', {}, { pseudonymKey });
@@ -1405,7 +1425,7 @@ describe('a definition', () => {
           settings,
           cloud: CLOUD,
           pseudonymKey: KEY,
-          runner: { script: 'print()', archive: archiveFile },
+          runner: { script: 'print()', archive: archiveFile, module: MODULE },
           sql,
           queries: [],
         }),
@@ -1498,7 +1518,7 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
         settings: readSettings({ project: 'acme', stack: 'test', values }, small),
         cloud: CLOUD,
         pseudonymKey: KEY,
-        runner: { script: 'print()', archive: archiveFile },
+        runner: { script: 'print()', archive: archiveFile, module: MODULE },
         sql: { first: 'SELECT 1', second: 'SELECT 2', last: 'SELECT 3' },
         queries: [],
       }),

@@ -15,6 +15,7 @@ import { ForgetJob } from './forget-job';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
 import { Network } from './network';
+import { fileNameOf } from './runner-module';
 import type { Settings } from './settings';
 import { REQUESTS_PREFIX, type Site } from './site';
 import type { PseudonymSecret, Runner, SparkJobArgs } from './spark-job';
@@ -32,8 +33,15 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   readonly cloud: Pick<Site, 'partition' | 'region' | 'account'>;
   /** What pseudonyms are made with. */
   readonly pseudonymKey: Input<string>;
-  /** What runs every job: the text of the script, and the package that it imports, as a zip. */
-  readonly runner: { readonly script: string; readonly archive: BinaryFile };
+  /**
+   * What runs every job: the text of the script, the package that it imports, as a zip, and what that needs beside what
+   * Glue has: as pip names it, or its wheel.
+   */
+  readonly runner: {
+    readonly script: string;
+    readonly archive: BinaryFile;
+    readonly module: string | BinaryFile;
+  };
   /** The SELECT of each job, by name. */
   readonly sql: Readonly<Record<string, string>>;
   readonly queries: readonly Query[];
@@ -233,11 +241,18 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
   }
 
   #runner(name: string, { runner }: LakehouseArgs<Z>, site: Site, bucket: SecureBucket): Runner {
-    const runnerAsset = (asset: string, extension: string, content: string | BinaryFile) =>
-      assetOf(asset, { site, bucket, folder: 'runner/', extension, content }, this);
+    const runnerAsset = (
+      asset: string,
+      extension: `.${string}` | `/${string}`,
+      content: string | BinaryFile,
+    ) => assetOf(asset, { site, bucket, folder: 'runner/', extension, content }, this);
     return {
-      script: runnerAsset(`${name}-runner`, 'py', runner.script),
-      archive: runnerAsset(`${name}-runner-archive`, 'zip', runner.archive),
+      script: runnerAsset(`${name}-runner`, '.py', runner.script),
+      archive: runnerAsset(`${name}-runner-archive`, '.zip', runner.archive),
+      module:
+        typeof runner.module === 'string'
+          ? runner.module
+          : runnerAsset(`${name}-runner-module`, `/${fileNameOf(runner.module)}`, runner.module).uri,
     };
   }
 

@@ -14,6 +14,8 @@ export interface Runner {
   readonly script: Asset;
   /** The package that the script imports, as a zip. */
   readonly archive: Asset;
+  /** What that needs beside what Glue has, as pip takes it: a name, or the URI of a wheel. */
+  readonly module: Input<string>;
 }
 
 /** The secret that pseudonyms are made with, by its name and its ARN. */
@@ -133,6 +135,7 @@ export function sparkJob(
         nonOverridableArguments: {
           ...own.fixed,
           '--extra-py-files': runner.archive.uri,
+          '--additional-python-modules': runner.module,
           '--custom-logGroup-prefix': logPrefix,
         },
         ...(connection && { connections: [connection.ready] }),

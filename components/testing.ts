@@ -313,6 +313,9 @@ export const jobSettings: JobSettings = {
   flex: false,
 };
 
+/** What the runner needs, as pip names it. */
+export const MODULE = 'duckdb==1.5.6';
+
 export const archiveFile: BinaryFile = {
   bytes: new Uint8Array([0x50, 0x4b, 0xff]),
   path: '.build/runner.zip',
@@ -322,9 +325,9 @@ export const archiveFile: BinaryFile = {
 export function artifactsOf(at: Site): { readonly artifacts: SecureBucket; readonly runner: Runner } {
   const artifacts = new SecureBucket('artifacts', { ...bucketArgs, site: at });
   const shared = { site: at, bucket: artifacts, folder: 'runner/' };
-  const script = assetOf('script', { ...shared, extension: 'py', content: 'print()' }, artifacts);
-  const archive = assetOf('archive', { ...shared, extension: 'zip', content: archiveFile }, artifacts);
-  return { artifacts, runner: { script, archive } };
+  const script = assetOf('script', { ...shared, extension: '.py', content: 'print()' }, artifacts);
+  const archive = assetOf('archive', { ...shared, extension: '.zip', content: archiveFile }, artifacts);
+  return { artifacts, runner: { script, archive, module: MODULE } };
 }
 
 /** Spark's settings of a job of these settings. */

@@ -73,6 +73,8 @@ export interface RunResult {
   readonly findings: readonly Finding[];
   /** Why nothing was published; empty after a good run. */
   readonly failures: readonly string[];
+  /** What of the data was not read, and why. */
+  readonly warnings: readonly string[];
 }
 
 /**

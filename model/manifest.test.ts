@@ -11,6 +11,7 @@ import {
   lakehouse,
   parameter,
   pseudonym,
+  readingOf,
   text,
   timestamp,
   unique,
@@ -96,6 +97,7 @@ test('a manifest is all that a runner needs of a job', () => {
           value: { type: 'double', nullable: true, aliases: [], max: 5 },
           count: { type: 'int', nullable: false, aliases: [], min: -1 },
         },
+        reading: readingOf(source),
         expectations: [
           {
             name: 'unique_who_at',
@@ -233,6 +235,7 @@ describe('an erasure manifest', () => {
             value: { type: 'double', nullable: true, aliases: [], max: 5 },
             count: { type: 'int', nullable: false, aliases: [], min: -1 },
           },
+          reading: readingOf(source),
         },
       },
       // What is made of others goes first, so that it is not made again from what is still there.

@@ -19,11 +19,17 @@ test('the refused lines of a source are a source of its zone, by where they stoo
     description: 'Lines of reading_raw that were refused.',
     columns: {
       file: text('The file, from the folder of the source.'),
-      line: int('Number of the line, from 1.'),
+      line: int('Number of the line that it begins on, from 1; none for a file that is refused as a whole.', {
+        nullable: true,
+      }),
+      record: int(
+        'Which record it is, from 1: of its line where that has several, of the file where it has no line number.',
+        { nullable: true },
+      ),
       reason: text('Why it was refused, in one word or two.'),
       detail: text('Why it was refused, with keys and types and without values.', { nullable: true }),
       // Whatever the source wrote, a name or an address too.
-      raw: text('The line as it came.', { pii: 'direct' }),
+      raw: text('The record as it came, at most 65,536 characters.', { pii: 'direct' }),
     },
     expectations: [],
     maxQuarantinedShare: 1,

@@ -58,7 +58,7 @@ export interface Reading {
    * Why a run that read the source fails, as `failure`, or NULL. From `_counts (read, refused, bytes, refused_bytes,
    * fatal)`, records and bytes of text of which files that are refused as a whole are no part, and the number of files
    * whose refusal is fatal; and from `_first (file, line, record, reason, detail, fatal)`, which needs to hold no more
-   * than the first of what was refused, by `firstOrder`.
+   * than the first of what was refused, by `firstOrder`. The text says where the rest is kept, unless `_kept` is false.
    */
   readonly verdict: string;
   /** How many of the refusals `verdict` names, and in which order they come first. */
@@ -91,6 +91,15 @@ const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
 /** Stands for nothing in JSON. */
 const MARK = 'chr(30)';
 const READ_OBJECTS = `read_json_objects(getvariable('_files'), format = 'auto', maximum_object_size = ${PIECE_BYTES})`;
+
+/**
+ * The files of `_piece` with a line that Athena may misread. Its OpenX SerDe takes the object that a line begins with, after
+ * spaces at most: text after it is ignored, and any other line is a row of NULLs.
+ */
+export const ODD_LINES = `SELECT DISTINCT file
+FROM (SELECT file, unnest(string_split(decode(text), ${LF})) AS line FROM _piece)
+WHERE NOT (starts_with(ltrim(line, ' ' || chr(9)), '{') AND json_valid(rtrim(line, ' ,' || chr(9) || chr(13))))
+  AND trim(line, ' ' || chr(9) || chr(13)) <> ''`;
 
 /** A column with the names by which the SQL knows its value. */
 interface Field {
@@ -272,7 +281,7 @@ function accepted(fields: readonly Field[], from: string, carried: string, match
 FROM (
   SELECT *, CASE
     ${matched ? 'WHEN _matched THEN true' : ''}
-    WHEN (${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
@@ -390,25 +399,37 @@ function lines(fields: readonly Field[]): string {
 }
 
 /**
- * Texts that hold records: a line alone, where it is JSON or records are not spread over lines, or all lines of one that
- * is. Such a record begins with a brace as far left as any, and goes on until the next one begins.
+ * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
+ * or is within a record as well. After `{"a":1,` there has to be a key.
+ */
+const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')
+    OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
+
+/**
+ * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where every line of a file is
+ * an object there is nothing to be put together.
  */
 const GROUPS = `texts AS (
   SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
   FROM (
-    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare, strlen(line) - strlen(ltrim(line)) AS indent
+    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare,
+      strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
     FROM _rest
   )
 ),
-indented AS (
-  SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS leftmost
-  FROM texts
-  WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+marked AS (
+  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
+  FROM (
+    SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+      lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
+    FROM texts
+    WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+    WINDOW w AS (PARTITION BY file ORDER BY n)
+  )
 ),
 bounded AS (
-  SELECT *, indent <= leftmost AND starts_with(bare, '{') OR broken OR n <> 1 + lag(n, 1, n) OVER w
-    OR lag(alone AND indent <= leftmost) OVER w AS apart
-  FROM indented WINDOW w AS (PARTITION BY file ORDER BY n)
+  SELECT *, begins OR broken OR n <> 1 + lag(n, 1, n) OVER w OR lag(broken OR begins AND alone) OVER w AS apart
+  FROM marked WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 numbered AS (
   SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
@@ -426,7 +447,7 @@ groups AS (
  * every text is marked off; a broken one among them is then one record of its own.
  */
 const RECORDS = `marked_off AS (
-  SELECT *, CASE WHEN NOT broken AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
+  SELECT *, CASE WHEN NOT broken AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
     regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')
   END AS marked
   FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
@@ -539,7 +560,7 @@ const UNITS = [
 /** Why a text holds no object at all. */
 const SHAPE_FAULT = `CASE
     WHEN broken THEN ${fault('INVALID_ENCODING', said('not UTF-8'))}
-    WHEN strlen(record) > ${PIECE_BYTES} THEN ${fault('LINE_TOO_LONG', said(`longer than ${PIECE_BYTES} bytes`))}
+    WHEN strlen(whole) > ${PIECE_BYTES} THEN ${fault('LINE_TOO_LONG', said(`longer than ${PIECE_BYTES} bytes`))}
     WHEN is_object THEN NULL
     WHEN json_valid(record) THEN ${fault('NOT_AN_OBJECT', `'a JSON ' || ${typeOf('record')} || '; a record is an object'`)}
     WHEN NOT starts_with(record, '{') THEN ${fault('NOT_JSON', said('it does not begin with {'))}
@@ -684,7 +705,8 @@ function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
     WHEN fatal > 0 THEN fatal || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
     WHEN share > ${maxQuarantinedShare} THEN concat(refused, ' of ', read, ' records are refused, ', ${percent('of_records')},
       ', which are ', ${percent('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
-  END || ' The table ${table}_quarantine holds all of them; the first are:' || (${first}) AS failure
+  END || CASE WHEN getvariable('_kept') = false THEN ' The first are:' ELSE ' The table ${table}_quarantine holds all of them; the first are:' END
+  || (${first}) AS failure
 FROM (
   SELECT *, greatest(of_records, of_bytes) AS share
   FROM (SELECT *, COALESCE(refused / NULLIF(read, 0), 0) AS of_records, COALESCE(refused_bytes / NULLIF(bytes, 0), 0) AS of_bytes FROM _counts)

@@ -1,20 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Refused, readFile } from '../engines/landing/read-file';
-import { type Reason, readLine } from '../engines/landing/read-line';
 import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../pipeline/landing';
-import {
-  appliesTo,
-  ENTITIES,
-  emittedKinds,
-  FAULT_KINDS,
-  FAULTS,
-  type FaultReason,
-  SampleError,
-  spoil,
-} from '.';
+import { readingTests, sorted } from '../tests/support/reading';
+import { ENTITIES, FAULT_KINDS, FAULTS, type FaultReason, kindsOf, SampleError, spoil } from '.';
 
 const TABLES = {
   customer: customerLanding,
@@ -34,58 +21,44 @@ const GOOD = {
   step_trainer: ['{"sensorReadingTime":1683000000000,"serialNumber":"s-1","distanceFromObject":20},'],
 };
 
-const CASES = ENTITIES.flatMap((entity) =>
-  GOOD[entity].flatMap((line) =>
-    FAULT_KINDS.filter((kind) => appliesTo(kind, entity)).map((kind) => ({ entity, kind, line })),
-  ),
-);
+const STYLES = ENTITIES.flatMap((entity) => GOOD[entity].map((line) => ({ entity, line })));
 
-test.each(CASES)('$kind of $entity is refused for its reason', async ({ entity, kind, line }) => {
-  expect(readLine(line, TABLES[entity])).toHaveProperty('json');
-  const spoilt = spoil(line, kind, entity);
-  const dir = await mkdtemp(join(tmpdir(), 'spoil-'));
-  try {
-    const path = join(dir, 'one.json');
-    await writeFile(path, spoilt);
-    const refused: Refused[] = [];
-    for await (const portion of readFile(path, TABLES[entity])) {
-      expect(portion.accepted).toEqual([]);
-      refused.push(...portion.refused);
-    }
-    expect(refused.map((r) => r.reason)).toEqual([FAULTS[kind].reason]);
-  } finally {
-    await rm(dir, { recursive: true });
-  }
+const { read } = readingTests();
+
+test.each(STYLES)('each kind of fault of $entity is refused for its reason, as in $line', async (style) => {
+  const { entity, line } = style;
+  const kinds = kindsOf(entity);
+  const file = (text: string | Buffer) =>
+    Buffer.concat([`${line}\n`, text, `\n${line}\n`].map((t) => Buffer.from(t)));
+  const files = kinds.map((kind) => [`${kind}.json`, file(spoil(line, kind, entity))]);
+  const { rows, refused } = await read(TABLES[entity], Object.fromEntries(files));
+  expect(rows).toHaveLength(2 * kinds.length);
+  const found = refused.map(({ file: name, line: number, record, reason }) => [name, number, record, reason]);
+  expect(sorted(found)).toEqual(sorted(kinds.map((kind) => [`${kind}.json`, 2, null, FAULTS[kind].reason])));
 });
 
 test('only lines that are no UTF-8 come as bytes', () => {
-  for (const { entity, kind, line } of CASES) {
-    const spoilt = spoil(line, kind, entity);
-    expect(isUtf8(Buffer.from(spoilt))).toBe(typeof spoilt === 'string');
+  for (const { entity, line } of STYLES) {
+    for (const kind of kindsOf(entity)) {
+      const spoilt = spoil(line, kind, entity);
+      expect(isUtf8(Buffer.from(spoilt))).toBe(typeof spoilt === 'string');
+    }
   }
 });
 
-test('every reason that a line can be refused for has a kind', () => {
-  // EMPTY_FILE and UNREADABLE_FILE are a whole file's.
-  const ofLines: Record<Exclude<Reason, 'EMPTY_FILE' | 'UNREADABLE_FILE'>, true> = {
-    NOT_JSON: true,
-    TRUNCATED: true,
-    NOT_AN_OBJECT: true,
-    TRAILING_TEXT: true,
-    INVALID_ENCODING: true,
-    LINE_TOO_LONG: true,
-    DUPLICATE_KEY: true,
-    MISSING_REQUIRED: true,
-    WRONG_TYPE: true,
-    OUT_OF_RANGE: true,
-  };
+test('the faults have every reason that a line of usual length can be refused for', () => {
   const given: readonly FaultReason[] = FAULT_KINDS.map((kind) => FAULTS[kind].reason);
-  expect(new Set(given)).toEqual(new Set(Object.keys(ofLines)));
-});
-
-test('an over-long line is offered, but not emitted', () => {
-  expect(FAULT_KINDS).toContain('over_a_mebibyte');
-  for (const entity of ENTITIES) expect(emittedKinds(entity)).not.toContain('over_a_mebibyte');
+  expect([...new Set(given)].toSorted()).toEqual([
+    'DUPLICATE_KEY',
+    'INVALID_ENCODING',
+    'MISSING_REQUIRED',
+    'NOT_AN_OBJECT',
+    'NOT_JSON',
+    'OUT_OF_RANGE',
+    'TRAILING_TEXT',
+    'TRUNCATED',
+    'WRONG_TYPE',
+  ]);
 });
 
 test('a kind that does not apply and a line that is no good one are refused', () => {

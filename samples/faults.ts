@@ -18,8 +18,6 @@ interface Fault {
   readonly reason: string;
   /** Default: every entity. */
   readonly entities?: readonly Entity[];
-  /** Default: true. Whether {@link sampleLines} gives such lines of itself. */
-  readonly emitted?: boolean;
   readonly spoil: (good: Good) => string | Buffer;
 }
 
@@ -67,7 +65,7 @@ const half = (line: string): number => Math.floor(line.length / 2);
 export const FAULTS = {
   headless: { reason: 'NOT_JSON', spoil: (g) => g.line.slice(half(g.line)) },
   python_repr: { reason: 'NOT_JSON', spoil: (g) => g.line.replaceAll('"', "'") },
-  not_a_number: { reason: 'NOT_JSON', spoil: (g) => put(g, g.number, 'NaN') },
+  not_a_number: { reason: 'WRONG_TYPE', spoil: (g) => put(g, g.number, 'NaN') },
   csv: { reason: 'NOT_JSON', spoil: (g) => g.fields.map(([, json]) => json).join(';') },
   tab_in_text: { reason: 'NOT_JSON', spoil: (g) => longer(g, '\t') },
 
@@ -78,14 +76,10 @@ export const FAULTS = {
     spoil: (g) => `${objectOf([[g.text, jsonOf(g, g.text)]]).slice(0, -4)}\\`,
   },
 
-  array: { reason: 'NOT_AN_OBJECT', spoil: (g) => `[${g.line}]` },
   encoded_twice: { reason: 'NOT_AN_OBJECT', spoil: (g) => JSON.stringify(g.line) },
   bare_null: { reason: 'NOT_AN_OBJECT', spoil: () => 'null' },
   bare_number: { reason: 'NOT_AN_OBJECT', spoil: (g) => jsonOf(g, g.instant) },
 
-  two_objects: { reason: 'TRAILING_TEXT', spoil: (g) => g.line + g.line },
-  two_objects_comma: { reason: 'TRAILING_TEXT', spoil: (g) => `${g.line}, ${g.line}` },
-  two_commas: { reason: 'TRAILING_TEXT', spoil: (g) => `${g.line},,` },
   one_brace_more: { reason: 'TRAILING_TEXT', spoil: (g) => `${g.line}}` },
   log_text: { reason: 'TRAILING_TEXT', spoil: (g) => `${g.line} # sent` },
 
@@ -156,13 +150,6 @@ export const FAULTS = {
     entities: ['step_trainer'],
     spoil: (g) => put(g, g.number, '-1'),
   },
-
-  // A few of these would outweigh all the rest of a sample.
-  over_a_mebibyte: {
-    reason: 'LINE_TOO_LONG',
-    emitted: false,
-    spoil: (g) => add(g, 'padding', `"${'.'.repeat(2 << 20)}"`),
-  },
 } as const satisfies Readonly<Record<string, Fault>>;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -189,9 +176,9 @@ const faultOf = (kind: FaultKind): Fault => FAULTS[kind];
 export const appliesTo = (kind: FaultKind, entity: Entity): boolean =>
   faultOf(kind).entities?.includes(entity) ?? true;
 
-/** The kinds that `sampleLines` gives of itself. */
-export const emittedKinds = (entity: Entity): readonly FaultKind[] =>
-  FAULT_KINDS.filter((kind) => appliesTo(kind, entity) && (faultOf(kind).emitted ?? true));
+/** The kinds that lines of an entity go bad in. */
+export const kindsOf = (entity: Entity): readonly FaultKind[] =>
+  FAULT_KINDS.filter((kind) => appliesTo(kind, entity));
 
 /**
  * A good line of an entity, made bad so that a careful reader refuses it for `FAULTS[kind].reason`; a Buffer where

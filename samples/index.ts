@@ -4,11 +4,11 @@
  */
 export {
   appliesTo,
-  emittedKinds,
   FAULT_KINDS,
   FAULTS,
   type FaultKind,
   type FaultReason,
+  kindsOf,
   spoil,
 } from './faults';
 export { type SampleLine, sampleLines } from './lines';

@@ -1,5 +1,5 @@
 import { customerOf, type SharedDevice } from './customer';
-import { emittedKinds, FAULTS, type FaultReason, spoil } from './faults';
+import { FAULTS, type FaultReason, kindsOf, spoil } from './faults';
 import { fileName, linesOf, plainLineOf, styledLineOf, styleOf } from './files';
 import { checkOptions, type Entity, type SampleOptions } from './options';
 import { fraction, type Random, randomStreams, whole } from './random';
@@ -44,7 +44,7 @@ export function* sampleLines(options: SampleOptions): Generator<SampleLine> {
 
 /** Writes an entity's records as lines, faulty where it is their turn, and counts its lines and files. */
 function source(entity: Entity, dirty: number, random: Random): (fields: readonly Field[]) => SampleLine {
-  const kinds = emittedKinds(entity);
+  const kinds = kindsOf(entity);
   const phase = fraction(random);
   let turn = whole(random, 0, kinds.length - 1);
   let lines = 0;

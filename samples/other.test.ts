@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLine } from '../engines/landing/read-line';
 import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
 import { lake } from '../pipeline';
+import { readingTests, sorted } from '../tests/support/reading';
 import { ENTITIES } from './options';
 import { writeOtherSources } from './other';
 
@@ -21,6 +21,8 @@ const device = lakehouse(['landing']).source({
   },
 });
 
+const { read } = readingTests();
+
 test('writes good lines for a source that the sample does not know, and leaves all others alone', async () => {
   const out = mkdtempSync(join(tmpdir(), 'other-test-'));
   try {
@@ -30,7 +32,8 @@ test('writes good lines for a source that the sample does not know, and leaves a
     const file = join(out, 'gadget', 'landing', 'gadget-0001.json');
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines).toHaveLength(20);
-    for (const line of lines) expect(readLine(line, device)).toEqual({ json: line });
+    const { rows } = await read(device, { 'all.json': lines.join('\n') });
+    expect(sorted(rows)).toEqual(lines.toSorted());
     await writeOtherSources(out, [{ ...device, columns: {} }]);
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(lines);
   } finally {

@@ -178,6 +178,7 @@ describe('a run that cannot be', () => {
 describe('lake run', () => {
   test('tells each table, the counts, the warnings, and where everything is', async () => {
     const root = join(dir, 'told');
+    writeFileSync(join(GOOD, 'customer', 'landing', '.DS_Store'), '');
     const { status, stdout, stderr } = await lake([
       'run',
       '--data',
@@ -187,7 +188,11 @@ describe('lake run', () => {
       '--consent',
       'since-grant',
     ]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    rmSync(join(GOOD, 'customer', 'landing', '.DS_Store'));
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: 'lake: warning: 1 entry of customer/landing is not read: .DS_Store (hidden)\n',
+    });
     for (const { name } of pipeline.tables.values()) {
       expect(stdout).toMatch(new RegExp(`^${name}: \\d+ rows.* \\(\\d+\\.\\d\\d s\\)$`, 'm'));
       expect(stdout).toMatch(new RegExp(`^${name} +\\d+ +\\d+ +\\d+ +(?:\\d+ \\w+|-) +\\d+\\.\\d\\d$`, 'm'));

@@ -171,7 +171,8 @@ test('a plan, an upload, and a file that differs', async () => {
   const run = (...args: string[]) => lake(ingest(data, ...args), env);
 
   const plan = await run('--dry-run');
-  expect({ status: plan.status, stderr: plan.stderr }).toEqual({ status: 0, stderr: '' });
+  const warning = 'lake: warning: 1 entry of accelerometer/landing is not read: _SUCCESS (hidden)\n';
+  expect({ status: plan.status, stderr: plan.stderr }).toEqual({ status: 0, stderr: warning });
   expect(plan.stdout).toMatch(
     /^new {6}s3:\/\/stedi-lakehouse-dev-landing-123456789012\/accelerometer\/landing\/a\.json {2}61 B\n/,
   );
@@ -179,7 +180,7 @@ test('a plan, an upload, and a file that differs', async () => {
   expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
 
   const first = await run();
-  expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: '' });
+  expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: warning });
   expect(first.stdout).toMatch(/\naccelerometer_landing +1 +0 +0 +0 of 1 +s3:/);
   expect(first.stdout).toMatch(/\nUploaded 1 file, 61 B, in [\d.]+ s\.\n/);
   expect((await run()).stdout).toContain('All files are in place already.');
@@ -188,14 +189,16 @@ test('a plan, an upload, and a file that differs', async () => {
   const differs = await run();
   expect({ status: differs.status, stdout: differs.stdout }).toEqual({ status: 1, stdout: '' });
   expect(differs.stderr).toContain('a.json, line 2: ');
-  expect(differs.stderr).toMatch(/ 50 %; its limit is 5 %/);
+  expect(differs.stderr).toMatch(
+    / 1 of 2 records are refused, 50 %, which are .*; the limit is 5 %\. The first are:\n/,
+  );
   expect(differs.stderr).toContain(`75 bytes, but 61 in s3://${BUCKET}/${key}`);
   expect(differs.stderr).toMatch(/\nNothing was uploaded\n$/);
   expect(differs.stderr).not.toContain('secret');
   expect((await run('--dry-run')).status).toBe(1);
 
   const replaced = await run('--replace', '--no-validate', '--json');
-  expect({ status: replaced.status, stderr: replaced.stderr }).toEqual({ status: 0, stderr: '' });
+  expect({ status: replaced.status, stderr: replaced.stderr }).toEqual({ status: 0, stderr: warning });
   expect(JSON.parse(replaced.stdout)).toMatchObject({
     stack: 'dev',
     outcome: 'uploaded',
@@ -203,6 +206,44 @@ test('a plan, an upload, and a file that differs', async () => {
     bytes: 75,
   });
   expect(s3.contentOf(BUCKET).get(key)).toEqual(readFileSync(join(data, key)));
+});
+
+test('what Athena would misread is a warning, and --rewrite puts it up with a record a line', async () => {
+  const { s3, env } = await standIn();
+  const line = GOOD.trim();
+  const key = 'accelerometer/landing/list.json';
+  const data = folderOf('misread', { [key]: `[${line},\n${line}]`, 'accelerometer/landing/a.json': GOOD });
+  const run = (...args: string[]) => lake(ingest(data, ...args), env);
+  const named = [
+    'lake: warning: Athena reads one object a line, and misreads 1 file:',
+    `  ${key}: 1 of 2 records lost (1 record after a bracket or a comma)`,
+  ];
+  const plain = await run();
+  expect({ status: plain.status, stderr: plain.stderr.split('\n') }).toEqual({
+    status: 0,
+    stderr: [
+      ...named,
+      'A run reads them as they are. Give --rewrite to put them up with one record a line',
+      '',
+    ],
+  });
+  expect(s3.contentOf(BUCKET).get(key)).toEqual(readFileSync(join(data, key)));
+
+  const planned = await run('--dry-run', '--rewrite');
+  expect(planned.stdout).toMatch(/^rewrite {2}s3:\S+list\.json {2}\d+ B, rewritten\n\n/);
+  expect(planned.stderr.split('\n')).toEqual([...named, 'They would be put up with one record a line', '']);
+
+  const done = await run('--rewrite', '--json');
+  expect(done.status).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({
+    files: 1,
+    misread: [{ file: join(data, key), records: 2, lost: 1, rewritten: true }],
+  });
+  expect(done.stderr.split('\n')).toEqual([...named, 'They were put up with one record a line', '']);
+  expect(s3.contentOf(BUCKET).get(key)?.toString()).toBe(`${GOOD}${GOOD}`);
+  const again = await run();
+  expect({ status: again.status, stderr: again.stderr }).toEqual({ status: 0, stderr: '' });
+  expect(again.stdout).toContain('All files are in place already.');
 });
 
 test.each([
@@ -217,7 +258,7 @@ test.each([
 
 test('help fits a terminal', async () => {
   const { stdout } = await lake(['ingest', '--help']);
-  for (const word of ['--stack', '--no-validate', '--replace', '--dry-run', '--json'])
+  for (const word of ['--stack', '--no-validate', '--replace', '--rewrite', '--dry-run', '--json'])
     expect(stdout).toContain(word);
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
@@ -263,7 +304,7 @@ if (!hasReal) process.stderr.write(`the ingest of STEDI's own data is skipped: t
   const { status, stdout, stderr } = await lake(ingest(REAL, '--json'), env);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const { sources } = JSON.parse(stdout) as IngestSummary;
-  expect(sources.map(({ lines }) => lines?.read)).toEqual([956, 81273, 28680]);
+  expect(sources.map(({ records }) => records?.read)).toEqual([956, 81273, 28680]);
   const files = (await Promise.all(pipeline.sources.map((s) => landingFiles(REAL, s)))).flat();
   expect(heldBy(s3)).toEqual(
     Object.fromEntries(files.map((path) => [relative(REAL, path), sha256(readFileSync(path))])),

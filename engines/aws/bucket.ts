@@ -26,6 +26,27 @@ export interface Listed {
 /** An object with the checksums that S3 keeps of the whole of it. */
 export interface Stored extends Listed {
   readonly checksums: Readonly<Partial<Record<Algorithm, string>>>;
+  /** The file of which the object is another form. */
+  readonly original?: Original;
+}
+
+/** What is known of a file that was put in place in another form. */
+export interface Original {
+  readonly size: number;
+  readonly crc32: string;
+}
+
+/** An object's metadata. It holds for the object of one CRC32 only: uploads in parts that are left keep theirs. */
+const metadataOf = ({ size, crc32 }: Original, checksum: string) => ({
+  'original-bytes': String(size),
+  'original-crc32': crc32,
+  'rewritten-crc32': checksum,
+});
+
+function originalIn(metadata: Readonly<Record<string, string>>, checksum?: string): Original | undefined {
+  const { 'original-bytes': size, 'original-crc32': crc32, 'rewritten-crc32': own } = metadata;
+  if (size === undefined || crc32 === undefined || own === undefined || own !== checksum) return undefined;
+  return { size: Number(size), crc32 };
 }
 
 /** An upload in parts that was neither completed nor aborted. */
@@ -167,7 +188,8 @@ export class Bucket {
           return value !== undefined && whole ? [[algorithm, value]] : [];
         });
         const { ContentLength: size = 0, ETag: etag = '' } = found;
-        return { size, etag, checksums: Object.fromEntries(checksums) };
+        const original = originalIn(found.Metadata ?? {}, whole ? found.ChecksumCRC32 : undefined);
+        return { size, etag, checksums: Object.fromEntries(checksums), ...(original && { original }) };
       } catch (error) {
         if ((error as Error).name === 'NotFound') return undefined;
         throw error;
@@ -176,7 +198,7 @@ export class Bucket {
   }
 
   /** Puts an object in one go. `checksum` is the CRC32 of the bytes; S3 refuses others. */
-  put(key: string, bytes: Buffer, checksum: string, instead: Instead): Promise<Put> {
+  put(key: string, bytes: Buffer, checksum: string, instead: Instead, original?: Original): Promise<Put> {
     return this.ask('s3:PutObject', key, (options) =>
       unlessRefused(
         this.client.send(
@@ -186,6 +208,7 @@ export class Bucket {
             Body: bytes,
             ChecksumAlgorithm: 'CRC32',
             ChecksumCRC32: checksum,
+            ...(original && { Metadata: metadataOf(original, checksum) }),
             ...condition(instead),
           }),
           options,
@@ -254,8 +277,8 @@ export class Bucket {
     return parts;
   }
 
-  /** Begins an upload in parts. */
-  async begin(key: string): Promise<Pending> {
+  /** Begins an upload in parts of a whole with this CRC32. */
+  async begin(key: string, checksum: string, original?: Original): Promise<Pending> {
     const { UploadId: id = '' } = await this.ask('s3:PutObject', key, (options) =>
       this.client.send(
         new CreateMultipartUploadCommand({
@@ -263,6 +286,7 @@ export class Bucket {
           Key: key,
           ChecksumAlgorithm: 'CRC32',
           ChecksumType: 'FULL_OBJECT',
+          ...(original && { Metadata: metadataOf(original, checksum) }),
         }),
         options,
       ),

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
-import { errorOf, type S3Settings, S3StandIn } from '../../tests/standin/s3';
+import { errorOf, type S3Object, type S3Settings, S3StandIn } from '../../tests/standin/s3';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -63,7 +64,12 @@ function folderOf(files: Readonly<Record<string, string | Buffer>>): string {
   return data;
 }
 
-const REQUEST: Omit<IngestRequest, 'data'> = { validate: false, replace: false, dryRun: false };
+const REQUEST: Omit<IngestRequest, 'data'> = {
+  validate: false,
+  replace: false,
+  rewrite: false,
+  dryRun: false,
+};
 const run = (
   data: string,
   request: Partial<IngestRequest> = {},
@@ -148,12 +154,12 @@ test('a folder is put in place as it is, each byte once, and again nothing', asy
   expect(again.filter((method) => method === 'HEAD')).toHaveLength(6);
 });
 
-test('objects of another size are not asked for', async () => {
+test('an object of another size is asked for once: it may be the file rewritten', async () => {
   const { s3, server } = await s3Of();
   await run(folderOf(FILES));
   const before = server.requests.length;
   await expect(run(folderOf({ 'customer/landing/a.json': bytes(101) }))).rejects.toThrow(/differ/);
-  expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['GET']);
+  expect(server.requests.slice(before).map(({ method }) => method)).toEqual(['GET', 'HEAD']);
   expect(heldBy(s3)).toEqual(ALL);
 });
 
@@ -473,17 +479,18 @@ describe('what is refused before anything is uploaded', () => {
     await run(folderOf({ 'step_trainer/landing/a.json': 'old' }));
     const before = server.requests.length;
     const data = folderOf({
-      'customer/landing/a.json': 'nonsense\n',
+      'customer/landing/a.json': '{nonsense}\n',
       'accelerometer/landing/a.json': '{}\n',
-      'step_trainer/landing/a.json': 'new!',
+      'step_trainer/landing/a.json': '{new',
     });
     const message = await messageOf(run(data, { validate: true }));
     for (const source of SOURCES)
-      expect(message).toContain(`${source.name}: 1 of 1 lines would be in quarantine`);
+      expect(message).toContain(`${source.name}: 1 of 1 records are refused, 100 %, `);
     expect(message).toContain('  a.json, line 1: NOT_JSON, ');
     expect(message).toContain('1 file differs');
     expect(message).toMatch(/\nNothing was uploaded$/);
-    expect(server.requests.slice(before).some(({ method }) => method !== 'GET')).toBe(false);
+    expect(message).not.toContain('_quarantine');
+    expect(server.requests.slice(before).some(({ method }) => method === 'PUT')).toBe(false);
     const { refusal } = await run(data, { validate: true, dryRun: true });
     expect(`${refusal}\nNothing was uploaded`).toBe(message);
     await run(data, { replace: true });
@@ -505,4 +512,119 @@ describe('what is refused before anything is uploaded', () => {
     const work = run(folderOf(FILES), {}, { ...stack, outputs });
     expect(await messageOf(work)).toMatch(/no bucket of the zone landing/);
   });
+});
+
+describe('what Athena would misread', () => {
+  const reading = (x: number) => `{"user":"a@b.c","timestamp":1700000000000,"x":${x}.10,"y":2,"z":3}`;
+  const KEY = 'accelerometer/landing/list.json';
+  const PACKED = 'accelerometer/landing/packed.json.gz';
+  const LIST = `[${reading(1)},${reading(2)}]`;
+  const FINE = 'accelerometer/landing/fine.json';
+  const data = () =>
+    folderOf({ [KEY]: LIST, [PACKED]: gzipSync(`\ufeff${reading(3)}`), [FINE]: `${reading(4)}\n` });
+  const misread = (rewritten: boolean) => [
+    expect.objectContaining({ file: expect.stringMatching(/list\.json$/), records: 2, lost: 2, rewritten }),
+    expect.objectContaining({
+      file: expect.stringMatching(/packed\.json\.gz$/),
+      records: 1,
+      lost: 1,
+      rewritten,
+    }),
+  ];
+  const textsOf = (s3: S3StandIn) =>
+    Object.fromEntries(
+      [...s3.contentOf(BUCKET)].map(([key, body]) => [
+        key,
+        (key.endsWith('.gz') ? gunzipSync(body) : body).toString(),
+      ]),
+    );
+  const REWRITTEN = {
+    [KEY]: `${reading(1)}\n${reading(2)}\n`,
+    [PACKED]: `${reading(3)}\n`,
+    [FINE]: `${reading(4)}\n`,
+  };
+
+  test('is named and uploaded as it is; with --rewrite it gets a record a line, and is in place then', async () => {
+    const { s3, server } = await s3Of();
+    const folder = data();
+    const asIs = await run(folder, { validate: true });
+    expect(asIs.summary).toMatchObject({ files: 3, misread: misread(false) });
+    expect(textsOf(s3)[KEY]).toBe(LIST);
+
+    const plan = await run(folder, { validate: true, rewrite: true, dryRun: true });
+    expect(plan.summary).toMatchObject({ files: 0, misread: misread(true) });
+    expect(textsOf(s3)[KEY]).toBe(LIST);
+
+    const rewritten = await run(folder, { validate: true, rewrite: true });
+    expect(rewritten.summary).toMatchObject({ files: 2, misread: misread(true) });
+    expect(textsOf(s3)).toEqual(REWRITTEN);
+
+    for (const request of [{}, { validate: true }, { validate: true, rewrite: true }]) {
+      const before = server.requests.length;
+      const { summary } = await run(folder, request);
+      expect(summary).toMatchObject({ files: 0, misread: [] });
+      expect(summary.sources[1]).toMatchObject({ new: 0, changed: 0, unchanged: 3 });
+      expect(server.requests.slice(before).some(({ method }) => method === 'PUT')).toBe(false);
+    }
+    expect(textsOf(s3)).toEqual(REWRITTEN);
+  });
+
+  test('a file that changed since it was rewritten differs', async () => {
+    const { s3 } = await s3Of();
+    const folder = data();
+    await run(folder, { rewrite: true });
+    expect(textsOf(s3)).toEqual(REWRITTEN);
+    // As many bytes, another content.
+    writeFileSync(join(folder, KEY), LIST.replace('1.10', '5.10'));
+    expect(await messageOf(run(folder, { rewrite: true }))).toMatch(
+      /^1 file differs [^\n]*\n {2}\S+list\.json: /,
+    );
+    await run(folder, { rewrite: true, replace: true });
+    expect(textsOf(s3)[KEY]).toBe(REWRITTEN[KEY]?.replace('1.10', '5.10'));
+  });
+
+  test('in parts too; an upload that was left of the file as it is is no part of it', async () => {
+    const { s3, server } = await s3Of();
+    const many = Array.from({ length: 1500 }, (_, i) => reading(i % 8));
+    const folder = folderOf({ [KEY]: `[${many.join(',')}]` });
+    server.fault = (r) => (r.query.get('partNumber') === '3' ? errorOf('AccessDenied', 403) : undefined);
+    await expect(run(folder)).rejects.toThrow(/access denied/);
+    server.fault = () => undefined;
+    await run(folder, { rewrite: true });
+    expect(textsOf(s3)).toEqual({ [KEY]: `${many.join('\n')}\n` });
+    expect(s3.uploads.size).toBe(0);
+    expect((await run(folder, { rewrite: true })).summary).toMatchObject({ files: 0, misread: [] });
+  });
+
+  test('metadata that are of another object say nothing', async () => {
+    const { s3 } = await s3Of();
+    const folder = data();
+    await run(folder, { rewrite: true });
+    const objects = s3.buckets.get(BUCKET);
+    const { metadata } = objects?.get(KEY) ?? {};
+    expect(metadata).toMatchObject({ 'x-amz-meta-original-bytes': String(LIST.length) });
+    await run(folderOf({ [KEY]: `${reading(9)}\n` }), { replace: true });
+    objects?.set(KEY, { ...(objects.get(KEY) as S3Object), metadata: metadata ?? {} });
+    await expect(run(folder)).rejects.toThrow(/1 file differs/);
+  });
+
+  test('files that are no text refuse the ingest, and are named', async () => {
+    const { server } = await s3Of();
+    const good = Object.fromEntries(
+      Array.from({ length: 30 }, (_, i) => [`accelerometer/landing/good-${i}.json`, `${reading(1)}\n`]),
+    );
+    const bad = { 'accelerometer/landing/bad.json': Buffer.from('PK\x03\x04') };
+    const message = await messageOf(run(folderOf({ ...good, ...bad }), { validate: true, rewrite: true }));
+    expect(message).toContain('accelerometer_landing: 1 file cannot be read. The first are:');
+    expect(message).toContain('\n  bad.json: UNREADABLE_FILE, it is a zip archive; ');
+    expect(server.requests.some(({ method }) => method === 'PUT')).toBe(false);
+  });
+});
+
+test('what is not read of a landing folder is named', async () => {
+  await s3Of();
+  const { summary } = await run(folderOf({ ...FILES, ...LEFT_OUT }));
+  expect(summary.warnings).toEqual([
+    '2 entries of customer/landing are not read: .hidden (hidden), _SUCCESS (hidden)',
+  ]);
 });

@@ -1,23 +1,39 @@
 import { setMaxListeners } from 'node:events';
-import { relative, sep } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, sep } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { prefixOf } from '../../components/site';
 import type { SourceTable } from '../../model';
 import { LakeError } from '../engine';
-import { dataDir, landingDir, landingFiles } from '../landing/files';
-import { type Judgement, judge } from '../landing/judge';
-import { Bucket, type Listed, type Pending, s3Of } from './bucket';
+import { dataDir, landingDir, landingFolder } from '../landing/files';
+import { judge } from '../landing/judge';
+import { type OddLayout, oddLayouts, writeOneALine } from '../landing/layout';
+import type { Landed } from '../landing/reader';
+import { Bucket, type Instead, type Pending, type Stored, s3Of } from './bucket';
+import { checksumOf } from './checksum';
 import { each } from './parallel';
 import type { Stack } from './stack';
-import { AT_ONCE, isSame, type LocalFile, localFile, type UploadEvent, Uploader } from './upload';
+import {
+  AT_ONCE,
+  assertUnchanged,
+  isSame,
+  type LocalFile,
+  localFile,
+  type Upload,
+  type UploadEvent,
+  Uploader,
+} from './upload';
 
 export interface IngestRequest {
   /** Directory that holds `<entity>/landing/*`. */
   readonly data: string;
-  /** Whether lines are judged by contract before anything is uploaded. */
+  /** Whether files are read by contract before anything is uploaded, as a run reads them. */
   readonly validate: boolean;
   /** Whether a file takes the place of an object of its name that differs. */
   readonly replace: boolean;
+  /** Whether files that Athena would misread are put up with one record a line. */
+  readonly rewrite: boolean;
   /** Nothing is uploaded. */
   readonly dryRun: boolean;
 }
@@ -30,8 +46,10 @@ export interface PlannedFile extends LocalFile {
   readonly bucket: string;
   readonly key: string;
   readonly state: FileState;
-  /** The object that differs. */
-  readonly stored: Listed | undefined;
+  /** The object of its name. */
+  readonly stored: Stored | undefined;
+  /** How Athena misreads the file, unless the object has a record a line already. */
+  readonly layout?: OddLayout | undefined;
 }
 
 /** A source in an ingest. */
@@ -41,8 +59,15 @@ export interface IngestedSource {
   readonly new: number;
   readonly changed: number;
   readonly unchanged: number;
-  /** Absent where lines are not judged. */
-  readonly lines?: Omit<Judgement, 'fault'>;
+  /** Absent where files are not read. */
+  readonly records?: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes' | 'reasons'>;
+}
+
+/** A file that Athena misreads. */
+export interface Misread extends Omit<OddLayout, 'path' | 'canRewrite'> {
+  readonly file: string;
+  /** Whether it is put up with one record a line; of a plan, whether it would be. */
+  readonly rewritten: boolean;
 }
 
 /** The stable summary of an ingest, printed by `--json`. */
@@ -57,6 +82,10 @@ export interface IngestSummary {
   /** Of these, what an upload that was cut off had sent before. */
   readonly keptBytes: number;
   readonly seconds: number;
+  /** Files that Athena misreads; none where files are not read. */
+  readonly misread: readonly Misread[];
+  /** Which entries of the landing folders are left out. */
+  readonly warnings: readonly string[];
 }
 
 export interface Ingested {
@@ -104,6 +133,7 @@ class Ingest {
   private readonly buckets = new Map<string, Bucket>();
   private readonly uploader: Uploader;
   private keptBytes = 0;
+  private readonly warnings: string[] = [];
 
   constructor(
     private readonly stack: Stack,
@@ -123,25 +153,27 @@ class Ingest {
   }
 
   async go(): Promise<Ingested> {
-    const { data, validate, replace, dryRun } = this.request;
+    const { data, validate, replace, rewrite, dryRun } = this.request;
     const files = await this.files();
     this.tell({ kind: 'stage', stage: 'comparing with what is in place' });
-    const plan = await this.plan(files);
-    const judgements = new Map<string, Judgement>();
+    const found = await this.plan(files);
+    const landed = new Map<string, Landed>();
     if (validate) {
       for (const source of this.sources) {
-        this.tell({ kind: 'stage', stage: `reading the lines of ${source.name}` });
-        judgements.set(source.name, await judge(source, data, files.get(source) ?? []));
+        this.tell({ kind: 'stage', stage: `reading ${source.name}` });
+        landed.set(source.name, await judge(source, data, files.get(source) ?? []));
       }
     }
-    const refusal = refusalOf([...judgements.values()], replace ? [] : plan);
+    const plan = validate || rewrite ? await this.withLayouts(found) : found;
+    const refusal = refusalOf(landed, replace ? [] : plan);
     if (refusal !== undefined && !dryRun) throw new LakeError(`${refusal}\nNothing was uploaded`);
-    const todo = plan.filter(({ state }) => state !== 'unchanged');
-    const bytes = todo.reduce((total, { size }) => total + size, 0);
-    if (!dryRun) await this.upload(plan, todo, bytes);
-    const lines = (table: string) => {
-      const { read, reasons } = judgements.get(table) ?? {};
-      return read === undefined || reasons === undefined ? {} : { lines: { read, reasons } };
+    const todo = plan.filter((file) => file.state !== 'unchanged' || this.isRewritten(file));
+    const bytes = dryRun ? 0 : await this.upload(todo);
+    const records = (table: string) => {
+      const account = landed.get(table);
+      if (!account) return {};
+      const { read, refused, bytes, refusedBytes, reasons } = account;
+      return { records: { read, refused, bytes, refusedBytes, reasons } };
     };
     const summary: IngestSummary = {
       stack: this.stack.name,
@@ -155,13 +187,19 @@ class Ingest {
           new: count('new'),
           changed: count('changed'),
           unchanged: count('unchanged'),
-          ...lines(source.name),
+          ...records(source.name),
         };
       }),
       files: dryRun ? 0 : todo.length,
-      bytes: dryRun ? 0 : bytes,
+      bytes,
       keptBytes: this.keptBytes,
       seconds: +((performance.now() - this.started) / 1000).toFixed(3),
+      misread: plan.flatMap((file) => {
+        if (!file.layout) return [];
+        const { path, records, lost, details } = file.layout;
+        return [{ file: path, records, lost, details, rewritten: this.isRewritten(file) }];
+      }),
+      warnings: this.warnings,
     };
     return { summary, plan, refusal };
   }
@@ -169,10 +207,15 @@ class Ingest {
   private async files(): Promise<ReadonlyMap<SourceTable, readonly string[]>> {
     const { data } = this.request;
     const files = new Map<SourceTable, readonly string[]>();
-    for (const source of this.sources) files.set(source, await landingFiles(data, source));
+    for (const source of this.sources) {
+      const { files: found, warning } = await landingFolder(data, source);
+      files.set(source, found);
+      if (warning !== undefined) this.warnings.push(warning);
+    }
     if ([...files.values()].every((found) => found.length === 0)) {
       const places = this.sources.map((source) => `  ${source.name}: no file in ${landingDir(data, source)}`);
-      throw new LakeError(['there is nothing to upload.', ...places].join('\n'));
+      const leftOut = this.warnings.map((warning) => `  ${warning}`);
+      throw new LakeError(['there is nothing to upload.', ...places, ...leftOut].join('\n'));
     }
     return files;
   }
@@ -189,8 +232,8 @@ class Ingest {
         const file = await localFile(path);
         const name = relative(landingDir(this.request.data, source), path).split(sep).join('/');
         const key = prefix + name;
-        const stored = listed.get(key);
-        const state = await stateOf(file, bucket, key, stored);
+        const stored = listed.has(key) ? await bucket.head(key) : undefined;
+        const state = await stateOf(file, stored);
         planned[index] = { ...file, table: source.name, bucket: bucket.name, key, state, stored };
       });
       plan.push(...planned);
@@ -198,16 +241,66 @@ class Ingest {
     return plan;
   }
 
-  private async upload(plan: readonly PlannedFile[], todo: readonly PlannedFile[], bytes: number) {
-    this.tell({ kind: 'upload', files: todo.length, bytes });
-    const large = plan.filter(({ size }) => this.uploader.inParts(size));
+  private isRewritten = ({ layout }: PlannedFile) => this.request.rewrite && layout?.canRewrite === true;
+
+  /** What Athena misreads; not where the object is the file with a record a line. */
+  private async withLayouts(plan: readonly PlannedFile[]): Promise<readonly PlannedFile[]> {
+    this.tell({ kind: 'stage', stage: 'looking for what Athena would misread' });
+    const layouts = new Map<string, OddLayout>();
+    for (const source of this.sources) {
+      const files = plan.filter((file) => file.table === source.name && !isInPlaceRewritten(file));
+      const found = await oddLayouts(
+        source,
+        files.map(({ path }) => path),
+      );
+      for (const [path, layout] of found) layouts.set(path, layout);
+    }
+    return plan.map((file) => ({ ...file, layout: layouts.get(file.path) }));
+  }
+
+  /** Uploads files, those to be rewritten by way of a temporary folder. Returns how many bytes they are. */
+  private async upload(todo: readonly PlannedFile[]): Promise<number> {
+    const isPlain = !todo.some(this.isRewritten);
+    const scratch = isPlain ? '' : mkdtempSync(join(tmpdir(), 'lake-ingest-'));
+    const remove = () => isPlain || rmSync(scratch, { recursive: true, force: true });
+    // Ctrl-C ends the process.
+    process.once('exit', remove);
+    try {
+      const uploads: Upload[] = [];
+      for (const [i, file] of todo.entries()) {
+        const instead: Instead = file.stored ? { etag: file.stored.etag } : 'nothing';
+        const upload = { ...file, bucket: this.bucketNamed(file.bucket), instead };
+        uploads.push(
+          this.isRewritten(file) ? await this.rewritten(file, upload, join(scratch, `${i}`)) : upload,
+        );
+      }
+      const bytes = uploads.reduce((total, { size }) => total + size, 0);
+      await this.send(todo, uploads, bytes);
+      return bytes;
+    } finally {
+      process.removeListener('exit', remove);
+      remove();
+    }
+  }
+
+  /** A file with one record a line in its place. Throws a LakeError where the file is not what was planned. */
+  private async rewritten(file: PlannedFile, upload: Upload, to: string): Promise<Upload> {
+    this.tell({ kind: 'stage', stage: `writing ${file.path} with one record a line` });
+    const source = this.sources.find(({ name }) => name === file.table) as SourceTable;
+    await writeOneALine(source, file.path, to);
+    const crc32 = await checksumOf(file.path, 'CRC32');
+    await assertUnchanged(file);
+    return { ...upload, ...(await localFile(to)), original: { size: file.size, crc32 } };
+  }
+
+  private async send(todo: readonly PlannedFile[], uploads: readonly Upload[], bytes: number) {
+    this.tell({ kind: 'upload', files: uploads.length, bytes });
+    const large = todo.filter(({ size }, i) =>
+      [size, uploads[i]?.size ?? 0].some((n) => this.uploader.inParts(n)),
+    );
     const pending = await this.pendingOf(large);
     await this.uploader.upload(
-      todo.map((file) => ({
-        ...file,
-        bucket: this.bucketNamed(file.bucket),
-        instead: file.state === 'changed' && file.stored ? { etag: file.stored.etag } : 'nothing',
-      })),
+      uploads,
       pending.map(({ upload }) => upload),
     );
     // A call to begin one whose answer was lost leaves an upload that nobody knows; now no upload is needed.
@@ -248,26 +341,28 @@ class Ingest {
   }
 }
 
-async function stateOf(
-  file: LocalFile,
-  bucket: Bucket,
-  key: string,
-  listed: Listed | undefined,
-): Promise<FileState> {
-  if (!listed) return 'new';
-  if (listed.size !== file.size) return 'changed';
-  const stored = await bucket.head(key);
+async function stateOf(file: LocalFile, stored: Stored | undefined): Promise<FileState> {
   if (!stored) return 'new';
-  return (await isSame(file, stored)) ? 'unchanged' : 'changed';
+  return (await isSame(file, stored)) || (await isOriginal(file, stored)) ? 'unchanged' : 'changed';
 }
 
+/** Whether an object is known to be a file with one record a line. */
+async function isOriginal({ path, size }: LocalFile, { original }: Stored): Promise<boolean> {
+  return original?.size === size && (await checksumOf(path, 'CRC32')) === original.crc32;
+}
+
+const isInPlaceRewritten = ({ state, stored }: PlannedFile) =>
+  state === 'unchanged' && stored?.original !== undefined;
+
 /** All that keeps the files from being uploaded. */
-function refusalOf(judgements: readonly Judgement[], plan: readonly PlannedFile[]): string | undefined {
+function refusalOf(landed: ReadonlyMap<string, Landed>, plan: readonly PlannedFile[]): string | undefined {
   const told: string[] = [];
-  const faults = judgements.flatMap(({ fault }) => (fault === undefined ? [] : [fault]));
+  const faults = [...landed].flatMap(([table, { failure }]) =>
+    failure === null ? [] : [`${table}: ${failure}`],
+  );
   if (faults.length > 0) {
     const remedy = 'Mend these files, or give --no-validate to upload them as they are';
-    told.push('a run would refuse these lines.', ...faults, remedy);
+    told.push('a run would refuse these files.', ...faults, remedy);
   }
   const changed = plan.filter(({ state }) => state === 'changed');
   if (changed.length > 0) {

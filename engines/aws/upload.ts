@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { LakeError } from '../engine';
-import type { Bucket, Instead, Pending, Stored } from './bucket';
+import type { Bucket, Instead, Original, Pending, Stored } from './bucket';
 import { ALGORITHMS, checksumOf, type Part, partsOf, writtenCrc32 } from './checksum';
 import { each, Gate } from './parallel';
 
@@ -26,6 +26,8 @@ export interface Upload extends LocalFile {
   readonly bucket: Bucket;
   readonly key: string;
   readonly instead: Instead;
+  /** What the file is another form of. */
+  readonly original?: Original;
 }
 
 /**
@@ -100,7 +102,13 @@ export class Uploader {
   private async putWhole(file: Upload): Promise<void> {
     const bytes = await readRange(file, 0, file.size);
     await assertUnchanged(file);
-    const put = await file.bucket.put(file.key, bytes, writtenCrc32(crc32(bytes)), file.instead);
+    const put = await file.bucket.put(
+      file.key,
+      bytes,
+      writtenCrc32(crc32(bytes)),
+      file.instead,
+      file.original,
+    );
     if (put === 'refused') await settle(file);
     this.tell({ kind: 'sent', bytes: file.size });
   }
@@ -110,9 +118,10 @@ export class Uploader {
     const partBytes = Math.max(this.partBytes, Math.ceil(file.size / MAX_PARTS));
     const { parts, checksum } = await this.gate.pass(() => partsOf(file.path, partBytes));
     await assertUnchanged(file);
-    const left = pending.find((upload) => upload.key === key);
+    // What was left may be of the original, and would not say what it is.
+    const left = file.original ? undefined : pending.find((upload) => upload.key === key);
     const there = left && (await bucket.parts(left));
-    const upload = left ?? (await bucket.begin(key));
+    const upload = left ?? (await bucket.begin(key, checksum, file.original));
     const etags = new Map<number, string>();
     for (const part of parts) {
       const found = there?.get(part.number);
@@ -176,7 +185,8 @@ async function readPart(file: LocalFile, part: Part): Promise<Buffer> {
   return bytes;
 }
 
-async function assertUnchanged(file: LocalFile, after?: string): Promise<void> {
+/** Throws a LakeError where a file is not what it was. */
+export async function assertUnchanged(file: LocalFile, after?: string): Promise<void> {
   const found = await stat(file.path, { bigint: true }).catch(() => undefined);
   if (found === undefined || versionOf(found) !== file.version) throw changed(file, after);
 }

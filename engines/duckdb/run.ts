@@ -10,7 +10,7 @@ import {
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
-import { filesOf, landingDir } from '../landing/files';
+import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { masker } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
@@ -23,6 +23,7 @@ import type { Pointer, Store, Version } from './store';
 import { asRead, QUARANTINE_COLUMNS } from './types';
 
 const SAMPLES = 5;
+const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
 
@@ -51,11 +52,11 @@ export class Run {
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
   async go(data: string | undefined): Promise<RunResult> {
     const pointer = await this.store.pointer();
-    const files = data === undefined ? new Map() : await filesOf(data, this.plan.sources);
+    const { files, warnings } = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
     await this.openPublished(pointer);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
-        this.land(source, data as string, files.get(source.name) as string[]),
+        this.land(source, data as string, files.get(source.name) as readonly string[]),
       );
     }
     for (const source of this.plan.sources) await this.auditSource(source);
@@ -63,7 +64,7 @@ export class Run {
       if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
       else await this.make(job.output, job, () => this.transform(job));
     }
-    return this.end(pointer);
+    return this.end(pointer, warnings);
   }
 
   private async openPublished(pointer: Pointer) {
@@ -205,7 +206,7 @@ export class Run {
     const moved = quoteName(`_moved_${job.name}`);
     await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
     const { rowsChanged } = await this.db.run(
-      `INSERT INTO ${moved} SELECT NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
+      `INSERT INTO ${moved} SELECT NULL, NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
         CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
     );
     await rewriteTable(this.db, dir, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
@@ -214,7 +215,7 @@ export class Run {
     return rowsChanged;
   }
 
-  private async end(pointer: Pointer): Promise<RunResult> {
+  private async end(pointer: Pointer, warnings: readonly string[]): Promise<RunResult> {
     const good = this.failures.length === 0;
     const summary: RunSummary = {
       runId: this.runId,
@@ -234,7 +235,7 @@ export class Run {
       });
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }
-    return { summary, findings: this.findings, failures: this.failures };
+    return { summary, findings: this.findings, failures: this.failures, warnings };
   }
 }
 

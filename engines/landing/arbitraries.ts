@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { Column, Columns, SourceTable } from '../../model';
-import { rangeOf } from './read-line';
+import { type Column, type Columns, rangeOf, type SourceTable } from '../../model';
 
 /** A source of these columns, for tests. */
 export const sourceOf = (columns: Columns, name = 'readings'): SourceTable => ({
@@ -69,12 +68,13 @@ export const anySource: fc.Arbitrary<SourceTable> = fc
   });
 
 /** What a string of JSON may hold without an escape. */
-export const plainText = fc
+const plainText = fc
   .oneof(
-    fc.string({ unit: 'grapheme', maxLength: 40 }),
+    fc.string({ unit: 'grapheme', maxLength: 20 }),
     fc.string({ unit: 'binary', maxLength: 12 }),
     fc.string({
-      unit: fc.constantFrom('\x7f', '\u0080', '\u2028', '\ufeff', '\u{1f600}', ' ', 'é', '{', ','),
+      maxLength: 12,
+      unit: fc.constantFrom('\x7f', '\u0080', '\u2028', '\ufeff', '\u{1f600}', ' ', 'é', ...'{}[],:e'),
     }),
   )
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a string may not hold
@@ -98,169 +98,219 @@ function numberText(column: Column): fc.Arbitrary<string> {
     .filter((text) => Number(text) >= min && Number(text) <= max);
 }
 
-/** A good value of a column as plain JSON. */
+/** A good value of a column as JSON without an escape. */
 export function plainValue(column: Column): fc.Arbitrary<string> {
   if (column.type === 'isoDate') return day;
   if (column.type !== 'text') return numberText(column);
   return plainText.map((text) => `"${text === '' && !column.nullable ? '-' : text}"`);
 }
 
-/** The pairs of a good record: keys in their order, nullable ones missing or null at times, never all missing. */
-export const plainPairs = (table: SourceTable): fc.Arbitrary<(readonly [string, string])[]> =>
-  fc
-    .tuple(
-      ...Object.entries(table.columns).map(([name, column]) =>
-        fc
-          .tuple(plainValue(column), fc.constantFrom('value', 'value', 'null', 'missing'))
-          .map(([value, state]) => {
-            if (!column.nullable || state === 'value') return [name, value] as const;
-            return state === 'null' ? ([name, 'null'] as const) : undefined;
-          }),
-      ),
-    )
-    .map((pairs) => pairs.filter((pair) => pair !== undefined))
-    .filter((pairs) => pairs.length > 0);
-
-export const STYLES = {
-  compact: { comma: ',', colon: ':', open: '{', close: '}' },
-  spaced: { comma: ', ', colon: ': ', open: '{', close: '}' },
-  loose: { comma: ' \t, ', colon: '\t :  ', open: ' {\t', close: ' }' },
-} as const;
-
-export const written = (
-  pairs: readonly (readonly [string, string])[],
-  style: keyof typeof STYLES,
-): string => {
-  const { comma, colon, open, close } = STYLES[style];
-  return `${open}${pairs.map(([k, value]) => `"${k}"${colon}${value}`).join(comma)}${close}`;
+const escaped = (json: string) =>
+  json.slice(1, -1).replaceAll(/[\s\S]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const spelled = (json: string) => {
+  if (json.startsWith('"')) return `"${escaped(json)}"`;
+  return json.includes('.') ? `${json}e0` : `${json}.0`;
 };
 
-const STRAY = [
-  ...'{}[],:"\\ \t0-+.eE/\x00\x1f\x7f\n\r',
-  '\u00a0',
-  '\u2028',
-  'null',
-  'true',
-  '\\u0041',
-  '\\n',
-  '""',
-  '1e2',
-  '0',
-  '00',
-  '-0',
-  '.5',
-  '9999999999999999',
+const ODD_VALUES = [
+  ...[
+    'null',
+    'true',
+    'false',
+    '""',
+    '"1"',
+    '[]',
+    '{}',
+    '{"a":"}{"}',
+    '0',
+    '-0',
+    '-0.0',
+    '1.5',
+    '16.0',
+    '1e2',
+    '1E+2',
+  ],
+  ...['1e-5', '0e0', '1e999', '-1e999', '5e-324', '123456789012345', '9007199254740991', '9007199254740993'],
+  ...[
+    '16.000000000000000000001',
+    'NaN',
+    'Infinity',
+    '-Infinity',
+    '"NaN"',
+    '"true"',
+    '"a\\u0041"',
+    '"\\\\"',
+    '"\\""',
+  ],
+  ...[
+    '"\\u0000"',
+    '"\\n"',
+    '"\x7f"',
+    '"2000-02-30"',
+    '"1900-02-29"',
+    '"2000-02-29"',
+    '"0967-01-01"',
+    '"967-01-01"',
+  ],
+  ...[
+    '"2000-1-01"',
+    '"20000-01-01"',
+    '"2000/01/01"',
+    '"067-01-01"',
+    '"000-01-01"',
+    '"2000-13-01"',
+    '"2000-00-10"',
+  ],
 ];
 
-const index = fc.nat({ max: 10_000 });
-type Edit = (line: Buffer) => Buffer;
-const at = (line: Buffer, i: number) => (line.length === 0 ? 0 : i % line.length);
+/** A key and its value as JSON. */
+export type Pair = readonly [key: string, json: string];
 
-const byteEdit: fc.Arbitrary<Edit> = fc.oneof(
-  fc.tuple(index, fc.nat({ max: 255 })).map(([i, byte]) => (line: Buffer) => {
-    const copy = Buffer.from(line);
-    copy[at(line, i)] = byte;
-    return copy;
-  }),
-  fc.tuple(index, fc.constantFrom(...STRAY)).map(
-    ([i, text]) =>
-      (line: Buffer) =>
-        Buffer.concat([line.subarray(0, at(line, i)), Buffer.from(text), line.subarray(at(line, i))]),
-  ),
-  fc.tuple(index, fc.nat({ max: 5 })).map(
-    ([i, size]) =>
-      (line: Buffer) =>
-        Buffer.concat([line.subarray(0, at(line, i)), line.subarray(at(line, i) + size)]),
-  ),
-);
+export interface Oddities {
+  /** How many of a hundred values are none of the column's usual ones, good or not. */
+  readonly values: number;
+  /** How many of a hundred records have keys that the first spelling of the contract doesn't have. */
+  readonly keys: number;
+}
 
-const oddValue = fc.oneof(
-  fc.constantFrom(
-    ...[
-      'null',
-      'true',
-      'false',
-      '""',
-      '"1"',
-      '[]',
-      '{}',
-      '0',
-      '-0',
-      '-0.0',
-      '00',
-      '01',
-      '-01',
-      '1.',
-      '.5',
-      '+1',
-    ],
-    ...[
-      '1e5',
-      '1E5',
-      '-1e-5',
-      '0e0',
-      '1e999',
-      '5e-324',
-      '123456789012345',
-      '1234567890123456',
-      '9007199254740993',
-    ],
-    ...[
-      '0.1',
-      '0.10000000000000000000001',
-      '16.000000000000000000001',
-      'NaN',
-      '-',
-      '"a\\u0041"',
-      '"\\\\"',
-      '"\x7f"',
-    ],
-    ...['"2000-02-30"', '"1900-02-29"', '"2000-02-29"', '"0967-01-01"', '"967-01-01"', '"2000-1-01"', '"\t"'],
-    ...['"20000-01-01"', '"2000/01/01"', '"067-01-01"', '"2000-13-01"', '"2000-00-10"', '"2000-01-00"'],
-  ),
-  fc.double().map(String),
-  fc.integer().map(String),
-  fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }).map(String),
-  fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
-);
+const percent = (n: number) => fc.integer({ min: 1, max: 100 }).map((i) => i <= n);
+const otherCase = (key: string) => (key === key.toUpperCase() ? key.toLowerCase() : key.toUpperCase());
+const FURTHER = [
+  '"x"',
+  '1',
+  'null',
+  '{"a":[{"b":"}, {"}]}',
+  '[{"user":"u"},{"user":1e3}]',
+  'true',
+  '""',
+  '-1.5',
+];
 
-/** A line at or near a good record of the table; bytes that may be anything. */
-export const nearlyPlainLine = (table: SourceTable): fc.Arbitrary<Buffer> => {
-  const names = Object.keys(table.columns);
-  const aliases = Object.values(table.columns).flatMap((c) => c.aliases);
-  const someKey = fc.constantFrom(...names, ...aliases, ...names.map((n) => n.toUpperCase()), 'extra');
-  type Pairs = (readonly [string, string])[];
-  const pairEdit: fc.Arbitrary<(pairs: Pairs) => Pairs> = fc.oneof(
-    fc.tuple(index, oddValue).map(
-      ([i, value]) =>
-        (pairs: Pairs) =>
-          pairs.map(([k, old], j) => [k, j === i % pairs.length ? value : old] as const),
+/** Records at or near good ones of a table. */
+export function recordOf({ columns }: SourceTable, odd: Oddities): fc.Arbitrary<readonly Pair[]> {
+  const names = Object.entries(columns);
+  const aliases = names.flatMap(([, column]) => column.aliases);
+  const value = (column: Column) =>
+    percent(odd.values).chain((isOdd) => {
+      const good = plainValue(column);
+      return isOdd ? fc.oneof(fc.constantFrom(...ODD_VALUES), good.map(spelled)) : good;
+    });
+  const pair = ([name, column]: (typeof names)[number]) =>
+    fc
+      .tuple(value(column), percent(column.nullable ? 30 : Math.ceil(odd.values / 4)))
+      .map(([json, isMissing]): readonly Pair[] => (isMissing ? [] : [[name, json]]));
+  const anyKey = fc.constantFrom(
+    ...names.map(([name]) => name),
+    ...aliases,
+    ...names.map(([n]) => otherCase(n)),
+  );
+  const further = fc.tuple(fc.constantFrom('extra', 'meta', 'Extra'), fc.constantFrom(...FURTHER));
+  const edit: fc.Arbitrary<(pairs: readonly Pair[]) => readonly Pair[]> = fc.oneof(
+    fc.tuple(anyKey, fc.nat(20)).map(
+      ([key, i]) =>
+        (pairs: readonly Pair[]) =>
+          pairs.map(([old, json], at): Pair => [at === i % pairs.length ? key : old, json]),
     ),
-    fc.tuple(index, someKey).map(
-      ([i, k]) =>
-        (pairs: Pairs) =>
-          pairs.map(([old, value], j) => [j === i % pairs.length ? k : old, value] as const),
-    ),
-    fc.tuple(index, someKey, oddValue).map(
-      ([i, k, value]) =>
-        (pairs: Pairs) =>
-          pairs.toSpliced(i % (pairs.length + 1), 0, [k, value]),
-    ),
-    index.map((i) => (pairs: Pairs) => pairs.toSpliced(i % (pairs.length + 1), 1)),
-    index.map((i) => (pairs: Pairs) => [
-      ...pairs.slice(i % (pairs.length + 1)),
-      ...pairs.slice(0, i % (pairs.length + 1)),
-    ]),
+    fc
+      .tuple(anyKey, fc.oneof(fc.constantFrom(...ODD_VALUES), ...names.map(([, c]) => plainValue(c))))
+      .map((more) => (pairs: readonly Pair[]) => [...pairs, more]),
+    ...[0, 1].map(() => further.map((more) => (pairs: readonly Pair[]) => [more, ...pairs])),
+    fc.constant((pairs: readonly Pair[]) => pairs.toReversed()),
   );
   return fc
-    .tuple(
-      plainPairs(table),
-      fc.array(pairEdit, { maxLength: 2 }),
-      fc.constantFrom('compact' as const, 'spaced' as const, 'loose' as const),
-      fc.array(byteEdit, { maxLength: 2 }),
-    )
-    .map(([pairs, pairEdits, style, byteEdits]) => {
-      const edited = pairEdits.reduce<Pairs>((all, edit) => edit(all), pairs);
-      return byteEdits.reduce<Buffer>((line, edit) => edit(line), Buffer.from(written(edited, style)));
+    .tuple(fc.tuple(...names.map(pair)), percent(odd.keys), fc.array(edit, { minLength: 1, maxLength: 2 }))
+    .map(([pairs, isOdd, edits]) => {
+      const all: readonly Pair[] = pairs.flat();
+      return isOdd ? edits.reduce((some, change) => change(some), all) : all;
     });
+}
+
+/** What a contract makes of a record. */
+export type Verdict =
+  | { readonly row: Readonly<Record<string, string | number | null>> }
+  | { readonly reason: string };
+
+/** The rules of the contract written once more, value by value and by JSON.parse, to hold the SQL to them. */
+export function verdictOf({ columns }: SourceTable, pairs: readonly Pair[]): Verdict {
+  const row: Record<string, string | number | null> = {};
+  for (const [name, column] of Object.entries(columns)) {
+    const keys = [name, ...column.aliases].map((key) => key.toLowerCase());
+    const found = pairs.filter(([key]) => keys.includes(key.toLowerCase()));
+    if (found.length > 1) return { reason: 'DUPLICATE_KEY' };
+    const json = found[0]?.[1] ?? 'null';
+    if (json === 'null' || (json === '""' && !column.nullable)) {
+      if (!column.nullable) return { reason: 'MISSING_REQUIRED' };
+      row[name] = null;
+      continue;
+    }
+    const value: unknown = /^(?:NaN|-?Infinity)$/.test(json) ? undefined : JSON.parse(json);
+    const reason =
+      column.type === 'text' || column.type === 'isoDate'
+        ? faultOfText(column, value)
+        : faultOfNumber(column, value);
+    if (reason) return { reason };
+    row[name] = typeof value === 'number' ? value + 0 : (value as string);
+  }
+  return { row };
+}
+
+function faultOfText({ type }: Column, value: unknown) {
+  if (typeof value !== 'string') return 'WRONG_TYPE';
+  if (value.includes('\0')) return 'INVALID_ENCODING';
+  return type === 'isoDate' && !isDay(value) ? 'WRONG_TYPE' : undefined;
+}
+
+function faultOfNumber(column: Column, value: unknown) {
+  if (typeof value !== 'number') return 'WRONG_TYPE';
+  const { min, max } = rangeOf(column);
+  if (column.type !== 'double' && Number.isFinite(value) && !Number.isInteger(value)) return 'WRONG_TYPE';
+  return value >= min && value <= max ? undefined : 'OUT_OF_RANGE';
+}
+
+function isDay(text: string): boolean {
+  const [, y, m, d] = (/^(\d{3,4})-(\d\d)-(\d\d)$/.exec(text) ?? []).map(Number);
+  if (!y || !m || !d) return false;
+  const isLeap = (y % 4 === 0 && y % 100 !== 0) || y % 400 === 0;
+  return d <= ([31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][m - 1] ?? 0);
+}
+
+/** A record as it stands in a file, and what is to become of it. */
+export type Written = { readonly text: string | Buffer; readonly verdict: Verdict };
+
+export const SPACINGS = {
+  compact: [',', ':', '{', '}'],
+  spaced: [', ', ': ', '{', '}'],
+  loose: [' \t, ', '\t :  ', '{\t', ' }'],
+} as const;
+export type Spacing = keyof typeof SPACINGS;
+
+export const objectOf = (pairs: readonly Pair[], spacing: Spacing = 'compact'): string => {
+  const [comma, colon, open, close] = SPACINGS[spacing];
+  return `${open}${pairs.map(([k, json]) => `${JSON.stringify(k)}${colon}${json}`).join(comma)}${close}`;
 };
+
+/** A record over several lines, as a program that prints JSON for people writes it. */
+export const prettyOf = (pairs: readonly Pair[], indent = ''): string => {
+  if (pairs.length === 0) return '{}';
+  const value = (json: string) =>
+    /^[[{]./.test(json) && json.length > 2
+      ? JSON.stringify(JSON.parse(json), null, 2).replaceAll('\n', `\n${indent}  `)
+      : json;
+  return `{\n${pairs.map(([k, json]) => `${indent}  ${JSON.stringify(k)}: ${value(json)}`).join(',\n')}\n${indent}}`;
+};
+
+/** Ways in which a line gets broken, so that it holds no record at all. */
+export const BREAKS: readonly (readonly [reason: string, (line: string) => string | Buffer])[] = [
+  ['TRUNCATED', (line) => line.slice(0, -1)],
+  ['TRAILING_TEXT', (line) => `${line} # sent`],
+  ['TRAILING_TEXT', (line) => `${line}}`],
+  ['NOT_JSON', (line) => `{"a" ${line.slice(1)}`],
+  ['NOT_JSON', () => 'a;b;c'],
+  ['NOT_AN_OBJECT', () => '"{}"'],
+  ['NOT_AN_OBJECT', () => 'null'],
+  [
+    'INVALID_ENCODING',
+    (line) => Buffer.concat([Buffer.from(line.slice(0, -1)), Buffer.from([0xe9]), Buffer.from('}')]),
+  ],
+  ['INVALID_ENCODING', () => '{"a":"\\ud83d"}'],
+];

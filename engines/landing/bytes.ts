@@ -160,7 +160,7 @@ function countOf(bytes: Buffer, byte: number): number {
 }
 
 /** The text of a file in chunks, each of which holds until the next one is asked for. */
-async function* chunksOf({ path, unpacked: packed }: Look): AsyncGenerator<Buffer> {
+export async function* chunksOf({ path, unpacked: packed }: Look): AsyncGenerator<Buffer> {
   if (packed) {
     yield* unpacked(path);
     return;
@@ -182,6 +182,8 @@ async function* chunksOf({ path, unpacked: packed }: Look): AsyncGenerator<Buffe
 export interface Piece {
   /** UTF-8, also where the file's bytes are not. */
   readonly text: Buffer;
+  /** What stands in the file. */
+  readonly raw: Buffer;
   /** How many lines there are before it. */
   readonly first: number;
   readonly broken: readonly number[];
@@ -203,6 +205,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
     first += count(bytes);
     return {
       text: isText ? bytes : Buffer.from(bytes.toString('utf8')),
+      raw: bytes,
       first: before,
       broken: isText ? [] : brokenIn(bytes),
       bytes: bytes.length,
@@ -212,7 +215,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   const endCut = (): Piece => {
     const { text, bytes } = cut as { text: Buffer; bytes: number };
     cut = undefined;
-    return { text, first: first++, broken: [], bytes, isCut: true };
+    return { text, raw: text, first: first++, broken: [], bytes, isCut: true };
   };
   for await (let chunk of chunksOf(look)) {
     if (cut) {

@@ -1,32 +1,71 @@
-import { statSync } from 'node:fs';
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { SourceTable } from '../../model';
 import { LakeError, UsageError } from '../engine';
+import { counted } from '../words';
 
 /** The folder of a source's files. */
 export const landingDir = (data: string, table: SourceTable) => join(data, table.entity, 'landing');
 
-/**
- * The files of a source, those in folders below too; hidden ones, those that begin with an underscore and those
- * that Hadoop is still copying are left out, as Spark does. Throws a LakeError for a link that leads nowhere.
- */
-export async function landingFiles(data: string, table: SourceTable): Promise<string[]> {
-  return filesBelow(landingDir(data, table));
+/** What a landing folder holds. */
+export interface LandingFolder {
+  readonly files: readonly string[];
+  /** Says which entries are not read, if any. */
+  readonly warning?: string;
 }
 
-async function filesBelow(dir: string): Promise<string[]> {
+/**
+ * The files of a source, those in folders below too. Left out, and named in the warning: hidden ones, as Spark does
+ * (their names begin with a dot or an underscore, or Hadoop is still copying them), what is no file, and links out of
+ * the folder. Throws a LakeError for a link that leads nowhere.
+ */
+export async function landingFolder(data: string, table: SourceTable): Promise<LandingFolder> {
+  const dir = landingDir(data, table);
   const files: string[] = [];
-  for (const name of await namesIn(dir)) {
-    if (/^[._]|\._COPYING_$/.test(name)) continue;
-    const path = join(dir, name);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
-    if (found.isDirectory()) files.push(...(await filesBelow(path)));
-    else if (found.isFile()) files.push(path);
-  }
-  return files;
+  const leftOut: string[] = [];
+  await walk(dir, dir, files, leftOut);
+  if (leftOut.length === 0) return { files };
+  const names = leftOut.slice(0, NAMED).join(', ');
+  const more = leftOut.length > NAMED ? ` and ${leftOut.length - NAMED} more` : '';
+  const are = leftOut.length === 1 ? 'is' : 'are';
+  const entries = counted(leftOut.length, 'entry', 'entries');
+  return { files, warning: `${entries} of ${table.entity}/landing ${are} not read: ${names}${more}` };
 }
+
+/** How many entries a warning names. */
+const NAMED = 3;
+
+/** The files of {@link landingFolder}. */
+export const landingFiles = async (data: string, table: SourceTable): Promise<readonly string[]> =>
+  (await landingFolder(data, table)).files;
+
+async function walk(root: string, dir: string, files: string[], leftOut: string[]): Promise<void> {
+  for (const name of await namesIn(dir)) {
+    const path = join(dir, name);
+    const why = whyLeftOut(root, path, name);
+    if (why !== undefined) leftOut.push(`${relative(root, path)} (${why})`);
+    else if (statSync(path).isDirectory()) await walk(root, path, files, leftOut);
+    else files.push(path);
+  }
+}
+
+function whyLeftOut(root: string, path: string, name: string): string | undefined {
+  if (/^[._]/.test(name)) return 'hidden';
+  if (name.endsWith('._COPYING_')) return 'still being copied';
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
+  if (lstatSync(path).isSymbolicLink()) {
+    const to = realpathSync(path);
+    if (!isWithin(realpathSync(root), to)) return 'a link out of the folder';
+    if (isWithin(to, realpathSync(dirname(path)))) return 'a link to a folder that holds it';
+  }
+  return found.isDirectory() || found.isFile() ? undefined : kindOf(found);
+}
+
+const isWithin = (folder: string, path: string) => path === folder || path.startsWith(folder + sep);
+
+const kindOf = (found: Stats) => (found.isFIFO() ? 'a FIFO' : found.isSocket() ? 'a socket' : 'a device');
 
 /** Names in a folder, in their order; none where it is missing. */
 async function namesIn(dir: string): Promise<string[]> {
@@ -47,22 +86,29 @@ export function dataDir(data: string): string {
   return dir;
 }
 
-/** The files of each source. Throws a LakeError that names every source that has none. */
-export async function filesOf(
-  data: string,
-  sources: readonly SourceTable[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const files = new Map<string, string[]>();
+/** What the landing folders of a run hold. */
+export interface LandingFolders {
+  /** The files of each source. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
+  readonly warnings: readonly string[];
+}
+
+/** Throws a LakeError that names every source that has no file. */
+export async function filesOf(data: string, sources: readonly SourceTable[]): Promise<LandingFolders> {
+  const files = new Map<string, readonly string[]>();
+  const warnings: string[] = [];
   const missing: string[] = [];
   for (const source of sources) {
-    const found = await landingFiles(data, source);
+    const { files: found, warning } = await landingFolder(data, source);
     if (found.length > 0) files.set(source.name, found);
-    else missing.push(`${source.name}: no file in ${landingDir(data, source)}`);
+    else
+      missing.push(`${source.name}: no file in ${landingDir(data, source)}${warning ? `; ${warning}` : ''}`);
+    if (warning !== undefined) warnings.push(warning);
   }
   if (missing.length > 0) {
     throw new LakeError(
       `the data is not whole.\n  ${missing.join('\n  ')}\nPut the JSON files of each source there, or give another --data`,
     );
   }
-  return files;
+  return { files, warnings };
 }

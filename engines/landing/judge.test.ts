@@ -25,43 +25,59 @@ async function judged(name: string, files: Readonly<Record<string, string | Buff
 
 test('good lines, packed or not', async () => {
   const lines = `${GOOD}\n${GOOD}\n`;
-  expect(await judged('good', { 'a.json': lines, 'b.json.gz': gzipSync(lines) })).toEqual({
+  expect(await judged('good', { 'a.json': lines, 'b.json.gz': gzipSync(lines) })).toMatchObject({
     read: 4,
+    refused: 0,
+    bytes: 2 * lines.length,
+    refusedBytes: 0,
     reasons: {},
-    fault: undefined,
+    failure: null,
   });
 });
 
-test('refused lines up to the share are counted, and so are files without a line', async () => {
+test('refused records up to the share are counted, and so are files without a record', async () => {
   const lines = [...Array(19).fill(GOOD), 'secret@b.c'].join('\n');
-  expect(await judged('some', { 'a.json': lines, 'b.json': '\n' })).toEqual({
+  expect(await judged('some', { 'a.json': lines, 'b.json': '\n' })).toMatchObject({
     read: 20,
+    refused: 1,
+    refusedBytes: 10,
     reasons: { NOT_JSON: 1, EMPTY_FILE: 1 },
-    fault: undefined,
+    failure: null,
   });
 });
 
-test('more than the share is a fault: file, line and reason of each file, and no value', async () => {
-  const lines = [...Array(18).fill(GOOD), 'secret@b.c', 'secret@b.c'].join('\n');
-  const { fault } = await judged('many', { 'a.json': `${GOOD}\n`, 'below/b.json': lines, 'c.json': '{"x' });
-  expect(fault?.split('\n')).toEqual([
-    'accelerometer_landing: 3 of 22 lines would be in quarantine, 13.6 %; its limit is 5 %. The first of each file:',
-    expect.stringMatching(/^ {2}below\/b\.json, line 19: NOT_JSON, .* \(and 1 more\)$/),
-    expect.stringMatching(/^ {2}c\.json, line 1: TRUNCATED, [^(]*$/),
+test('more than the share is a failure: the first by file, line and reason, and no value', async () => {
+  const lines = [...Array(18).fill(GOOD), '{secret@b.c', '{secret@b.c', '{secret@b.c'].join('\n');
+  const { failure } = await judged('many', { 'a.json': `${GOOD}\n`, 'below/b.json': lines, 'c.json': '{"x' });
+  expect(failure?.split('\n')).toEqual([
+    expect.stringMatching(/^4 of 23 records are refused, 17\.4 %, which are .* %\. The first are:$/),
+    expect.stringMatching(/^ {2}below\/b\.json, line 19: TRUNCATED, /),
+    expect.stringMatching(/^ {2}below\/b\.json, line 20: TRUNCATED, /),
+    expect.stringMatching(/^ {2}below\/b\.json, line 21: TRUNCATED, /),
   ]);
-  expect(fault).not.toContain('secret');
+  expect(failure).not.toContain('secret');
 });
 
-test('damaged files are a fault, all of them', async () => {
-  const { fault } = await judged('damaged', {
+test('files that are refused as a whole are a failure, all of them, however few', async () => {
+  const good = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`good-${i}.json`, `${GOOD}\n`]));
+  const { failure, refused } = await judged('damaged', {
+    ...good,
     'a.json.gz': gzipSync(GOOD).subarray(0, 20),
     'b.json': gzipSync(GOOD),
-    'c.json': GOOD,
+    'c.json': Buffer.from('PK\x03\x04zip'),
+    'd.json': Buffer.from('BZh91AY'),
+    'e.json': Buffer.from('PAR1 and so on'),
   });
-  expect(fault?.split('\n')).toEqual([
-    'accelerometer_landing: 2 file(s) cannot be read:',
-    expect.stringMatching(/^ {2}a\.json\.gz: UNREADABLE_FILE, the file cannot be unpacked to its end: /),
-    expect.stringMatching(/^ {2}b\.json: UNREADABLE_FILE, packed with gzip, but its name /),
+  expect(refused).toBe(0);
+  expect(failure?.split('\n')).toEqual([
+    '5 files cannot be read. The first are:',
+    expect.stringMatching(
+      /^ {2}a\.json\.gz: UNREADABLE_FILE, it cannot be unpacked to its end: it is cut off; /,
+    ),
+    expect.stringMatching(/^ {2}b\.json: UNREADABLE_FILE, it is packed with gzip, but its name /),
+    expect.stringMatching(/^ {2}c\.json: UNREADABLE_FILE, it is a zip archive; /),
+    expect.stringMatching(/^ {2}d\.json: UNREADABLE_FILE, it is packed with bzip2; /),
+    expect.stringMatching(/^ {2}e\.json: UNREADABLE_FILE, it is Parquet; /),
   ]);
 });
 
@@ -73,14 +89,25 @@ test('what is refused, and how many lines are, is as in a run', async () => {
     await writeOtherSources(data, pipeline.sources);
     const { summary, failures } = await engineOf(join(dir, `lake-${dirty}`)).run(pipeline, { data });
     for (const source of pipeline.sources) {
-      const { fault, reasons } = await judge(source, data, await landingFiles(data, source));
-      const run = summary.tables.find((t) => t.table === source.name);
-      expect(reasons).toEqual(run?.reasons);
-      const refused = failures.some(
-        (text) => text.startsWith(`${source.name}: `) && /in quarantine/.test(text),
+      const { failure, read, reasons, bytes, refusedBytes } = await judge(
+        source,
+        data,
+        await landingFiles(data, source),
       );
-      expect(fault !== undefined).toBe(refused);
-      seen[refused ? 'bad' : 'good']++;
+      const run = summary.tables.find((t) => t.table === source.name);
+      expect({ reasons, bytes, refusedBytes }).toEqual({
+        reasons: run?.reasons,
+        bytes: run?.bytes,
+        refusedBytes: run?.quarantinedBytes,
+      });
+      expect(read).toBeGreaterThan(0);
+      const told = failures.find((text) => text.startsWith(`${source.name}: `) && /are refused/.test(text));
+      const inRun = ` The table ${source.name}_quarantine holds all of them; the first are:`;
+      expect(told?.replace(inRun, ' The first are:')).toBe(
+        failure === null ? undefined : `${source.name}: ${failure}`,
+      );
+      if (told) expect(told).toContain(inRun);
+      seen[told ? 'bad' : 'good']++;
     }
   }
   expect(seen.good).toBeGreaterThan(3);

@@ -7,6 +7,7 @@ import { type Landed, SourceReader } from './reader';
 export async function judge(table: SourceTable, data: string, files: readonly string[]): Promise<Landed> {
   const db = await openDatabase();
   try {
+    await db.run('SET VARIABLE _kept = false');
     return await new SourceReader(db, table, landingDir(data, table)).read(files);
   } finally {
     db.closeSync();

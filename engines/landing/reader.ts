@@ -154,7 +154,7 @@ export class SourceReader {
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
         detail VARCHAR, raw VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
-    await ready(this.db);
+    await readyTables(this.db);
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -306,7 +306,7 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await ready(other);
+      await readyTables(other);
       await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
     } finally {
       other.closeSync();
@@ -333,7 +333,7 @@ export class SourceReader {
 
   /** Reads pieces; what is not accepted waits in `_rest` until there is as much of it as a piece may have. */
   private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
-    const cut = await fill(db, pieces);
+    const cut = await fillPieces(db, pieces);
     this.passedOver += cut;
     const part = this.part++;
     const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
@@ -409,7 +409,7 @@ export class SourceReader {
 }
 
 /** Fills `_piece`. A line that is too long goes to `_rest` by its beginning; returns of how many bytes nothing does. */
-async function fill(
+export async function fillPieces(
   db: DuckDBConnection,
   pieces: readonly (readonly [file: number, piece: Piece])[],
 ): Promise<number> {
@@ -440,53 +440,61 @@ async function fill(
 export interface PlacedRecord {
   readonly first: number;
   readonly last: number;
+  /** Whether no other record stands on its lines. */
+  readonly isAlone: boolean;
+  readonly isGood: boolean;
   /** What stands there, where it is not the whole of one line. */
   readonly text: string | null;
   /** Whether it is of somebody who was forgotten. */
   readonly theirs: boolean;
 }
 
-/**
- * The records of a file, good and refused ones, in the order of their lines but for those of several on a line. The
- * database is to be ready to ask who was forgotten.
- */
+/** The records of a file, with whose they are: the database is to be ready to ask who was forgotten. */
 export async function* recordsIn(
   db: DuckDBConnection,
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
+  await readyTables(db);
+  for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
+    yield* await recordsOf(db, table, piece, true);
+}
+
+/** The records of lines, good and refused ones, in their order. */
+export async function recordsOf(
+  db: DuckDBConnection,
+  table: SourceTable,
+  piece: Piece,
+  areForgotten = false,
+): Promise<PlacedRecord[]> {
   const reading = readingOf(table);
   const { rows, refused } = reading.forgotten;
   const names = identifying(table).map(([name]) => quoteName(name));
-  await ready(db);
   await db.run(`SET VARIABLE _by = 'line'`);
-  for await (const piece of piecesOf(look, reading.pieceBytes)) {
-    await db.run('DELETE FROM _rest');
-    await fill(db, [[0, piece]]);
-    const { rest } = await COUNTER.take(db, reading.lines, 0, names);
-    await db.run(`INSERT INTO _rest ${rest}`);
-    await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
-    await db.run(
-      `CREATE OR REPLACE TEMP VIEW _landed AS
-      SELECT ${['_n AS first, _n AS last, NULL AS text', ...names].join(', ')} FROM _taken WHERE _good
-      UNION ALL SELECT ${['_line, _last, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
-    );
-    const theirs = await theirIds(
-      db,
-      'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL',
-      refused,
-    );
-    yield* await rowsOf<PlacedRecord>(
-      db,
-      `SELECT first, last, text, ${rows} AS theirs FROM _landed t
-      UNION ALL SELECT _line, _last, _text, list_contains([${theirs.join(', ')}]::BIGINT[], rowid) FROM _judged
-        WHERE _reason IS NOT NULL ORDER BY first`,
-    );
-  }
+  await db.run('DELETE FROM _rest');
+  await fillPieces(db, [[0, piece]]);
+  const { rest } = await COUNTER.take(db, reading.lines, 0, names);
+  await db.run(`INSERT INTO _rest ${rest}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
+  await db.run(
+    `CREATE OR REPLACE TEMP VIEW _landed AS
+    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')} FROM _taken WHERE _good
+    UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
+  );
+  const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
+  const theirs = areForgotten ? await theirIds(db, raws, refused) : [];
+  return rowsOf<PlacedRecord>(
+    db,
+    `SELECT _n AS first, _last AS last, _record IS NULL AS isAlone, isGood, _text AS text, theirs FROM (
+      SELECT _n, _last, _record, _text, true AS isGood, ${areForgotten ? rows : 'false'} AS theirs FROM _landed t
+      UNION ALL SELECT _line, _last, _record, _text, false, list_contains([${theirs.join(', ')}]::BIGINT[], rowid)
+        FROM _judged WHERE _reason IS NOT NULL
+    ) ORDER BY first, _record`,
+  );
 }
 
 /** The tables that a `Reading` reads from. */
-async function ready(db: DuckDBConnection) {
+export async function readyTables(db: DuckDBConnection) {
   for (const [table, columns] of [
     [
       '_heads',

@@ -104,26 +104,28 @@ export class SparkEngine implements Engine {
     const started = performance.now();
     const plan = planOf(pipeline, request);
     const data = request.data === undefined ? undefined : dataDir(request.data);
-    await this.requireInputs(plan, data);
+    const warnings = await this.requireInputs(plan, data);
     const runner = this.start();
     try {
       const faults = await bindingFaults(plan.jobs, this.options.jobs);
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
-      return await this.store.hold(() => this.runBy(runner, pipeline, plan, data, started, tell));
+      const result = await this.store.hold(() => this.runBy(runner, pipeline, plan, data, started, tell));
+      return { ...result, warnings };
     } finally {
       await runner.stop();
     }
   }
 
-  /** Throws a LakeError where a job has nothing to read: before Spark is started, or a folder made. */
-  private async requireInputs(plan: Plan, data: string | undefined): Promise<void> {
-    if (data !== undefined) await filesOf(data, plan.sources);
+  /** Throws a LakeError where a job has nothing to read: before Spark is started, or a folder made. Returns warnings. */
+  private async requireInputs(plan: Plan, data: string | undefined): Promise<readonly string[]> {
+    const warnings = data === undefined ? [] : (await filesOf(data, plan.sources)).warnings;
     const read = await this.sources();
     for (const job of plan.jobs) this.manifestOf(job, data, read);
     requirePublished(
       plan,
       (await this.tables()).map(({ table }) => table),
     );
+    return warnings;
   }
 
   private async runBy(
@@ -133,7 +135,7 @@ export class SparkEngine implements Engine {
     data: string | undefined,
     started: number,
     tell: (event: RunEvent) => void,
-  ): Promise<RunResult> {
+  ): Promise<Omit<RunResult, 'warnings'>> {
     const runId = newRunId();
     const read = await this.sources();
     const jobs = await Promise.all(

@@ -61,7 +61,7 @@ withSpark('both engines agree', () => {
       const ran = await lakeCommand(['run', '--engine', 'spark', '--data', data, '--lake', lake, '--json']);
       expect(ran).toMatchObject({ status: 0, stderr: '' });
       // Findings are not in what it prints; the other tests compare them.
-      return { summary: JSON.parse(ran.stdout), findings: [], failures: [] } as RunResult;
+      return { summary: JSON.parse(ran.stdout), findings: [], failures: [], warnings: [] } as RunResult;
     });
     expect(Object.fromEntries(summary.tables.map(({ table, written }) => [table, written]))).toMatchObject({
       customer_trusted: 482,

@@ -19,6 +19,7 @@ import { SecureBucket } from '../../components/bucket';
 import { GlueJob } from '../../components/glue-job';
 import { GlueTable } from '../../components/glue-table';
 import { runnerArchive } from '../../components/runner-archive';
+import { runnerModule } from '../../components/runner-module';
 import {
   bucketArgs,
   cleanJob,
@@ -124,8 +125,9 @@ const deploy = () =>
       site,
       artifacts,
       runner: {
-        script: assetOf('script', { ...shared, extension: 'py', content: script }, artifacts),
-        archive: assetOf('archive', { ...shared, extension: 'zip', content: archive }, artifacts),
+        script: assetOf('script', { ...shared, extension: '.py', content: script }, artifacts),
+        archive: assetOf('archive', { ...shared, extension: '.zip', content: archive }, artifacts),
+        module: runnerModule(RUNNER),
       },
       settings: jobSettings,
       logDays: 30,

@@ -10,6 +10,8 @@ export interface S3Object {
   readonly etag: string;
   /** By header, such as `x-amz-checksum-crc32`. */
   readonly checksums: Readonly<Record<string, string>>;
+  /** By header, such as `x-amz-meta-from`. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 interface S3Part extends S3Object {
@@ -99,7 +101,7 @@ export class S3StandIn {
     }
     if (method === 'PUT') {
       checkCondition(objects.get(key), request);
-      const object = this.stored(request);
+      const object = { ...this.stored(request), metadata: metadataOf(request.headers) };
       objects.set(key, object);
       return { headers: { etag: object.etag, ...object.checksums } };
     }
@@ -114,6 +116,7 @@ export class S3StandIn {
         etag: object.etag,
         'content-length': String(object.size),
         ...(request.headers['x-amz-checksum-mode'] === 'ENABLED' && object.checksums),
+        ...object.metadata,
       },
       body: object.body,
     };
@@ -255,11 +258,19 @@ export class S3StandIn {
       size: asked.reduce((total, { size }) => total + size, 0),
       etag,
       checksums: { 'x-amz-checksum-crc32': String(given), 'x-amz-checksum-type': 'FULL_OBJECT' },
+      metadata: metadataOf(upload.headers),
     });
     this.uploads.delete(request.query.get('uploadId') as string);
     return xml('CompleteMultipartUploadResult', [['ETag', etag]]);
   }
 }
+
+const metadataOf = (headers: AwsRequest['headers']) =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      name.startsWith('x-amz-meta-') ? [[name, String(value)]] : [],
+    ),
+  );
 
 function checkCondition(object: S3Object | undefined, { headers }: AwsRequest) {
   if (headers['if-none-match'] === '*' && object) throw new Refused('PreconditionFailed', 412);

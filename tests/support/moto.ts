@@ -99,7 +99,7 @@ const program = (stack: string) =>
         settings: readSettings({ project: 'stedi-lakehouse', stack, region: CLOUD.region, values: {} }, lake),
         cloud: CLOUD,
         pseudonymKey: 'k'.repeat(64),
-        runner: { script: 'print()', archive: archiveFile },
+        runner: { script: 'print()', archive: archiveFile, module: 'duckdb==1.5.6' },
         sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [],
       }),

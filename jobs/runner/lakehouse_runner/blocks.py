@@ -1,39 +1,38 @@
-"""Cuts landing files into blocks of whole lines, in the workers and without Spark.
-
-Spark's own text reader would hand every line to Python, which takes longer than all that is done with it.
-"""
+"""Cuts landing files into blocks of whole lines, and brings their text to where a worker reads it."""
 
 import gzip
-import io
+import os
+import shutil
+import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, NamedTuple
 
-import numpy as np
-import pyarrow as pa
-
-from .files import File, read_range
-from .lines import MAX_LINE_BYTES
+from .files import RANGE_BYTES, File, check_unchanged, local_path, open_file, read_range
 
 BLOCK_BYTES = 32 << 20
-"""How much of a file is read at once."""
-_AHEAD_BYTES = 1 << 16
-"""What is read beyond a block, for the end of its last line."""
-
-_PACKED_BYTES = 8 << 20
-"""What is read of a packed file at once."""
-
+"""What one worker takes of a file at once where it can be cut."""
 PACKED = ".gz"
 MAGIC = b"\x1f\x8b"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MISNAMED = "packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it"
+_AHEAD_BYTES = 1 << 16
+"""What is read at once to find the end of a line."""
+_SHARED_MEMORY = "/dev/shm"
 
-_NOT_PACKED = "its name ends in .gz, but it is not packed with gzip; rename it or upload it again"
+
+class Refusal(NamedTuple):
+    """Why a file is refused as a whole."""
+
+    reason: str
+    detail: str
+    is_fatal: bool = False
+    """Whether the run fails with it."""
 
 
 class Block(NamedTuple):
-    """A part of a file: the lines that begin in it. A packed file is one block."""
+    """A part of a file: the lines that begin in it, or all of it."""
 
     file: str
     """From the folder of the source."""
@@ -50,142 +49,169 @@ class Extent:
     end: int
     """Bytes from the beginning of the file, of which this is not one."""
 
-    def read(self, start: int, end: int) -> bytes:
-        """Read a range of the file, also beyond the block."""
-        return read_range(self.file, start, end)
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is only a part of its file."""
+        return (self.block.start, self.end) != (0, self.file.size)
 
 
-@dataclass(frozen=True)
-class Lines:
-    """Lines of a block that follow each other, each with its end; or why the file cannot be read."""
-
-    lines: pa.Array
-    damage: str | None = None
-
-
-def extents_of(file: File) -> list[Extent]:
-    """Cut a file into blocks; an empty one has none."""
-    if file.name.endswith(PACKED):
-        return [extent_of(file)]
+def extents_of(file: File, is_cut: bool) -> list[Extent]:
+    """Give a file as blocks, or as one."""
+    size = BLOCK_BYTES if is_cut else max(file.size, 1)
     return [
-        Extent(Block(file.name, start), file, min(start + BLOCK_BYTES, file.size))
-        for start in range(0, file.size, BLOCK_BYTES)
+        Extent(Block(file.name, start), file, min(start + size, file.size))
+        for start in range(0, max(file.size, 1), size)
     ]
 
 
-def read_lines(extent: Extent) -> Iterator[Lines]:
-    """Read the lines of a block: at once, or of a packed file piece by piece."""
-    if extent.block.file.endswith(PACKED):
-        yield from _unpacked(extent)
-        return
-    data = _whole_lines(extent)
-    if extent.block.start == 0 and data.startswith(MAGIC):
-        yield Lines(split(b""), _MISNAMED)
-        return
-    yield Lines(split(data.removeprefix(BYTE_ORDER_MARK) if extent.block.start == 0 else data))
+@dataclass
+class Text:
+    """The text of a block as a file on this machine, and what was found in it."""
+
+    extent: Extent
+    path: str
+    is_unpacked: bool = False
+    damage: str | None = None
+    """Why it could not be unpacked to its end."""
+    lines: int = 0
+    """Blank ones too; only of a block of several."""
+    refusal: Refusal | None = None
+    """Of the whole file."""
+    size: int = 0
+    head: bytes = b""
+
+    def look(self, head_bytes: int) -> None:
+        """Read its first bytes."""
+        with Path(self.path).open("rb") as opened:
+            self.size = os.fstat(opened.fileno()).st_size
+            self.head = opened.read(head_bytes)
+
+    def marks(self, counted: str, others: Sequence[str]) -> int | None:
+        """Count a character, and the lines. None where one of the other texts is there."""
+        found = self.lines = 0
+        reach = max(map(len, others))
+        last = b""
+        with Path(self.path).open("rb") as opened:
+            while chunk := opened.read(RANGE_BYTES):
+                found += chunk.count(counted.encode())
+                self.lines += chunk.count(b"\n")
+                between = last + chunk[:reach]
+                if any(text.encode() in chunk or text.encode() in between for text in others):
+                    return None
+                last = chunk[-reach:]
+        return found
 
 
-def without_end(line: bytes) -> bytes:
-    """Give a line without its end."""
-    return line.removesuffix(b"\n").removesuffix(b"\r")
+@contextmanager
+def fetched(extents: Sequence[Extent], head_bytes: int) -> Iterator[list[Text]]:
+    """Have the text of some blocks at hand, in a folder of this process that is deleted at once.
+
+    Raises:
+        JobError: A file is not as it was listed, before or after.
+    """
+    needed = sum(e.end - e.block.start for e in extents if local_path(e.file) is None)
+    is_packed = any(e.file.name.endswith(PACKED) for e in extents)
+    # Others fetch theirs meanwhile.
+    fits = Path(_SHARED_MEMORY).is_dir() and shutil.disk_usage(_SHARED_MEMORY).free > 8 * needed
+    memory = _SHARED_MEMORY if needed and fits and not is_packed else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        texts = [_fetch(extent, f"{folder}/{i}.json") for i, extent in enumerate(extents)]
+        for text in texts:
+            text.look(head_bytes)
+        yield texts
+        for extent in extents:
+            check_unchanged(extent.file)
 
 
-def _whole_lines(extent: Extent) -> bytes:
-    start, end = extent.block.start, extent.end
-    # The line that begins at `start` is known by the end of the one before.
-    begin = max(start - 1, 0)
-    data = extent.read(begin, end + _AHEAD_BYTES)
-    first = 0 if start == 0 else _after_line(data, 0)
-    if first is None or begin + first >= end:
-        return b""
-    while True:
-        last = _after_line(data, end - 1 - begin)
-        at_end = begin + len(data) >= extent.file.size
-        # A carriage return that ends what was read may be half of a line end.
-        if last is not None and (last < len(data) or at_end or data[last - 1 : last] == b"\n"):
-            return data[first:last]
-        if at_end:
-            return data[first:]
-        if begin + len(data) - end > MAX_LINE_BYTES + _AHEAD_BYTES:
-            # Too long whatever follows: it is refused by its beginning.
-            return data[first:]
-        data += extent.read(begin + len(data), begin + len(data) + _AHEAD_BYTES)
+def _fetch(extent: Extent, to: str) -> Text:
+    file = extent.file
+    if file.name.endswith(PACKED) and read_range(file, 0, len(MAGIC)) == MAGIC:
+        return Text(extent, to, is_unpacked=True, damage=_unpack(file, to))
+    path = None if extent.is_cut else local_path(file)
+    if path is not None:
+        check_unchanged(file)
+        return Text(extent, path)
+    start = _line_from(file, extent.block.start, extent.end)
+    end = _line_from(file, extent.end, file.size) if start < extent.end else start
+    with Path(to).open("wb") as out:
+        for at in range(start, end, RANGE_BYTES):
+            out.write(read_range(file, at, min(at + RANGE_BYTES, end)))
+    return Text(extent, to)
 
 
-def _after_line(data: bytes, start: int) -> int | None:
-    """Give the index after the first line end that ends at `start` or later."""
-    feed = data.find(b"\n", start)
-    stop = feed if feed >= 0 else len(data)
-    carriage = data.find(b"\r", start, stop)
-    if carriage < 0:
-        return None if feed < 0 else feed + 1
-    return carriage + 2 if data[carriage + 1 : carriage + 2] == b"\n" else carriage + 1
+def _line_from(file: File, at: int, before: int) -> int:
+    """Give the place of the first line that begins at `at` or later; at the latest the end of the file.
+
+    Looks no further than `before`: a line that goes on beyond a whole block is no concern of that block.
+    """
+    if at in (0, file.size):
+        return at
+    # The line that begins at `at` is known by the end of the one before.
+    for start in range(at - 1, before, _AHEAD_BYTES):
+        found = read_range(file, start, start + _AHEAD_BYTES).find(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return before
 
 
-def split(data: bytes) -> pa.Array:
-    """Cut at line feeds and carriage returns, as Hadoop does; each line keeps its end."""
-    if data.count(b"\r") != data.count(b"\r\n"):
-        return pa.array(data.splitlines(keepends=True), pa.binary())
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-    rest = [len(data)] if len(data) > 0 and not data.endswith(b"\n") else []
-    offsets = np.concatenate(([0], ends, rest)).astype(np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
-
-
-def _unpacked(extent: Extent) -> Iterator[Lines]:
-    if extent.file.size > 0 and extent.read(0, len(MAGIC)) != MAGIC:
-        yield Lines(split(b""), _NOT_PACKED)
-        return
-    packed = gzip.GzipFile(fileobj=io.BufferedReader(_Ranges(extent), _PACKED_BYTES))
-    rest = b""
-    first = True
+def _unpack(file: File, to: str) -> str | None:
+    """Unpack a file as far as that goes. Give why that is not to its end."""
     try:
-        while chunk := packed.read(BLOCK_BYTES):
-            data = rest + chunk
-            if first:
-                data = data.removeprefix(BYTE_ORDER_MARK)
-                first = False
-            # A carriage return at the end may be half of a line end.
-            cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
-            rest = data[cut:]
-            if len(rest) > 2 * MAX_LINE_BYTES:
-                # It is refused by its beginning. The last byte stays, as it may be a carriage return.
-                rest = rest[: 2 * MAX_LINE_BYTES] + rest[-1:]
-            yield Lines(split(data[:cut]))
-    except (EOFError, OSError, zlib.error) as error:
-        # What the network or the disk says is no fault of the file.
-        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
-            raise
-        # In the words of the reader in TypeScript.
-        told = "it is cut off" if isinstance(error, EOFError) else "its bytes are damaged"
-        yield Lines(split(b""), f"the file cannot be unpacked to its end: {told}; upload it again")
-        return
-    yield Lines(split(rest))
+        with open_file(file) as packed, gzip.GzipFile(fileobj=packed) as source, Path(to).open("wb") as out:
+            shutil.copyfileobj(source, out, RANGE_BYTES)
+    except EOFError:
+        return "it is cut off"
+    except (gzip.BadGzipFile, zlib.error):
+        return "its bytes are damaged"
+    return None
 
 
-def ranges_of(extent: Extent) -> io.RawIOBase:
-    """Give a file as one that is read on and on."""
-    return _Ranges(extent)
+class Piece(NamedTuple):
+    """Lines of a text."""
+
+    first: int
+    """How many lines come before."""
+    data: bytes
+    skipped: int = 0
+    """Bytes beyond `data` of a line that is too long: it is alone, and `data` its beginning."""
+
+    def text(self) -> tuple[bytes, list[int]]:
+        """Give it as UTF-8, and which of its lines, from 1, were not."""
+        if _is_text(self.data):
+            return self.data, []
+        broken = [i for i, line in enumerate(self.data.split(b"\n"), 1) if not _is_text(line)]
+        return self.data.decode(errors="replace").encode(), broken
 
 
-def extent_of(file: File) -> Extent:
-    """Give a whole file as one block."""
-    return Extent(Block(file.name, 0), file, file.size)
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-class _Ranges(io.RawIOBase):
-    """A file, read range by range."""
-
-    def __init__(self, extent: Extent) -> None:
-        self._extent = extent
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._extent.read(self._at, self._at + len(buffer))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
+    """Cut a text at line ends, best before a line that begins a record, into pieces of at most `size`."""
+    data = b""
+    first = 0
+    while more := text.read(size + 1 - len(data)):
+        data += more
+        if len(data) <= size:
+            continue
+        cut = data.rfind(b"\n{", 0, size + 1) + 1 or data.rfind(b"\n", 0, size + 1) + 1
+        if cut > 0:
+            yield Piece(first, data[:cut])
+            first += data.count(b"\n", 0, cut)
+            data = data[cut:]
+            continue
+        skipped = 0
+        while more := text.readline(RANGE_BYTES):
+            skipped += len(more)
+            if more.endswith(b"\n"):
+                break
+        yield Piece(first, data, skipped)
+        first += 1
+        data = b""
+    if data:
+        yield Piece(first, data)

@@ -3,16 +3,17 @@
 Without Spark and Java, so that workers can use it too, and a listing takes one request for a thousand files.
 """
 
+import io
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from .errors import JobError
 
@@ -21,6 +22,8 @@ _HIDDEN = re.compile(r"^[._]|\._COPYING_$")
 _UNFINISHED = re.compile(r"(?:^|/)(?:_temporary/|\.[^/]*\.tmp$|\.spark-staging)")
 _CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING = ("NoSuchKey", "404")
+RANGE_BYTES = 8 << 20
+"""What is read at once of a file that is read on and on."""
 _MOST_DELETED = 1000
 """As many as S3 takes at once."""
 
@@ -38,17 +41,29 @@ class File:
     """Of an object of S3: another one means other bytes."""
     written: float = 0
     """When an object of S3 was written, in seconds since 1970."""
+    stamp: tuple[int, int, int] | None = field(default=None, compare=False)
+    """Of a file on a disk: another one means other bytes."""
 
 
-def list_files(folder: str) -> list[File]:
-    """List the files in a folder and those below, but for hidden ones and those in hidden folders, by name.
+def list_files(folder: str, skipped: list[str] | None = None) -> list[File]:
+    """List the files in a folder and those below, by name. None where the folder is missing.
 
-    None where the folder is missing. Raises a JobError for a link that leads nowhere.
+    Hidden ones, what is no regular file, and links out of the folder are left out, and named in `skipped`.
+
+    Raises:
+        JobError: A link leads nowhere.
     """
+    left_out: list[str] = [] if skipped is None else skipped
     if not _is_s3(folder):
-        listed = list(_below(folder))
+        listed = list(_below(folder, left_out))
     else:
-        listed = [f for f in _objects(folder) if not any(_HIDDEN.search(part) for part in f.name.split("/"))]
+        listed = []
+        for file in _objects(folder):
+            is_hidden = any(_HIDDEN.search(part) for part in file.name.split("/"))
+            if is_hidden:
+                left_out.append(file.name)
+            else:
+                listed.append(file)
     return sorted(listed, key=lambda file: file.name)
 
 
@@ -293,6 +308,45 @@ def read_range(file: File, start: int, end: int) -> bytes:
     return data
 
 
+def check_unchanged(file: File) -> None:
+    """Raise a JobError where a file on a disk is no longer as it was listed. S3 says so as it is read."""
+    if file.stamp is None:
+        return
+    try:
+        stat = Path(_path(file.uri)).stat()
+    except FileNotFoundError:
+        raise _changed(file) from None
+    if file.stamp != (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        raise _changed(file)
+
+
+def local_path(file: File) -> str | None:
+    """Give where a file is on the disk, if it is on one."""
+    return None if _is_s3(file.uri) else _path(file.uri)
+
+
+def open_file(file: File, at_once: int = RANGE_BYTES) -> IO[bytes]:
+    """Open a file to read it on and on."""
+    return cast("IO[bytes]", io.BufferedReader(_Ranges(file), at_once))
+
+
+class _Ranges(io.RawIOBase):
+    """A file, read range by range."""
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = read_range(self._file, self._at, self._at + len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
 def _changed(file: File) -> JobError:
     return JobError(f"{file.uri} was changed while it was read; run the job again")
 
@@ -323,18 +377,37 @@ def _pread(file: File, start: int, end: int) -> bytes:
     return b"".join(parts)
 
 
-def _below(folder: str, hidden: bool = False) -> Iterator[File]:
+def _below(folder: str, skipped: list[str] | None = None, hidden: bool = False) -> Iterator[File]:
+    left_out: list[str] = [] if skipped is None else skipped
     root = Path(_path(folder))
+    real = root.resolve()
     for here, folders, names in os.walk(root, followlinks=True):
-        folders[:] = [name for name in folders if hidden or not _HIDDEN.search(name)]
-        for name in names:
+        for name in [*folders, *names]:
             path = Path(here, name)
-            if _HIDDEN.search(name) and not hidden:
-                continue
-            if not path.exists():
+            is_file = name in names
+            is_hidden = _HIDDEN.search(name) and not hidden
+            if not is_hidden and not path.exists():
                 raise JobError(f"{path} is a link that leads nowhere; mend it, or remove it")
-            if path.is_file():
-                yield File(path.relative_to(root).as_posix(), f"file:{path}", path.stat().st_size)
+            if is_hidden or _leaves(path, real) or (is_file and not path.is_file()):
+                left_out.append(path.relative_to(root).as_posix() + ("" if is_file else "/"))
+                if not is_file:
+                    folders.remove(name)
+            elif is_file:
+                yield _listed(path, root)
+
+
+def _listed(path: Path, root: Path) -> File:
+    stat = path.stat()
+    stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return File(path.relative_to(root).as_posix(), f"file:{path}", stat.st_size, stamp=stamp)
+
+
+def _leaves(path: Path, root: Path) -> bool:
+    """Whether a path is a link out of the folder `root`, or to a folder that it is in itself."""
+    if not path.is_symlink():
+        return False
+    to = path.resolve()
+    return not to.is_relative_to(root) or path.parent.resolve().is_relative_to(to)
 
 
 def _objects(folder: str) -> Iterator[File]:

@@ -211,7 +211,7 @@ class _Forgetting:
     def _tell_damaged(self, landing: Landing) -> None:
         uris = {file.name: file.uri for file in landing.files}
         for name, refusal in landing.account().whole.items():
-            if refusal.reason == "UNREADABLE_FILE":
+            if refusal.is_fatal:
                 self._unread[uris[name]] = None
 
     # --- Tables ---
@@ -306,7 +306,7 @@ class _Forgetting:
         for name, source in self._erasure.sources.items():
             # First: one that is finished later would be in no listing.
             self._old += files.uploads(source.location, abort=not self._request.dry_run)
-            sieve = LandingSieve(forgotten, source.columns)
+            sieve = LandingSieve(forgotten, source.columns, source.reading)
             self._sift(name, "files", files.list_files(source.location), sieve)
 
     def _sift(self, name: str, kind: str, listed: Sequence[File], sieve: Sieve) -> None:

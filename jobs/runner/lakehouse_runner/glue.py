@@ -77,6 +77,8 @@ def run_job(
         pseudonym_key=functools.cache(lambda: _key(args, fetch_secret)),
     )
     result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
+    for warning in result.warnings:
+        print(warning)
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps({**result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2)

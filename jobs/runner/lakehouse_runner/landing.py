@@ -1,77 +1,89 @@
-"""Reads landing files by contract, in one pass: rows of what is good, an account of what is not."""
+"""Reads landing files on Spark's workers: rows of what is good, an account of what is not."""
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.accumulators import Accumulator, AccumulatorParam
 from pyspark.broadcast import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 
 from . import files
-from .blocks import Block, Extent, extents_of, read_lines, without_end
-from .lines import LineJudge, Refusal, raw_of
+from .blocks import BLOCK_BYTES, PACKED, Block, Extent, Refusal, Text, extents_of, fetched
+from .files import File
 from .manifest import Column, Source
-from .plain import PlainReader
+from .reader import Part, Reader, Refused
 from .sql_types import spark_schema
 from .suppression import Forgotten
 
 _TASK_BYTES = 32 << 20
 _LEAST_BYTES = 1 << 20
 """What a file counts at least where tasks are made: opening one takes as long as reading so much."""
-_BATCH_ROWS = 100_000
-"""What is given to Spark at once: it holds a batch in memory several times."""
+_ASKED_AT_ONCE = 32
 
-QUARANTINE = "file string, line bigint, reason string, detail string, raw string"
+QUARANTINE = "file string, line bigint, record bigint, reason string, detail string, raw string"
 _QUARANTINE_ARROW = pa.schema(
     [
         ("file", pa.string()),
         ("line", pa.int64()),
+        ("record", pa.int64()),
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("raw", pa.string()),
     ]
 )
-_ABOUT_VALUES = {"DUPLICATE_KEY", "MISSING_REQUIRED", "WRONG_TYPE", "OUT_OF_RANGE"}
-"""Where an object could be read, what the file as a whole looks like explains nothing."""
 
 
 @dataclass
 class Count:
     """What was found in a block."""
 
+    bytes: int
     lines: int = 0
     """Blank ones too."""
+    whole: Refusal | None = None
+    """Why its file is refused as a whole."""
     accepted: int = 0
+    """Of the first block of a task; those of all its blocks, as they are read together."""
     filtered: int = 0
-    """Good and bad ones of those who were forgotten; no other number counts them but that of the lines."""
-    reasons: dict[str, int] = field(default_factory=dict)
-    damage: str | None = None
-    """Why the whole file cannot be read."""
+    """Good and bad ones of those who were forgotten."""
+    refused_bytes: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: list[Refused] = field(default_factory=list)
+    """The first that were refused, with their lines in the block."""
 
 
 Census = dict[Block, Count]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
-    """What became of the lines of a source. A file that is refused as a whole counts as one."""
+    """What became of the records of a source. A file that is refused as a whole counts as one."""
 
-    accepted: int
-    reasons: Mapping[str, int]
-    whole: Mapping[str, Refusal]
+    failure: str | None = None
+    """Why the run fails."""
+    accepted: int = 0
+    filtered: int = 0
+    """Records of those who were forgotten; they count nowhere else."""
+    bytes: int = 0
+    """Of text, but of files that are refused as a whole."""
+    refused_bytes: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    whole: dict[str, Refusal] = field(default_factory=dict)
     """The files that are refused as a whole."""
-    filtered: int
-    """Lines of those who were forgotten; they count nowhere else."""
-    dirty: Mapping[Block, int]
-    """The blocks of which lines are refused, each with the number of its first line, from 1."""
+    dirty: dict[Block, int] = field(default_factory=dict)
+    """The blocks of which records are refused, each with the number of lines before it."""
+    first: list[Refused] = field(default_factory=list)
 
     @property
     def quarantined(self) -> int:
-        """How many lines and whole files are refused."""
-        return sum(self.reasons.values())
+        """How many records and whole files are refused."""
+        return self.reasons.total()
 
 
 class _CensusParam(AccumulatorParam[Census]):
@@ -91,25 +103,28 @@ class Landing:
     def __init__(
         self, spark: SparkSession, source: Source, raw: bool = False, forgotten: Forgotten | None = None
     ) -> None:
-        """List the files. Nothing is read before its rows are; `raw`: they are as the source writes them.
+        """List the files. No row is read before it is asked for; `raw`: they are as the source writes them.
 
         What is of those who are forgotten is passed over, be it good or bad.
         """
         self._spark = spark
         self._source = source
         self._forgotten = forgotten
-        self.files = files.list_files(source.location)
+        self.skipped: list[str] = []
+        """What lies in the folder and is not read, by name."""
+        self.files = files.list_files(source.location, self.skipped)
         """All of them."""
-        self._extents = [e for f in self.files for e in extents_of(f)]
+        cut = _cut(self.files, source)
+        self._extents = [extent for f in self.files for extent in extents_of(f, f in cut)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())
         self.rows = self._read(
             self._extents,
-            _Accept(source.columns, forgotten, self._census, refined=not raw),
+            _Accept(source, forgotten, self._census, raw),
             spark_schema(source.columns, refined=not raw),
         )
         """The good records, as a job sees them or raw."""
 
-    def _read(self, extents: Sequence[Extent], read: "_Reader", schema: str) -> DataFrame:
+    def _read(self, extents: Sequence[Extent], read: "_Worker", schema: str) -> DataFrame:
         """Have workers read blocks. Of an RDD Spark knows no size, and so never takes it for small."""
         context = self._spark.sparkContext
         tasks = _tasks(extents, context.defaultParallelism)
@@ -119,43 +134,72 @@ class Landing:
         return DataFrame(unsized, self._spark).mapInArrow(read, schema)
 
     def account(self) -> Account:
-        """Tell what became of the lines, after the rows were used; what no query asked for is read now."""
+        """Say what became of the records, after the rows were used; what no query asked for is read now."""
         if any(extent.block not in self._census.value for extent in self._extents):
             self.rows.write.format("noop").mode("overwrite").save()
-        by_file: dict[str, dict[int, Count]] = {file.name: {} for file in self.files}
-        for block, count in self._census.value.items():
-            by_file[block.file][block.start] = count
-        accepted = 0
-        filtered = 0
-        reasons: dict[str, int] = {}
-        whole: dict[str, Refusal] = {}
-        dirty: dict[Block, int] = {}
-        for name, counts in by_file.items():
-            refused = _whole(counts.values())
-            if refused:
-                whole[name] = refused
-                reasons[refused.reason] = reasons.get(refused.reason, 0) + 1
-                continue
-            line = 1
-            for start, count in sorted(counts.items()):
-                accepted += count.accepted
-                filtered += count.filtered
-                for reason, times in count.reasons.items():
-                    reasons[reason] = reasons.get(reason, 0) + times
-                if count.reasons:
-                    dirty[Block(name, start)] = line
-                line += count.lines
-        return Account(accepted, reasons, whole, filtered, dirty)
+        by_file: dict[str, list[tuple[Block, Count]]] = {file.name: [] for file in self.files}
+        for block, count in sorted(self._census.value.items(), key=lambda item: item[0]):
+            by_file[block.file].append((block, count))
+        account = Account()
+        for counts in by_file.values():
+            _add(account, counts)
+        # By what was read: whole files count only where that is fatal.
+        refused = account.quarantined
+        fatal = sum(refusal.is_fatal for refusal in account.whole.values())
+        account.reasons.update(refusal.reason for refusal in account.whole.values())
+        with closing(Reader(self._source.reading, self._source.columns)) as reader:
+            account.failure = reader.verdict(
+                (account.accepted + refused, refused, account.bytes, account.refused_bytes, fatal),
+                account.first,
+            )
+        return account
 
     def quarantine(self, account: Account) -> DataFrame:
-        """Give what was refused, with its place: by a second look at the blocks that have such lines.
+        """Give what was refused, with its place: by a second look at the blocks that have such records.
 
         Only when all blocks were read is it known with which line each begins.
         """
         extents = [extent for extent in self._extents if extent.block in account.dirty]
-        lines = self._read(extents, _Refuse(self._source.columns, self._forgotten, account.dirty), QUARANTINE)
-        whole = [(name, 0, *refusal, "") for name, refusal in account.whole.items()]
-        return lines.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else lines
+        records = self._read(extents, _Refuse(self._source, self._forgotten, account.dirty), QUARANTINE)
+        whole = [(name, None, None, r.reason, r.detail, "") for name, r in account.whole.items()]
+        return records.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else records
+
+
+def _cut(listed: Sequence[File], source: Source) -> set[File]:
+    """Give the files that can be cut at any line end, by their beginning, and should be."""
+    large = [file for file in listed if file.size > BLOCK_BYTES and not file.name.endswith(PACKED)]
+    reading = source.reading
+    cut: set[File] = set()
+    with closing(Reader(reading, source.columns)) as reader, ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        for start in range(0, len(large), _ASKED_AT_ONCE):
+            some = large[start : start + _ASKED_AT_ONCE]
+            heads = pool.map(lambda file: files.read_range(file, 0, reading.head_bytes), some)
+            texts = [
+                Text(extents_of(file, is_cut=False)[0], "", size=file.size, head=head)
+                for file, head in zip(some, heads, strict=True)
+            ]
+            shapes = [head.shape for head in reader.heads(texts)]
+            cut.update(f for f, shape in zip(some, shapes, strict=True) if shape == "lines")
+    return cut
+
+
+def _add(account: Account, counts: Iterable[tuple[Block, Count]]) -> None:
+    """Add the blocks of a file, in their order."""
+    lines = 0
+    for block, count in counts:
+        account.accepted += count.accepted
+        account.filtered += count.filtered
+        if count.whole:
+            account.whole[block.file] = count.whole
+            account.first.append(Refused(block.file, None, None, *count.whole))
+            continue
+        account.bytes += count.bytes
+        account.refused_bytes += count.refused_bytes
+        account.reasons.update(count.reasons)
+        if count.reasons:
+            account.dirty[block] = lines
+            account.first += [r._replace(line=r.line and r.line + lines) for r in count.first]
+        lines += count.lines
 
 
 def _tasks(extents: Sequence[Extent], parallelism: int) -> list[list[Extent]]:
@@ -173,145 +217,113 @@ def _tasks(extents: Sequence[Extent], parallelism: int) -> list[list[Extent]]:
     return tasks
 
 
-def _whole(counts: Iterable[Count]) -> Refusal | None:
-    seen = False
-    for count in counts:
-        if count.damage:
-            return Refusal("UNREADABLE_FILE", count.damage)
-        seen = seen or count.accepted + count.filtered > 0 or len(count.reasons) > 0
-    return None if seen else Refusal("EMPTY_FILE", "the file holds no line")
-
-
-class _Reader:
+class _Worker:
     """Reads blocks in a worker."""
 
     tasks: Broadcast[list[list[Extent]]]
 
-    def __init__(
-        self, columns: Mapping[str, Column], forgotten: Forgotten | None, refined: bool = True
-    ) -> None:
-        self._columns = columns
+    def __init__(self, source: Source, forgotten: Forgotten | None) -> None:
+        self._source = source
         self._forgotten = forgotten
-        self._refined = refined
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Read the blocks of the tasks of which the batches hold the numbers."""
-        plain = PlainReader(self._columns, self._refined)
-        judge = LineJudge(self._columns)
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for extent in self.tasks.value[number]:
-                    for given in self.read(extent, plain, judge):
-                        for start in range(0, given.num_rows, _BATCH_ROWS):
-                            yield given.slice(start, _BATCH_ROWS)
+        source = self._source
+        with closing(Reader(source.reading, source.columns)) as reader:
+            for batch in batches:
+                for number in batch.column(0).to_pylist():
+                    with fetched(self.tasks.value[number], source.reading.head_bytes) as texts:
+                        yield from self.read(texts, reader)
 
-    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
-        """Read a block."""
+    def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
+        """Read texts."""
         raise NotImplementedError
 
-    def is_forgotten(self, line: bytes) -> bool:
-        """Whether a refused line is of somebody who was forgotten."""
-        return self._forgotten is not None and self._forgotten.line(raw_of(line))
+    def without_theirs(self, refused: pa.RecordBatch) -> pa.RecordBatch:
+        """Give the refused records of those who were not forgotten."""
+        if self._forgotten is None:
+            return refused
+        theirs = [self._forgotten.line(raw) for raw in refused.column("_raw").to_pylist()]
+        return refused.filter(pa.array(np.logical_not(theirs)))
 
 
-class _Accept(_Reader):
+class _Accept(_Worker):
     """Gives the good records, and counts."""
 
     def __init__(
-        self,
-        columns: Mapping[str, Column],
-        forgotten: Forgotten | None,
-        census: Accumulator[Census],
-        refined: bool,
+        self, source: Source, forgotten: Forgotten | None, census: Accumulator[Census], raw: bool
     ) -> None:
-        super().__init__(columns, forgotten, refined)
+        super().__init__(source, forgotten)
         self._census = census
+        self._raw = raw
 
-    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
-        count = Count()
-        for part in read_lines(extent):
-            count.damage = count.damage or part.damage
-            count.lines += len(part.lines)
-            rows, others = plain.read(part.lines)
-            yield self._counted(rows, count)
-            records = []
-            for index in others:
-                line = without_end(part.lines[index].as_py())
-                verdict = judge.judge(line)
-                if not isinstance(verdict, Refusal):
-                    if verdict is not None:
-                        records.append(verdict)
-                elif self.is_forgotten(line):
-                    count.filtered += 1
-                else:
-                    count.reasons[verdict.reason] = count.reasons.get(verdict.reason, 0) + 1
-            if records:
-                yield self._counted(plain.rows(records), count)
-        self._census.add({extent.block: count})
+    def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
+        counts = {id(text): Count(text.size) for text in texts}
+        for part in reader.read(texts):
+            if part.refused is None:
+                yield self._counted(part.rows, counts[id(texts[0])])
+                continue
+            for text, rows in _by_text(part):
+                self._count_refused(rows, counts[id(text)], text.extent.block.file)
+        for text in texts:
+            count = counts[id(text)]
+            count.lines, count.whole = text.lines, text.refusal
+        self._census.add({text.extent.block: counts[id(text)] for text in texts})
 
     def _counted(self, rows: pa.RecordBatch, count: Count) -> pa.RecordBatch:
-        """Give the rows of those who were not forgotten."""
-        theirs = None if self._forgotten is None else self._forgotten.rows(rows, self._columns)
+        """Give the rows of those who were not forgotten, with the types that are asked for."""
+        columns = self._source.columns
+        theirs = None if self._forgotten is None else self._forgotten.rows(rows, columns)
         kept = rows if theirs is None else rows.filter(pa.array(np.logical_not(theirs)))
         count.accepted += kept.num_rows
         count.filtered += rows.num_rows - kept.num_rows
-        return kept
+        if self._raw:
+            return kept
+        arrays = [_refined(kept.column(name), column) for name, column in columns.items()]
+        return pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+    def _count_refused(self, refused: pa.RecordBatch, count: Count, file: str) -> None:
+        kept = self.without_theirs(refused)
+        count.filtered += refused.num_rows - kept.num_rows
+        count.reasons.update(kept.column("_reason").to_pylist())
+        count.refused_bytes += pc.sum(kept.column("_bytes")).as_py() or 0
+        room = self._source.reading.first_count - len(count.first)
+        for row in kept.slice(0, room).to_pylist():
+            place = (row["_line"], row["_record"], row["_reason"], row["_detail"])
+            count.first.append(Refused(file, *place))
 
 
-class _Refuse(_Reader):
-    """Gives the refused lines."""
+class _Refuse(_Worker):
+    """Gives the refused records."""
 
-    def __init__(
-        self, columns: Mapping[str, Column], forgotten: Forgotten | None, first_lines: Mapping[Block, int]
-    ) -> None:
-        super().__init__(columns, forgotten)
-        self._first_lines = first_lines
+    def __init__(self, source: Source, forgotten: Forgotten | None, before: Mapping[Block, int]) -> None:
+        super().__init__(source, forgotten)
+        self._before = before
 
-    def read(self, extent: Extent, plain: PlainReader, judge: LineJudge) -> Iterator[pa.RecordBatch]:
-        line = self._first_lines[extent.block]
-        hint: str | None = None
-        for part in read_lines(extent):
-            if extent.block.start == 0 and line == 1:
-                hint = _hint(part.lines)
-            refused: list[tuple[str, int, str, str, str]] = []
-            _, others = plain.read(part.lines)
-            for index in others:
-                raw = without_end(part.lines[index].as_py())
-                verdict = judge.judge(raw)
-                if isinstance(verdict, Refusal) and not self.is_forgotten(raw):
-                    explained = hint and verdict.reason not in _ABOUT_VALUES
-                    detail = f"{verdict.detail} ({hint})" if explained else verdict.detail
-                    refused.append((extent.block.file, line + index, verdict.reason, detail, raw_of(raw)))
-            line += len(part.lines)
-            if refused:
-                columns = [
-                    pa.array(column, field.type)
-                    for column, field in zip(zip(*refused, strict=True), _QUARANTINE_ARROW, strict=True)
-                ]
+    def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
+        for part in reader.read(texts, is_second=True):
+            for text, rows in _by_text(part):
+                kept = self.without_theirs(rows)
+                block = text.extent.block
+                line = pc.add(kept.column("_line"), self._before.get(block, 0))
+                columns = [pa.array([block.file] * kept.num_rows, pa.string()), line]
+                columns += [kept.column(name) for name in ("_record", "_reason", "_detail", "_raw")]
                 yield pa.RecordBatch.from_arrays(columns, schema=_QUARANTINE_ARROW)
 
 
-def _hint(lines: pa.Array) -> str | None:
-    """Tell what the file as a whole looks like, where that explains why its lines are refused."""
-    head = b"".join(line.as_py()[:512] for line in lines.slice(0, 512))[:512].decode("latin-1")
-    text = head.lstrip()
-    for pattern, hint in _HINTS:
-        if pattern.search(text):
-            return hint
-    return None
+def _by_text(part: Part) -> Iterator[tuple[Text, pa.RecordBatch]]:
+    """Give refused records, text by text."""
+    for i, text in enumerate(part.refused or ()):
+        rows = part.rows.filter(pc.equal(part.rows.column("_file"), i))
+        if rows.num_rows > 0:
+            yield text, rows
 
 
-_JSON_LINES = "landing takes JSON lines"
-_HINTS = [
-    (re.compile(r"^(?:\xff\xfe|\xfe\xff|\{\0|\0\{)"), "the file is UTF-16; landing takes UTF-8"),
-    (
-        re.compile(r"^\{\s*[\r\n]"),
-        "the file spreads an object over several lines; write one object a line",
-    ),
-    (re.compile(r"^(?:\{|\Z)"), None),
-    (re.compile(r"^PAR1"), f"the file is Parquet; {_JSON_LINES}"),
-    (re.compile(r"[\x00-\x08\x0e-\x1f]"), f"the file is binary; {_JSON_LINES}"),
-    (re.compile(r"^\["), "the file is a JSON array; write one object a line"),
-    (re.compile(r"^<"), f"the file is XML or HTML; {_JSON_LINES}"),
-    (re.compile(r"^[^\n{]*[,;\t][^\n{]*\n"), f"the file looks like CSV; {_JSON_LINES}"),
-]
+def _refined(values: pa.Array, column: Column) -> pa.Array:
+    """Values as a job sees them."""
+    if column.type == "epochMillis":
+        return values.cast(pa.timestamp("ms")).cast(pa.timestamp("us"))
+    if column.type == "isoDate":
+        # The year 967 may come in three digits.
+        return pc.utf8_lpad(values, 10, "0").cast(pa.date32())
+    return values

@@ -42,6 +42,34 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class PlainReading:
+    """How texts are read of which every key is accounted for."""
+
+    rows: str
+    check: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The SQL that reads the files of a source; `Reading` in model/reading.ts says what each text gives."""
+
+    head_bytes: int
+    piece_bytes: int
+    heads: str
+    plain: PlainReading
+    further: PlainReading
+    counted_mark: str
+    other_marks: tuple[str, ...]
+    objects: str
+    numbered: str
+    lines: str
+    judge: str
+    verdict: str
+    first_count: int
+    first_order: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A table of landing files."""
 
@@ -49,8 +77,8 @@ class Source:
     """URI of the folder of the files."""
     quarantine: str
     """URI of the folder that refused lines go to."""
-    max_quarantined_share: float
     columns: Mapping[str, Column]
+    reading: Reading
     expectations: tuple[Expectation, ...]
 
 
@@ -139,10 +167,7 @@ def read_erasure(text: str) -> Erasure:
     _check(value, _schema("erasure"))
     return Erasure(
         database=value["database"],
-        sources={
-            name: Source(source["location"], source["quarantine"], 1, _columns(source["columns"]), ())
-            for name, source in value["sources"].items()
-        },
+        sources={name: _source({**source, "expectations": []}) for name, source in value["sources"].items()},
         tables=tuple(
             ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
             for table in value["tables"]
@@ -218,9 +243,28 @@ def _source(value: Mapping[str, Any]) -> Source:
     return Source(
         location=value["location"],
         quarantine=value["quarantine"],
-        max_quarantined_share=value["maxQuarantinedShare"],
         columns=_columns(value["columns"]),
+        reading=_reading(value["reading"]),
         expectations=_expectations(value["expectations"]),
+    )
+
+
+def _reading(value: Mapping[str, Any]) -> Reading:
+    return Reading(
+        head_bytes=value["headBytes"],
+        piece_bytes=value["pieceBytes"],
+        heads=value["heads"],
+        plain=PlainReading(**value["plain"]),
+        further=PlainReading(**value["further"]),
+        counted_mark=value["countedMark"],
+        other_marks=tuple(value["otherMarks"]),
+        objects=value["objects"],
+        numbered=value["numbered"],
+        lines=value["lines"],
+        judge=value["judge"],
+        verdict=value["verdict"],
+        first_count=value["firstCount"],
+        first_order=value["firstOrder"],
     )
 
 

@@ -1,29 +1,27 @@
-"""Takes lines out of files, and leaves every other byte as it is. In the workers and without Spark."""
+"""Takes records out of files, and leaves every other byte as it is. In the workers and without Spark."""
 
 import gzip
-import io
 import json
 import tempfile
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, NamedTuple, cast
 
-import numpy as np
 import pyarrow as pa
 
 from . import files
-from .blocks import BYTE_ORDER_MARK, MAGIC, PACKED, extent_of, ranges_of, split, without_end
+from .blocks import MAGIC, PACKED, Piece, Text, extents_of, pieces_of
 from .files import File
-from .lines import LineJudge, Refusal
-from .manifest import Column
-from .plain import PlainReader
-from .suppression import Forgotten, Mask
+from .manifest import Column, Reading
+from .reader import Reader
+from .suppression import Forgotten
 
-_READ_BYTES = 8 << 20
-_HEAD_BYTES = 512
-"""What is enough to tell text from what is none."""
-_MAX_LINE_BYTES = 64 << 20
-"""Longer lines are not looked into: they would have to fit into memory several times."""
+_HEAD_BYTES = 1 << 16
+_PIECE_BYTES = 16 << 20
+_NO_RECORD = b" \t\r\n,[]"
+"""What may stand around records: a file that holds nothing else may go."""
 _MAX_OBJECT_BYTES = 5 << 30
 """More than S3 takes at once."""
 _SPOOL_BYTES = 64 << 20
@@ -33,63 +31,106 @@ class Sifted(NamedTuple):
     """What was found in a file."""
 
     removed: int
-    """Lines of those who were forgotten."""
+    """Records of those who were forgotten."""
     unread: str | None = None
     """Why the file could not be looked into; it is as it was."""
 
 
 class _Unread(Exception):
-    """A file is no text of lines."""
+    """A file that cannot be looked into."""
+
+
+Lines = dict[int, bytes]
+"""What is to stand in place of some lines of a piece, which are counted from 0."""
 
 
 class Sieve:
-    """Tells which lines are of those who were forgotten."""
+    """Finds the records of those who were forgotten."""
+
+    piece_bytes = _PIECE_BYTES
+    """How much of a file is looked at once."""
 
     def __init__(self, forgotten: Forgotten) -> None:
         """Take who was forgotten."""
         self._forgotten = forgotten
 
-    def theirs(self, lines: pa.Array) -> Mask:
-        """Tell which of some lines, each with its end, are theirs."""
+    def check(self, text: Text) -> str | None:
+        """Say why a file cannot be looked into, by its beginning."""
+        return None
+
+    def sift(self, piece: Piece) -> tuple[int, Lines]:
+        """Give how many records of a piece are theirs, and what stays of the lines that hold them."""
         raise NotImplementedError
 
 
 class LandingSieve(Sieve):
-    """Tells of a source's lines what its reader would."""
+    """Finds in a source's files what its reader would: good records by their values, others by their text."""
 
-    def __init__(self, forgotten: Forgotten, columns: Mapping[str, Column]) -> None:
+    def __init__(self, forgotten: Forgotten, columns: Mapping[str, Column], reading: Reading) -> None:
         """Take the contract too."""
         super().__init__(forgotten)
         self._columns = columns
+        self._reading = reading
+        self.piece_bytes = reading.piece_bytes
+        self._reader: Reader | None = None
 
-    def theirs(self, lines: pa.Array) -> Mask:
-        """Good lines by their values, all others by what can be read in them."""
-        plain, judge = PlainReader(self._columns, refined=False), LineJudge(self._columns)
-        rows, others = plain.read(lines)
-        mask: Mask = np.zeros(len(lines), np.bool_)
-        of_rows = self._forgotten.rows(rows, self._columns)
-        if of_rows is not None:
-            is_plain = np.ones(len(lines), np.bool_)
-            is_plain[others] = False
-            mask[is_plain] = of_rows
-        for index in others:
-            line = without_end(lines[index].as_py())
-            verdict = judge.judge(line)
-            if isinstance(verdict, Refusal):
-                # Not only as far as a quarantine would keep it.
-                mask[index] = self._forgotten.line(_text(line))
-            elif verdict is not None:
-                mask[index] = self._forgotten.rows(plain.rows([verdict]), self._columns) is not None
-        return mask
+    def __getstate__(self) -> dict[str, object]:
+        """Go to a worker, which makes a reader of its own."""
+        return {**self.__dict__, "_reader": None}
+
+    def check(self, text: Text) -> str | None:
+        """Say what the run would say of the file."""
+        (head,) = self._sql().heads([text])
+        return head.refusal.detail if head.refusal and head.refusal.is_fatal else None
+
+    def sift(self, piece: Piece) -> tuple[int, Lines]:
+        """Where others' records stand on the same lines, each of them gets a line."""
+        good, judged = self._sql().records(piece)
+        kept: Lines = {n - 1: b"" for n in good.filter(self._theirs(good)).column("_n").to_pylist()}
+        removed = len(kept)
+        is_refused = judged.column("_reason").is_valid()
+        theirs = pa.compute.if_else(
+            is_refused, self._theirs_by_text(judged), self._theirs(judged)
+        ).to_pylist()
+        spans: dict[tuple[int, int], list[tuple[bool, str]]] = defaultdict(list)
+        places = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text"))
+        for first, last, text, is_theirs in zip(*places, theirs, strict=True):
+            spans[first - 1, last - 1].append((is_theirs, text))
+        for (first, last), records in spans.items():
+            count = sum(is_theirs for is_theirs, _ in records)
+            if count > 0:
+                removed += count
+                kept |= dict.fromkeys(range(first, last + 1), b"")
+                kept[first] = "".join(f"{text}\n" for is_theirs, text in records if not is_theirs).encode()
+        return removed, kept
+
+    def _theirs(self, rows: pa.Table) -> pa.Array:
+        values = rows.select(list(self._columns)).combine_chunks()
+        batches = values.to_batches()
+        mask = self._forgotten.rows(batches[0], self._columns) if batches else None
+        return pa.array([False] * rows.num_rows if mask is None else mask, pa.bool_())
+
+    def _theirs_by_text(self, rows: pa.Table) -> pa.Array:
+        # Not only as far as a quarantine would keep it.
+        texts = rows.column("_text").to_pylist()
+        refused = rows.column("_reason").is_valid().to_pylist()
+        found = (refused and self._forgotten.line(text) for text, refused in zip(texts, refused, strict=True))
+        return pa.array(found, pa.bool_())
+
+    def _sql(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(self._reading, self._columns)
+        return self._reader
 
 
 class QuarantineSieve(Sieve):
     """Tells of what was refused, as Spark wrote it: a JSON object a line."""
 
-    def theirs(self, lines: pa.Array) -> Mask:
+    def sift(self, piece: Piece) -> tuple[int, Lines]:
         """By the raw text that is in it."""
-        mask: Mask = np.array([self._forgotten.line(_raw(line)) for line in lines.to_pylist()], np.bool_)
-        return mask
+        lines = piece.data.split(b"\n")
+        theirs = {i: b"" for i, line in enumerate(lines) if self._forgotten.line(_raw(line))}
+        return len(theirs), theirs
 
 
 def _raw(line: bytes) -> str:
@@ -121,8 +162,8 @@ def sift(file: File, sieve: Sieve, rewrite: bool) -> Sifted:
             return Sifted(_copied(file, sieve, None)[0])
         with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
             out = cast(IO[bytes], spool)
-            removed, left = _copied(file, sieve, out)
-            if removed > 0 and left > 0:
+            removed, is_left = _copied(file, sieve, out)
+            if removed > 0 and is_left:
                 if file.etag is not None and out.tell() > _MAX_OBJECT_BYTES:
                     return Sifted(0, "is larger than 5 GiB, and so cannot be rewritten in one step")
                 out.seek(0)
@@ -134,61 +175,52 @@ def sift(file: File, sieve: Sieve, rewrite: bool) -> Sifted:
         return Sifted(0, str(unread))
 
 
-def _copied(file: File, sieve: Sieve, out: IO[bytes] | None) -> tuple[int, int]:
-    """Give how many lines are theirs and how many are not, and write the others."""
-    removed = left = 0
+def _copied(file: File, sieve: Sieve, out: IO[bytes] | None) -> tuple[int, bool]:
+    """Give how many records are theirs and whether others are there, and write all but theirs."""
+    removed = 0
+    is_left = False
     packed = gzip.GzipFile(fileobj=out, mode="wb", mtime=0) if out and file.name.endswith(PACKED) else None
     to = cast("IO[bytes] | None", packed or out)
-    for is_mark, lines in _lines(file):
-        theirs = np.zeros(1, np.bool_) if is_mark else sieve.theirs(lines)
-        removed += int(theirs.sum())
-        left += 0 if is_mark else len(lines) - int(theirs.sum())
-        if to is not None:
-            kept = lines.filter(pa.array(~theirs)) if theirs.any() else lines
-            for line in kept.to_pylist():
-                to.write(line)
+    for piece in _pieces(file, sieve):
+        count, kept = sieve.sift(piece)
+        removed += count
+        for i, line in enumerate(_lines_of(piece.data) if kept else [piece.data]):
+            left = kept.get(i, line)
+            is_left = is_left or left.strip(_NO_RECORD) != b""
+            if to is not None:
+                to.write(left)
     if packed:
         packed.close()
-    return removed, left
+    files.check_unchanged(file)
+    return removed, is_left
 
 
-def _lines(file: File) -> Iterator[tuple[bool, pa.Array]]:
-    """Give the lines of a file with their ends, many at once; a byte-order mark on its own."""
-    raw = io.BufferedReader(ranges_of(extent_of(file)), _READ_BYTES)
-    is_packed = file.name.endswith(PACKED)
-    if is_packed != (files.read_range(file, 0, len(MAGIC)) == MAGIC) and file.size > 0:
-        raise _Unread("is packed with gzip where its name says that it is not, or the other way round")
-    source: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if is_packed else raw)
-    rest = b""
-    first = True
-    while True:
-        data = _read(source, max(_READ_BYTES, _HEAD_BYTES) if first else _READ_BYTES)
-        if first:
-            first = False
-            if data.startswith((b"\xff\xfe", b"\xfe\xff", b"PAR1")) or b"\0" in data[:_HEAD_BYTES]:
-                raise _Unread("is no UTF-8 text")
-            if data.startswith(BYTE_ORDER_MARK):
-                yield True, pa.array([BYTE_ORDER_MARK], pa.binary())
-                data = data.removeprefix(BYTE_ORDER_MARK)
-        if not data:
-            break
-        data = rest + data
-        # A carriage return at the end may be half of a line end.
-        cut = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
-        rest = data[cut:]
-        if len(rest) > _MAX_LINE_BYTES:
-            raise _Unread(f"has a line longer than {_MAX_LINE_BYTES >> 20} MiB")
-        if cut > 0:
-            yield False, split(data[:cut])
-    if rest:
-        yield False, split(rest)
-
-
-def _read(source: IO[bytes], size: int) -> bytes:
+def _pieces(file: File, sieve: Sieve) -> Iterator[Piece]:
+    is_packed = file.name.endswith(PACKED) and files.read_range(file, 0, len(MAGIC)) == MAGIC
     try:
-        return source.read(size)
-    except (EOFError, OSError, zlib.error) as error:
-        # What the network or the disk says is no fault of the file.
-        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
-            raise
+        with _opened(file, is_packed, _HEAD_BYTES) as source:
+            head = source.read(_HEAD_BYTES + 1)
+        text = Text(extents_of(file, is_cut=False)[0], "", is_packed, size=len(head), head=head[:_HEAD_BYTES])
+        unread = sieve.check(text)
+        if unread is not None:
+            raise _Unread(unread)
+        with _opened(file, is_packed, files.RANGE_BYTES) as source:
+            for piece in pieces_of(source, sieve.piece_bytes):
+                if piece.skipped:
+                    raise _Unread(f"has a line longer than {sieve.piece_bytes} bytes")
+                yield piece
+    except (EOFError, gzip.BadGzipFile, zlib.error):
         raise _Unread("cannot be unpacked to its end") from None
+
+
+@contextmanager
+def _opened(file: File, is_packed: bool, at_once: int) -> Iterator[IO[bytes]]:
+    with files.open_file(file, at_once) as raw:
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if is_packed else raw
+
+
+def _lines_of(data: bytes) -> list[bytes]:
+    """Give lines with their ends."""
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    lines[-1] = lines[-1].removesuffix(b"\n")
+    return lines

@@ -3,7 +3,7 @@
 import re
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,8 @@ from . import files
 from .errors import JobError, tell
 from .expectations import Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
-from .landing import QUARANTINE, Account, Landing
-from .manifest import Expectation, Manifest, Source
+from .landing import Landing
+from .manifest import Expectation, Manifest
 from .pseudonyms import Pseudonyms
 from .sql_types import quoted
 from .suppression import read_forgotten
@@ -36,6 +36,7 @@ SPARK_SETTINGS = {
 
 
 _LARGE_ROWS = 1_000_000
+_SKIPPED_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Result:
     """Why nothing was published; empty after a good run."""
     failed: frozenset[str] = frozenset()
     """The tables that the failures are about."""
+    warnings: list[str] = field(default_factory=list)
+    """What was left unread."""
 
 
 def run(
@@ -91,6 +94,7 @@ class _Run:
         self._started = time.monotonic()
         self._tables: list[dict[str, Any]] = []
         self._findings: list[Finding] = []
+        self._warnings: list[str] = []
         self._failures: list[str] = []
         self._failed: set[str] = set()
         self._hide: Pseudonyms | None = None
@@ -123,7 +127,7 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        return Result(summary, self._findings, self._failures, frozenset(self._failed))
+        return Result(summary, self._findings, self._failures, frozenset(self._failed), self._warnings)
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)
@@ -138,6 +142,9 @@ class _Run:
             name: Landing(self._spark, source, forgotten=forgotten)
             for name, source in manifest.sources.items()
         }
+        for name, landing in landings.items():
+            if landing.skipped:
+                self._warnings.append(_told_skipped(name, landing.skipped))
         for name, source in manifest.sources.items():
             # Else a wrong folder, or a day on which nothing came, would empty the table.
             if not landings[name].files:
@@ -248,7 +255,8 @@ class _Run:
         source = self._manifest.sources[name]
         account = landing.account()
         if account.quarantined:
-            landing.quarantine(account).write.mode("overwrite").json(self._refused_in(source.quarantine))
+            folder = self._refused_in(source.quarantine)
+            landing.quarantine(account).write.mode("overwrite").json(folder)
         # What runs before refused is history, also where this one refuses nothing.
         files.delete_others(source.quarantine, self._options.run_id)
         done = audit(self._spark, name, source.expectations)
@@ -260,6 +268,8 @@ class _Run:
                 "quarantined": account.quarantined,
                 "filtered": account.filtered,
                 "written": account.accepted,
+                "bytes": account.bytes,
+                "quarantinedBytes": account.refused_bytes,
                 "reasons": dict(account.reasons),
                 "expectations": done.results,
                 # It is read while the job's rows are made and written.
@@ -269,40 +279,13 @@ class _Run:
         self._findings += done.findings
         if done.failures:
             self._fail(name, *done.failures)
-        self._judge(name, source, account)
+        if account.failure is not None:
+            self._fail(name, account.failure)
         return account.accepted
 
     def _refused_in(self, quarantine: str) -> str:
         """Where this run puts what it refuses."""
         return f"{quarantine.rstrip('/')}/{self._options.run_id}"
-
-    def _judge(self, name: str, source: Source, account: Account) -> None:
-        damaged = account.reasons.get("UNREADABLE_FILE", 0)
-        refused = account.quarantined - damaged - account.reasons.get("EMPTY_FILE", 0)
-        read = account.accepted + refused
-        if damaged:
-            # Nobody knows how many lines a damaged file had, so it can be no small share.
-            self._refuse(name, source, f"{counted(damaged, 'file')} cannot be read.", damaged)
-        elif refused > source.max_quarantined_share * read:
-            limit, share = (_percent(s) for s in (source.max_quarantined_share, refused / read))
-            self._refuse(
-                name,
-                source,
-                f"{refused} of {read} lines are in quarantine, {share}; its limit is {limit}.",
-                3,
-            )
-
-    def _refuse(self, name: str, source: Source, what: str, count: int) -> None:
-        """Say where the refused lines are, and the first of them: damaged files, other files, then lines."""
-        folder = files.as_pattern(self._refused_in(source.quarantine))
-        order = [F.col("reason") != "UNREADABLE_FILE", F.col("line") > 0, F.col("file"), F.col("line")]
-        first = self._spark.read.schema(QUARANTINE).json(folder).orderBy(*order).limit(count)
-        lines = [
-            f"  {row.file}{f', line {row.line}' if row.line > 0 else ''}: {row.reason}, {row.detail}"
-            for row in first.select("file", "line", "reason", "detail").collect()
-        ]
-        told = [f"{what} The table {name}_quarantine holds all of them; the first are:", *lines]
-        self._fail(name, "\n".join(told))
 
     def _unmatched(self) -> int:
         """Count the driving rows that no row of the finished output comes from.
@@ -347,6 +330,7 @@ class _Run:
         moved.select(
             nothing.alias("file"),
             nothing.cast("bigint").alias("line"),
+            nothing.cast("bigint").alias("record"),
             F.lit(expectation.name).alias("reason"),
             nothing.alias("detail"),
             F.to_json(F.struct("*")).alias("raw"),
@@ -362,5 +346,8 @@ class _Run:
         return round(time.monotonic() - started, 3)
 
 
-def _percent(share: float) -> str:
-    return f"{round(100 * share, 1):g} %"
+def _told_skipped(name: str, skipped: Sequence[str]) -> str:
+    more = ", …" if len(skipped) > _SKIPPED_SHOWN else ""
+    shown = ", ".join(sorted(skipped)[:_SKIPPED_SHOWN])
+    what = "hidden, no regular files, or links that leave the folder"
+    return f"{name}: {counted(len(skipped), 'entry')} of its folder {what} were not read: {shown}{more}"

@@ -1,6 +1,7 @@
 """Tests of files under URIs: folders, and S3 as its client in Python is documented."""
 
 import datetime
+import os
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,20 @@ def test_a_folder_is_listed_as_spark_lists_it(tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed_and_a_broken_one_told(tmp_path: Path) -> None:
-    """A row must not be lost because its file has moved."""
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "a.json").write_text("x")
+    """A row must not be lost because its file has moved. What is outside, or no file, is named only."""
+    (tmp_path / "a.json").write_text("x")
     folder = tmp_path / "landing"
-    folder.mkdir()
-    (folder / "linked").symlink_to(tmp_path / "real")
-    assert [file.name for file in files.list_files(f"file:{folder}/")] == ["linked/a.json"]
+    (folder / "real").mkdir(parents=True)
+    (folder / "real" / "a.json").write_text("x")
+    (folder / "linked").symlink_to(folder / "real")
+    (folder / "itself").symlink_to(folder)
+    (folder / "out.json").symlink_to(tmp_path / "a.json")
+    (folder / "out").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.json")
+    skipped: list[str] = []
+    listed = files.list_files(f"file:{folder}/", skipped)
+    assert [file.name for file in listed] == ["linked/a.json", "real/a.json"]
+    assert sorted(skipped) == ["itself/", "out.json", "out/", "pipe.json"]
     (folder / "b.json").symlink_to("nowhere")
     with pytest.raises(JobError, match=r"b\.json is a link that leads nowhere"):
         files.list_files(f"file:{folder}/")

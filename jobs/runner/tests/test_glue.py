@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from contract import READING
 from lakehouse_runner import __version__, files, glue, run
 from lakehouse_runner.errors import JobError
 from lakehouse_runner.manifest import Manifest
@@ -24,6 +25,7 @@ SOURCE = {
     "quarantine": "s3://out/",
     "maxQuarantinedShare": 0.1,
     "columns": {},
+    "reading": READING,
     "expectations": [],
 }
 MANIFEST: dict[str, Any] = {

@@ -5,6 +5,7 @@ import json
 from typing import Any, get_args
 
 import pytest
+from contract import READING
 from lakehouse_runner.manifest import (
     Column,
     ColumnType,
@@ -12,6 +13,8 @@ from lakehouse_runner.manifest import (
     Manifest,
     ManifestError,
     Output,
+    PlainReading,
+    Reading,
     Severity,
     Source,
     manifest_schema,
@@ -42,6 +45,7 @@ WHOLE: dict[str, Any] = {
             "columns": {
                 "at": {"type": "epochMillis", "nullable": True, "aliases": ["AT"], "min": 0, "max": 9.5}
             },
+            "reading": dict(READING),
             "expectations": [dict(EXPECTATION)],
         }
     },
@@ -98,8 +102,23 @@ def test_a_manifest_is_read_whole() -> None:
             "reading_raw": Source(
                 location="s3://in/",
                 quarantine="s3://out/",
-                max_quarantined_share=0.1,
                 columns={"at": Column(type="epochMillis", nullable=True, aliases=("AT",), min=0, max=9.5)},
+                reading=Reading(
+                    head_bytes=1,
+                    piece_bytes=2,
+                    heads="h",
+                    plain=PlainReading("p", "c"),
+                    further=PlainReading("q", "d"),
+                    counted_mark="m",
+                    other_marks=("x",),
+                    objects="o",
+                    numbered="n",
+                    lines="l",
+                    judge="j",
+                    verdict="v",
+                    first_count=3,
+                    first_order="f",
+                ),
                 expectations=(expectation,),
             )
         },

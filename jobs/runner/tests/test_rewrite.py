@@ -3,10 +3,12 @@
 import gzip
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lakehouse_runner import files, rewrite
+from contract import source_of
+from lakehouse_runner import files
 from lakehouse_runner.files import File
 from lakehouse_runner.manifest import Column
 from lakehouse_runner.rewrite import LandingSieve, QuarantineSieve, Sifted, sift
@@ -19,7 +21,8 @@ COLUMNS = {
     "at": Column("int", False, min=0),
 }
 LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
-SIEVE = LandingSieve(Forgotten(KEY, LISTED.hashes, email="ann@x.org"), COLUMNS)
+READING = source_of(Path("/nowhere"), COLUMNS).reading
+SIEVE = LandingSieve(Forgotten(KEY, LISTED.hashes, email="ann@x.org"), COLUMNS, READING)
 
 THEIRS = [
     b'{"user":"ann@x.org","at":1}',
@@ -38,28 +41,54 @@ def write(folder: Path, name: str, content: bytes) -> File:
     return file
 
 
-@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_all_other_bytes_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes, packed: bool
-) -> None:
+def test_all_other_bytes_stay(tmp_path: Path, end: bytes, packed: bool) -> None:
     """However a file is read, whatever its lines end in, and with a byte-order mark."""
     rng = random.Random(3)
-    for size in (1, 7, 64, 1 << 20):
-        monkeypatch.setattr(rewrite, "_READ_BYTES", size)
-        lines = [rng.choice(THEIRS + OTHERS) + end for _ in range(40)] + [OTHERS[0]]
+    for size in (50, 200, 1 << 20):
+        sieve = LandingSieve(SIEVE._forgotten, COLUMNS, replace(READING, piece_bytes=size))
         mark = rng.choice([b"", b"\xef\xbb\xbf"])
+        lines = [mark + OTHERS[0] + end, *(rng.choice(THEIRS + OTHERS) + end for _ in range(40)), OTHERS[0]]
         name = f"{size}.json.gz" if packed else f"{size}.json"
-        content = mark + b"".join(lines)
+        content = b"".join(lines)
         file = write(tmp_path, name, gzip.compress(content) if packed else content)
         kept = [line for line in lines if line.removesuffix(end) not in THEIRS]
-        assert sift(file, SIEVE, rewrite=False) == Sifted(len(lines) - len(kept))
+        assert sift(file, sieve, rewrite=False) == Sifted(len(lines) - len(kept))
         assert (tmp_path / name).stat().st_size == file.size
-        assert sift(file, SIEVE, rewrite=True) == Sifted(len(lines) - len(kept))
+        assert sift(file, sieve, rewrite=True) == Sifted(len(lines) - len(kept))
         after = (tmp_path / name).read_bytes()
-        assert (gzip.decompress(after) if packed else after) == mark + b"".join(kept)
+        assert (gzip.decompress(after) if packed else after) == b"".join(kept)
         assert sorted(path.name for path in tmp_path.iterdir()) == [name]
         (tmp_path / name).unlink()
+
+
+ANN, BOB, CLEO = (f'{{"user":"{name}@x.org","at":1}}' for name in ("ann", "bob", "cleo"))
+
+
+@pytest.mark.parametrize(
+    ("content", "removed", "left"),
+    [
+        (f"{BOB}{ANN}{CLEO}", 1, f"{BOB}\n{CLEO}\n"),
+        (f"{BOB},{ANN}\n{CLEO}", 1, f"{BOB}\n{CLEO}"),
+        (f"[{ANN},{BOB},{ANN}]\n", 2, f"{BOB}\n"),
+        (f"[\n{ANN},\n{BOB}\n]\n", 1, f"[\n{BOB}\n]\n"),
+        (f"{BOB}\n" + json.dumps(json.loads(ANN), indent=2) + f"\n{CLEO}\n", 1, f"{BOB}\n{CLEO}\n"),
+        (
+            json.dumps([json.loads(r) for r in (BOB, ANN)], indent=2),
+            1,
+            '[\n  {\n    "user": "bob@x.org",\n    "at": 1\n  },\n',
+        ),
+        (f"{BOB},{{bad ann@x.org}},{CLEO}", 1, f"{BOB}\n{CLEO}\n"),
+        (f"[\n{ANN}\n]\n", 1, None),
+    ],
+)
+def test_only_their_records_go(tmp_path: Path, content: str, removed: int, left: str | None) -> None:
+    """Wherever they stand; others on the same lines get a line each."""
+    file = write(tmp_path, "a.json", content.encode())
+    assert sift(file, SIEVE, rewrite=True) == Sifted(removed)
+    path = tmp_path / "a.json"
+    assert (path.read_text() if path.exists() else None) == left
 
 
 def test_a_file_with_nothing_else_is_deleted(tmp_path: Path) -> None:
@@ -74,21 +103,19 @@ def test_a_file_with_nothing_else_is_deleted(tmp_path: Path) -> None:
     ("name", "content", "why"),
     [
         ("a.json.gz", gzip.compress(b"\n".join(THEIRS))[:-9], "cannot be unpacked to its end"),
-        ("a.json.gz", b"\n".join(THEIRS), "is packed with gzip where its name says that it is not"),
-        ("a.json", gzip.compress(b"x"), "is packed with gzip where its name says that it is not"),
-        ("a.json", "ann@x.org".encode("utf-16"), "is no UTF-8 text"),
-        ("a.json", b"PAR1ann@x.org", "is no UTF-8 text"),
-        ("a.json", b"a" * 100, "has a line longer than"),
+        ("a.json.gz", b"\n".join(THEIRS), "its name ends in .gz, but it is not packed with gzip"),
+        ("a.json", gzip.compress(b"x"), "it is packed with gzip, but its name does not end in .gz"),
+        ("a.json", "ann@x.org".encode("utf-16"), "it is UTF-16 text"),
+        ("a.json", b"PAR1ann@x.org", "it is Parquet"),
+        ("a.json", b"{" * 100, "has a line longer than"),
     ],
 )
-def test_what_cannot_be_looked_into_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
-) -> None:
+def test_what_cannot_be_looked_into_is_told(tmp_path: Path, name: str, content: bytes, why: str) -> None:
     """And stays as it is."""
-    monkeypatch.setattr(rewrite, "_MAX_LINE_BYTES", 90)
+    sieve = LandingSieve(SIEVE._forgotten, COLUMNS, replace(READING, piece_bytes=90))
     file = write(tmp_path, name, content)
     for told in (False, True):
-        found = sift(file, SIEVE, rewrite=told)
+        found = sift(file, sieve, rewrite=told)
         assert found.removed == 0
         assert found.unread is not None
         assert why in found.unread

@@ -2,12 +2,14 @@
 
 import gzip
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from contract import source_of
 from lakehouse_runner import files, rewrite, suppression
 from lakehouse_runner.files import Changed
 from lakehouse_runner.forget import _Forgetting
@@ -22,7 +24,9 @@ FOLDER = f"s3://{BUCKET}/customer/landing/"
 ANN = b'{"user":"ann@x.org"}\n'
 BOB = b'{"user":"bob@x.org"}\n'
 LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
-SIEVE = LandingSieve(LISTED, {"user": Column("text", False, identifies="person")})
+COLUMNS = {"user": Column("text", False, identifies="person")}
+SOURCE = source_of(Path("/nowhere"), COLUMNS)
+SIEVE = LandingSieve(LISTED, COLUMNS, SOURCE.reading)
 
 
 @pytest.fixture
@@ -224,7 +228,9 @@ def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(s3: Any, dry_run:
     forgetting._old = 0
     forgetting._places = []
     forgetting._request = SimpleNamespace(dry_run=dry_run)
-    forgetting._erasure = SimpleNamespace(sources={"customer": SimpleNamespace(location=FOLDER, columns={})})
+    forgetting._erasure = SimpleNamespace(
+        sources={"customer": SimpleNamespace(location=FOLDER, columns=COLUMNS, reading=SOURCE.reading)}
+    )
     forgetting._clean_landing(LISTED)
     assert forgetting._old == 1
     assert len(s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])) == (1 if dry_run else 0)

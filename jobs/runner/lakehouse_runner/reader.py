@@ -1,0 +1,235 @@
+"""Runs the SQL that reads a source, which stands in the manifest, over texts. It knows no rule."""
+
+import re
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from .blocks import PACKED, Piece, Refusal, Text, pieces_of
+from .manifest import Reading
+
+_BATCH_ROWS = 50_000
+"""What is given to Spark at once: it holds a batch in memory several times."""
+_REFUSED_ROWS = 1000
+_SETTINGS: dict[str, Any] = {
+    "threads": 1,
+    "memory_limit": "1GB",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_TABLES = {
+    "_heads": (
+        "file BIGINT, magic VARCHAR, head VARCHAR, whole BOOL, named BOOL, unpacked BOOL, damage VARCHAR"
+    ),
+    "_piece": "file INTEGER, text BLOB, first BIGINT, broken BIGINT[]",
+    "_rest": "file INTEGER, n BIGINT, line VARCHAR, broken BOOL",
+    "_counts": "read BIGINT, refused BIGINT, bytes BIGINT, refused_bytes BIGINT, fatal BIGINT",
+    "_first": "file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOL",
+}
+
+
+class Head(NamedTuple):
+    """What the beginning of a text says: its shape, with its keys if it may be plain; or a refusal."""
+
+    shape: str | None
+    keys: str | None
+    has_further: bool
+    refusal: Refusal | None
+
+
+class Refused(NamedTuple):
+    """A row of `_first`."""
+
+    file: str
+    line: int | None
+    record: int | None
+    reason: str
+    detail: str | None
+    is_fatal: bool = False
+
+
+class Part(NamedTuple):
+    """Good records, or refused ones."""
+
+    rows: pa.RecordBatch
+    refused: Sequence[Text] | None = None
+    """The texts that `_file` counts, where the rows are what `judge` gives of refused records."""
+
+
+class Reader:
+    """Reads the texts of a source, one after the other, by one connection."""
+
+    def __init__(self, reading: Reading, columns: Iterable[str]) -> None:
+        """Take the SQL, and the names of the columns that it gives."""
+        self._reading = reading
+        self._columns = list(columns)
+        self._spill = tempfile.TemporaryDirectory()
+        self._base = duckdb.connect(config={**_SETTINGS, "temp_directory": self._spill.name})
+
+    def close(self) -> None:
+        """Leave nothing."""
+        self._base.close()
+        self._spill.cleanup()
+
+    def heads(self, texts: Sequence[Text]) -> list[Head]:
+        """Look at the beginnings of texts, for which each has its head."""
+        rows = []
+        for i, text in enumerate(texts):
+            head, is_whole = text.head, text.size <= len(text.head)
+            named = text.extent.file.name.endswith(PACKED)
+            shown = [head[:16].hex().upper(), head.decode(errors="replace"), is_whole]
+            rows.append([i, *shown, named, text.is_unpacked, text.damage])
+        self._fill("_heads", rows)
+        found = {
+            file: Head(shape, keys, has_further, Refusal(*refusal) if refusal[0] else None)
+            for file, shape, keys, has_further, *refusal in self._rows(self._reading.heads)
+        }
+        return [found[i] for i in range(len(texts))]
+
+    def read(self, texts: Sequence[Text], is_second: bool = False) -> Iterator[Part]:
+        """Read texts, and note in each what is to be known of it.
+
+        Each goes the first way that holds for it. `is_second`: no block of plain records only is among them.
+        """
+        plain: dict[Head, list[Text]] = {}
+        others: list[tuple[Text, Head]] = []
+        for text, head in zip(texts, self.heads(texts), strict=True):
+            if head.refusal and not text.extent.is_cut:
+                text.refusal = head.refusal
+            elif head.keys is not None and not is_second:
+                plain.setdefault(head, []).append(text)
+            else:
+                others.append((text, head))
+        for head, group in plain.items():
+            if self._is_plain(group, head):
+                yield from self._good("SELECT * FROM _plain")
+            else:
+                others += [(text, head) for text in group]
+        whole = [text for text, head in others if head.shape == "objects" and not text.extent.is_cut]
+        lines = [text for text, _ in others if text not in whole]
+        # Lines of large ones may be too long to be looked at.
+        large = [text for text in whole if text.size > self._reading.piece_bytes]
+        for group in [[text for text in whole if text not in large], *([text] for text in large)]:
+            if group and not (yield from self._objects(group)):
+                lines += group
+        yield from self._lines(lines)
+
+    def verdict(self, counts: Sequence[int], first: Iterable[Refused]) -> str | None:
+        """Say why a run that read the source fails, if it does, by rows of `_counts` and `_first`."""
+        self._fill("_counts", [list(counts)])
+        self._fill("_first", [list(refused) for refused in first])
+        ((failure,),) = self._rows(self._reading.verdict)
+        return None if failure is None else str(failure)
+
+    def records(self, piece: Piece) -> tuple[pa.Table, pa.Table]:
+        """Give good records on a line each, `_n` from the piece's first, and what `judge` says of others."""
+        self._read_lines([piece._replace(first=0)])
+        good = self._base.execute("SELECT * FROM _read WHERE _good").to_arrow_table()
+        self._make("_judged", self._reading.judge, _by="line")
+        return good, self._base.execute("SELECT * FROM _judged").to_arrow_table()
+
+    def _is_plain(self, texts: Sequence[Text], head: Head) -> bool:
+        reading = self._reading
+        plain = reading.further if head.has_further else reading.plain
+        marks = [text.marks(reading.counted_mark, reading.other_marks) for text in texts]
+        if None in marks or not self._is_made("_plain", plain.rows, texts, _columns=head.keys):
+            return False
+        ((_, found),) = self._rows(plain.check)
+        return bool(found == sum(count or 0 for count in marks))
+
+    def _objects(self, texts: Sequence[Text]) -> Generator[Part, None, bool]:
+        """Read texts whole, unless records of them have to be looked for by their lines."""
+        if not self._is_made("_read", self._reading.objects, texts):
+            return False
+        self._make("_unnumbered", "SELECT _line AS line FROM _read WHERE NOT _good")
+        is_odd = self._rows("SELECT 1 FROM _unnumbered LIMIT 1") != []
+        if is_odd and texts[0].size <= self._reading.piece_bytes:
+            return False
+        yield from self._good("SELECT * FROM _read WHERE _good")
+        if is_odd:
+            self._make("_rest", self._reading.numbered)
+            yield from self._judged(texts, "record")
+        return True
+
+    def _is_made(self, table: str, query: str, texts: Sequence[Text], **variables: Any) -> bool:
+        """Fill a table with what DuckDB reads of texts. Whether it can read them."""
+        files = [re.sub(r"([\[*?])", r"[\1]", text.path) for text in texts]
+        try:
+            self._make(table, query, _files=files, **variables)
+        except (duckdb.InvalidInputException, duckdb.IOException):
+            return False
+        return True
+
+    def _lines(self, texts: Iterable[Text]) -> Iterator[Part]:
+        for batch in _batches(texts, self._reading.piece_bytes):
+            pieces = [piece for _, piece in batch]
+            skipped = pieces[0].skipped
+            if skipped:
+                text, _ = pieces[0].text()
+                self._fill("_rest", [[0, pieces[0].first + 1, text.decode(), False]])
+            else:
+                self._read_lines(pieces)
+                yield from self._good("SELECT * FROM _read WHERE _good")
+            yield from self._judged([text for text, _ in batch], "line", skipped)
+
+    def _read_lines(self, pieces: Iterable[Piece]) -> None:
+        rows = []
+        for i, piece in enumerate(pieces):
+            text, broken = piece.text()
+            rows.append([i, text, piece.first, broken])
+        self._fill("_piece", rows)
+        self._make("_read", self._reading.lines)
+        rest = "_file AS file, _n AS n, _line AS line, _broken AS broken"
+        self._make("_rest", f"SELECT {rest} FROM _read WHERE NOT _good")
+
+    def _judged(self, texts: Sequence[Text], by: str, skipped: int = 0) -> Iterator[Part]:
+        if not self._rows("SELECT 1 FROM _rest LIMIT 1"):
+            return
+        self._make("_judged", self._reading.judge, _by=by)
+        yield from self._good("SELECT * FROM _judged WHERE _reason IS NULL")
+        refused = self._base.execute(
+            f"SELECT _file, _line, _record, _reason, _detail, _raw, _bytes + {skipped} AS _bytes FROM _judged"
+            " WHERE _reason IS NOT NULL ORDER BY _file, _line, _record"
+        )
+        for rows in refused.to_arrow_reader(_REFUSED_ROWS):
+            yield Part(rows, texts)
+
+    def _good(self, query: str) -> Iterator[Part]:
+        for rows in self._base.execute(query).to_arrow_reader(_BATCH_ROWS):
+            if rows.num_rows > 0:
+                yield Part(rows.select(self._columns))
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._base.execute(query).fetchall()
+
+    def _make(self, table: str, query: str, **variables: Any) -> None:
+        for name, value in variables.items():
+            self._base.execute(f"SET VARIABLE {name} = $1", [value])
+        self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+
+    def _fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({_TABLES[table]})")
+        if rows:
+            places = ", ".join("?" for _ in rows[0])
+            self._base.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+
+
+def _batches(texts: Iterable[Text], size: int) -> Iterator[list[tuple[Text, Piece]]]:
+    """Give the pieces of texts, those of small ones together. A line that is too long is alone."""
+    batch: list[tuple[Text, Piece]] = []
+    room = size
+    for text in texts:
+        with Path(text.path).open("rb") as opened:
+            for piece in pieces_of(opened, size):
+                text.lines = piece.first + piece.data.count(b"\n") + (piece.skipped > 0)
+                if batch and room < len(piece.data):
+                    yield batch
+                    batch, room = [], size
+                batch.append((text, piece))
+                room -= len(piece.data)
+    if batch:
+        yield batch

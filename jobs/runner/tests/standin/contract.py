@@ -1,0 +1,60 @@
+"""Contracts of tests, with the SQL that TypeScript compiles of them."""
+
+import functools
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lakehouse_runner.manifest import Column, Source, read_source
+
+READING: dict[str, Any] = {
+    "headBytes": 1,
+    "pieceBytes": 2,
+    "heads": "h",
+    "plain": {"rows": "p", "check": "c"},
+    "further": {"rows": "q", "check": "d"},
+    "countedMark": "m",
+    "otherMarks": ["x"],
+    "objects": "o",
+    "numbered": "n",
+    "lines": "l",
+    "judge": "j",
+    "verdict": "v",
+    "firstCount": 3,
+    "firstOrder": "f",
+}
+"""A reading as a manifest has it, where none of it is run."""
+_COMPILER = Path(__file__).parents[1] / "reading.ts"
+_ROOT = Path(__file__).parents[4]
+
+
+def source_of(folder: Path, columns: Mapping[str, Column], share: float = 1) -> Source:
+    """Make a source of the files in a folder."""
+    contracts = {
+        name: {
+            **{key: value for key, value in asdict(column).items() if value is not None},
+            "aliases": list(column.aliases),
+        }
+        for name, column in columns.items()
+    }
+    return read_source(
+        {
+            "location": folder.as_uri().replace("file://", "file:"),
+            "quarantine": "file:/nowhere",
+            "maxQuarantinedShare": share,
+            "columns": contracts,
+            "reading": _compiled(json.dumps({"columns": contracts, "share": share})),
+            "expectations": [],
+        }
+    )
+
+
+@functools.cache
+def _compiled(asked: str) -> Any:
+    command = ["node", "--require", "tsx/cjs", str(_COMPILER)]
+    return json.loads(
+        subprocess.run(command, cwd=_ROOT, input=asked.encode(), capture_output=True, check=True).stdout
+    )
