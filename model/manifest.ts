@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ColumnType, Identifies, PiiClass } from './column';
 import { type Expectation, expectationsOf, type Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
+import { theirRefused } from './forgotten';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
@@ -69,6 +70,7 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
+  forgotten: object({ macro: some, rows: some, refused: some }),
 }) satisfies z.ZodType<Reading>;
 
 const source = object({
@@ -128,6 +130,8 @@ export const erasureSchema = object({
   sources: byName(object({ location: some, quarantine: some, columns: byName(column), reading })),
   /** Those first that nothing is made from. */
   tables: list(object({ table: some, columns: byName(column), quarantine: z.exactOptional(some) })),
+  /** {@link Forgotten.refused}, of texts that are in the quarantine of no source. */
+  refused: some,
   /** URI of the list of who was forgotten. */
   suppressed: some,
   /** URI of the folder that receipts go to. */
@@ -167,6 +171,7 @@ export function erasureOf(
       columns: columnContracts(output),
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     })),
+    refused: theirRefused({ columns: {} }),
     suppressed,
     receipts,
   } satisfies ErasureManifest);

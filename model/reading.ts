@@ -1,4 +1,5 @@
 import type { Column } from './column';
+import { type Forgotten, forgottenOf } from './forgotten';
 import type { SourceTable } from './table';
 
 /** What quarantine keeps of a refused record. */
@@ -63,6 +64,8 @@ export interface Reading {
   /** How many of the refusals `verdict` names, and in which order they come first. */
   readonly firstCount: number;
   readonly firstOrder: string;
+  /** What of the source is of people who were forgotten. */
+  readonly forgotten: Forgotten;
 }
 
 /** How files are read of which every key is accounted for. */
@@ -727,5 +730,6 @@ export function readingOf(source: SourceTable): Reading {
     verdict: verdict(source),
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,
+    forgotten: forgottenOf(source),
   };
 }

@@ -4,7 +4,20 @@ import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Pipeline, saysWhose, type Table } from '../../model';
+import {
+  hintsOf,
+  type Identifies,
+  identifying,
+  isAmong,
+  listedValues,
+  namesPerson,
+  normalisedSql,
+  type Pipeline,
+  saysWhose,
+  type Table,
+  theirRefused,
+  theirRows,
+} from '../../model';
 import {
   type ErasedPlace,
   type ErasurePart,
@@ -18,18 +31,10 @@ import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { newRunId } from '../run-id';
 import { quoteName } from '../sql';
-import { hashOf, type Known, readList, Suppression } from '../suppression';
+import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { countOf, openDatabase, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import {
-  identifying,
-  isAmong,
-  listedName,
-  namesPerson,
-  normalisedSql,
-  readyList,
-  theirRows,
-} from './forgotten';
+import { listedName, readyList, theirIds } from './forgotten';
 import { copyQuarantine } from './landing';
 import { writeTable } from './output';
 import type { Store, Version } from './store';
@@ -67,7 +72,7 @@ export async function forgetIn(store: Store, pipeline: Pipeline, request: Forget
       const found = await erasure.prepare(list, subject);
       if (!dryRun) {
         const since = new Date().toISOString();
-        await store.beginForgetting(list, { person, since, pseudonyms: [...found.known.pseudonyms] });
+        await store.beginForgetting(list, { person, since, pseudonyms: found.pseudonyms });
       }
       const other = await request.other?.forget(pipeline, { subject, dryRun, key });
       const whole = async () => new Suppression(key, await readList(store.suppressedFile));
@@ -163,11 +168,11 @@ interface Pointing {
 
 /** What is ready in the database to be applied; there is one of it at a time. */
 interface Prepared {
-  readonly list: Suppression;
   readonly published: readonly Published[];
   /** The condition that a row is theirs, by table. */
   readonly theirs: ReadonlyMap<string, string>;
-  readonly known: Known;
+  /** Of all their names and devices. */
+  readonly pseudonyms: readonly string[];
 }
 
 /** One way through DuckDB's part of a lake that is held. */
@@ -206,16 +211,16 @@ class Erasure {
   }
 
   /** Removes what the list says to be theirs; a dry run only counts it. */
-  async apply({ list, published, theirs, known }: Prepared): Promise<ErasurePart> {
+  async apply({ published, theirs }: Prepared): Promise<ErasurePart> {
     const moved = new Map<string, Version>();
     for (const part of published) {
       const conditions = [
         theirs.get(part.table.name) as string,
         ...Object.entries(part.table.columns).flatMap(([name, { type }]) =>
-          type === 'pseudonym' ? [isAmong(name, '_their_pseudonyms')] : [],
+          type === 'pseudonym' ? [isAmong(name, 'SELECT value FROM _their_pseudonyms')] : [],
         ),
       ];
-      const version = await this.forgetTable(part, conditions.join(' OR '), list, known);
+      const version = await this.forgetTable(part, conditions.join(' OR '));
       if (version) moved.set(part.table.name, version);
     }
     const pointer = await this.store.pointer();
@@ -224,13 +229,13 @@ class Erasure {
       if (!this.pipeline.tables.has(name)) this.unread.push(this.store.publishedDir(name, version));
     }
     for (const { table, file } of await this.store.failedQuarantines(pointer)) {
-      await this.forgetRefused(table, file, list, known);
+      await this.forgetRefused(table, file);
     }
     if (moved.size > 0) {
       // All in one step: no reader sees some tables with the person and some without.
       await this.store.publish({ ...pointer, tables: { ...pointer.tables, ...Object.fromEntries(moved) } });
     }
-    await this.forgetSample(list, known);
+    await this.forgetSample();
     const { places, unread, oldVersions } = this;
     const found = places.length > 0;
     return { places, unread, oldVersions, found, sharedDevices: { devices: 0, rows: 0 } };
@@ -241,8 +246,18 @@ class Erasure {
     await readyList(this.db, list);
     const published = await this.published();
     const theirs = new Map<string, string>();
-    for (const { table, from } of published) theirs.set(table.name, await theirRows(this.db, table, from));
-    return { list, published, theirs, known: await this.known(published, subject) };
+    for (const { table, from } of published) theirs.set(table.name, await this.theirRows(table, from));
+    return { published, theirs, pseudonyms: await this.know(published, subject) };
+  }
+
+  /** The condition that a row `t` of a table is theirs; the values that it asks for are kept. */
+  private async theirRows(table: Table, from: string, only?: Identifies): Promise<string> {
+    for (const [column, kind] of identifying(table, only)) {
+      await this.db.run(
+        `CREATE OR REPLACE TEMP TABLE ${listedName(table, column)} AS ${listedValues(from, column, kind)}`,
+      );
+    }
+    return theirRows(table, (column) => `SELECT value FROM ${listedName(table, column)}`, only);
   }
 
   /** The tables that are there, those first that nothing is made from. */
@@ -269,7 +284,7 @@ class Erasure {
     const both: { column: string; from: string; theirs: string; persons: string }[] = [];
     for (const { table, from } of published) {
       if (identifying(table, 'person').length === 0) continue;
-      const theirs = await theirRows(this.db, table, from, 'person');
+      const theirs = await this.theirRows(table, from, 'person');
       for (const column of columnsOf(table)) both.push({ column, from, theirs, persons: namesPerson(table) });
     }
     for (const { column, from, theirs } of both) {
@@ -312,35 +327,35 @@ class Erasure {
     return rows;
   }
 
-  /** What is known of those in the list as long as their rows are there: pseudonyms of all their spellings. */
-  private async known(published: readonly Published[], subject = ''): Promise<Known> {
-    const spellings = published.flatMap(({ table }) =>
-      identifying(table).map(([column]) => `SELECT value FROM ${listedName(table, column)}`),
-    );
+  /** Keeps what is known of those in the list as long as their rows are there; gives pseudonyms of all their spellings. */
+  private async know(published: readonly Published[], subject?: string): Promise<string[]> {
     await this.db.run('CREATE OR REPLACE TEMP TABLE _spelled (value VARCHAR)');
-    if (subject !== '') await this.db.run('INSERT INTO _spelled VALUES ($1)', [subject]);
-    for (const spelling of spellings) await this.db.run(`INSERT INTO _spelled ${spelling}`);
-    await this.db.run(
-      'CREATE OR REPLACE TEMP TABLE _their_pseudonyms AS SELECT DISTINCT _pseudonym(value) AS value FROM _spelled',
-    );
+    if (subject !== undefined) {
+      await this.db.run('INSERT INTO _spelled VALUES ($1)', [subject]);
+      await this.db.run('SET VARIABLE _subject = $1', [subject]);
+    }
+    for (const { table } of published) {
+      for (const [column] of identifying(table)) {
+        await this.db.run(`INSERT INTO _spelled SELECT value FROM ${listedName(table, column)}`);
+      }
+    }
+    await this.db.run('INSERT INTO _their_pseudonyms SELECT DISTINCT _pseudonym(value) FROM _spelled');
     // Of a forget that was cut off when the rows were gone that spell the values.
     const begun = (await this.store.forgettings()).flatMap(({ pseudonyms }) => pseudonyms);
     for (const one of begun) await this.db.run('INSERT INTO _their_pseudonyms VALUES ($1)', [one]);
-    const rows = await rowsOf<{ value: string }>(this.db, 'SELECT value FROM _their_pseudonyms');
-    return { person: subject, pseudonyms: new Set(rows.map(({ value }) => value)) };
+    const rows = await rowsOf<{ value: string }>(this.db, 'SELECT DISTINCT value FROM _their_pseudonyms');
+    return rows.map(({ value }) => value);
   }
 
   /** Writes a table and its quarantine without what is theirs; nothing where there is nothing. */
   private async forgetTable(
     { table, version, from }: Published,
     theirs: string,
-    list: Suppression,
-    known: Known,
   ): Promise<Version | undefined> {
     const { name } = table;
     const rows = await countOf(this.db, `SELECT 1 FROM ${from} t WHERE ${theirs}`);
     const quarantine = this.store.publishedQuarantine(name, version);
-    const lines = existsSync(quarantine) ? await this.theirLines(quarantine, list, known) : [];
+    const lines = existsSync(quarantine) ? await this.theirLines(table.name, quarantine) : [];
     this.removed(name, 'rows', rows);
     this.removed(name, 'quarantine', lines.length);
     const dir = this.store.publishedDir(name, version);
@@ -357,8 +372,8 @@ class Erasure {
   }
 
   /** A failed run's quarantine is no part of what is published, and is replaced where it stands. */
-  private async forgetRefused(table: string, file: string, list: Suppression, known: Known): Promise<void> {
-    const lines = await this.theirLines(file, list, known);
+  private async forgetRefused(table: string, file: string): Promise<void> {
+    const lines = await this.theirLines(table, file);
     if (lines.length === 0) return;
     this.removed(table, 'quarantine', lines.length);
     this.oldVersions++;
@@ -369,25 +384,23 @@ class Erasure {
     else await rm(file);
   }
 
-  /** The numbers of the rows of a quarantine that are theirs. */
-  private async theirLines(file: string, list: Suppression, known: Known): Promise<bigint[]> {
-    const theirs: bigint[] = [];
+  /** The numbers of the rows of a table's quarantine that are theirs. */
+  private async theirLines(table: string, file: string): Promise<readonly number[]> {
+    const source = this.pipeline.sources.find(({ name }) => name === table);
     try {
-      const lines = await this.db.stream(`SELECT file_row_number, raw FROM ${numbered(file)}`);
-      for await (const rows of lines.yieldRowsJs()) {
-        for (const [number, raw] of rows) {
-          if (list.isTheirs(String(raw ?? ''), known)) theirs.push(number as bigint);
-        }
-      }
+      return await theirIds(
+        this.db,
+        `SELECT file_row_number AS id, raw FROM ${numbered(file)}`,
+        theirRefused(source ?? { columns: {} }),
+      );
     } catch {
       this.unread.push(file);
       return [];
     }
-    return theirs;
   }
 
   /** Writes a quarantine without some of its rows; no file where none is left. */
-  private async writeRest(file: string, without: readonly bigint[], to: string): Promise<void> {
+  private async writeRest(file: string, without: readonly number[], to: string): Promise<void> {
     await this.db.run('CREATE OR REPLACE TEMP TABLE _lines (n BIGINT)');
     for (let i = 0; i < without.length; i += 1000) {
       await this.db.run(`INSERT INTO _lines VALUES (${without.slice(i, i + 1000).join('), (')})`);
@@ -397,7 +410,7 @@ class Erasure {
     if ((await countOf(this.db, rest)) > 0) await copyQuarantine(this.db, rest, to);
   }
 
-  private async forgetSample(list: Suppression, known: Known): Promise<void> {
+  private async forgetSample(): Promise<void> {
     for (const source of this.pipeline.sources.filter(saysWhose)) {
       let lines = 0;
       for (const file of await landingFiles(this.store.sampleDir(), source)) {
@@ -405,7 +418,6 @@ class Erasure {
           this.db,
           file,
           source,
-          { list, known },
           this.dryRun ? undefined : this.store.sampleTemporary(this.id),
         );
         if (removed === undefined) this.unread.push(file);
@@ -419,12 +431,6 @@ class Erasure {
     if (removed > 0) this.places.push({ table, kind, engine: 'duckdb', removed });
   }
 }
-
-/** Columns of a value that points to a person, and is not the name that tables know them by. */
-const hintsOf = ({ columns }: Table): string[] =>
-  Object.entries(columns).flatMap(([name, { type, pii, identifies }]) =>
-    type === 'text' && pii === 'direct' && !identifies ? [name] : [],
-  );
 
 const comparable = (column: string) => normalisedSql(`t.${quoteName(column)}`);
 const numbered = (file: string) => parquetFile(file).replace(/\)$/, ', file_row_number=true)');

@@ -5,7 +5,7 @@ import { type SourceTable, saysWhose } from '../../model';
 import { type Landed, SourceReader } from '../landing/reader';
 import { quoteString } from '../sql';
 import type { Suppression } from '../suppression';
-import { takeOut } from './forgotten';
+import { readyList, takeOut } from './forgotten';
 import { writeTable } from './output';
 import { nothing, STORED } from './types';
 
@@ -28,12 +28,13 @@ export async function land(
   to: LandingTarget,
 ): Promise<Landed> {
   const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
+  if (forgotten) await readyList(db, forgotten);
   const reader = SourceReader.into(to.table, db, table, to.landing);
-  const landed = await reader.read(files, forgotten && ((raw) => forgotten.isTheirs(raw)));
+  const landed = await reader.read(files, forgotten !== undefined);
   // A table has a file, also where it has no row.
   await writeTable(db, to.table, `SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false`);
   if (Object.keys(landed.reasons).length > 0) await copyQuarantine(db, reader.refused, to.quarantine);
-  const out = forgotten ? await takeOut(db, table, to.table, forgotten) : 0;
+  const out = forgotten ? await takeOut(db, table, to.table) : 0;
   return { ...landed, accepted: landed.accepted - out, filtered: landed.filtered + out };
 }
 

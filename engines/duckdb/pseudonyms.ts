@@ -1,4 +1,5 @@
 import { blobValue, type DuckDBConnection } from '@duckdb/node-api';
+import { PSEUDONYM_MACRO } from '../../model';
 
 const BLOCK_BYTES = 64;
 
@@ -15,10 +16,7 @@ export async function readyKey(db: DuckDBConnection, key: Buffer): Promise<void>
   };
   await db.run('SET VARIABLE _outer = $1::BLOB', [pad(0x5c)]);
   await db.run('SET VARIABLE _inner = $1::BLOB', [pad(0x36)]);
-  await db.run(
-    `CREATE OR REPLACE TEMP MACRO _pseudonym(value) AS
-      sha256(getvariable('_outer') || unhex(sha256(getvariable('_inner') || encode(value))))`,
-  );
+  await db.run(PSEUDONYM_MACRO);
 }
 
 /**

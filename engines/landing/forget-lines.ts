@@ -4,26 +4,18 @@ import { gunzip, gzip } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { replaceFile } from '../replace-file';
-import type { Known, Suppression } from '../suppression';
 import { lookAt } from './bytes';
 import { type PlacedRecord, recordsIn } from './reader';
 
-/** Whose records go. */
-export interface Forgotten {
-  readonly list: Suppression;
-  readonly known: Known;
-}
-
 /**
  * Takes the records of the forgotten out of a landing file, in one step; all other lines stay as they are. Holds the file
- * in memory, so it is for the lake's own sample. Returns how many records they are, or nothing where the file cannot be
+ * in memory, so it is for the lake's own sample. The database is to be ready to ask who was forgotten. Returns how many records they are, or nothing where the file cannot be
  * unpacked. `temporary` takes the new file until it is whole, on the same disk; without it, records are only counted.
  */
 export async function forgetLines(
   db: DuckDBConnection,
   path: string,
   table: SourceTable,
-  forgotten: Forgotten,
   temporary: string | undefined,
 ): Promise<number | undefined> {
   const look = await lookAt(path, readingOf(table).headBytes);
@@ -37,7 +29,7 @@ export async function forgetLines(
   for await (const record of recordsIn(db, table, look)) {
     const place = left.get(record.first) ?? { last: record.last, texts: [], theirs: 0 };
     left.set(record.first, place);
-    if (isTheirs(record, table, forgotten)) place.theirs++;
+    if (record.theirs) place.theirs++;
     else place.texts.push(whole(record));
   }
   const kept: Buffer[] = [];
@@ -56,17 +48,6 @@ export async function forgetLines(
     await replaceFile(path, look.unpacked ? await promisify(gzip)(rest) : rest, temporary, mode);
   }
   return removed;
-}
-
-/** A good record by its columns, any other by its text. */
-function isTheirs({ values, text }: PlacedRecord, table: SourceTable, { list, known }: Forgotten): boolean {
-  if (!values) return list.isTheirs(text ?? '', known);
-  const found = { person: [] as string[], device: [] as string[] };
-  for (const [name, { identifies }] of Object.entries(table.columns)) {
-    const value = values[name];
-    if (identifies && typeof value === 'string') found[identifies].push(value);
-  }
-  return list.hasRow(found);
 }
 
 /** Lines with their ends. */

@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
-import { type Reading, readingOf, type SourceTable } from '../../model';
+import { identifying, type Reading, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetIn, rowsOf } from '../duckdb/database';
+import { theirIds } from '../duckdb/forgotten';
 import { quoteName, quoteString } from '../sql';
 import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USUAL_BYTES } from './bytes';
 
@@ -145,10 +146,10 @@ export class SourceReader {
   }
 
   /**
-   * Reads the files. `isForgotten` says of the text of a refused record whether it is of somebody who was forgotten.
-   * Throws a LakeError for files that are changed meanwhile.
+   * Reads the files. Refused records of people who were forgotten are left out where there are any, of which the database
+   * is to be ready to ask. Throws a LakeError for files that are changed meanwhile.
    */
-  async read(files: readonly string[], isForgotten?: (raw: string) => boolean): Promise<Landed> {
+  async read(files: readonly string[], areForgotten = false): Promise<Landed> {
     await this.db.run(
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
         detail VARCHAR, raw VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
@@ -176,7 +177,7 @@ export class SourceReader {
     }
     await this.readLines(lines);
     requireUnchanged(this.looks);
-    const filtered = isForgotten ? await this.takeOut(isForgotten) : 0;
+    const filtered = areForgotten ? await this.takeOut() : 0;
     return this.account(readable, filtered);
   }
 
@@ -365,12 +366,9 @@ export class SourceReader {
     await db.run('DELETE FROM _rest');
   }
 
-  private async takeOut(isForgotten: (raw: string) => boolean): Promise<number> {
-    const theirs: bigint[] = [];
-    const result = await this.db.stream(`SELECT rowid, raw FROM ${this.refusals} WHERE raw <> ''`);
-    for await (const rows of result.yieldRowsJs()) {
-      for (const [id, raw] of rows) if (isForgotten(String(raw))) theirs.push(id as bigint);
-    }
+  private async takeOut(): Promise<number> {
+    const raws = `SELECT rowid AS id, raw FROM ${this.refusals}`;
+    const theirs = await theirIds(this.db, raws, this.reading.forgotten.refused);
     if (theirs.length > 0)
       await this.db.run(`DELETE FROM ${this.refusals} WHERE rowid IN (${theirs.join(', ')})`);
     return theirs.length;
@@ -447,11 +445,11 @@ export interface PlacedRecord {
   readonly isGood: boolean;
   /** What stands there, where it is not the whole of one line. */
   readonly text: string | null;
-  /** Texts of the columns that say whose it is; nothing of a record that is refused. */
-  readonly values: Readonly<Record<string, string | null>> | undefined;
+  /** Whether it is of somebody who was forgotten. */
+  readonly theirs: boolean;
 }
 
-/** The records of a file, good and refused ones, in their order. */
+/** The records of a file, with whose they are: the database is to be ready to ask who was forgotten. */
 export async function* recordsIn(
   db: DuckDBConnection,
   table: SourceTable,
@@ -459,7 +457,7 @@ export async function* recordsIn(
 ): AsyncGenerator<PlacedRecord> {
   await readyTables(db);
   for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
-    yield* await recordsOf(db, table, piece);
+    yield* await recordsOf(db, table, piece, true);
 }
 
 /** The records of lines, good and refused ones, in their order. */
@@ -467,24 +465,31 @@ export async function recordsOf(
   db: DuckDBConnection,
   table: SourceTable,
   piece: Piece,
+  areForgotten = false,
 ): Promise<PlacedRecord[]> {
   const reading = readingOf(table);
-  const names = Object.entries(table.columns).flatMap(([name, { identifies }]) =>
-    identifies ? [quoteName(name)] : [],
-  );
-  const columns =
-    names.length > 0 ? `{${names.map((n) => `${quoteString(n.slice(1, -1))}: ${n}`).join(', ')}}` : 'NULL';
+  const { rows, refused } = reading.forgotten;
+  const names = identifying(table).map(([name]) => quoteName(name));
   await db.run(`SET VARIABLE _by = 'line'`);
   await db.run('DELETE FROM _rest');
   await fill(db, [[0, piece]]);
   const { rest } = await COUNTER.take(db, reading.lines, 0, names);
   await db.run(`INSERT INTO _rest ${rest}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
+  await db.run(
+    `CREATE OR REPLACE TEMP VIEW _landed AS
+    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')} FROM _taken WHERE _good
+    UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
+  );
+  const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
+  const theirs = areForgotten ? await theirIds(db, raws, refused) : [];
   return rowsOf<PlacedRecord>(
     db,
-    `SELECT * EXCLUDE (record) FROM (
-      SELECT _n AS first, _n AS last, NULL AS record, true AS isAlone, true AS isGood, NULL AS text, ${columns} AS values FROM _taken WHERE _good
-      UNION ALL SELECT _line, _last, _record, _record IS NULL, _reason IS NULL, _text, CASE WHEN _reason IS NULL THEN ${columns} END FROM (${reading.judge})
-    ) ORDER BY first, record`,
+    `SELECT _n AS first, _last AS last, _record IS NULL AS isAlone, isGood, _text AS text, theirs FROM (
+      SELECT _n, _last, _record, _text, true AS isGood, ${areForgotten ? rows : 'false'} AS theirs FROM _landed t
+      UNION ALL SELECT _line, _last, _record, _text, false, list_contains([${theirs.join(', ')}]::BIGINT[], rowid)
+        FROM _judged WHERE _reason IS NOT NULL
+    ) ORDER BY first, _record`,
   );
 }
 

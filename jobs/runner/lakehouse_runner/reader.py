@@ -17,7 +17,7 @@ _BATCH_ROWS = 50_000
 _REFUSED_ROWS = 1000
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
-    "memory_limit": "1GB",
+    "memory_limit": "512MB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
