@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type SourceTable, saysWhose } from '../../model';
@@ -28,12 +28,12 @@ export async function land(
   to: LandingTarget,
 ): Promise<Landed> {
   const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
-  if (forgotten) await readyList(db, forgotten);
   const reader = SourceReader.into(to.table, db, table, to.landing);
-  const landed = await reader.read(files, forgotten !== undefined);
+  const landed = await reader.read(files, forgotten && ((connection) => readyList(connection, forgotten)));
   // A table has a file, also where it has no row.
   await writeTable(db, to.table, `SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false`);
   if (Object.keys(landed.reasons).length > 0) await copyQuarantine(db, reader.refused, to.quarantine);
+  await rm(`${to.table}.refused`, { recursive: true, force: true });
   const out = forgotten ? await takeOut(db, table, to.table) : 0;
   return { ...landed, accepted: landed.accepted - out, filtered: landed.filtered + out };
 }

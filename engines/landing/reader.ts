@@ -13,6 +13,8 @@ const BATCH_BYTES = 128 << 20;
 const HEADS = 500;
 /** Pieces of text are judged side by side. */
 const READERS = 2;
+/** How much that was not accepted waits to be judged together. */
+const WAITING_BYTES = 1 << 20;
 
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
@@ -45,13 +47,21 @@ interface Sink {
   /** Writes rows, and makes them `_plain` for the SQL that follows. */
   show(db: DuckDBConnection, sql: string, part: number): Promise<void>;
   done(part: number): Promise<void>;
+  /** Where refused records wait until all of a source are known; nowhere if they are only counted. */
+  readonly kept?: string;
+  /** Keeps refused records, as quarantine has them. */
+  keep(db: DuckDBConnection, sql: string, part: number): Promise<void>;
 }
 
 const REST = '_file, _n, _line, _broken';
 
 /** Writes Parquet below a folder. */
 class Folder implements Sink {
-  constructor(private readonly dir: string) {}
+  readonly kept: string;
+
+  constructor(private readonly dir: string) {
+    this.kept = `${dir}.refused`;
+  }
 
   private at = (part: number) => join(this.dir, `part-${part}`);
 
@@ -82,6 +92,13 @@ class Folder implements Sink {
     return { accepted: rowsChanged - (await countOf(db, rest)), rest };
   }
 
+  /** Out of memory, as their texts may be long. */
+  async keep(db: DuckDBConnection, sql: string, part: number) {
+    await mkdir(this.kept, { recursive: true });
+    const to = quoteString(join(this.kept, `${part}.parquet`));
+    await db.run(`COPY (${sql}) TO ${to} (FORMAT parquet, ROW_GROUP_SIZE_BYTES '1MB')`);
+  }
+
   drop = (part: number) => rm(this.at(part), { recursive: true, force: true });
   done = (part: number) => rm(join(this.at(part), '_good=false'), { recursive: true, force: true });
 }
@@ -103,6 +120,7 @@ const COUNTER: Sink = {
     };
   },
   drop: async () => undefined,
+  keep: async () => undefined,
   done: async () => undefined,
 };
 
@@ -125,6 +143,9 @@ export class SourceReader {
   private readonly looks: Look[] = [];
   private accepted = 0;
   private part = 0;
+  private filtered = 0;
+  private kept = 0;
+  private forgotten?: (db: DuckDBConnection) => Promise<void>;
   /** Bytes of refused lines beyond those that were judged. */
   private passedOver = 0;
 
@@ -146,15 +167,20 @@ export class SourceReader {
   }
 
   /**
-   * Reads the files. Refused records of people who were forgotten are left out where there are any, of which the database
-   * is to be ready to ask. Throws a LakeError for files that are changed meanwhile.
+   * Reads the files. `readyForgotten` makes a connection ready to ask who was forgotten; their refused records are left
+   * out. Throws a LakeError for files that are changed meanwhile.
    */
-  async read(files: readonly string[], areForgotten = false): Promise<Landed> {
+  async read(
+    files: readonly string[],
+    readyForgotten?: (db: DuckDBConnection) => Promise<void>,
+  ): Promise<Landed> {
+    if (readyForgotten) this.forgotten = readyForgotten;
     await this.db.run(
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
-        detail VARCHAR, raw VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
+        detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
-    await readyTables(this.db);
+    await readyForgotten?.(this.db);
+    await readyTables(this.db, '_heads', '_piece', '_rest');
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -177,13 +203,15 @@ export class SourceReader {
     }
     await this.readLines(lines);
     requireUnchanged(this.looks);
-    const filtered = areForgotten ? await this.takeOut() : 0;
-    return this.account(readable, filtered);
+    return this.account(readable);
   }
 
   /** A query for the refused records and files, as quarantine has them. */
   get refused(): string {
-    return `SELECT file, line, record, reason, detail, raw FROM ${this.refusals}`;
+    const whole = `SELECT file, line, record, reason, detail, '' AS raw FROM ${this.refusals}
+      WHERE line IS NULL AND record IS NULL`;
+    const { kept } = this.sink;
+    return this.kept === 0 || !kept ? whole : `${whole} UNION ALL SELECT * FROM ${parquetIn(kept)}`;
   }
 
   private nameOf = (path: string) => relative(this.landing, path);
@@ -191,7 +219,7 @@ export class SourceReader {
   private async judgeHeads(): Promise<ReadonlyMap<string, Verdict>> {
     const verdicts = new Map<string, Verdict>();
     for (let i = 0; i < this.looks.length; i += HEADS) {
-      await this.db.run('DELETE FROM _heads');
+      await readyTables(this.db, '_heads');
       const rows = await this.db.createAppender('_heads');
       for (const look of this.looks.slice(i, i + HEADS)) {
         rows.appendVarchar(look.path);
@@ -213,7 +241,7 @@ export class SourceReader {
   }
 
   private async refuse(path: string, reason: string, detail: string, fatal: boolean) {
-    await this.db.run(`INSERT INTO ${this.refusals} VALUES ($1, NULL, NULL, $2, $3, '', 0, $4)`, [
+    await this.db.run(`INSERT INTO ${this.refusals} VALUES ($1, NULL, NULL, $2, $3, 0, $4)`, [
       this.nameOf(path),
       reason,
       detail,
@@ -306,7 +334,8 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other);
+      await readyTables(other, '_heads', '_piece', '_rest');
+      await this.forgotten?.(other);
       await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
     } finally {
       other.closeSync();
@@ -344,7 +373,7 @@ export class SourceReader {
       db,
       'SELECT COALESCE(sum(strlen(line)), 0)::BIGINT AS bytes FROM _rest',
     );
-    if ((waiting?.bytes ?? 0) > this.reading.pieceBytes) await this.judge(db, 'line', looks);
+    if ((waiting?.bytes ?? 0) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Judges what is in `_rest`. */
@@ -359,22 +388,21 @@ export class SourceReader {
     await db.run(
       `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
     );
-    await db.run(
-      `INSERT INTO ${this.refusals} SELECT getvariable('_names')[_file + 1], _line, _record, _reason, _detail, _raw, _bytes, false
-        FROM _judged WHERE _reason IS NOT NULL`,
-    );
-    await db.run('DELETE FROM _rest');
+    if (this.forgotten) {
+      const raws = 'SELECT rowid AS id, _raw AS raw FROM _judged WHERE _reason IS NOT NULL';
+      const theirs = await theirIds(db, raws, this.reading.forgotten.refused);
+      this.filtered += theirs.length;
+      if (theirs.length > 0) await db.run(`DELETE FROM _judged WHERE rowid IN (${theirs.join(', ')})`);
+    }
+    const refused = `SELECT getvariable('_names')[_file + 1] AS file, _line AS line, _record AS record,
+      _reason AS reason, _detail AS detail`;
+    const from = 'FROM _judged WHERE _reason IS NOT NULL';
+    const { rowsChanged } = await db.run(`INSERT INTO ${this.refusals} ${refused}, _bytes, false ${from}`);
+    if (rowsChanged > 0) await this.sink.keep(db, `${refused}, _raw AS raw ${from}`, this.kept++);
+    await readyTables(db, '_rest');
   }
 
-  private async takeOut(): Promise<number> {
-    const raws = `SELECT rowid AS id, raw FROM ${this.refusals}`;
-    const theirs = await theirIds(this.db, raws, this.reading.forgotten.refused);
-    if (theirs.length > 0)
-      await this.db.run(`DELETE FROM ${this.refusals} WHERE rowid IN (${theirs.join(', ')})`);
-    return theirs.length;
-  }
-
-  private async account(readable: readonly Look[], filtered: number): Promise<Landed> {
+  private async account(readable: readonly Look[]): Promise<Landed> {
     const isRecord = 'line IS NOT NULL OR record IS NOT NULL';
     const [sum] = await rowsOf<{ refused: number; bytes: number; fatal: number }>(
       this.db,
@@ -396,10 +424,10 @@ export class SourceReader {
     await this.db.run(`CREATE OR REPLACE TEMP VIEW _first AS SELECT * FROM ${this.refusals}`);
     const [verdict] = await rowsOf<{ failure: string | null }>(this.db, this.reading.verdict);
     return {
-      read: this.accepted + refused + filtered,
+      read: this.accepted + refused + this.filtered,
       accepted: this.accepted,
       refused,
-      filtered,
+      filtered: this.filtered,
       bytes,
       refusedBytes,
       reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
@@ -414,7 +442,7 @@ async function fill(
   pieces: readonly (readonly [file: number, piece: Piece])[],
 ): Promise<number> {
   let passedOver = 0;
-  await db.run('DELETE FROM _piece');
+  await readyTables(db, '_piece');
   const rows = await db.createAppender('_piece');
   for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
     if (isCut) {
@@ -455,7 +483,7 @@ export async function* recordsIn(
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
-  await readyTables(db);
+  await readyTables(db, '_heads', '_piece', '_rest');
   for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
     yield* await recordsOf(db, table, piece, true);
 }
@@ -471,7 +499,7 @@ export async function recordsOf(
   const { rows, refused } = reading.forgotten;
   const names = identifying(table).map(([name]) => quoteName(name));
   await db.run(`SET VARIABLE _by = 'line'`);
-  await db.run('DELETE FROM _rest');
+  await readyTables(db, '_rest');
   await fill(db, [[0, piece]]);
   const { rest } = await COUNTER.take(db, reading.lines, 0, names);
   await db.run(`INSERT INTO _rest ${rest}`);
@@ -493,18 +521,19 @@ export async function recordsOf(
   );
 }
 
-/** The tables that a `Reading` reads from. */
-export async function readyTables(db: DuckDBConnection) {
-  for (const [table, columns] of [
-    [
-      '_heads',
-      'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
-    ],
-    ['_piece', 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]'],
-    ['_rest', 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN'],
-  ]) {
-    await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (${columns})`);
-  }
+const TABLES = {
+  _heads:
+    'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
+  _piece: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
+  _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
+};
+
+/** Makes tables that a `Reading` reads from, empty. Made anew, since rows that are deleted keep their memory. */
+export async function readyTables(
+  db: DuckDBConnection,
+  ...tables: readonly (keyof typeof TABLES)[]
+): Promise<void> {
+  for (const table of tables) await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (${TABLES[table]})`);
 }
 
 /** Files in groups that one statement reads. */
