@@ -5,9 +5,10 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -77,6 +78,8 @@ class Text:
     """Blank ones too; only of a block of several."""
     refusal: Refusal | None = None
     """Of the whole file."""
+    rest: "MutableSequence[int] | None" = field(default_factory=lambda: array("Q"))
+    """The numbers of the lines that were judged; None where it was not judged by lines."""
     size: int = 0
     head: bytes = b""
 

@@ -1,10 +1,12 @@
 """Reads landing files on Spark's workers: rows of what is good, an account of what is not."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,7 @@ from . import files
 from .blocks import BLOCK_BYTES, PACKED, Block, Extent, Refusal, Text, extents_of, fetched
 from .files import File
 from .manifest import Column, Source
-from .reader import Part, Reader, Refused
+from .reader import MOST_NOTED, Part, Reader, Refused
 from .sql_types import spark_schema
 from .suppression import Forgotten
 
@@ -29,12 +31,8 @@ _ASKED_AT_ONCE = 32
 QUARANTINE = "file string, line bigint, record bigint, reason string, detail string, raw string"
 _QUARANTINE_ARROW = pa.schema(
     [
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("record", pa.int64()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("raw", pa.string()),
+        (name, pa.int64() if type_ == "bigint" else pa.string())
+        for name, type_ in map(str.split, QUARANTINE.split(", "))
     ]
 )
 
@@ -56,6 +54,16 @@ class Count:
     reasons: Counter[str] = field(default_factory=Counter)
     first: list[Refused] = field(default_factory=list)
     """The first that were refused, with their lines in the block."""
+    rest: MutableSequence[int] | None = None
+    """The lines in the block to be judged again, where they are known and few."""
+
+
+class Dirty(NamedTuple):
+    """A block of which records are refused."""
+
+    before: int
+    """How many lines of the file come before it."""
+    rest: MutableSequence[int] | None
 
 
 Census = dict[Block, Count]
@@ -76,8 +84,8 @@ class Account:
     reasons: Counter[str] = field(default_factory=Counter)
     whole: dict[str, Refusal] = field(default_factory=dict)
     """The files that are refused as a whole."""
-    dirty: dict[Block, int] = field(default_factory=dict)
-    """The blocks of which records are refused, each with the number of lines before it."""
+    dirty: dict[Block, Dirty] = field(default_factory=dict)
+    """The blocks of which records are refused."""
     first: list[Refused] = field(default_factory=list)
 
     @property
@@ -197,7 +205,7 @@ def _add(account: Account, counts: Iterable[tuple[Block, Count]]) -> None:
         account.refused_bytes += count.refused_bytes
         account.reasons.update(count.reasons)
         if count.reasons:
-            account.dirty[block] = lines
+            account.dirty[block] = Dirty(lines, count.rest)
             account.first += [r._replace(line=r.line and r.line + lines) for r in count.first]
         lines += count.lines
 
@@ -236,7 +244,7 @@ class _Worker:
                         yield from self.read(texts, reader)
 
     def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
-        """Read texts."""
+        """Read the texts of a task."""
         raise NotImplementedError
 
     def without_theirs(self, refused: pa.RecordBatch) -> pa.RecordBatch:
@@ -268,6 +276,7 @@ class _Accept(_Worker):
         for text in texts:
             count = counts[id(text)]
             count.lines, count.whole = text.lines, text.refusal
+            count.rest = text.rest if text.rest is not None and len(text.rest) <= MOST_NOTED else None
         self._census.add({text.extent.block: counts[id(text)] for text in texts})
 
     def _counted(self, rows: pa.RecordBatch, count: Count) -> pa.RecordBatch:
@@ -296,17 +305,21 @@ class _Accept(_Worker):
 class _Refuse(_Worker):
     """Gives the refused records."""
 
-    def __init__(self, source: Source, forgotten: Forgotten | None, before: Mapping[Block, int]) -> None:
+    def __init__(self, source: Source, forgotten: Forgotten | None, dirty: Mapping[Block, Dirty]) -> None:
         super().__init__(source, forgotten)
-        self._before = before
+        self._dirty = dirty
 
     def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
-        for part in reader.read(texts, is_second=True):
+        for text in texts:
+            text.rest = self._dirty[text.extent.block].rest
+        unnoted = [text for text in texts if text.rest is None]
+        noted = [text for text in texts if text.rest is not None]
+        for part in chain(reader.again(noted), reader.read(unnoted)):
             for text, rows in _by_text(part):
                 kept = self.without_theirs(rows)
                 block = text.extent.block
-                line = pc.add(kept.column("_line"), self._before.get(block, 0))
-                columns = [pa.array([block.file] * kept.num_rows, pa.string()), line]
+                columns = [pa.array([block.file] * kept.num_rows, pa.string())]
+                columns.append(pc.add(kept.column("_line"), self._dirty[block].before))
                 columns += [kept.column(name) for name in ("_record", "_reason", "_detail", "_raw")]
                 yield pa.RecordBatch.from_arrays(columns, schema=_QUARANTINE_ARROW)
 

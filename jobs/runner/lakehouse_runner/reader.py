@@ -15,6 +15,8 @@ from .manifest import Reading
 _BATCH_ROWS = 50_000
 """What is given to Spark at once: it holds a batch in memory several times."""
 _REFUSED_ROWS = 1000
+MOST_NOTED = 20_000
+"""Of a text of which more lines are odd they are found again as they were found."""
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
     "memory_limit": "512MB",
@@ -90,17 +92,14 @@ class Reader:
         }
         return [found[i] for i in range(len(texts))]
 
-    def read(self, texts: Sequence[Text], is_second: bool = False) -> Iterator[Part]:
-        """Read texts, and note in each what is to be known of it.
-
-        Each goes the first way that holds for it. `is_second`: no block of plain records only is among them.
-        """
+    def read(self, texts: Sequence[Text]) -> Iterator[Part]:
+        """Read texts, each the first way that holds for it, and note in each what is to be known of it."""
         plain: dict[Head, list[Text]] = {}
         others: list[tuple[Text, Head]] = []
         for text, head in zip(texts, self.heads(texts), strict=True):
             if head.refusal and not text.extent.is_cut:
                 text.refusal = head.refusal
-            elif head.keys is not None and not is_second:
+            elif head.keys is not None:
                 plain.setdefault(head, []).append(text)
             else:
                 others.append((text, head))
@@ -151,6 +150,7 @@ class Reader:
             return False
         yield from self._good("SELECT * FROM _read WHERE _good")
         if is_odd:
+            texts[0].rest = None
             self._make("_rest", self._reading.numbered)
             yield from self._judged(texts, "record")
         return True
@@ -164,17 +164,35 @@ class Reader:
             return False
         return True
 
+    def again(self, texts: Iterable[Text]) -> Iterator[Part]:
+        """Judge the lines of texts that were read before, and noted as their `rest`."""
+        for batch in _batches(texts, self._reading.piece_bytes):
+            yield from self._noted_lines(batch)
+
+    def _noted_lines(self, batch: Sequence[tuple[Text, Piece]]) -> Iterator[Part]:
+        rows = []
+        for file, (text, piece) in enumerate(batch):
+            data, broken = piece.text()
+            lines = data.removesuffix(b"\n").split(b"\n")
+            # Of a line that is too long the beginning may end amid a character.
+            odd = set() if piece.skipped else set(broken)
+            places = [n - piece.first for n in text.rest or () if 0 < n - piece.first <= len(lines)]
+            rows += [[file, piece.first + i, lines[i - 1].decode(), i in odd] for i in places]
+        self._fill("_rest", rows)
+        yield from self._judged([text for text, _ in batch], "line", batch[0][1].skipped)
+
     def _lines(self, texts: Iterable[Text]) -> Iterator[Part]:
         for batch in _batches(texts, self._reading.piece_bytes):
-            pieces = [piece for _, piece in batch]
-            skipped = pieces[0].skipped
-            if skipped:
-                text, _ = pieces[0].text()
-                self._fill("_rest", [[0, pieces[0].first + 1, text.decode(), False]])
-            else:
-                self._read_lines(pieces)
-                yield from self._good("SELECT * FROM _read WHERE _good")
-            yield from self._judged([text for text, _ in batch], "line", skipped)
+            text, piece = batch[0]
+            if piece.skipped:
+                _note(text, piece.first + 1)
+                yield from self._noted_lines(batch)
+                continue
+            self._read_lines([piece for _, piece in batch])
+            for i, n in self._rows(f"SELECT file, n FROM _rest ORDER BY ALL LIMIT {MOST_NOTED + 1}"):
+                _note(batch[i][0], n)
+            yield from self._good("SELECT * FROM _read WHERE _good")
+            yield from self._judged([text for text, _ in batch], "line")
 
     def _read_lines(self, pieces: Iterable[Piece]) -> None:
         rows = []
@@ -214,8 +232,15 @@ class Reader:
     def _fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({_TABLES[table]})")
         if rows:
-            places = ", ".join("?" for _ in rows[0])
-            self._base.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+            columns = [pa.array(column) for column in zip(*rows, strict=True)]
+            self._base.register("_given", pa.table(columns, names=[str(i) for i in range(len(columns))]))
+            self._base.execute(f"INSERT INTO {table} FROM _given")
+            self._base.unregister("_given")
+
+
+def _note(text: Text, number: int) -> None:
+    if text.rest is not None:
+        text.rest.append(number)
 
 
 def _batches(texts: Iterable[Text], size: int) -> Iterator[list[tuple[Text, Piece]]]:
