@@ -93,13 +93,12 @@ const MARK = 'chr(30)';
 const READ_OBJECTS = `read_json_objects(getvariable('_files'), format = 'auto', maximum_object_size = ${PIECE_BYTES})`;
 
 /**
- * The files of `_piece` with a line that Athena may misread. Its OpenX SerDe takes the object that a line begins with, after
- * spaces at most: text after it is ignored, and any other line is a row of NULLs.
+ * Whether Athena may misread a `line`. Its OpenX SerDe takes the object that a line begins with, after spaces at most:
+ * text after it is ignored, and any other line is a row of NULLs.
  */
-export const ODD_LINES = `SELECT DISTINCT file
-FROM (SELECT file, unnest(string_split(decode(text), ${LF})) AS line FROM _piece)
-WHERE NOT (starts_with(ltrim(line, ' ' || chr(9)), '{') AND json_valid(rtrim(line, ' ,' || chr(9) || chr(13))))
-  AND trim(line, ' ' || chr(9) || chr(13)) <> ''`;
+export const IS_ODD_LINE = `CASE WHEN starts_with(line, '{') AND json_valid(line) THEN false
+  WHEN starts_with(ltrim(line, ' ' || chr(9)), '{') AND json_valid(rtrim(line, ' ,' || chr(9) || chr(13))) THEN false
+  ELSE trim(line, ' ' || chr(9) || chr(13)) <> '' END`;
 
 /** A column with the names by which the SQL knows its value. */
 interface Field {

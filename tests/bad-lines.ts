@@ -32,12 +32,12 @@ async function main(lines: number) {
   }
 }
 
-/** Each kind in its turn, and each line unlike all others. */
+/** Each kind in its turn, and each line unlike all others. The one that is cut off ends where the next record begins. */
 const badLine = (i: number) =>
   [
     `{"customerName":"customer number ${i}","email":"${'e'.repeat(100)}${i}@example.com"}\n`,
-    `{"customerName":"customer number ${i}","email":"${'e'.repeat(100)}${i}\n`,
     `customer number ${i};${'e'.repeat(100)}${i}@example.com\n`,
+    `{"customerName":"customer number ${i}","email":"${'e'.repeat(100)}${i}\n`,
   ][i % 3] as string;
 
 main(Number(process.argv[2]));

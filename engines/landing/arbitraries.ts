@@ -173,7 +173,7 @@ export interface Oddities {
   readonly keys: number;
 }
 
-const percent = (n: number) => fc.integer({ min: 1, max: 100 }).map((i) => i <= n);
+const percent = (n: number) => fc.noBias(fc.nat(99)).map((i) => i >= 100 - n);
 const otherCase = (key: string) => (key === key.toUpperCase() ? key.toLowerCase() : key.toUpperCase());
 const FURTHER = [
   '"x"',

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ODD_LINES, readingOf, type SourceTable } from '../../model';
+import { IS_ODD_LINE, readingOf, type SourceTable } from '../../model';
 import { literalPath, openDatabase, rowsOf } from '../duckdb/database';
 import { quoteString } from '../sql';
 import { counted } from '../words';
 import { chunksOf, type Look, lookAt, type Piece, piecesOf, requireUnchanged } from './bytes';
-import { fillPieces, type PlacedRecord, readyTables, recordsOf } from './reader';
+import { batchesOf, type PlacedRecord, readyTables, recordsOf } from './reader';
 
 /** Why Athena does not read a record, or what else it makes of a file. */
 type Oddity = 'lines' | 'beside' | 'mark' | 'list' | 'stray';
@@ -108,35 +108,59 @@ async function openOrdered(): Promise<DuckDBConnection> {
   return db;
 }
 
-/** Files of which a line is not one object to its end. */
+/** Files with a line that is not one object to its end, or with one that has to be looked for in another way. */
 async function suspects(db: DuckDBConnection, table: SourceTable, files: readonly string[]): Promise<Look[]> {
-  const { headBytes, pieceBytes } = readingOf(table);
+  const { headBytes } = readingOf(table);
   const looks: Look[] = [];
-  const found = new Set<number>();
-  let group: [number, Piece][] = [];
-  let bytes = 0;
-  const check = async () => {
-    await fillPieces(db, group);
-    for (const { file } of await rowsOf<{ file: number }>(db, ODD_LINES)) found.add(file);
-    group = [];
-    bytes = 0;
-  };
   for (const path of files) {
     const look = await lookAt(path, headBytes);
-    if (look.damage !== null || look.named !== look.unpacked) continue;
-    const file = looks.push(look) - 1;
-    for await (const piece of piecesOf(look, pieceBytes)) {
-      if (piece.isCut) found.add(file);
-      if (found.has(file)) break;
-      if (bytes > 0 && bytes + piece.bytes > pieceBytes) await check();
-      group.push([file, piece]);
-      bytes += piece.bytes;
-    }
+    if (look.damage === null && look.named === look.unpacked) looks.push(look);
   }
-  if (group.length > 0) await check();
+  // DuckDB passes over a mark.
+  const found = looks.filter(({ head }) => head.startsWith('\ufeff'));
+  for (const batch of batchesOf(looks.filter((look) => !found.includes(look)))) {
+    const odd = await withOddLines(db, batch);
+    if (odd) found.push(...batch.filter(({ path }) => odd.has(path)));
+    else for (const look of batch) if ((await withOddLines(db, [look]))?.size !== 0) found.push(look);
+  }
   requireUnchanged(looks);
-  return looks.filter((_, file) => found.has(file));
+  return found;
 }
+
+/** Files with a longer line are suspects. */
+const LINE_BYTES = 1 << 20;
+
+/** Which files have odd lines; nothing where DuckDB gives up on one of them, such as for what is no UTF-8. */
+async function withOddLines(
+  db: DuckDBConnection,
+  looks: readonly Look[],
+): Promise<ReadonlySet<string> | undefined> {
+  const paths = looks.map(({ path }) => quoteString(literalPath(path)));
+  try {
+    const rows = await rowsOf<{ filename: string; lines: number; bytes: number; odd: number }>(
+      db,
+      `SELECT filename, count(*) AS lines, sum(strlen(line))::BIGINT AS bytes, count(*) FILTER (${IS_ODD_LINE}) AS odd
+      FROM read_csv([${paths.join(', ')}], columns = {'line': 'VARCHAR'}, auto_detect = false, header = false,
+        delim = chr(30), quote = '', escape = '', strict_mode = false, hive_partitioning = false, filename = true,
+        max_line_size = ${LINE_BYTES}, buffer_size = ${4 * LINE_BYTES}) GROUP BY filename`,
+    );
+    const found = new Map(rows.map((row) => [row.filename, row]));
+    const isFine = ({ path, bytes }: Look) => {
+      const row = found.get(path);
+      if (!row || row.odd > 0) return false;
+      // DuckDB passes over a long line without a word: all bytes must be there but for line ends of one byte, or of two.
+      const ends = bytes - row.bytes;
+      return Math.abs(ends - row.lines) <= 1 || Math.abs(ends - 2 * row.lines) <= 2;
+    };
+    return new Set(looks.filter((look) => !isFine(look)).map(({ path }) => path));
+  } catch (error) {
+    if (!isOfFile(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether DuckDB gives up on a file: what the disk says, or a fault of the SQL, is no fault of the files. */
+const isOfFile = (error: unknown) => /^(?:Invalid Input|IO) Error/.test((error as Error).message);
 
 async function layoutOf(
   db: DuckDBConnection,
@@ -190,7 +214,7 @@ async function isReadWhole(db: DuckDBConnection, look: Look, pieceBytes: number)
     );
     return found?.others === 0 || look.bytes > pieceBytes;
   } catch (error) {
-    if (!/^(?:Invalid Input|IO) Error/.test((error as Error).message)) throw error;
+    if (!isOfFile(error)) throw error;
     return false;
   }
 }

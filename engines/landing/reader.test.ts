@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import type { SourceTable } from '../../model';
+import { readingOf, type SourceTable } from '../../model';
 import { type Files, readingTests, sorted } from '../../tests/support/reading';
 import {
   anySource,
@@ -12,11 +12,15 @@ import {
   recordOf,
   SPACINGS,
   type Spacing,
+  sourceOf,
   type Verdict,
   verdictOf,
 } from './arbitraries';
 
-const { read } = readingTests();
+/** Each is of several files; more of them find more. */
+const RUNS = Number(process.env.RUNS ?? 15);
+
+const { read, db } = readingTests();
 
 /** A record in a file: from which line on, and which of that line. */
 interface Placed {
@@ -48,6 +52,8 @@ const style: fc.Arbitrary<Style> = fc.record({
   between: fc.constantFrom('', ' ', ',', ', ', ' ,, ', '\ufeff'),
   broken: fc.nat(BREAKS.length - 1),
 });
+
+const PLAIN: Style = { spacing: 'compact', before: '', after: '', between: '', broken: 0 };
 
 const numbered = (records: Records, table: SourceTable, place: (i: number) => Omit<Placed, 'verdict'>) =>
   records.map((pairs, i) => ({ ...place(i), verdict: verdictOf(table, pairs) }));
@@ -105,18 +111,13 @@ const prettyArray: Shape = (records, table) => {
 /** Between two good lines, since a broken one ends where the next record begins. */
 const broken: Shape = (records, table, { spacing, broken: kind }) => {
   const [reason, spoil] = BREAKS[kind] as (typeof BREAKS)[number];
-  const some = records.slice(0, 2);
+  // Where objects follow each other in what is no JSON, each may have been a record.
+  const spoilt = (records[0] ?? []).filter(([, json]) => !/\}\s*,\s*\{/.test(json));
+  const good = [records[0] ?? [], records.at(-1) ?? []];
+  const [first, last] = numbered(good, table, (i) => ({ line: 2 * i + 1, record: null }));
   return {
-    lines: [
-      objectOf(records[0] ?? []),
-      spoil(objectOf(records[0] ?? [], spacing)),
-      objectOf(records.at(-1) ?? []),
-    ],
-    records: [
-      ...numbered(some.slice(0, 1), table, () => ({ line: 1, record: null })),
-      { line: 2, record: null, verdict: { reason } },
-      ...numbered([records.at(-1) ?? []], table, () => ({ line: 3, record: null })),
-    ],
+    lines: [objectOf(good[0] ?? []), spoil(objectOf(spoilt, spacing)), objectOf(good[1] ?? [])],
+    records: [first as Placed, { line: 2, record: null, verdict: { reason } }, last as Placed],
   };
 };
 const blank: Shape = (_, __, { after }) => ({ lines: ['', ` ${after}`], records: [] });
@@ -170,9 +171,9 @@ const PACKINGS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
 };
 
 /** Files of a table with records at or near good ones, in a shape. */
-const filesOf = (table: SourceTable, shapes: readonly Shape[], odd: Oddities) => {
+const filesOf = (table: SourceTable, shapes: readonly Shape[], odd: Oddities, styles = style) => {
   const segment = fc
-    .tuple(fc.constantFrom(...shapes), fc.array(recordOf(table, odd), { minLength: 1, maxLength: 4 }), style)
+    .tuple(fc.constantFrom(...shapes), fc.array(recordOf(table, odd), { minLength: 1, maxLength: 4 }), styles)
     .map(([shape, records, own]) => shape(records, table, own));
   const file = fc
     .tuple(
@@ -216,8 +217,96 @@ test.each(Object.entries(SHAPES))(
     );
     await fc.assert(
       fc.asyncProperty(sources, ([table, files]) => agree(table, files)),
-      { numRuns: Number(process.env.RUNS ?? 15), endOnFailure: true },
+      { numRuns: RUNS, endOnFailure: true },
     );
   },
   600_000,
 );
+
+test('what is read without a look at each key is never wrong', async () => {
+  const oddities = fc.constantFrom({ values: 0, keys: 0 }, { values: 0, keys: 2 }, { values: 1, keys: 0 });
+  const shapes = fc.constantFrom(aLine, pretty, prettyArray);
+  const nearlyPlain = fc
+    .tuple(anySource, oddities, shapes)
+    .chain(([table, odd, shape]) =>
+      fc.tuple(fc.constant(table), filesOf(table, [shape], odd, fc.constant(PLAIN))),
+    );
+  let plain = 0;
+  await fc.assert(
+    fc.asyncProperty(nearlyPlain, async ([table, files]) => {
+      const run = jest.spyOn(db(), 'run');
+      await agree(table, files);
+      const { objects, lines } = readingOf(table);
+      const texts = run.mock.calls.map(([sql]) => sql);
+      run.mockRestore();
+      if (!texts.some((sql) => sql.includes(objects) || sql.includes(lines))) plain++;
+    }),
+    { numRuns: 4 * RUNS, endOnFailure: true },
+  );
+  expect(plain).toBeGreaterThan(RUNS / 2);
+}, 120_000);
+
+const PAIRS: readonly (readonly string[])[] = [
+  ['another spelling of a key beside it', '{"a":"1","n":1,"A":"2"}'],
+  ['an alias beside its key', '{"a":"1","n":1,"m":2}'],
+  ['a key twice', '{"a":"1","n":1,"n":1}'],
+  ['a number in quotes', '{"a":"1","n":"1"}'],
+  ['a number in quotes, and a key that is missing elsewhere', '{"a":"1","n":"1"}', '{"a":"1"}'],
+  ['a boolean', '{"a":"1","n":true}'],
+  ['null', '{"a":"1","n":null}', '{"a":"1","n":2,"k":null}'],
+  [
+    'fractions and exponents',
+    '{"a":"1","n":1.0}',
+    '{"a":"1","n":1.5}',
+    '{"a":"1","n":1e1}',
+    '{"a":"1","n":15e-1}',
+  ],
+  ['a number for a text', '{"a":1,"n":1}', '{"a":"1","n":1,"k":"v"}'],
+  ['an object for a text', '{"a":{"b":"c"},"n":1}'],
+  ['one key less here and one more there', '{"a":"1"}', '{"a":"1","n":1,"k":2}'],
+  ['one text less here and two keys more there', '{"n":1}', '{"a":"1","n":1,"k":2,"l":3}'],
+  ['a key less, and a text with marks of its own', '{"a":"1"}', '{"a":"\\"","n":1}'],
+  [
+    'the same further key with quotes inside',
+    '{"a":"1","n":1,"k":{"n":"2","a":[{"k":"x"}]}}',
+    '{"a":"1","n":1,"k":3}',
+  ],
+  ['a further key in two spellings', '{"a":"1","n":1,"k":1,"K":2}', '{"a":"1","n":1}'],
+  ['a record in a record', '{"k":{"a":"1","n":1}}', '{"a":"1","n":1}'],
+  ['NaN and infinity', '{"a":"1","n":NaN}', '{"a":"1","n":Infinity}', '{"a":"1","n":1e999}'],
+  ['an empty text', '{"a":"","n":1}'],
+];
+
+test.each(PAIRS)('%s, among plain records', async (_, ...texts) => {
+  const column = { description: '', nullable: false };
+  for (const nullable of [false, true]) {
+    const table = sourceOf({
+      a: { ...column, type: 'text', aliases: [] },
+      n: { ...column, nullable, type: 'int', aliases: ['m'] },
+    });
+    const verdicts = texts.map((text) => verdictOf(table, pairsOf(text)));
+    const plain = Array(5).fill('{"a":"1","n":1}');
+    const all = [...plain, ...texts, ...plain];
+    for (const content of [all.join('\n'), `[${all.join(',')}]`]) {
+      const { rows, refused } = await read(table, { 'a.json': content });
+      const good = verdicts.flatMap((v) => ('row' in v ? [v.row] : []));
+      expect(sorted(rows)).toEqual(sorted([...plain, ...plain].map((text) => JSON.parse(text)).concat(good)));
+      expect(refused.map(({ reason }) => reason)).toEqual(
+        verdicts.flatMap((v) => ('reason' in v ? [v.reason] : [])),
+      );
+    }
+  }
+});
+
+/** The pairs of a compact record, also where a key stands twice. */
+function pairsOf(text: string): readonly Pair[] {
+  let depth = 0;
+  const marked = [...text.slice(1, -1)].map((c) => {
+    depth += '{['.includes(c) ? 1 : '}]'.includes(c) ? -1 : 0;
+    return c === ',' && depth === 0 ? '\n' : c;
+  });
+  return marked
+    .join('')
+    .split('\n')
+    .map((part): Pair => [part.slice(1, part.indexOf('"', 1)), part.slice(part.indexOf(':') + 1)]);
+}

@@ -90,8 +90,8 @@ class Folder implements Sink {
 const COUNTER: Sink = {
   add: (db, sql) => countOf(db, sql),
   async show(db, sql) {
-    await db.run(`CREATE OR REPLACE TEMP TABLE _shown AS ${sql}`);
-    await db.run('CREATE OR REPLACE TEMP VIEW _plain AS FROM _shown');
+    // Not a table: it would hold the rows of a whole batch.
+    await db.run(`CREATE OR REPLACE TEMP VIEW _plain AS ${sql}`);
   },
   async take(db, sql, _part, names = []) {
     await db.run(
@@ -333,7 +333,7 @@ export class SourceReader {
 
   /** Reads pieces; what is not accepted waits in `_rest` until there is as much of it as a piece may have. */
   private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
-    const cut = await fillPieces(db, pieces);
+    const cut = await fill(db, pieces);
     this.passedOver += cut;
     const part = this.part++;
     const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
@@ -409,7 +409,7 @@ export class SourceReader {
 }
 
 /** Fills `_piece`. A line that is too long goes to `_rest` by its beginning; returns of how many bytes nothing does. */
-export async function fillPieces(
+async function fill(
   db: DuckDBConnection,
   pieces: readonly (readonly [file: number, piece: Piece])[],
 ): Promise<number> {
@@ -472,7 +472,7 @@ export async function recordsOf(
   const names = identifying(table).map(([name]) => quoteName(name));
   await db.run(`SET VARIABLE _by = 'line'`);
   await db.run('DELETE FROM _rest');
-  await fillPieces(db, [[0, piece]]);
+  await fill(db, [[0, piece]]);
   const { rest } = await COUNTER.take(db, reading.lines, 0, names);
   await db.run(`INSERT INTO _rest ${rest}`);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
@@ -507,7 +507,8 @@ export async function readyTables(db: DuckDBConnection) {
   }
 }
 
-function batchesOf(looks: readonly Look[]): Look[][] {
+/** Files in groups that one statement reads. */
+export function batchesOf(looks: readonly Look[]): Look[][] {
   const batches: Look[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const look of looks) {
