@@ -2,15 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { normalisedSql, type Table, text, theirRefused } from '../model';
+import { forgottenOf, normalisedSql, type Table, text } from '../model';
 import { openDatabase, rowsOf } from './duckdb/database';
 import { readyList, theirIds } from './duckdb/forgotten';
 import { ROOT } from './root';
 import { quoteString } from './sql';
 import { hashOf, type Kind, normalised, Suppression } from './suppression';
-
-const shared = (name: string) =>
-  JSON.parse(readFileSync(join(ROOT, 'jobs', 'runner', 'tests', name), 'utf8'));
 
 interface Case {
   readonly raw: string;
@@ -24,7 +21,9 @@ interface Case {
   readonly why: string;
 }
 
-const { key: hex, hashes } = shared('suppression_hashes.json') as {
+const { key: hex, hashes } = JSON.parse(
+  readFileSync(join(ROOT, 'jobs', 'runner', 'tests', 'suppression_hashes.json'), 'utf8'),
+) as {
   readonly key: string;
   readonly hashes: readonly { readonly kind: Kind; readonly value: string; readonly hash: string }[];
 };
@@ -64,11 +63,13 @@ async function theirs(
     rows.endRow();
   }
   rows.closeSync();
-  const ids = new Set(await theirIds(db, 'FROM _raws', theirRefused(contract)));
+  const ids = new Set(await theirIds(db, 'FROM _raws', forgottenOf(contract).refused));
   return raws.map((_, i) => ids.has(i));
 }
 
-test.each(shared('suppression_cases.json') as Case[])(
+const CASES: readonly Case[] = JSON.parse(readFileSync(join(__dirname, 'suppression-cases.json'), 'utf8'));
+
+test.each(CASES)(
   'theirs: $theirs, $why',
   async ({ raw, person, device, hints = [], pseudonyms = [], whenForgetting, ...expected }) => {
     const some = (value?: string) => (value === undefined ? [] : [value]);
@@ -86,6 +87,19 @@ test('hints count only in sources that have such a column', async () => {
   const list = new Suppression(KEY).with({ hint: ['Anna'] }, SINCE);
   expect(await theirs(list, ['{"a":"Anna"'])).toEqual([true]);
   expect(await theirs(list, ['{"a":"Anna"'], { contract: NO_HINTS })).toEqual([false]);
+});
+
+test('a row is theirs by its person, and without one by its device', async () => {
+  const list = new Suppression(KEY).with({ person: ['ann@x.org'], device: ['d1'], hint: ['d0'] }, SINCE);
+  await readyList(db, list);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _landed AS FROM (VALUES (1, 'ann@x.org', 'd0'), (2, NULL, 'd1'),
+    (3, ' ANN@X.org\t', NULL), (4, ' \t', 'D1'), (5, 'bob@x.org', 'D1'), (6, NULL, NULL)) t(n, "user", device)`);
+  const columns = {
+    user: text('A person.', { identifies: 'person' }),
+    device: text('A device.', { identifies: 'device' }),
+  };
+  const rows = await rowsOf(db, `SELECT n FROM _landed t WHERE ${forgottenOf({ columns }).rows} ORDER BY n`);
+  expect(rows).toEqual([1, 2, 3, 4].map((n) => ({ n })));
 });
 
 /** Texts with what stands around values in lines, in every mixture. */

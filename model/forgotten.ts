@@ -1,5 +1,5 @@
 import type { Identifies } from './column';
-import type { SourceTable, Table } from './table';
+import type { Table } from './table';
 
 /**
  * The SQL, for DuckDB 1.5, that says what is of people who were forgotten. An engine makes the macro once, sets its two
@@ -150,9 +150,9 @@ const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED
 /**
  * The query for refused texts that are theirs: those with a name of a person; else, where no e-mail of another can be
  * read, with a name of a device or a hint. An e-mail at the very edge of a text may be cut off, and is not read. Letters
- * with NULs between are UTF-16. Without columns, the contract is that of any table that is no source.
+ * with NULs between are UTF-16.
  */
-export const theirRefused = (contract: Contract): string => `WITH RECURSIVE given AS (
+const theirRefused = (contract: Contract): string => `WITH RECURSIVE given AS (
   SELECT id, raw AS text FROM _refused WHERE raw <> ''
   UNION ALL SELECT id, replace(raw, chr(0), '') FROM _refused WHERE contains(raw, chr(0))
 ),
@@ -182,9 +182,9 @@ WHERE listed = 'person' OR id NOT IN (SELECT id FROM inner_texts WHERE regexp_ma
 UNION SELECT id FROM cut
 WHERE length(text) >= ${LEAST_CUT} AND starts_with(${normalisedSql("getvariable('_subject')::VARCHAR")}, text)`;
 
-/** See {@link Forgotten}. */
-export const forgottenOf = (source: SourceTable): Forgotten => ({
+/** See {@link Forgotten}. Without columns, the contract is that of any table that is no source. */
+export const forgottenOf = (contract: Contract): Forgotten => ({
   macro: PSEUDONYM_MACRO,
-  rows: theirRows(source, (column, kind) => listedValues('_landed', column, kind)),
-  refused: theirRefused(source),
+  rows: theirRows(contract, (column, kind) => listedValues('_landed', column, kind)),
+  refused: theirRefused(contract),
 });

@@ -16,6 +16,7 @@ import {
   timestamp,
   unique,
 } from '.';
+import { forgottenOf } from './forgotten';
 import { erasureOf, erasureSchema, forgets, jsonSchemas, manifestOf, manifestSchema } from './manifest';
 
 const words = lakehouse(['raw', 'clean']);
@@ -255,6 +256,7 @@ describe('an erasure manifest', () => {
           },
         },
       ],
+      forgotten: forgottenOf({ columns: {} }),
       suppressed: 's3://suppressed/list.json',
       receipts: 's3://receipts/',
     });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ColumnType, Identifies, PiiClass } from './column';
 import { type Expectation, expectationsOf, type Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
-import { theirRefused } from './forgotten';
+import { type Forgotten, forgottenOf } from './forgotten';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
@@ -53,6 +53,7 @@ const expectation = object({
 });
 
 const plainReading = object({ rows: some, check: some });
+const forgotten = object({ macro: some, rows: some, refused: some }) satisfies z.ZodType<Forgotten>;
 
 /** {@link Reading}, word for word. */
 const reading = object({
@@ -70,7 +71,7 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
-  forgotten: object({ macro: some, rows: some, refused: some }),
+  forgotten,
 }) satisfies z.ZodType<Reading>;
 
 const source = object({
@@ -130,8 +131,8 @@ export const erasureSchema = object({
   sources: byName(object({ location: some, quarantine: some, columns: byName(column), reading })),
   /** Those first that nothing is made from. */
   tables: list(object({ table: some, columns: byName(column), quarantine: z.exactOptional(some) })),
-  /** {@link Forgotten.refused}, of texts that are in the quarantine of no source. */
-  refused: some,
+  /** For the quarantines of tables that are no sources. */
+  forgotten,
   /** URI of the list of who was forgotten. */
   suppressed: some,
   /** URI of the folder that receipts go to. */
@@ -171,7 +172,7 @@ export function erasureOf(
       columns: columnContracts(output),
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     })),
-    refused: theirRefused({ columns: {} }),
+    forgotten: forgottenOf({ columns: {} }),
     suppressed,
     receipts,
   } satisfies ErasureManifest);

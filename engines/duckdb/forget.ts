@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
+  forgottenOf,
   hintsOf,
   type Identifies,
   identifying,
@@ -15,7 +16,6 @@ import {
   type Pipeline,
   saysWhose,
   type Table,
-  theirRefused,
   theirRows,
 } from '../../model';
 import {
@@ -391,7 +391,7 @@ class Erasure {
       return await theirIds(
         this.db,
         `SELECT file_row_number AS id, raw FROM ${numbered(file)}`,
-        theirRefused(source ?? { columns: {} }),
+        forgottenOf(source ?? { columns: {} }).refused,
       );
     } catch {
       this.unread.push(file);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { DuckDBConnection } from '@duckdb/node-api';
 import { int, type SourceTable, text } from '../../model';
 import { type Files, filesBelow, type Refusal, readingTests, rowsIn } from '../../tests/support/reading';
 import { sourceOf } from '../landing/arbitraries';
@@ -188,7 +189,7 @@ describe('who was forgotten', () => {
     const asked = jest.spyOn(DuckDBConnection.prototype, 'run');
     const { result } = await landed(table, { 'a.json': LINES.join('\n') }, undefined, some);
     expect(result.filtered).toBe(0);
-    expect(asked.mock.calls.filter(([sql]) => sql.includes('_list'))).toEqual([]);
+    expect(asked.mock.calls.filter(([sql]: string[]) => sql?.includes('_list'))).toEqual([]);
     asked.mockRestore();
   });
 });

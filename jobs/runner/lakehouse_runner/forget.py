@@ -300,7 +300,9 @@ class _Forgetting:
             if not self._request.dry_run:
                 for file in unfinished:
                     files.delete(file.uri)
-            self._sift(name, "quarantine", files.list_files(folder), QuarantineSieve(forgotten))
+            source = self._erasure.sources.get(name)
+            sql = source.reading.forgotten if source else self._erasure.forgotten
+            self._sift(name, "quarantine", files.list_files(folder), QuarantineSieve(forgotten, sql))
 
     def _clean_landing(self, forgotten: Forgotten) -> None:
         for name, source in self._erasure.sources.items():
@@ -424,8 +426,8 @@ class _Records:
         for value in _values(rows, persons):
             if self.listed.has("person", value):
                 yield "person", value
-        theirs = self.only.rows(rows, persons)
-        if theirs is not None:
+        theirs = self.only.persons(rows, persons)
+        if theirs.any():
             records = rows.filter(pa.array(theirs))
             yield from (("device", value) for value in _values(records, _of(columns, "device")))
             hints = [name for name, column in columns.items() if _is_hint(column)]
@@ -441,9 +443,9 @@ class _Others:
 
     def __call__(self, rows: pa.RecordBatch, columns: Columns) -> Iterator[tuple[str, str]]:
         persons = _of(columns, "person")
-        theirs = self.listed.rows(rows, persons)
+        theirs = self.listed.persons(rows, persons)
         named = np.any([is_named(rows.column(name)) for name in persons], axis=0)
-        others = rows.filter(pa.array(named if theirs is None else named & ~theirs))
+        others = rows.filter(pa.array(named & ~theirs))
         asked: dict[Kind, Iterable[str]] = {
             "device": _of(columns, "device"),
             "hint": [name for name, column in columns.items() if _is_hint(column)],

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.accumulators import Accumulator, AccumulatorParam
@@ -49,7 +48,7 @@ class Count:
     accepted: int = 0
     """Of the first block of a task; those of all its blocks, as they are read together."""
     filtered: int = 0
-    """Good and bad ones of those who were forgotten."""
+    """Good and bad ones of those who were forgotten; of the first block of a task too."""
     refused_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     first: list[Refused] = field(default_factory=list)
@@ -117,6 +116,8 @@ class Landing:
         """
         self._spark = spark
         self._source = source
+        says_whose = any(column.identifies for column in source.columns.values())
+        forgotten = forgotten if says_whose else None
         self._forgotten = forgotten
         self.skipped: list[str] = []
         """What lies in the folder and is not read, by name."""
@@ -237,7 +238,7 @@ class _Worker:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Read the blocks of the tasks of which the batches hold the numbers."""
         source = self._source
-        with closing(Reader(source.reading, source.columns)) as reader:
+        with closing(Reader(source.reading, source.columns, self._forgotten)) as reader:
             for batch in batches:
                 for number in batch.column(0).to_pylist():
                     with fetched(self.tasks.value[number], source.reading.head_bytes) as texts:
@@ -246,13 +247,6 @@ class _Worker:
     def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
         """Read the texts of a task."""
         raise NotImplementedError
-
-    def without_theirs(self, refused: pa.RecordBatch) -> pa.RecordBatch:
-        """Give the refused records of those who were not forgotten."""
-        if self._forgotten is None:
-            return refused
-        theirs = [self._forgotten.line(raw) for raw in refused.column("_raw").to_pylist()]
-        return refused.filter(pa.array(np.logical_not(theirs)))
 
 
 class _Accept(_Worker):
@@ -268,8 +262,10 @@ class _Accept(_Worker):
     def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
         counts = {id(text): Count(text.size) for text in texts}
         for part in reader.read(texts):
+            counts[id(texts[0])].filtered += part.filtered
             if part.refused is None:
-                yield self._counted(part.rows, counts[id(texts[0])])
+                counts[id(texts[0])].accepted += part.rows.num_rows
+                yield part.rows if self._raw else self._refined(part.rows)
                 continue
             for text, rows in _by_text(part):
                 self._count_refused(rows, counts[id(text)], text.extent.block.file)
@@ -279,25 +275,16 @@ class _Accept(_Worker):
             count.rest = text.rest if text.rest is not None and len(text.rest) <= MOST_NOTED else None
         self._census.add({text.extent.block: counts[id(text)] for text in texts})
 
-    def _counted(self, rows: pa.RecordBatch, count: Count) -> pa.RecordBatch:
-        """Give the rows of those who were not forgotten, with the types that are asked for."""
+    def _refined(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         columns = self._source.columns
-        theirs = None if self._forgotten is None else self._forgotten.rows(rows, columns)
-        kept = rows if theirs is None else rows.filter(pa.array(np.logical_not(theirs)))
-        count.accepted += kept.num_rows
-        count.filtered += rows.num_rows - kept.num_rows
-        if self._raw:
-            return kept
-        arrays = [_refined(kept.column(name), column) for name, column in columns.items()]
+        arrays = [_refined(rows.column(name), column) for name, column in columns.items()]
         return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def _count_refused(self, refused: pa.RecordBatch, count: Count, file: str) -> None:
-        kept = self.without_theirs(refused)
-        count.filtered += refused.num_rows - kept.num_rows
-        count.reasons.update(kept.column("_reason").to_pylist())
-        count.refused_bytes += pc.sum(kept.column("_bytes")).as_py() or 0
+        count.reasons.update(refused.column("_reason").to_pylist())
+        count.refused_bytes += pc.sum(refused.column("_bytes")).as_py() or 0
         room = self._source.reading.first_count - len(count.first)
-        for row in kept.slice(0, room).to_pylist():
+        for row in refused.slice(0, room).to_pylist():
             place = (row["_line"], row["_record"], row["_reason"], row["_detail"])
             count.first.append(Refused(file, *place))
 
@@ -316,11 +303,10 @@ class _Refuse(_Worker):
         noted = [text for text in texts if text.rest is not None]
         for part in chain(reader.again(noted), reader.read(unnoted)):
             for text, rows in _by_text(part):
-                kept = self.without_theirs(rows)
                 block = text.extent.block
-                columns = [pa.array([block.file] * kept.num_rows, pa.string())]
-                columns.append(pc.add(kept.column("_line"), self._dirty[block].before))
-                columns += [kept.column(name) for name in ("_record", "_reason", "_detail", "_raw")]
+                columns = [pa.array([block.file] * rows.num_rows, pa.string())]
+                columns.append(pc.add(rows.column("_line"), self._dirty[block].before))
+                columns += [rows.column(name) for name in ("_record", "_reason", "_detail", "_raw")]
                 yield pa.RecordBatch.from_arrays(columns, schema=_QUARANTINE_ARROW)
 
 

@@ -50,6 +50,15 @@ class PlainReading:
 
 
 @dataclass(frozen=True)
+class ForgottenSql:
+    """The SQL that says what is of people who were forgotten; `model/forgotten.ts` says how to ask it."""
+
+    macro: str
+    rows: str
+    refused: str
+
+
+@dataclass(frozen=True)
 class Reading:
     """The SQL that reads the files of a source; `Reading` in model/reading.ts says what each text gives."""
 
@@ -67,6 +76,7 @@ class Reading:
     verdict: str
     first_count: int
     first_order: str
+    forgotten: ForgottenSql
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,8 @@ class Erasure:
     """Of which nothing is expected: none is judged here."""
     tables: tuple[ErasureTable, ...]
     """Those first that nothing is made from."""
+    forgotten: ForgottenSql
+    """For the quarantines of tables that are no sources."""
     suppressed: str
     """URI of the list of who was forgotten."""
     receipts: str
@@ -172,6 +184,7 @@ def read_erasure(text: str) -> Erasure:
             ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
             for table in value["tables"]
         ),
+        forgotten=ForgottenSql(**value["forgotten"]),
         suppressed=value["suppressed"],
         receipts=value["receipts"],
     )
@@ -265,6 +278,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         verdict=value["verdict"],
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
+        forgotten=ForgottenSql(**value["forgotten"]),
     )
 
 

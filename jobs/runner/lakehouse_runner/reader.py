@@ -1,7 +1,6 @@
 """Runs the SQL that reads a source, which stands in the manifest, over texts. It knows no rule."""
 
 import re
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,19 +9,16 @@ import duckdb
 import pyarrow as pa
 
 from .blocks import PACKED, Piece, Refusal, Text, pieces_of
+from .database import Database
 from .manifest import Reading
+from .suppression import Forgotten
 
 _BATCH_ROWS = 50_000
 """What is given to Spark at once: it holds a batch in memory several times."""
 _REFUSED_ROWS = 1000
 MOST_NOTED = 20_000
 """Of a text of which more lines are odd they are found again as they were found."""
-_SETTINGS: dict[str, Any] = {
-    "threads": 1,
-    "memory_limit": "512MB",
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
+_REFUSED = ["_file", "_line", "_record", "_reason", "_detail", "_raw", "_bytes"]
 _TABLES = {
     "_heads": (
         "file BIGINT, magic VARCHAR, head VARCHAR, whole BOOL, named BOOL, unpacked BOOL, damage VARCHAR"
@@ -55,27 +51,26 @@ class Refused(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Good records, or refused ones."""
+    """Good records, or refused ones, without those of people who were forgotten."""
 
     rows: pa.RecordBatch
+    filtered: int
+    """How many were theirs."""
     refused: Sequence[Text] | None = None
     """The texts that `_file` counts, where the rows are what `judge` gives of refused records."""
 
 
-class Reader:
+class Reader(Database):
     """Reads the texts of a source, one after the other, by one connection."""
 
-    def __init__(self, reading: Reading, columns: Iterable[str]) -> None:
-        """Take the SQL, and the names of the columns that it gives."""
+    def __init__(self, reading: Reading, columns: Iterable[str], forgotten: Forgotten | None = None) -> None:
+        """Take the SQL, the names of the columns that it gives, and who was forgotten."""
+        super().__init__()
         self._reading = reading
         self._columns = list(columns)
-        self._spill = tempfile.TemporaryDirectory()
-        self._base = duckdb.connect(config={**_SETTINGS, "temp_directory": self._spill.name})
-
-    def close(self) -> None:
-        """Leave nothing."""
-        self._base.close()
-        self._spill.cleanup()
+        self._has_forgotten = forgotten is not None
+        if forgotten is not None:
+            self._ready(forgotten, reading.forgotten)
 
     def heads(self, texts: Sequence[Text]) -> list[Head]:
         """Look at the beginnings of texts, for which each has its head."""
@@ -125,11 +120,32 @@ class Reader:
         return None if failure is None else str(failure)
 
     def records(self, piece: Piece) -> tuple[pa.Table, pa.Table]:
-        """Give good records on a line each, `_n` from the piece's first, and what `judge` says of others."""
+        """Give good records on a line each, `_n` from the piece's first, and what `judge` says of others.
+
+        Both with `_theirs`.
+        """
         self._read_lines([piece._replace(first=0)])
-        good = self._base.execute("SELECT * FROM _read WHERE _good").to_arrow_table()
+        good = self._base.execute(self._judged_rows("FROM _read WHERE _good")).to_arrow_table()
         self._make("_judged", self._reading.judge, _by="line")
-        return good, self._base.execute("SELECT * FROM _judged").to_arrow_table()
+        rows = self._judged_rows("FROM _judged WHERE _reason IS NULL")
+        # Not only as far as a quarantine would keep it.
+        refused = self._judged_refused("_text")
+        return good, self._base.execute(f"{rows} UNION ALL {refused}").to_arrow_table()
+
+    def _judged_rows(self, query: str) -> str:
+        if not self._has_forgotten:
+            return query
+        self._base.execute(f"CREATE OR REPLACE TEMP VIEW _landed AS {query}")
+        return f"SELECT *, {self._reading.forgotten.rows} AS _theirs FROM _landed t"
+
+    def _judged_refused(self, raw: str) -> str:
+        refused = "FROM _judged WHERE _reason IS NOT NULL"
+        if not self._has_forgotten:
+            return refused
+        self._base.execute(
+            f"CREATE OR REPLACE TEMP VIEW _refused AS SELECT rowid AS id, {raw} AS raw {refused}"
+        )
+        return f"SELECT *, rowid IN (SELECT id FROM ({self._reading.forgotten.refused})) AS _theirs {refused}"
 
     def _is_plain(self, texts: Sequence[Text], head: Head) -> bool:
         reading = self._reading
@@ -210,24 +226,20 @@ class Reader:
         self._make("_judged", self._reading.judge, _by=by)
         yield from self._good("SELECT * FROM _judged WHERE _reason IS NULL")
         refused = self._base.execute(
-            f"SELECT _file, _line, _record, _reason, _detail, _raw, _bytes + {skipped} AS _bytes FROM _judged"
-            " WHERE _reason IS NOT NULL ORDER BY _file, _line, _record"
+            f"SELECT * REPLACE (_bytes + {skipped} AS _bytes) FROM ({self._judged_refused('_raw')})"
+            " ORDER BY _file, _line, _record"
         )
         for rows in refused.to_arrow_reader(_REFUSED_ROWS):
-            yield Part(rows, texts)
+            yield Part(*self._kept(rows, _REFUSED), texts)
 
     def _good(self, query: str) -> Iterator[Part]:
-        for rows in self._base.execute(query).to_arrow_reader(_BATCH_ROWS):
+        for rows in self._base.execute(self._judged_rows(query)).to_arrow_reader(_BATCH_ROWS):
             if rows.num_rows > 0:
-                yield Part(rows.select(self._columns))
+                yield Part(*self._kept(rows, self._columns))
 
-    def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._base.execute(query).fetchall()
-
-    def _make(self, table: str, query: str, **variables: Any) -> None:
-        for name, value in variables.items():
-            self._base.execute(f"SET VARIABLE {name} = $1", [value])
-        self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+    def _kept(self, rows: pa.RecordBatch, columns: Sequence[str]) -> tuple[pa.RecordBatch, int]:
+        kept = rows.filter(pa.compute.invert(rows.column("_theirs"))) if self._has_forgotten else rows
+        return kept.select(columns), rows.num_rows - kept.num_rows
 
     def _fill(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({_TABLES[table]})")

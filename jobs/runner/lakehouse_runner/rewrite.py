@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, NamedTuple, cast
 
-import pyarrow as pa
-
 from . import files
 from .blocks import MAGIC, PACKED, Piece, Text, extents_of, pieces_of
+from .database import Judge
 from .files import File
-from .manifest import Column, Reading
+from .manifest import Column, ForgottenSql, Reading
 from .reader import Reader
 from .suppression import Forgotten
 
@@ -86,15 +85,11 @@ class LandingSieve(Sieve):
     def sift(self, piece: Piece) -> tuple[int, Lines]:
         """Where others' records stand on the same lines, each of them gets a line."""
         good, judged = self._sql().records(piece)
-        kept: Lines = {n - 1: b"" for n in good.filter(self._theirs(good)).column("_n").to_pylist()}
+        kept: Lines = {n - 1: b"" for n in good.filter(good.column("_theirs")).column("_n").to_pylist()}
         removed = len(kept)
-        is_refused = judged.column("_reason").is_valid()
-        theirs = pa.compute.if_else(
-            is_refused, self._theirs_by_text(judged), self._theirs(judged)
-        ).to_pylist()
         spans: dict[tuple[int, int], list[tuple[bool, str]]] = defaultdict(list)
-        places = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text"))
-        for first, last, text, is_theirs in zip(*places, theirs, strict=True):
+        places = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text", "_theirs"))
+        for first, last, text, is_theirs in zip(*places, strict=True):
             spans[first - 1, last - 1].append((is_theirs, text))
         for (first, last), records in spans.items():
             count = sum(is_theirs for is_theirs, _ in records)
@@ -104,33 +99,30 @@ class LandingSieve(Sieve):
                 kept[first] = "".join(f"{text}\n" for is_theirs, text in records if not is_theirs).encode()
         return removed, kept
 
-    def _theirs(self, rows: pa.Table) -> pa.Array:
-        values = rows.select(list(self._columns)).combine_chunks()
-        batches = values.to_batches()
-        mask = self._forgotten.rows(batches[0], self._columns) if batches else None
-        return pa.array([False] * rows.num_rows if mask is None else mask, pa.bool_())
-
-    def _theirs_by_text(self, rows: pa.Table) -> pa.Array:
-        # Not only as far as a quarantine would keep it.
-        texts = rows.column("_text").to_pylist()
-        refused = rows.column("_reason").is_valid().to_pylist()
-        found = (refused and self._forgotten.line(text) for text, refused in zip(texts, refused, strict=True))
-        return pa.array(found, pa.bool_())
-
     def _sql(self) -> Reader:
         if self._reader is None:
-            self._reader = Reader(self._reading, self._columns)
+            self._reader = Reader(self._reading, self._columns, self._forgotten)
         return self._reader
 
 
 class QuarantineSieve(Sieve):
     """Tells of what was refused, as Spark wrote it: a JSON object a line."""
 
+    def __init__(self, forgotten: Forgotten, sql: ForgottenSql) -> None:
+        """Take the SQL of the contract too."""
+        super().__init__(forgotten)
+        self._sql = sql
+        self._judge: Judge | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Go to a worker, which makes a judge of its own."""
+        return {**self.__dict__, "_judge": None}
+
     def sift(self, piece: Piece) -> tuple[int, Lines]:
         """By the raw text that is in it."""
-        lines = piece.data.split(b"\n")
-        theirs = {i: b"" for i, line in enumerate(lines) if self._forgotten.line(_raw(line))}
-        return len(theirs), theirs
+        self._judge = self._judge or Judge(self._forgotten, self._sql)
+        theirs = self._judge.theirs([_raw(line) for line in piece.data.split(b"\n")])
+        return len(theirs), dict.fromkeys(theirs, b"")
 
 
 def _raw(line: bytes) -> str:

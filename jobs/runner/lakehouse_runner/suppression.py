@@ -1,9 +1,7 @@
-"""Who was forgotten: a list of keyed hashes, and which rows and refused lines are theirs.
-
-A port of engines/suppression.ts: both give the same verdicts, by `tests/suppression_cases.json`.
-"""
+"""Who was forgotten: a list of keyed hashes, as engines/suppression.ts has it."""
 
 import datetime
+import functools
 import hmac
 import json
 import re
@@ -17,7 +15,6 @@ import pyarrow as pa
 
 from . import files
 from .errors import JobError
-from .manifest import Column, Identifies
 
 Kind = Literal["person", "device", "hint"]
 Mask = npt.NDArray[np.bool_]
@@ -26,23 +23,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _SINCE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
-# The same in engines/suppression.ts. The quantifiers never give back: a text is passed over in one go.
-_PIECES = re.compile(r'(?:[^"\\]++|\\.?)++', re.DOTALL)
-"""What stands between double quotes that no backslash escapes, and what stands outside them."""
-_SINGLE_QUOTED = re.compile("[^']+")
-_FIELDS = re.compile(r"[^,;\t|]+")
-_SEPARATORS = r"""\x00-\x20\x7f"'<>(){}\[\],;:|"""
-_WORDS = re.compile(rf"[^{_SEPARATORS}\\]+")
-_PLAIN_WORDS = re.compile(r"[A-Za-z0-9._%+@-]+")
-"""Bytes that are no UTF-8 may stand right behind a value."""
-_EMAIL = re.compile(rf"[^{_SEPARATORS}\\]@[^{_SEPARATORS}\\]")
 _SPACES = " \t\n\v\f\r"
-_SEPARATOR = re.compile(f"[{_SEPARATORS}]")
-_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))')
-_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_QUOTES = re.compile(r'\\.?|"', re.DOTALL)
-_LEAST_CUT = 6
-"""Shorter beginnings are those of many."""
 _ATTEMPTS = 5
 
 
@@ -75,63 +56,7 @@ def pseudonym_of(key: bytes, value: str) -> str:
 
 def _bytes(text: str) -> bytes:
     """UTF-8; half a surrogate pair as JavaScript writes it."""
-    return _joined(text, "replace").encode()
-
-
-def _joined(text: str, errors: str = "surrogatepass") -> str:
-    """Make one character of both halves of a pair."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", errors)
-
-
-def tokens_of(raw: str) -> set[str]:
-    """Give every text of a line that may be a whole value, normalised.
-
-    What is between quotes, seen from the line's beginning or from within a text, since a line may lack its
-    first half; between single quotes; between the separators of CSV; and words. Of texts with escapes also
-    what they hold, so that JSON in JSON is read too.
-    """
-    found: set[str] = set()
-    texts = [raw]
-    while texts:
-        text = texts.pop()
-        for pattern in (_PIECES, _SINGLE_QUOTED, _FIELDS, _WORDS, _PLAIN_WORDS):
-            for token in pattern.findall(text):
-                plain = _unescaped(token)
-                found.add(normalised(plain))
-                # Each is shorter than the text that it is from.
-                if pattern is _PIECES and plain != token:
-                    texts.append(plain)
-                if pattern is _PLAIN_WORDS:
-                    # A full stop behind an e-mail is no part of it.
-                    found.add(normalised(token.strip(".-")))
-    found.discard("")
-    return found
-
-
-def _unescaped(text: str) -> str:
-    """Replace the escapes of JSON one by one, as a cut text has no whole literal; what is no escape stays."""
-    if "\\" not in text:
-        return text
-    return _joined(
-        _ESCAPE.sub(lambda e: chr(int(e[1], 16)) if e[1] is not None else _ESCAPED.get(e[2], e[2]), text)
-    )
-
-
-def _without_edges(raw: str) -> str:
-    """Give a line without its first and its last word, which may be cut off."""
-    text = raw.strip(_SPACES)
-    first = _SEPARATOR.search(text)
-    last = _SEPARATOR.search(text[::-1])
-    return text[first.start() : len(text) - last.start()] if first and last else ""
-
-
-def _is_cut(raw: str, person: str) -> bool:
-    """Whether a line breaks off in a text that may become the name: in what follows its last quote."""
-    if _QUOTES.findall(raw).count('"') % 2 == 0:
-        return False
-    pieces = _PIECES.findall(raw)
-    last = normalised(_unescaped(pieces[-1]).removesuffix("\\")) if pieces else ""
-    return len(last) >= _LEAST_CUT and normalised(person).startswith(last)
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 @dataclass(frozen=True)
@@ -154,51 +79,11 @@ class Forgotten:
         """Whether a value is on the list."""
         return hash_of(self.key, kind, value) in self.hashes.get(kind, ())
 
-    def rows(self, rows: pa.RecordBatch, columns: Mapping[str, Column]) -> Mask | None:
-        """Tell which rows are theirs; None: no row is.
-
-        A device may be another's by now, so it only tells of rows that name no person.
-        """
-        theirs = self._rows(rows, columns, "person")
-        of_devices = self._rows(rows, columns, "device")
-        if of_devices is not None:
-            for name in _of(columns, "person"):
-                of_devices = of_devices & ~is_named(rows.column(name))
-            if of_devices.any():
-                theirs = of_devices if theirs is None else theirs | of_devices
-        return theirs
-
-    def _rows(self, rows: pa.RecordBatch, columns: Mapping[str, Column], kind: Identifies) -> Mask | None:
-        theirs: Mask | None = None
-        if self.hashes.get(kind):
-            for name in _of(columns, kind):
-                mask = self.values(rows.column(name), kind)
-                if mask is not None:
-                    theirs = mask if theirs is None else theirs | mask
-        return theirs
-
-    def values(self, values: pa.Array, kind: Kind) -> Mask | None:
-        """Tell which values of a kind are on the list; None: none is."""
-        mask = _by_value(values, lambda value: self.has(kind, value))
-        return mask if mask.any() else None
-
-    def line(self, raw: str) -> bool:
-        """Whether a refused line is theirs.
-
-        It has a name of theirs, or where no other person can be read, of their device or a value that points
-        to them. An e-mail at the very edge of a line may be cut off, and is nobody's that can be read.
-        """
-        tokens = tokens_of(raw)
-        if self._any("person", tokens):
-            return True
-        if self.email and (not self.pseudonyms.isdisjoint(tokens) or _is_cut(raw, self.email)):
-            return True
-        if not self._any("device", tokens) and not self._any("hint", tokens):
-            return False
-        return not any(map(_EMAIL.search, tokens_of(_without_edges(raw))))
-
-    def _any(self, kind: Kind, tokens: Iterable[str]) -> bool:
-        return bool(self.hashes.get(kind)) and any(self.has(kind, token) for token in tokens)
+    def persons(self, rows: pa.RecordBatch, names: Iterable[str]) -> Mask:
+        """Tell on which rows one of the columns names a person on the list."""
+        none = np.zeros(rows.num_rows, np.bool_)
+        masks = (_by_value(rows.column(name), lambda value: self.has("person", value)) for name in names)
+        return functools.reduce(np.logical_or, masks, none)
 
 
 def is_named(values: pa.Array) -> Mask:
@@ -212,10 +97,6 @@ def _by_value(values: pa.Array, judge: Callable[[str], bool]) -> Mask:
     verdicts = np.array([*map(judge, encoded.dictionary.to_pylist()), False])
     mask: Mask = verdicts[encoded.indices.fill_null(len(verdicts) - 1).to_numpy()]
     return mask
-
-
-def _of(columns: Mapping[str, Column], kind: Identifies) -> list[str]:
-    return [name for name, column in columns.items() if column.identifies == kind]
 
 
 def forgotten_of(entries: Iterable[Entry], key: bytes) -> Forgotten:

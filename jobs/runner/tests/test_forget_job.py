@@ -4,6 +4,7 @@ import json
 from typing import Any, cast
 
 import pytest
+from contract import READING
 from lakehouse_runner import forget, glue
 from lakehouse_runner.errors import JobError
 from lakehouse_runner.manifest import Erasure
@@ -17,6 +18,7 @@ ERASURE = {
     "sources": {},
     "tables": [],
     "suppressed": "s3://lake/suppressed/list.json",
+    "forgotten": READING["forgotten"],
     "receipts": "s3://lake/receipts/",
 }
 REQUEST = {"subject": SUBJECT, "dryRun": True, "id": "20260101T000000000Z-0f3a"}

@@ -10,6 +10,7 @@ from lakehouse_runner.manifest import (
     Column,
     ColumnType,
     Expectation,
+    ForgottenSql,
     Manifest,
     ManifestError,
     Output,
@@ -118,6 +119,7 @@ def test_a_manifest_is_read_whole() -> None:
                     verdict="v",
                     first_count=3,
                     first_order="f",
+                    forgotten=ForgottenSql("a", "r", "t"),
                 ),
                 expectations=(expectation,),
             )

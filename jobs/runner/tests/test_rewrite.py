@@ -135,7 +135,7 @@ def test_what_was_refused_is_judged_by_its_raw_text(tmp_path: Path) -> None:
     ]
     half = [theirs[0][:-3]]
     file = write(tmp_path, "part.json", "\n".join([*kept, *theirs, *half]).encode())
-    sieve = QuarantineSieve(Forgotten(KEY, LISTED.hashes, email="ann@x.org"))
+    sieve = QuarantineSieve(SIEVE._forgotten, READING.forgotten)
     assert sift(file, sieve, rewrite=True) == Sifted(len(THEIRS) + 1)
     assert (tmp_path / "part.json").read_text().splitlines() == kept
 

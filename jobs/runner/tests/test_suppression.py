@@ -1,20 +1,16 @@
-"""Tests of whose a value, a row and a refused line is, and of the list of who was forgotten."""
+"""Tests of the list of who was forgotten."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from lakehouse_runner import files
 from lakehouse_runner.errors import JobError
-from lakehouse_runner.manifest import Column
 from lakehouse_runner.suppression import (
     Entry,
-    Forgotten,
     Kind,
     add_to_list,
-    forgotten_of,
     hash_of,
     read_forgotten,
     read_list,
@@ -29,11 +25,6 @@ def shared(name: str) -> Any:
 
 HASHES = shared("suppression_hashes.json")
 KEY = bytes.fromhex(HASHES["key"])
-COLUMNS = {
-    "at": Column("int", False),
-    "user": Column("text", True, pii="direct", identifies="person"),
-    "device": Column("text", True, pii="quasi", identifies="device"),
-}
 
 
 def listed(*values: tuple[Kind, str]) -> list[Entry]:
@@ -45,35 +36,6 @@ def listed(*values: tuple[Kind, str]) -> list[Entry]:
 def test_hashes_are_those_of_the_other_language(case: dict[str, Any]) -> None:
     """Else a run on one engine would not know whom the other forgot."""
     assert hash_of(KEY, case["kind"], case["value"]) == case["hash"]
-
-
-@pytest.mark.parametrize("case", shared("suppression_cases.json"), ids=lambda case: case["why"])
-def test_refused_lines_are_judged_as_by_the_other_language(case: dict[str, Any]) -> None:
-    """By a run, and while somebody is being forgotten."""
-    values: list[tuple[Kind, str]] = [("hint", hint) for hint in case.get("hints", [])]
-    values += [(kind, case[kind]) for kind in ("person", "device") if kind in case]
-    run = forgotten_of(listed(*values), KEY)
-    assert run.line(case["raw"]) == case["theirs"]
-    forget = Forgotten(KEY, run.hashes, frozenset(case.get("pseudonyms", [])), case["person"])
-    assert forget.line(case["raw"]) == case.get("whenForgetting", case["theirs"])
-
-
-def test_rows_are_theirs_by_their_person_and_without_one_by_their_device() -> None:
-    """Who has a device later than somebody who was forgotten stays. A row without a value is nobody's."""
-    rows = pa.RecordBatch.from_pydict(
-        {
-            "at": [1, 2, 3, 4, 5, 6],
-            "user": ["ann@x.org", None, " ANN@X.org\t", " \t", "bob@x.org", None],
-            "device": ["d0", "d1", None, "D1", "D1", None],
-        },
-        schema=pa.schema([("at", pa.int64()), ("user", pa.string()), ("device", pa.string())]),
-    )
-    forgotten = forgotten_of(listed(("person", "ann@x.org"), ("device", "d1"), ("hint", "d0")), KEY)
-    mask = forgotten.rows(rows, COLUMNS)
-    assert mask is not None
-    assert mask.tolist() == [True, True, True, True, False, False]
-    assert forgotten.rows(rows.slice(4), COLUMNS) is None
-    assert forgotten.rows(rows.slice(0, 0), COLUMNS) is None
 
 
 def test_nobody_is_on_a_list_that_is_not_there(tmp_path: Path) -> None:

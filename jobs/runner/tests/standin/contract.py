@@ -25,6 +25,7 @@ READING: dict[str, Any] = {
     "verdict": "v",
     "firstCount": 3,
     "firstOrder": "f",
+    "forgotten": {"macro": "a", "rows": "r", "refused": "t"},
 }
 """A reading as a manifest has it, where none of it is run."""
 _COMPILER = Path(__file__).parents[1] / "reading.ts"
