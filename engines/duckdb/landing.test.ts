@@ -189,7 +189,7 @@ describe('who was forgotten', () => {
     const asked = jest.spyOn(DuckDBConnection.prototype, 'run');
     const { result } = await landed(table, { 'a.json': LINES.join('\n') }, undefined, some);
     expect(result.filtered).toBe(0);
-    expect(asked.mock.calls.filter(([sql]: string[]) => sql?.includes('_list'))).toEqual([]);
+    expect(asked.mock.calls.filter(([sql]) => sql.includes('_list'))).toEqual([]);
     asked.mockRestore();
   });
 });
