@@ -131,6 +131,7 @@ describe('who was forgotten', () => {
       a: text('Who.', { pii: 'direct', identifies: 'person' }),
       n: int('How many.', { nullable: true }),
       d: text('Device.', { pii: 'quasi', identifies: 'device', nullable: true }),
+      b: text('Name.', { pii: 'direct', nullable: true }),
     },
   };
   const KEY = Buffer.alloc(32, 7);
