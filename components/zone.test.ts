@@ -81,7 +81,9 @@ test('a zone of sources has their tables and those of their refused lines', asyn
     description: 'Lines of reading_raw that were refused.',
     storageDescriptor: {
       location: 's3://acme-test-raw-123456789012/quarantine/reading_raw/',
-      columns: ['file', 'line', 'record', 'reason', 'detail', 'raw'].map((name) => expect.objectContaining({ name })),
+      columns: ['file', 'line', 'record', 'reason', 'detail', 'raw'].map((name) =>
+        expect.objectContaining({ name }),
+      ),
     },
   });
   expect(value.first.definition).toBe(raw);

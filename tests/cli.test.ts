@@ -247,6 +247,7 @@ describe('lake run', () => {
         job: table.job === null ? null : expect.any(String),
         read: expect.any(Number),
         quarantined: expect.any(Number),
+        ...(table.job === null && { bytes: expect.any(Number), quarantinedBytes: expect.any(Number) }),
         filtered: expect.any(Number),
         written: expect.any(Number),
         reasons: expect.any(Object),
@@ -289,7 +290,7 @@ describe('lake run', () => {
         'SELECT file, line, reason FROM accelerometer_landing_quarantine ORDER BY file, line LIMIT 1',
       );
       expect(stderr).toMatch(
-        /lake: accelerometer_landing: 4\d of 238 lines are in quarantine, \d+(?:\.\d)? %; its limit is 5 %/,
+        /lake: accelerometer_landing: 4\d of 238 records are refused, \d+(?:\.\d)? %, which are \d+(?:\.\d)? % of the bytes; the limit is 5 %/,
       );
       expect(stderr).toContain(`  ${first?.[0]}, line ${first?.[1]}: ${first?.[2]}, `);
       expect(stderr).not.toMatch(/\n\s+at /);
@@ -318,7 +319,7 @@ describe('lake run', () => {
     const { status, stdout, stderr } = await lake(['run', '--data', data, '--lake', root]);
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^lake: customer_landing: 1 file cannot be read\. .*\n.*, the file cannot be unpacked to its end: it is cut off; upload it again\n$/,
+      /^lake: customer_landing: 1 file cannot be read\. .*\n.*, it cannot be unpacked to its end: it is cut off; upload it again\n$/,
     );
     expect(stdout).toMatch(/^Run \S+ failed in .*Nothing is published in this lake yet\.$/m);
     const asked = await lake(['query', 'quarantine', '--lake', root, '--format', 'csv']);
