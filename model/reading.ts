@@ -406,7 +406,8 @@ const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(befor
 
 /**
  * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where every line of a file is
- * an object there is nothing to be put together.
+ * an object there is nothing to be put together. Lines that are put together and are no record then are each a refusal of
+ * their own, unless records are spread in that file: it has lines of nothing but braces.
  */
 const GROUPS = `texts AS (
   SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
@@ -420,6 +421,7 @@ marked AS (
   SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
   FROM (
     SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+      bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
       lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
     FROM texts
     WHERE file IN (SELECT file FROM texts WHERE NOT alone)
@@ -433,9 +435,13 @@ bounded AS (
 numbered AS (
   SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
 ),
+grouped AS (
+  SELECT *, count(*) OVER w > 1 AND NOT is_spread AND NOT json_valid(trim(string_agg(line, ${LF} ORDER BY n) OVER w, ${AROUND_RECORDS})) AS is_each
+  FROM numbered WINDOW w AS (PARTITION BY file, g)
+),
 groups AS (
   SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
-  FROM numbered GROUP BY file, g
+  FROM grouped GROUP BY file, g, CASE WHEN is_each THEN n END
   HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
   UNION ALL
   SELECT file, n, n, line, broken FROM texts WHERE file NOT IN (SELECT file FROM texts WHERE NOT alone)

@@ -308,7 +308,7 @@ test('a source is judged by what remains', async () => {
   await run(root, data, stedi);
   await forget(root);
   const { failures } = await engineOf(root).run(stedi, { data });
-  expect(failures.join()).toMatch(/customer_landing: 1 of 19 lines are in quarantine, 5.3 %/);
+  expect(failures.join()).toMatch(/customer_landing: 1 of 19 records are refused, 5.3 %/);
 });
 
 /** Everything below a lake with its bytes; of the lock its size. */
@@ -431,7 +431,7 @@ test('a name that others have too decides about no refused line', async () => {
 test('what a failed run refused loses their lines and keeps all others', async () => {
   const root = copyOf(FULL);
   const { failures } = await engineOf(root).run(stedi, { data: WITH });
-  expect(failures.join()).toContain('in quarantine');
+  expect(failures.join()).toContain('records are refused');
   const failed = readdirSync(join(root, 'versions')).toSorted().at(-1) as string;
   expect(readdirSync(join(root, 'versions', failed))).toEqual(['quarantine']);
   const before = await rowsOfLake(root);

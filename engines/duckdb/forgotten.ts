@@ -44,7 +44,8 @@ export async function theirIds(db: DuckDBConnection, from: string, refused: stri
 /** Takes the rows of who was forgotten out of a folder that no reader knows of yet. Returns how many they were. */
 export async function takeOut(db: DuckDBConnection, source: SourceTable, dir: string): Promise<number> {
   const theirs = readingOf(source).forgotten.rows;
-  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS FROM ${parquetIn(dir)}`);
+  const names = Object.keys(source.columns).map(quoteName).join(', ');
+  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS SELECT ${names} FROM ${parquetIn(dir)}`);
   const rows = await countOf(db, `SELECT 1 FROM _landed t WHERE ${theirs}`);
   if (rows > 0) await rewriteTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${theirs})`);
   return rows;

@@ -29,13 +29,18 @@ export async function land(
 ): Promise<Landed> {
   const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
   const reader = SourceReader.into(to.table, db, table, to.landing);
-  const landed = await reader.read(files, forgotten && ((connection) => readyList(connection, forgotten)));
   // A table has a file, also where it has no row.
   await writeTable(db, to.table, `SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false`);
+  const landed = await reader.read(
+    files,
+    forgotten && {
+      ready: (connection) => readyList(connection, forgotten),
+      takeOut: () => takeOut(db, table, to.table),
+    },
+  );
   if (Object.keys(landed.reasons).length > 0) await copyQuarantine(db, reader.refused, to.quarantine);
   await rm(`${to.table}.refused`, { recursive: true, force: true });
-  const out = forgotten ? await takeOut(db, table, to.table) : 0;
-  return { ...landed, accepted: landed.accepted - out, filtered: landed.filtered + out };
+  return landed;
 }
 
 /** Writes refused records as Parquet. */

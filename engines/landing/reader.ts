@@ -135,6 +135,14 @@ interface Verdict {
   readonly fatal: boolean;
 }
 
+/** How people who were forgotten are left out. */
+export interface Forgotten {
+  /** Makes a connection ready to ask who was forgotten. */
+  ready(db: DuckDBConnection): Promise<void>;
+  /** Takes their rows out of what was accepted, and returns how many they were. */
+  takeOut(): Promise<number>;
+}
+
 /** Reads the files of one source by its contract, once. */
 export class SourceReader {
   private readonly reading: Reading;
@@ -145,7 +153,7 @@ export class SourceReader {
   private part = 0;
   private filtered = 0;
   private kept = 0;
-  private forgotten?: (db: DuckDBConnection) => Promise<void>;
+  private forgotten: Forgotten | undefined;
   /** Bytes of refused lines beyond those that were judged. */
   private passedOver = 0;
 
@@ -167,19 +175,16 @@ export class SourceReader {
   }
 
   /**
-   * Reads the files. `readyForgotten` makes a connection ready to ask who was forgotten; their refused records are left
-   * out. Throws a LakeError for files that are changed meanwhile.
+   * Reads the files, without records of people who were forgotten. Throws a LakeError for files that are changed
+   * meanwhile.
    */
-  async read(
-    files: readonly string[],
-    readyForgotten?: (db: DuckDBConnection) => Promise<void>,
-  ): Promise<Landed> {
-    if (readyForgotten) this.forgotten = readyForgotten;
+  async read(files: readonly string[], forgotten?: Forgotten): Promise<Landed> {
+    this.forgotten = forgotten;
     await this.db.run(
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
         detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
-    await readyForgotten?.(this.db);
+    await forgotten?.ready(this.db);
     await readyTables(this.db, '_heads', '_piece', '_rest');
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
@@ -203,6 +208,9 @@ export class SourceReader {
     }
     await this.readLines(lines);
     requireUnchanged(this.looks);
+    const theirs = (await forgotten?.takeOut()) ?? 0;
+    this.accepted -= theirs;
+    this.filtered += theirs;
     return this.account(readable);
   }
 
@@ -335,7 +343,7 @@ export class SourceReader {
     const other = await connectTo(this.db);
     try {
       await readyTables(other, '_heads', '_piece', '_rest');
-      await this.forgotten?.(other);
+      await this.forgotten?.ready(other);
       await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
     } finally {
       other.closeSync();
