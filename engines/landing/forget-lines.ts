@@ -9,8 +9,9 @@ import { type PlacedRecord, recordsIn } from './reader';
 
 /**
  * Takes the records of the forgotten out of a landing file, in one step; all other lines stay as they are. Holds the file
- * in memory, so it is for the lake's own sample. The database is to be ready to ask who was forgotten. Returns how many records they are, or nothing where the file cannot be
- * unpacked. `temporary` takes the new file until it is whole, on the same disk; without it, records are only counted.
+ * in memory, so it is for the lake's own sample. The database is to be ready to ask who was forgotten. Returns how many
+ * records they are, or nothing where the file cannot be unpacked. `temporary` takes the new file until it is whole, on the
+ * same disk; without it, records are only counted.
  */
 export async function forgetLines(
   db: DuckDBConnection,
