@@ -459,7 +459,7 @@ test('the sample loses their lines, byte by byte the rest stays', async () => {
   const files = namesBelow(sample).filter((name) => statSync(join(sample, name)).isFile());
   const before = new Map(files.map((name) => [name, content(join(sample, name))]));
   let planted = 0;
-  const LINES = { '\n': 'lf', '\r\n': 'crlf', '\r': 'cr' };
+  const LINES = { '\n': 'lf', '\r\n': 'crlf' };
   for (const entity of ENTITIES) {
     for (const [end, name] of Object.entries(LINES)) {
       for (const ending of ['.json', '.json.gz']) {
@@ -479,7 +479,7 @@ test('the sample loses their lines, byte by byte the rest stays', async () => {
   const { places } = await forget(root);
   expect(await findValues(root, values())).toEqual([]);
   for (const [name, bytes] of before) {
-    if (!/(?:cr|lf)\.json/.test(name)) expect(content(join(sample, name)).equals(bytes)).toBe(true);
+    if (!/lf\.json/.test(name)) expect(content(join(sample, name)).equals(bytes)).toBe(true);
   }
   const removed = places.filter(({ kind }) => kind === 'files').reduce((n, place) => n + place.removed, 0);
   // Also those cut off within the e-mail, which hold no whole value.
