@@ -22,7 +22,8 @@ export async function forgetLines(
   const look = await lookAt(path, readingOf(table).headBytes);
   if (look.damage !== null || look.named !== look.unpacked) return undefined;
   const text = look.unpacked ? await promisify(gunzip)(await readFile(path)) : await readFile(path);
-  const lines = linesOf(text);
+  const mark = text.subarray(0, 3).equals(MARK) ? 3 : 0;
+  const lines = linesOf(text.subarray(mark));
   const whole = (record: PlacedRecord) => record.text ?? lines.slice(record.first - 1, record.last).join('');
   let removed = 0;
   /** What is left of lines that held something of theirs, by the first of them. */
@@ -33,7 +34,7 @@ export async function forgetLines(
     if (record.theirs) place.theirs++;
     else place.texts.push(whole(record));
   }
-  const kept: Buffer[] = [];
+  const kept: Buffer[] = [text.subarray(0, mark)];
   for (let line = 1; line <= lines.length; line++) {
     const place = left.get(line);
     if (!place?.theirs) kept.push(lines[line - 1] as Buffer);
@@ -50,6 +51,9 @@ export async function forgetLines(
   }
   return removed;
 }
+
+/** A byte-order mark is no part of the first line. */
+const MARK = Buffer.from('\ufeff');
 
 /** Lines with their ends. */
 function linesOf(bytes: Buffer): Buffer[] {
