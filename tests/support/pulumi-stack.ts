@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { runnerModule } from '../../components/runner-module';
 import type { World } from '../standin/aws/world';
 import { ended, type Ran, ROOT } from './lake';
 import { findPulumi } from './pulumi-engine';
@@ -159,6 +160,12 @@ export class Stack {
       writeFileSync(join(this.dir, 'package.json'), '{}');
     }
     symlinkSync(join(ROOT, 'node_modules'), join(this.dir, 'node_modules'));
+    // What somebody with a private network has fetched.
+    const runner = join(this.dir, 'jobs', 'runner');
+    if (!existsSync(join(runner, 'requirements.txt'))) return;
+    const name = `${runnerModule(runner).replace('==', '-')}-cp311-cp311-manylinux_2_28_x86_64.whl`;
+    mkdirSync(join(runner, 'wheels'), { recursive: true });
+    writeFileSync(join(runner, 'wheels', name), 'a wheel');
   }
 
   private configure(config: Readonly<Record<string, unknown>>) {
