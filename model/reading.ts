@@ -436,8 +436,12 @@ numbered AS (
   SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
 ),
 grouped AS (
-  SELECT *, count(*) OVER w > 1 AND NOT is_spread AND NOT json_valid(trim(string_agg(line, ${LF} ORDER BY n) OVER w, ${AROUND_RECORDS})) AS is_each
-  FROM numbered WINDOW w AS (PARTITION BY file, g)
+  SELECT *
+  FROM numbered JOIN (
+    SELECT file, g, count(*) > 1 AND NOT bool_or(is_spread)
+      AND NOT json_valid(trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS})) AS is_each
+    FROM numbered GROUP BY file, g
+  ) USING (file, g)
 ),
 groups AS (
   SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken

@@ -43,7 +43,9 @@ const DATA = join(dir, 'data');
   test('ingest puts every file in place, skips what is there, and overwrites only when told', async () => {
     const landing = outputs.buckets.landing as string;
     const first = await onStack('ingest', DATA, '--json');
-    expect(first).toMatchObject({ status: 0, stderr: '' });
+    expect(first.status).toBe(0);
+    // The sample's files from Windows begin with a byte-order mark.
+    expect(first.stderr).toContain('Athena reads one object a line, and misreads 3 files');
     const put = await objectsOf(landing);
     const entities = ['accelerometer', 'customer', 'step_trainer'];
     expect(Object.keys(put).map((key) => key.split('/')[0])).toEqual(expect.arrayContaining(entities));
