@@ -3,7 +3,7 @@ import { type Forgotten, forgottenOf } from './forgotten';
 import type { SourceTable } from './table';
 
 /** What quarantine keeps of a refused record. */
-export const MAX_RAW_CHARACTERS = 1 << 16;
+const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
 const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */

@@ -195,7 +195,7 @@ export class SourceReader {
     for (const look of readable) {
       const { columns } = verdictOf(look);
       if (columns === null) others.push(look);
-      else byColumns.set(columns, [...(byColumns.get(columns) ?? []), look]);
+      else if (!byColumns.get(columns)?.push(look)) byColumns.set(columns, [look]);
     }
     for (const looks of byColumns.values()) {
       for (const batch of batchesOf(looks)) {
@@ -203,7 +203,7 @@ export class SourceReader {
       }
     }
     const lines = others.filter((look) => verdictOf(look).shape === 'lines');
-    for (const batch of batchesOf(others.filter((look) => !lines.includes(look)))) {
+    for (const batch of batchesOf(others.filter((look) => verdictOf(look).shape !== 'lines'))) {
       lines.push(...(await this.readObjects(batch)));
     }
     await this.readLines(lines);
