@@ -397,6 +397,13 @@ function lines(fields: readonly Field[]): string {
   return accepted(fields, from, '_file, _n, _broken', matched);
 }
 
+/** A text of objects with a mark between each two, with or without a comma there. */
+const markedOff = (text: string) =>
+  `regexp_replace(replace(${text}, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')`;
+/** Those objects as one array. */
+const listOf = (marked: string) =>
+  `'[' || replace(replace(${marked}, '}' || ${MARK} || '{', '},{'), ${MARK}, '') || ']'`;
+
 /**
  * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
  * or is within a record as well. After `{"a":1,` there has to be a key.
@@ -439,7 +446,7 @@ grouped AS (
   SELECT *
   FROM numbered JOIN (
     SELECT file, g, count(*) > 1 AND NOT bool_or(is_spread)
-      AND NOT json_valid(trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS})) AS is_each
+      AND NOT json_valid(${listOf(markedOff(`trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS})`))}) AS is_each
     FROM numbered GROUP BY file, g
   ) USING (file, g)
 ),
@@ -457,7 +464,7 @@ groups AS (
  */
 const RECORDS = `marked_off AS (
   SELECT *, CASE WHEN NOT broken AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
-    regexp_replace(replace(bare, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')
+    ${markedOff('bare')}
   END AS marked
   FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
 ),
@@ -472,7 +479,7 @@ split AS (
     SELECT *, len(parts) AS last_part
     FROM (
       SELECT *, string_split(marked, '}' || ${MARK} || '{') AS parts,
-        '[' || replace(replace(marked, '}' || ${MARK} || '{', '},{'), ${MARK}, '') || ']' AS joined
+        ${listOf('marked')} AS joined
       FROM marked_off
     )
   )
