@@ -43,11 +43,18 @@ export interface Reading {
   /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
   readonly numbered: string;
   /**
-   * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and which
-   * lines of it, from 1, are no UTF-8. Gives values, `_file`, `_n` the line's number, `_line` and `_broken` where it
-   * holds no good record, and `_good`.
+   * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
+   * which lines of it, from 1, are no UTF-8. Gives `_file`, `_n` the line's number, `_line`, `_broken`, and `_matched`
+   * for records written as they mostly are, which are good.
    */
   readonly lines: string;
+  /** Values and `_n` of the matched ones of `_lines`, which holds those. */
+  readonly matched: string;
+  /**
+   * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
+   * where it holds no good record, and `_good`.
+   */
+  readonly unmatched: string;
   /**
    * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
    * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
@@ -249,7 +256,7 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted(fields: readonly Field[], from: string, carried: string, matched?: Matched): string {
+function accepted(fields: readonly Field[], from: string, carried: string): string {
   const groups = slotGroups(fields);
   const slots = groups.flat();
   const made = groups.map((group, g) => `json_transform(_json, ${structure(group, () => 'JSON')}) AS _t${g}`);
@@ -272,14 +279,9 @@ function accepted(fields: readonly Field[], from: string, carried: string, match
   );
   // With a null under a key, only the keys themselves say how often it stands.
   const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
-  const columns = fields.map((f, i) => {
-    const value = storedValue(f);
-    return `${matched ? `CASE WHEN _matched THEN ${matched.values[i]} ELSE ${value} END` : value} AS ${name(f.name)}`;
-  });
-  return `SELECT ${columns.join(', ')}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
+  return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    ${matched ? 'WHEN _matched THEN true' : ''}
     WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
     WHEN len(json_keys(_json)) = ${present} THEN true
     ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
@@ -345,57 +347,52 @@ function linePattern(fields: readonly Field[]): string | undefined {
     : undefined;
 }
 
-/** How lines that match the pattern are converted. */
-interface Matched {
-  readonly pattern: string;
-  /** What makes `_m` of the text of one. */
-  readonly structure: string;
-  /** Of `_m` and `_bare`, the text, by column. */
-  readonly values: readonly string[];
-}
-
-function matchedBy(fields: readonly Field[]): Matched | undefined {
-  const pattern = linePattern(fields);
-  if (pattern === undefined) return undefined;
-  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
-  const [first = [], ...others] = slotGroups(fields);
-  const of = (slots: readonly Slot[], from: string, field: Field) =>
-    slots.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(${from}, ${i + 1})`] : []));
-  return {
-    pattern,
-    structure: structure(first, typeOf),
-    values: fields.map((f) => {
-      const further = others.flatMap((slots) =>
-        of(slots, `json_transform(_bare, ${structure(slots, typeOf)})`, f),
-      );
-      const all = [...of(first, '_m', f), ...further];
-      return all.length > 1 ? `COALESCE(${all.join(', ')})` : (all[0] as string);
-    }),
-  };
-}
+const BARE = `trim(_line, ${AROUND_RECORD})`;
 
 function lines(fields: readonly Field[]): string {
-  const bare = `trim(line, ${AROUND_RECORD})`;
-  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  const matched = matchedBy(fields);
-  const ending = `starts_with(line, '{') AND ends_with(line, '}')`;
-  const match = matched ? `_matched, _bare, json_transform(_bare, ${matched.structure}) AS _m,` : '';
-  const from = `SELECT file AS _file, n AS _n, line AS _line, broken AS _broken, ${match}
-      CASE WHEN broken ${matched ? 'OR _matched' : ''} THEN NULL WHEN ${isObject('line')} THEN line WHEN ${isObject(bare)} THEN ${bare} END AS _json
-    FROM (
-      SELECT *${matched ? `, CASE WHEN _matched THEN CASE WHEN ${ending} THEN line ELSE ${bare} END END AS _bare` : ''}
-      FROM (
-        SELECT *${matched ? `, NOT broken AND regexp_full_match(line, ${quote(matched.pattern)}) AS _matched` : ''}
-        FROM (
-      SELECT file, first + i AS n, line, len(broken) > 0 AND list_contains(broken, i) AS broken
-      FROM (
-        SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
-        FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
-      ))))
-    
-    WHERE starts_with(line, '{') OR strlen(line) > 0 AND ${bare} <> ''`;
-  return accepted(fields, from, '_file, _n, _broken', matched);
+  const pattern = linePattern(fields);
+  const matched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
+  return `SELECT *, ${matched} AS _matched
+FROM (
+  SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+  FROM (
+    SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+    FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
+  )
+)
+WHERE starts_with(_line, '{') OR strlen(_line) > 0 AND ${BARE} <> ''`;
 }
+
+/** The values of matched lines, whose text says already that they can be converted. */
+function matched(fields: readonly Field[]): string {
+  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
+  const groups = slotGroups(fields);
+  const made = groups.map((group, g) => `json_transform(_bare, ${structure(group, typeOf)}) AS _m${g}`);
+  const columns = fields.map((field) => {
+    const slots = groups.flatMap((group, g) =>
+      group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
+    );
+    return `COALESCE(${slots.join(', ')}) AS ${name(field.name)}`;
+  });
+  return `SELECT ${columns.join(', ')}, _n
+FROM (
+  SELECT _n, ${made.join(', ')}
+  FROM (
+    SELECT _n, CASE WHEN starts_with(_line, '{') AND ends_with(_line, '}') THEN _line ELSE ${BARE} END AS _bare
+    FROM _lines WHERE _matched
+  )
+)`;
+}
+
+const unmatched = (fields: readonly Field[]) => {
+  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
+  return accepted(
+    fields,
+    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
+          FROM _others`,
+    '_file, _n, _broken',
+  );
+};
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
@@ -442,18 +439,23 @@ bounded AS (
 numbered AS (
   SELECT *, sum(apart::INT) OVER (PARTITION BY file ORDER BY n) AS g FROM bounded
 ),
-grouped AS (
-  SELECT *
-  FROM numbered JOIN (
-    SELECT file, g, count(*) > 1 AND NOT bool_or(is_spread)
-      AND NOT json_valid(${listOf(markedOff(`trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS})`))}) AS is_each
-    FROM numbered GROUP BY file, g
-  ) USING (file, g)
+counted AS (
+  SELECT *, count(*) OVER (PARTITION BY file, g) AS members FROM numbered
+),
+joined AS (
+  SELECT *, NOT is_spread AND NOT json_valid(${listOf(markedOff(`trim(raw, ${AROUND_RECORDS})`))}) AS is_each
+  FROM (
+    SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken,
+      bool_or(is_spread) AS is_spread, list({'n': n, 'line': line, 'broken': broken} ORDER BY n) AS own
+    FROM counted WHERE members > 1 GROUP BY file, g
+  )
 ),
 groups AS (
-  SELECT file, min(n) AS n, max(n) AS last, string_agg(line, ${LF} ORDER BY n) AS raw, bool_or(broken) AS broken
-  FROM grouped GROUP BY file, g, CASE WHEN is_each THEN n END
-  HAVING trim(string_agg(line, ${LF} ORDER BY n), ${AROUND_RECORDS}) <> ''
+  SELECT * FROM (
+    SELECT file, n, last, raw, broken FROM joined WHERE NOT is_each
+    UNION ALL SELECT file, own.n, own.n, own.line, own.broken FROM (SELECT file, unnest(own) AS own FROM joined WHERE is_each)
+    UNION ALL SELECT file, n, n, line, broken FROM counted WHERE members = 1
+  ) WHERE trim(raw, ${AROUND_RECORDS}) <> ''
   UNION ALL
   SELECT file, n, n, line, broken FROM texts WHERE file NOT IN (SELECT file FROM texts WHERE NOT alone)
 )`;
@@ -743,6 +745,8 @@ export function readingOf(source: SourceTable): Reading {
     objects: objects(fields),
     numbered: NUMBERED,
     lines: lines(fields),
+    matched: matched(fields),
+    unmatched: unmatched(fields),
     judge: judge(fields),
     verdict: verdict(source),
     firstCount: FIRST_COUNT,

@@ -16,7 +16,7 @@ const LF = 10;
 const MAGIC_BYTES = 8;
 const CHUNK_BYTES = 1 << 20;
 /** Pieces of this size keep several readers busy to the end. */
-export const USUAL_BYTES = 2 << 20;
+export const USUAL_BYTES = 4 << 20;
 const GZIP = '1F8B';
 
 /** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
@@ -116,13 +116,14 @@ export function requireUnchanged(looks: readonly Look[]): void {
 }
 
 /**
- * How often a character of ASCII stands in the files; nothing where one of the other texts does. Keeps the thread for no
- * longer than a chunk takes.
+ * How often a character of ASCII stands in the files; nothing where one of the other texts does, or once it is given up.
+ * Keeps the thread for no longer than a chunk takes.
  */
 export async function marksIn(
   looks: readonly Look[],
   counted: string,
   others: readonly string[],
+  givenUp?: AbortSignal,
 ): Promise<number | undefined> {
   const mark = counted.charCodeAt(0);
   const reach = Math.max(...others.map(({ length }) => length)) - 1;
@@ -131,6 +132,7 @@ export async function marksIn(
   for (const look of looks) {
     let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of chunksOf(look)) {
+      if (givenUp?.aborted) return undefined;
       if (contains(chunk) || (tail.length > 0 && contains(Buffer.concat([tail, chunk.subarray(0, reach)])))) {
         return undefined;
       }

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
 import { identifying, type Reading, readingOf, type SourceTable } from '../../model';
-import { connectTo, countOf, literalPath, parquetIn, rowsOf } from '../duckdb/database';
+import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../duckdb/database';
 import { theirIds } from '../duckdb/forgotten';
 import { quoteName, quoteString } from '../sql';
 import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USUAL_BYTES } from './bytes';
@@ -11,8 +11,6 @@ import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USU
 const BATCH_BYTES = 128 << 20;
 /** Files that one statement judges the beginnings of. */
 const HEADS = 500;
-/** Pieces of text are judged side by side. */
-const READERS = 2;
 /** How much that was not accepted waits to be judged together. */
 const WAITING_BYTES = 1 << 20;
 
@@ -32,28 +30,19 @@ export interface Landed {
   readonly failure: string | null;
 }
 
-/** Takes what statements give; `rest` is what was not accepted, as a query for `_file, _n, _line, _broken`. */
+/** Where rows go. */
 interface Sink {
-  take(
-    db: DuckDBConnection,
-    sql: string,
-    part: number,
-    names?: readonly string[],
-  ): Promise<{ readonly accepted: number; readonly rest: string }>;
-  /** Accepted rows alone. */
+  /** Takes rows, and returns how many. */
   add(db: DuckDBConnection, sql: string, part: number): Promise<number>;
+  /** Takes rows and makes them a view. */
+  show(db: DuckDBConnection, view: string, sql: string, part: number): Promise<void>;
   /** Takes back a part. */
   drop(part: number): Promise<void>;
-  /** Writes rows, and makes them `_plain` for the SQL that follows. */
-  show(db: DuckDBConnection, sql: string, part: number): Promise<void>;
-  done(part: number): Promise<void>;
   /** Where refused records wait until all of a source are known; nowhere if they are only counted. */
   readonly kept?: string;
   /** Keeps refused records, as quarantine has them. */
   keep(db: DuckDBConnection, sql: string, part: number): Promise<void>;
 }
-
-const REST = '_file, _n, _line, _broken';
 
 /** Writes Parquet below a folder. */
 class Folder implements Sink {
@@ -63,33 +52,16 @@ class Folder implements Sink {
     this.kept = `${dir}.refused`;
   }
 
-  private at = (part: number) => join(this.dir, `part-${part}`);
+  private at = (part: number) => join(this.dir, `read-${part}.parquet`);
 
   async add(db: DuckDBConnection, sql: string, part: number) {
-    await mkdir(this.at(part), { recursive: true });
-    const to = quoteString(join(this.at(part), 'data.parquet'));
-    return (await db.run(`COPY (${sql}) TO ${to} (FORMAT parquet)`)).rowsChanged;
-  }
-
-  async show(db: DuckDBConnection, sql: string, part: number) {
-    await this.add(db, sql, part);
-    await db.run(`CREATE OR REPLACE TEMP VIEW _plain AS FROM ${parquetIn(this.at(part))}`);
-  }
-
-  async take(db: DuckDBConnection, sql: string, part: number) {
     await mkdir(this.dir, { recursive: true });
-    const to = quoteString(this.at(part));
-    const options = 'FORMAT parquet, PARTITION_BY (_good), WRITE_PARTITION_COLUMNS false';
-    const { rowsChanged } = await db.run(`COPY (${sql}) TO ${to} (${options})`);
-    const files = `${literalPath(this.at(part))}/_good=false/*.parquet`;
-    const [found] = await rowsOf<{ n: number }>(db, `SELECT count(*) AS n FROM glob(${quoteString(files)})`);
-    if (!found?.n)
-      return {
-        accepted: rowsChanged,
-        rest: `SELECT ${REST.split(', ').map((c) => `NULL AS ${c}`)} WHERE false`,
-      };
-    const rest = `SELECT ${REST} FROM read_parquet(${quoteString(files)}, hive_partitioning=false)`;
-    return { accepted: rowsChanged - (await countOf(db, rest)), rest };
+    return (await db.run(`COPY (${sql}) TO ${quoteString(this.at(part))} (FORMAT parquet)`)).rowsChanged;
+  }
+
+  async show(db: DuckDBConnection, view: string, sql: string, part: number) {
+    await this.add(db, sql, part);
+    await db.run(`CREATE OR REPLACE TEMP VIEW ${view} AS FROM ${parquetFile(this.at(part))}`);
   }
 
   /** Out of memory, as their texts may be long. */
@@ -99,30 +71,21 @@ class Folder implements Sink {
     await db.run(`COPY (${sql}) TO ${to} (FORMAT parquet, ROW_GROUP_SIZE_BYTES '1MB')`);
   }
 
-  drop = (part: number) => rm(this.at(part), { recursive: true, force: true });
-  done = (part: number) => rm(join(this.at(part), '_good=false'), { recursive: true, force: true });
+  drop = (part: number) => rm(this.at(part), { force: true });
 }
 
 /** Only counts. */
 const COUNTER: Sink = {
   add: (db, sql) => countOf(db, sql),
-  async show(db, sql) {
+  async show(db, view, sql) {
     // Not a table: it would hold the rows of a whole batch.
-    await db.run(`CREATE OR REPLACE TEMP VIEW _plain AS ${sql}`);
-  },
-  async take(db, sql, _part, names = []) {
-    await db.run(
-      `CREATE OR REPLACE TEMP TABLE _taken AS SELECT ${[REST, '_good', ...names].join(', ')} FROM (${sql})`,
-    );
-    return {
-      accepted: await countOf(db, 'FROM _taken WHERE _good'),
-      rest: `SELECT ${REST} FROM _taken WHERE NOT _good`,
-    };
+    await db.run(`CREATE OR REPLACE TEMP VIEW ${view} AS ${sql}`);
   },
   drop: async () => undefined,
   keep: async () => undefined,
-  done: async () => undefined,
 };
+
+const REST = '_file, _n, _line, _broken';
 
 interface Verdict {
   readonly file: string;
@@ -141,6 +104,15 @@ export interface Forgotten {
   ready(db: DuckDBConnection): Promise<void>;
   /** Takes their rows out of what was accepted, and returns how many they were. */
   takeOut(): Promise<number>;
+}
+
+/** What of a file one statement reads: all of it, or a piece. */
+interface Share {
+  /** Where the file stands in the list. */
+  readonly file: number;
+  readonly look?: Look;
+  readonly piece?: Piece;
+  readonly bytes: number;
 }
 
 /** Reads the files of one source by its contract, once. */
@@ -185,7 +157,7 @@ export class SourceReader {
         detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
     await forgotten?.ready(this.db);
-    await readyTables(this.db, '_heads', '_piece', '_rest');
+    await readyTables(this.db, '_heads', '_piece', '_others', '_rest');
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -220,6 +192,12 @@ export class SourceReader {
       WHERE line IS NULL AND record IS NULL`;
     const { kept } = this.sink;
     return this.kept === 0 || !kept ? whole : `${whole} UNION ALL SELECT * FROM ${parquetIn(kept)}`;
+  }
+
+  private async add(db: DuckDBConnection, from: string) {
+    const added = await this.sink.add(db, `SELECT ${this.values} FROM (${from})`, this.part++);
+    // Not in one step: it would take the sum of before for what it is by now.
+    this.accepted += added;
   }
 
   private nameOf = (path: string) => relative(this.landing, path);
@@ -261,14 +239,16 @@ export class SourceReader {
   private async readPlain(looks: readonly Look[], { columns, further }: Verdict): Promise<boolean> {
     const { countedMark, otherMarks } = this.reading;
     const { rows, check } = further ? this.reading.further : this.reading.plain;
-    const counting = marksIn(looks, countedMark, otherMarks);
+    const givenUp = new AbortController();
+    const counting = marksIn(looks, countedMark, otherMarks, givenUp.signal);
     const part = this.part++;
     await this.db.run('SET VARIABLE _columns = $1', [columns]);
     const found = await this.attempt(part, async () => {
       await this.name(looks);
-      await this.sink.show(this.db, rows, part);
+      await this.sink.show(this.db, '_plain', rows, part);
       return (await rowsOf<{ rows: number; marks: number | null }>(this.db, check))[0];
     });
+    if (!found) givenUp.abort();
     const marks = await counting;
     if (marks === undefined || found?.marks !== marks) {
       await this.sink.drop(part);
@@ -281,27 +261,27 @@ export class SourceReader {
   /** Reads files that may be of any shape, and returns those of which lines have to be looked at. */
   private async readObjects(looks: readonly Look[]): Promise<readonly Look[]> {
     const part = this.part++;
-    const taken = await this.attempt(part, async () => {
+    const odd = await this.attempt(part, async () => {
       await this.name(looks);
-      return this.sink.take(this.db, this.reading.objects, part);
+      await this.sink.show(this.db, '_objects', this.reading.objects, part);
+      await this.db.run(
+        'CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM _objects WHERE NOT _good',
+      );
+      return countOf(this.db, 'FROM _unnumbered');
     });
-    if (!taken) return this.apart(looks);
-    await this.db.run(
-      `CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM (${taken.rest})`,
-    );
-    const rows = await countOf(this.db, 'FROM _unnumbered');
     const [only] = looks;
-    if (rows > 0 && !(looks.length === 1 && only && only.bytes > this.reading.pieceBytes)) {
+    const areWhole = looks.length === 1 && only !== undefined && only.bytes > this.reading.pieceBytes;
+    if (odd === undefined || (odd > 0 && !areWhole)) {
       await this.sink.drop(part);
       return this.apart(looks);
     }
-    this.accepted += taken.accepted;
-    if (rows > 0) {
+    await this.add(this.db, 'FROM _objects WHERE _good');
+    await this.sink.drop(part);
+    if (odd > 0) {
       await this.db.run('SET preserve_insertion_order = true');
       await this.db.run(`INSERT INTO _rest ${this.reading.numbered}`);
       await this.db.run('SET preserve_insertion_order = false');
-      await this.judge(this.db, 'record', [only as Look]);
-      await this.sink.done(part);
+      await this.judge(this.db, 'record', looks);
     }
     return [];
   }
@@ -326,62 +306,96 @@ export class SourceReader {
     }
   }
 
-  private async name(looks: readonly Look[]) {
+  private async name(looks: readonly Look[], db = this.db) {
     const paths = looks.map(({ path }) => quoteString(literalPath(path)));
-    await this.db.run(`SET VARIABLE _files = [${paths.join(', ')}]`);
+    await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
   }
 
   private async readLines(looks: readonly Look[]) {
     if (looks.length === 0) return;
-    const pieces = this.groups(looks);
+    const groups = this.groups(looks);
     const work = async (db: DuckDBConnection) => {
-      for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
-        await this.readPieces(db, next.value, looks);
+      for (let next = await groups.next(); !next.done; next = await groups.next()) {
+        await this.readGroup(db, next.value, looks);
       }
-      await this.judge(db, 'line', looks);
+      await this.readOthers(db, looks);
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_heads', '_piece', '_rest');
+      await readyTables(other, '_heads', '_piece', '_others', '_rest');
       await this.forgotten?.ready(other);
-      await Promise.all(READERS > 1 ? [work(this.db), work(other)] : [work(this.db)]);
+      // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
+      await this.db.run('SET threads = 1');
+      await Promise.all([work(this.db), work(other)]);
     } finally {
+      await this.db.run('RESET threads');
       other.closeSync();
     }
   }
 
-  /** Pieces with the numbers of their files, as many together as make one. */
-  private async *groups(looks: readonly Look[]): AsyncGenerator<readonly [file: number, piece: Piece][]> {
-    let group: [number, Piece][] = [];
+  /** Files and pieces of larger ones, as many together as one statement reads. */
+  private async *groups(looks: readonly Look[]): AsyncGenerator<readonly Share[]> {
+    let group: Share[] = [];
     let bytes = 0;
-    for (const [file, look] of looks.entries()) {
-      for await (const piece of piecesOf(look, this.reading.pieceBytes)) {
-        if (bytes + piece.bytes > USUAL_BYTES && bytes > 0) {
-          yield group;
-          group = [];
-          bytes = 0;
-        }
-        group.push([file, piece]);
-        bytes += piece.bytes;
+    for await (const share of this.shares(looks)) {
+      if (bytes + share.bytes > USUAL_BYTES && bytes > 0) {
+        yield group;
+        group = [];
+        bytes = 0;
       }
+      group.push(share);
+      bytes += share.bytes;
     }
     if (group.length > 0) yield group;
   }
 
-  /** Reads pieces; what is not accepted waits in `_rest` until there is as much of it as a piece may have. */
-  private async readPieces(db: DuckDBConnection, pieces: readonly [number, Piece][], looks: readonly Look[]) {
-    const cut = await fill(db, pieces);
-    this.passedOver += cut;
-    const part = this.part++;
-    const { accepted, rest } = await this.sink.take(db, this.reading.lines, part);
-    this.accepted += accepted;
-    await db.run(`INSERT INTO _rest ${rest}`);
-    await this.sink.done(part);
+  private async *shares(looks: readonly Look[]): AsyncGenerator<Share> {
+    for (const [file, look] of looks.entries()) {
+      if (!look.unpacked && look.bytes <= USUAL_BYTES) yield { file, look, bytes: look.bytes };
+      else for await (const piece of this.pieces(look)) yield { file, piece, bytes: piece.bytes };
+    }
+  }
+
+  private pieces = (look: Look) => piecesOf(look, this.reading.pieceBytes);
+
+  /** Fills `_piece`. */
+  private async fill(db: DuckDBConnection, group: readonly Share[]) {
+    await readyTables(db, '_piece');
+    const whole = new Map(group.flatMap(({ file, look }) => (look ? [[file, look] as const] : [])));
+    if (whole.size > 0) {
+      await this.name([...whole.values()], db);
+      const paths = [...whole.values()].map(({ path }) => quoteString(path)).join(', ');
+      const file = `[${[...whole.keys()].join(', ')}][list_position([${paths}], filename)]`;
+      await db.run(
+        `INSERT INTO _piece SELECT ${file}, content, 0, [] FROM read_blob(getvariable('_files'))
+        WHERE TRY(decode(content)) IS NOT NULL`,
+      );
+      for (const { file } of await rowsOf<{ file: number }>(db, 'SELECT file FROM _piece'))
+        whole.delete(file);
+    }
+    const pieces = group.flatMap(({ file, piece }) => (piece ? [[file, piece] as const] : []));
+    for (const [file, look] of whole) for await (const piece of this.pieces(look)) pieces.push([file, piece]);
+    this.passedOver += await append(db, pieces);
+  }
+
+  /** Reads a group; what does not match waits in `_others` until there is as much of it as is read at once. */
+  private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
+    await this.fill(db, group);
+    const matched = await matchedOf(db, this.reading);
+    if ((await countOf(db, 'FROM _lines WHERE _matched')) > 0) await this.add(db, matched);
     const [waiting] = await rowsOf<{ bytes: number }>(
       db,
-      'SELECT COALESCE(sum(strlen(line)), 0)::BIGINT AS bytes FROM _rest',
+      'SELECT COALESCE(sum(strlen(_line)), 0)::BIGINT AS bytes FROM _others',
     );
-    if ((waiting?.bytes ?? 0) > WAITING_BYTES) await this.judge(db, 'line', looks);
+    if ((waiting?.bytes ?? 0) > WAITING_BYTES) await this.readOthers(db, looks);
+  }
+
+  /** Reads what is in `_others`, and judges what is not good of it. */
+  private async readOthers(db: DuckDBConnection, looks: readonly Look[]) {
+    await othersOf(db, this.reading);
+    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
+    await readyTables(db, '_others');
+    await this.judge(db, 'line', looks);
   }
 
   /** Judges what is in `_rest`. */
@@ -389,10 +403,8 @@ export class SourceReader {
     if ((await countOf(db, 'FROM _rest')) === 0) return;
     await db.run(`SET VARIABLE _by = '${by}'`);
     await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
-    const good = `SELECT ${this.values} FROM _judged WHERE _reason IS NULL`;
-    if ((await countOf(db, good)) > 0) {
-      this.accepted += await this.sink.add(db, good, this.part++);
-    }
+    const good = 'FROM _judged WHERE _reason IS NULL';
+    if ((await countOf(db, good)) > 0) await this.add(db, good);
     await db.run(
       `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
     );
@@ -444,17 +456,16 @@ export class SourceReader {
   }
 }
 
-/** Fills `_piece`. A line that is too long goes to `_rest` by its beginning; returns of how many bytes nothing does. */
-async function fill(
+/** Adds to `_piece`. A line that is too long goes to `_others` by its beginning; returns of how many bytes nothing does. */
+async function append(
   db: DuckDBConnection,
   pieces: readonly (readonly [file: number, piece: Piece])[],
 ): Promise<number> {
   let passedOver = 0;
-  await readyTables(db, '_piece');
   const rows = await db.createAppender('_piece');
   for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
     if (isCut) {
-      await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [
+      await db.run('INSERT INTO _others VALUES ($1, $2, $3, false)', [
         file,
         BigInt(first + 1),
         text.toString(),
@@ -470,6 +481,19 @@ async function fill(
   }
   rows.closeSync();
   return passedOver;
+}
+
+/** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others. */
+async function matchedOf(db: DuckDBConnection, { lines, matched }: Reading): Promise<string> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${lines}`);
+  await db.run(`INSERT INTO _others SELECT ${REST} FROM _lines WHERE NOT _matched`);
+  return matched;
+}
+
+/** Makes `_read` of `_others`; what of it is not good is added to `_rest`. */
+async function othersOf(db: DuckDBConnection, { unmatched }: Reading): Promise<void> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE _read AS ${unmatched}`);
+  await db.run(`INSERT INTO _rest SELECT ${REST} FROM _read WHERE NOT _good`);
 }
 
 /** A record where it stands in a file. */
@@ -491,7 +515,7 @@ export async function* recordsIn(
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
-  await readyTables(db, '_heads', '_piece', '_rest');
+  await readyTables(db, '_heads', '_piece', '_others', '_rest');
   for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
     yield* await recordsOf(db, table, piece, true);
 }
@@ -507,14 +531,15 @@ export async function recordsOf(
   const { rows, refused } = reading.forgotten;
   const names = identifying(table).map(([name]) => quoteName(name));
   await db.run(`SET VARIABLE _by = 'line'`);
-  await readyTables(db, '_rest');
-  await fill(db, [[0, piece]]);
-  const { rest } = await COUNTER.take(db, reading.lines, 0, names);
-  await db.run(`INSERT INTO _rest ${rest}`);
+  await readyTables(db, '_piece', '_others', '_rest');
+  await append(db, [[0, piece]]);
+  const matched = await matchedOf(db, reading);
+  await othersOf(db, reading);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')} FROM _taken WHERE _good
+    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
+      FROM (FROM (${matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good)
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );
   const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
@@ -533,6 +558,7 @@ const TABLES = {
   _heads:
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
   _piece: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
+  _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
 };
 
