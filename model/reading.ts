@@ -351,37 +351,47 @@ const BARE = `trim(_line, ${AROUND_RECORD})`;
 
 function lines(fields: readonly Field[]): string {
   const pattern = linePattern(fields);
-  const matched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
-  return `SELECT *, ${matched} AS _matched
+  const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
+  return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
 FROM (
-  SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+  SELECT *, CASE WHEN _matched THEN CASE WHEN starts_with(_line, '{') AND ends_with(_line, '}') THEN _line ELSE ${BARE} END END AS _bare
   FROM (
-    SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
-    FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
-  )
-)
-WHERE starts_with(_line, '{') OR strlen(_line) > 0 AND ${BARE} <> ''`;
-}
-
-/** The values of matched lines, whose text says already that they can be converted. */
-function matched(fields: readonly Field[]): string {
-  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
-  const groups = slotGroups(fields);
-  const made = groups.map((group, g) => `json_transform(_bare, ${structure(group, typeOf)}) AS _m${g}`);
-  const columns = fields.map((field) => {
-    const slots = groups.flatMap((group, g) =>
-      group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
-    );
-    return `COALESCE(${slots.join(', ')}) AS ${name(field.name)}`;
-  });
-  return `SELECT ${columns.join(', ')}, _n
-FROM (
-  SELECT _n, ${made.join(', ')}
-  FROM (
-    SELECT _n, CASE WHEN starts_with(_line, '{') AND ends_with(_line, '}') THEN _line ELSE ${BARE} END AS _bare
-    FROM _lines WHERE _matched
+    SELECT *, ${isMatched} AS _matched
+    FROM (
+      SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+      FROM (
+        SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+        FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
+      )
+    )
   )
 )`;
+}
+
+const matchedAt = (groups: readonly Slot[][], field: Field) =>
+  groups.flatMap((group, g) =>
+    group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
+  );
+
+/** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
+function structsOf(fields: readonly Field[]): string[] {
+  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
+  const groups = slotGroups(fields);
+  return groups.map((group, g) => {
+    const made = `json_transform(_bare, ${structure(group, typeOf)})`;
+    const has = fields.map(
+      (field) => `COALESCE(${[...matchedAt(groups.slice(0, 1), field), 'NULL'].join(', ')}) IS NOT NULL`,
+    );
+    return g === 0 ? `${made} AS _m0` : `CASE WHEN NOT (${all(has)}) THEN ${made} END AS _m${g}`;
+  });
+}
+
+function matched(fields: readonly Field[]): string {
+  const groups = slotGroups(fields);
+  const columns = fields.map(
+    (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
+  );
+  return `SELECT ${columns.join(', ')}, _n FROM _lines WHERE _matched`;
 }
 
 const unmatched = (fields: readonly Field[]) => {
@@ -389,7 +399,7 @@ const unmatched = (fields: readonly Field[]) => {
   return accepted(
     fields,
     `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others`,
+          FROM _others WHERE ${BARE} <> ''`,
     '_file, _n, _broken',
   );
 };
@@ -409,17 +419,17 @@ const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(befor
     OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
 
 /**
- * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where every line of a file is
- * an object there is nothing to be put together. Lines that are put together and are no record then are each a refusal of
+ * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where no line is beside it, or
+ * every line of a file is an object, there is nothing to be put together. Lines that are put together and are no record then are each a refusal of
  * their own, unless records are spread in that file: it has lines of nothing but braces.
  */
 const GROUPS = `texts AS (
   SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
-  FROM (
-    SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare,
-      strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
-    FROM _rest
-  )
+  FROM (SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare FROM _rest)
+),
+beside AS (
+  SELECT *, COALESCE(n = 1 + lag(n) OVER w OR n = lead(n) OVER w - 1, false) AND bool_or(NOT alone) OVER (PARTITION BY file) AS near
+  FROM texts WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 marked AS (
   SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
@@ -427,8 +437,10 @@ marked AS (
     SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
       bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
       lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
-    FROM texts
-    WHERE file IN (SELECT file FROM texts WHERE NOT alone)
+    FROM (
+      SELECT *, strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
+      FROM beside WHERE near
+    )
     WINDOW w AS (PARTITION BY file ORDER BY n)
   )
 ),
@@ -451,13 +463,10 @@ joined AS (
   )
 ),
 groups AS (
-  SELECT * FROM (
-    SELECT file, n, last, raw, broken FROM joined WHERE NOT is_each
-    UNION ALL SELECT file, own.n, own.n, own.line, own.broken FROM (SELECT file, unnest(own) AS own FROM joined WHERE is_each)
-    UNION ALL SELECT file, n, n, line, broken FROM counted WHERE members = 1
-  ) WHERE trim(raw, ${AROUND_RECORDS}) <> ''
-  UNION ALL
-  SELECT file, n, n, line, broken FROM texts WHERE file NOT IN (SELECT file FROM texts WHERE NOT alone)
+  SELECT file, n, last, raw, broken FROM joined WHERE NOT is_each
+  UNION ALL SELECT file, own.n, own.n, own.line, own.broken FROM (SELECT file, unnest(own) AS own FROM joined WHERE is_each)
+  UNION ALL SELECT file, n, n, line, broken FROM counted WHERE members = 1
+  UNION ALL SELECT file, n, n, line, broken FROM beside WHERE NOT near
 )`;
 
 /**
@@ -469,6 +478,7 @@ const RECORDS = `marked_off AS (
     ${markedOff('bare')}
   END AS marked
   FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
+  WHERE bare <> ''
 ),
 split AS (
   SELECT file, n, last, raw, broken, CASE
