@@ -354,7 +354,7 @@ function lines(fields: readonly Field[]): string {
   const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
   return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
 FROM (
-  SELECT *, CASE WHEN _matched THEN CASE WHEN starts_with(_line, '{') AND ends_with(_line, '}') THEN _line ELSE ${BARE} END END AS _bare
+  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN ${BARE} WHEN ends_with(_line, '}') OR ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
   FROM (
     SELECT *, ${isMatched} AS _matched
     FROM (

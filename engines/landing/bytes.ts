@@ -203,16 +203,8 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   let cut: { text: Buffer; bytes: number } | undefined;
   const piece = (bytes: Buffer): Piece => {
     const before = first;
-    const isText = isUtf8(bytes);
     first += count(bytes);
-    return {
-      text: isText ? bytes : Buffer.from(bytes.toString('utf8')),
-      raw: bytes,
-      first: before,
-      broken: isText ? [] : brokenIn(bytes),
-      bytes: bytes.length,
-      isCut: false,
-    };
+    return { ...textOf(bytes), raw: bytes, first: before, bytes: bytes.length, isCut: false };
   };
   const endCut = (): Piece => {
     const { text, bytes } = cut as { text: Buffer; bytes: number };
@@ -250,14 +242,22 @@ function count(bytes: Buffer): number {
   return lines;
 }
 
-/** The lines, from 1, that are no UTF-8. */
-function brokenIn(bytes: Buffer): number[] {
+/** Bytes as UTF-8, and which lines of them, from 1, were not. */
+function textOf(bytes: Buffer): Pick<Piece, 'text' | 'broken'> {
+  if (isUtf8(bytes)) return { text: bytes, broken: [] };
   const broken: number[] = [];
+  const parts: Buffer[] = [];
+  let done = 0;
   for (let at = 0, line = 1; at < bytes.length; line++) {
     const end = bytes.indexOf(LF, at);
     const stop = end < 0 ? bytes.length : end;
-    if (!isUtf8(bytes.subarray(at, stop))) broken.push(line);
+    const own = bytes.subarray(at, stop);
+    if (!isUtf8(own)) {
+      broken.push(line);
+      parts.push(bytes.subarray(done, at), Buffer.from(own.toString('utf8')));
+      done = stop;
+    }
     at = stop + 1;
   }
-  return broken;
+  return { text: Buffer.concat([...parts, bytes.subarray(done)]), broken };
 }

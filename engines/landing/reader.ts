@@ -11,7 +11,7 @@ import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USU
 const BATCH_BYTES = 128 << 20;
 /** Files that one statement judges the beginnings of. */
 const HEADS = 500;
-/** How much that was not accepted waits to be judged together. */
+/** How much waits until it is looked at together. */
 const WAITING_BYTES = 1 << 20;
 
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
@@ -318,7 +318,8 @@ export class SourceReader {
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
         await this.readGroup(db, next.value, looks);
       }
-      await this.readOthers(db, looks);
+      await this.readOthers(db);
+      await this.judge(db, 'line', looks);
     };
     const other = await connectTo(this.db);
     try {
@@ -383,19 +384,15 @@ export class SourceReader {
     await this.fill(db, group);
     const matched = await matchedOf(db, this.reading);
     if ((await countOf(db, 'FROM _lines WHERE _matched')) > 0) await this.add(db, matched);
-    const [waiting] = await rowsOf<{ bytes: number }>(
-      db,
-      'SELECT COALESCE(sum(strlen(_line)), 0)::BIGINT AS bytes FROM _others',
-    );
-    if ((waiting?.bytes ?? 0) > WAITING_BYTES) await this.readOthers(db, looks);
+    if ((await bytesIn(db, '_others', '_line')) > WAITING_BYTES) await this.readOthers(db);
+    if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
-  /** Reads what is in `_others`, and judges what is not good of it. */
-  private async readOthers(db: DuckDBConnection, looks: readonly Look[]) {
+  /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
+  private async readOthers(db: DuckDBConnection) {
     await othersOf(db, this.reading);
     if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
     await readyTables(db, '_others');
-    await this.judge(db, 'line', looks);
   }
 
   /** Judges what is in `_rest`. */
@@ -481,6 +478,12 @@ async function append(
   }
   rows.closeSync();
   return passedOver;
+}
+
+async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
+  const sum = `SELECT COALESCE(sum(strlen(${column})), 0)::BIGINT AS bytes FROM ${table}`;
+  const [row] = await rowsOf<{ bytes: number }>(db, sum);
+  return (row as { bytes: number }).bytes;
 }
 
 /** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others. */
