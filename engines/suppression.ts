@@ -6,12 +6,14 @@ import { LakeError } from './engine';
 export const KINDS = ['person', 'device', 'hint'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** The text by which values are compared: without ASCII white space around, A to Z as a to z, all else as it is. */
+/** The text by which values are compared, as `normalisedSql` of the model has it. */
 export const normalised = (value: string): string =>
-  value
-    .replace(/^[ \t\n\v\f\r]+/, '')
-    .replace(/(?<![ \t\n\v\f\r])[ \t\n\v\f\r]+$/, '')
-    .replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
+  Array.from(value.replace(/^[\s\x85]+/, '').replace(/(?<![\s\x85])[\s\x85]+$/, ''), (character) =>
+    // The only letter of which a small one would be two characters.
+    character === 'İ' ? 'i' : character.toLowerCase(),
+  )
+    .join('')
+    .normalize('NFC');
 
 /**
  * The keyed hash that stands for a value in the list: hex HMAC-SHA-256. The kind before the value keeps it apart from

@@ -28,11 +28,14 @@ export type PiiClass = 'direct' | 'quasi';
 
 /**
  * Whose a row is. `person`: the value is the name by which all tables know a person, such as an e-mail address.
- * `device`: it names a thing of a person; who has it is told by the tables that have both. Both are compared without
- * the case of A to Z and without white space around. What a person is forgotten by: every row that such a column
+ * `device`: it names a thing of a person; who has it is told by the tables that have both. Both are compared in the form
+ * of e-mails. What a person is forgotten by: every row that such a column
  * says to be theirs.
  */
 export type Identifies = 'person' | 'device';
+
+/** The form in which values are handed to jobs; landing keeps what was written. `email`: see `normalisedSql`. */
+export type Normalization = 'email';
 
 export interface Column<T extends ColumnType = ColumnType, Nullable extends boolean = boolean> {
   readonly type: T;
@@ -41,6 +44,8 @@ export interface Column<T extends ColumnType = ColumnType, Nullable extends bool
   readonly pii?: PiiClass;
   /** Of texts only. Default: nothing. */
   readonly identifies?: Identifies;
+  /** Of texts only. Default: as the source wrote it. */
+  readonly normalize?: Normalization;
   /** Other spellings of the key that were seen in the source, tried in order. */
   readonly aliases: readonly string[];
   /** Smallest and largest value allowed; milliseconds for `epochMillis` and `timestamp`. */
@@ -58,6 +63,8 @@ export interface ColumnOptions {
 }
 
 export interface TextOptions extends ColumnOptions {
+  /** Default: as the source wrote it. */
+  readonly normalize?: Normalization;
   /** Default: nothing. */
   readonly identifies?: Identifies;
 }

@@ -1,4 +1,5 @@
 import type { Identifies } from './column';
+import { normalisedSql, SPACES } from './refine';
 import type { Table } from './table';
 
 /**
@@ -21,13 +22,6 @@ type Contract = Pick<Table, 'columns'>;
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
-
-const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const SPACE = `' ' || ${[9, 10, 11, 12, 13].map((code) => `chr(${code})`).join(' || ')}`;
-
-/** The text by which values are compared: without ASCII white space around, A to Z as a to z. `lower` maps more. */
-export const normalisedSql = (value: string) =>
-  `translate(trim(${value}, ${SPACE}), '${UPPER}', '${UPPER.toLowerCase()}')`;
 
 /** See {@link Forgotten.macro}. */
 export const PSEUDONYM_MACRO = `CREATE OR REPLACE TEMP MACRO _pseudonym(value) AS
@@ -170,7 +164,7 @@ listed AS (
 named AS (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (kind, token)),
 ${nested(
   'inner_texts',
-  `SELECT id, regexp_extract(trim(text, ${SPACE}), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
+  `SELECT id, regexp_extract(trim(text, ${SPACES}), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
     FROM given WHERE id IN (SELECT id FROM named)`,
 )},
 cut AS (

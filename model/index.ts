@@ -10,5 +10,6 @@ export type { Pipeline } from './pipeline';
 export * from './quarantine';
 export * from './query';
 export * from './reading';
+export * from './refine';
 export * from './shown';
 export * from './table';

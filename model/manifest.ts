@@ -73,6 +73,7 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
+  refined: some,
   forgotten,
 }) satisfies z.ZodType<Reading>;
 

@@ -1,5 +1,6 @@
 import type { Column } from './column';
 import { type Forgotten, forgottenOf } from './forgotten';
+import { refinedSql } from './refine';
 import type { SourceTable } from './table';
 
 /** What quarantine keeps of a refused record. */
@@ -71,6 +72,8 @@ export interface Reading {
   /** How many of the refusals `verdict` names, and in which order they come first. */
   readonly firstCount: number;
   readonly firstOrder: string;
+  /** Good values as jobs see them, as a select list. */
+  readonly refined: string;
   /** What of the source is of people who were forgotten. */
   readonly forgotten: Forgotten;
 }
@@ -761,6 +764,7 @@ export function readingOf(source: SourceTable): Reading {
     verdict: verdict(source),
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,
+    refined: refinedSql(source),
     forgotten: forgottenOf(source),
   };
 }

@@ -18,6 +18,7 @@ export const customerLanding = stedi.source({
     email: text('E-mail address, by which the app knows the customer.', {
       pii: 'direct',
       identifies: 'person',
+      normalize: 'email',
     }),
     phone: text('Telephone number.', { pii: 'direct' }),
     birthDay: isoDate('Day of birth.', { pii: 'quasi' }),
@@ -64,6 +65,7 @@ export const accelerometerLanding = stedi.source({
     user: text('E-mail address of the customer who wore the phone.', {
       pii: 'direct',
       identifies: 'person',
+      normalize: 'email',
     }),
     timestamp: epochMillis('When the app measured.', { ...INSTANT, aliases: ['timeStamp'] }),
     x: double('Acceleration along x, in g.', ACCELERATION),

@@ -4,6 +4,7 @@ import {
   expectationsOf,
   type Job,
   type Pipeline,
+  refinedSql,
   type SourceTable,
   type Table,
 } from '../../model';
@@ -20,7 +21,7 @@ import { countOf, parquetIn, rowsOf, tellError } from './database';
 import { land } from './landing';
 import { outputQuery, rewriteTable, unmatchedQuery, writeTable } from './output';
 import type { Pointer, Store, Version } from './store';
-import { asRead, QUARANTINE_COLUMNS } from './types';
+import { QUARANTINE_COLUMNS } from './types';
 
 const SAMPLES = 5;
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
@@ -78,7 +79,7 @@ export class Run {
   /** Lets the SQL that follows read a table by its name. */
   private async open(table: Table, dir: string) {
     await this.db.run(
-      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${asRead(table)} FROM ${parquetIn(dir)}`,
+      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${table.format === 'json' ? refinedSql(table) : '*'} FROM ${parquetIn(dir)}`,
     );
   }
 

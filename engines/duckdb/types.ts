@@ -16,20 +16,6 @@ export const STORED: Readonly<Record<ColumnType, string>> = {
 /** The type in which a job's SQL sees a column. */
 export const readType = (column: Column): string => STORED[refinedType(column.type)];
 
-const CONVERSIONS: Partial<Record<ColumnType, (name: string) => string>> = {
-  epochMillis: (name) => `CAST(make_timestamp_ms(${name}) AS TIMESTAMP)`,
-  isoDate: (name) => `CAST(${name} AS DATE)`,
-};
-
-/** A select list that reads a stored table as a job sees it. */
-export const asRead = (table: Table): string =>
-  Object.entries(table.columns)
-    .map(([name, column]) => {
-      const quoted = quoteName(name);
-      return `${CONVERSIONS[column.type]?.(quoted) ?? quoted} AS ${quoted}`;
-    })
-    .join(', ');
-
 /** A select list that gives a table's columns as NULLs of their types: a table without rows. */
 export const nothing = (table: Table, typeOf: (column: Column) => string): string =>
   Object.entries(table.columns)

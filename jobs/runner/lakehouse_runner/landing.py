@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from . import files
 from .blocks import BLOCK_BYTES, PACKED, Block, Extent, Refusal, Text, extents_of, fetched
 from .files import File
-from .manifest import Column, Source
+from .manifest import Source
 from .reader import MOST_NOTED, Part, Reader, Refused
 from .sql_types import spark_schema
 from .suppression import Forgotten
@@ -230,6 +230,8 @@ class _Worker:
     """Reads blocks in a worker."""
 
     tasks: Broadcast[list[list[Extent]]]
+    is_refined = False
+    """Whether good values are as jobs see them."""
 
     def __init__(self, source: Source, forgotten: Forgotten | None) -> None:
         self._source = source
@@ -238,7 +240,8 @@ class _Worker:
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Read the blocks of the tasks of which the batches hold the numbers."""
         source = self._source
-        with closing(Reader(source.reading, source.columns, self._forgotten)) as reader:
+        columns = (source.reading, source.columns)
+        with closing(Reader(*columns, self._forgotten, refined=self.is_refined)) as reader:
             for batch in batches:
                 for number in batch.column(0).to_pylist():
                     with fetched(self.tasks.value[number], source.reading.head_bytes) as texts:
@@ -257,7 +260,7 @@ class _Accept(_Worker):
     ) -> None:
         super().__init__(source, forgotten)
         self._census = census
-        self._raw = raw
+        self.is_refined = not raw
 
     def read(self, texts: Sequence[Text], reader: Reader) -> Iterator[pa.RecordBatch]:
         counts = {id(text): Count(text.size) for text in texts}
@@ -265,7 +268,7 @@ class _Accept(_Worker):
             counts[id(texts[0])].filtered += part.filtered
             if part.refused is None:
                 counts[id(texts[0])].accepted += part.rows.num_rows
-                yield part.rows if self._raw else self._refined(part.rows)
+                yield part.rows
                 continue
             for text, rows in _by_text(part):
                 self._count_refused(rows, counts[id(text)], text.extent.block.file)
@@ -274,11 +277,6 @@ class _Accept(_Worker):
             count.lines, count.whole = text.lines, text.refusal
             count.rest = text.rest if text.rest is not None and len(text.rest) <= MOST_NOTED else None
         self._census.add({text.extent.block: counts[id(text)] for text in texts})
-
-    def _refined(self, rows: pa.RecordBatch) -> pa.RecordBatch:
-        columns = self._source.columns
-        arrays = [_refined(rows.column(name), column) for name, column in columns.items()]
-        return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
     def _count_refused(self, refused: pa.RecordBatch, count: Count, file: str) -> None:
         count.reasons.update(refused.column("_reason").to_pylist())
@@ -316,13 +314,3 @@ def _by_text(part: Part) -> Iterator[tuple[Text, pa.RecordBatch]]:
         rows = part.rows.filter(pc.equal(part.rows.column("_file"), i))
         if rows.num_rows > 0:
             yield text, rows
-
-
-def _refined(values: pa.Array, column: Column) -> pa.Array:
-    """Values as a job sees them."""
-    if column.type == "epochMillis":
-        return values.cast(pa.timestamp("ms")).cast(pa.timestamp("us"))
-    if column.type == "isoDate":
-        # The year 967 may come in three digits.
-        return pc.utf8_lpad(values, 10, "0").cast(pa.date32())
-    return values

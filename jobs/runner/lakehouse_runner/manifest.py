@@ -78,6 +78,7 @@ class Reading:
     verdict: str
     first_count: int
     first_order: str
+    refined: str
     forgotten: ForgottenSql
 
 
@@ -282,6 +283,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         verdict=value["verdict"],
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
+        refined=value["refined"],
         forgotten=ForgottenSql(**value["forgotten"]),
     )
 

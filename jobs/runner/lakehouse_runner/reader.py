@@ -63,9 +63,16 @@ class Part(NamedTuple):
 class Reader(Database):
     """Reads the texts of a source, one after the other, by one connection."""
 
-    def __init__(self, reading: Reading, columns: Iterable[str], forgotten: Forgotten | None = None) -> None:
-        """Take the SQL, the names of the columns that it gives, and who was forgotten."""
+    def __init__(
+        self,
+        reading: Reading,
+        columns: Iterable[str],
+        forgotten: Forgotten | None = None,
+        refined: bool = False,
+    ) -> None:
+        """Take the SQL, its columns, who was forgotten, and whether values are to be as jobs see them."""
         super().__init__()
+        self._select = reading.refined if refined else "*"
         self._reading = reading
         self._columns = list(columns)
         self._has_forgotten = forgotten is not None
@@ -240,7 +247,9 @@ class Reader(Database):
             yield Part(*self._kept(rows, _REFUSED), texts)
 
     def _good(self, query: str) -> Iterator[Part]:
-        for rows in self._base.execute(self._judged_rows(query)).to_arrow_reader(_BATCH_ROWS):
+        theirs = ", _theirs" if self._has_forgotten and self._select != "*" else ""
+        select = f"SELECT {self._select}{theirs} FROM ({self._judged_rows(query)})"
+        for rows in self._base.execute(select).to_arrow_reader(_BATCH_ROWS):
             if rows.num_rows > 0:
                 yield Part(*self._kept(rows, self._columns))
 

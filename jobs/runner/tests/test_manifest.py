@@ -121,6 +121,7 @@ def test_a_manifest_is_read_whole() -> None:
                     verdict="v",
                     first_count=3,
                     first_order="f",
+                    refined="r",
                     forgotten=ForgottenSql("a", "r", "t"),
                 ),
                 expectations=(expectation,),

@@ -27,6 +27,7 @@ READING: dict[str, Any] = {
     "verdict": "v",
     "firstCount": 3,
     "firstOrder": "f",
+    "refined": "r",
     "forgotten": {"macro": "a", "rows": "r", "refused": "t"},
 }
 """A reading as a manifest has it, where none of it is run."""
