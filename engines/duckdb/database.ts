@@ -18,6 +18,17 @@ export async function openDatabase(scratch?: string): Promise<DuckDBConnection> 
   return db;
 }
 
+/** Opens a database of its own for some work, and closes it. */
+export async function withDatabase<T>(work: (db: DuckDBConnection) => Promise<T>): Promise<T> {
+  const db = await openDatabase();
+  try {
+    return await work(db);
+  } finally {
+    db.closeSync();
+    instances.get(db)?.closeSync();
+  }
+}
+
 /** Another connection to the same database, with temporary tables and variables of its own. */
 export async function connectTo(db: DuckDBConnection): Promise<DuckDBConnection> {
   const other = await (instances.get(db) as DuckDBInstance).connect();
