@@ -7,7 +7,7 @@ if (major < 20 || (major === 20 && minor < 15)) {
   process.exit(1);
 }
 try {
-  require('tsx/cjs');
+  require('./typescript.js');
   require('./lake.ts');
 } catch (error) {
   if (error.code !== 'MODULE_NOT_FOUND') throw error;

@@ -261,9 +261,9 @@ function load(): Pipeline {
     return (require('../pipeline') as typeof import('../pipeline')).lake;
   } catch (error) {
     if (error instanceof DefinitionError || (error as NodeJS.ErrnoException).code) throw error;
-    const { name, message, stack } = error as Error;
+    const { message, stack } = error as Error;
     const place = /\n\s*at (?:.*\()?(?!node:)(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1];
-    const where = name === 'TransformError' || !place ? '' : ` (${place})`;
+    const where = message.startsWith('Transform failed') || !place ? '' : ` (${place})`;
     throw new LakeError(`the definition cannot be loaded: ${message}${where}. npm run typecheck tells more`);
   }
 }

@@ -806,7 +806,7 @@ describe('cli/install.js', () => {
     expect({ status, stdout, stderr }).toEqual({
       status: 1,
       stdout: '',
-      stderr: `lake: Cannot find module 'tsx/cjs'; run npm ci in ${root}\n`,
+      stderr: `lake: Cannot find module 'esbuild/package.json'; run npm ci in ${root}\n`,
     });
   });
 });

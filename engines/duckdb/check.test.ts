@@ -16,6 +16,7 @@ import {
 } from '../../model';
 import { lake } from '../../pipeline';
 import { bindingFaults, bindProject, projectFaults } from './check';
+import { withDatabase } from './database';
 
 // The grammars take their time to load, on a busy machine more than a test is given.
 jest.setTimeout(30_000);
@@ -47,6 +48,8 @@ const shippedSql = async () => {
 const short = (faults: readonly { path: string; message: string }[]) =>
   faults.map(({ path, message }) => `${basename(path)} ${message}`);
 
+const jobsFaults = (dir: string) => withDatabase((db) => bindingFaults(db, lake.jobs, dir));
+
 /** What is told of the shipped jobs where one job's SQL is another. */
 async function toldOf(name: string, edit: string | ((sql: string) => string)) {
   const files = await shippedSql();
@@ -54,11 +57,11 @@ async function toldOf(name: string, edit: string | ((sql: string) => string)) {
   const before = files[file] as string;
   const after = typeof edit === 'string' ? edit : edit(before);
   expect(after).not.toBe(before);
-  return short(await bindingFaults(lake.jobs, await folder({ ...files, [file]: after })));
+  return short(await jobsFaults(await folder({ ...files, [file]: after })));
 }
 
 test("the shipped jobs' SQL fits their contracts, and means the same to all engines", async () => {
-  expect(await bindingFaults(lake.jobs, SHIPPED)).toEqual([]);
+  expect(await jobsFaults(SHIPPED)).toEqual([]);
   const dirs = { jobs: await folder(await shippedSql()), queries: await folder({}) };
   const faults = short(await projectFaults(lake, dirs));
   // Only the cases are not there.
@@ -291,7 +294,7 @@ describe('a job whose SQL does not fit is told where and why', () => {
   test('every job is checked, and a missing file is one of the faults', async () => {
     const { 'customer_trusted.sql': _left, ...files } = await shippedSql();
     const dir = await folder({ ...files, 'customers_curated.sql': 'SELECT 1 AS one FROM t' });
-    expect(short(await bindingFaults(lake.jobs, dir))).toEqual([
+    expect(short(await jobsFaults(dir))).toEqual([
       'customer_trusted.sql is missing: write the SELECT that makes customer_trusted',
       'customers_curated.sql:1 reads "t"; the job\'s inputs are customer_trusted, accelerometer_trusted; add it to them, or mend the name',
     ]);

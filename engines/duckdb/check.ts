@@ -14,7 +14,7 @@ import {
 import { sqlFile } from '../job-sql';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
-import { openDatabase, rowsOf, tellError } from './database';
+import { rowsOf, tellError, withDatabase } from './database';
 import { NO_QUARANTINE, nothing, readType, STORED } from './types';
 
 /** A piece of SQL to check, and where it stands. */
@@ -47,12 +47,14 @@ interface Bound {
  * Checks the jobs' SQL against their contracts, by binding it to empty tables: it reads only declared inputs,
  * uses declared parameters, and its columns are the output's, by name, order and type.
  */
-export async function bindingFaults(jobs: readonly Job[], dir: string): Promise<Fault[]> {
-  return withDatabase(async (db) => {
-    const faults: Fault[] = [];
-    for (const job of jobs) faults.push(...(await jobFaults(db, job, dir)).faults);
-    return faults;
-  });
+export async function bindingFaults(
+  db: DuckDBConnection,
+  jobs: readonly Job[],
+  dir: string,
+): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  for (const job of jobs) faults.push(...(await jobFaults(db, job, dir)).faults);
+  return faults;
 }
 
 /** A query of `queries/`, with what it answers and the tables that it reads. */
@@ -176,17 +178,6 @@ function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {
     faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
   }
   return faults;
-}
-
-async function withDatabase<T>(work: (db: DuckDBConnection) => Promise<T>): Promise<T> {
-  const db = await openDatabase();
-  try {
-    // Binding a table function would open the files that it names.
-    await db.run('SET enable_external_access = false');
-    return await work(db);
-  } finally {
-    db.closeSync();
-  }
 }
 
 async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<Bound & { piece?: Piece }> {

@@ -18,6 +18,17 @@ export async function openDatabase(scratch?: string): Promise<DuckDBConnection> 
   return db;
 }
 
+/** Opens a database of its own for some work, and closes it. */
+export async function withDatabase<T>(work: (db: DuckDBConnection) => Promise<T>): Promise<T> {
+  const db = await openDatabase();
+  try {
+    return await work(db);
+  } finally {
+    db.closeSync();
+    instances.get(db)?.closeSync();
+  }
+}
+
 /** Another connection to the same database, with temporary tables and variables of its own. */
 export async function connectTo(db: DuckDBConnection): Promise<DuckDBConnection> {
   const other = await (instances.get(db) as DuckDBInstance).connect();
@@ -36,8 +47,16 @@ export async function rowsOf<T>(db: DuckDBConnection, sql: string): Promise<T[]>
 
 /** How many rows a query gives. */
 export async function countOf(db: DuckDBConnection, query: string): Promise<number> {
-  const [row] = await rowsOf<{ n: number }>(db, `SELECT COUNT(*) AS n FROM (${query})`);
-  return (row as { n: number }).n;
+  const [n] = await countsOf(db, [query]);
+  return n as number;
+}
+
+/** How many rows each of some queries gives, which DuckDB counts side by side. */
+export async function countsOf(db: DuckDBConnection, queries: readonly string[]): Promise<number[]> {
+  if (queries.length === 0) return [];
+  const counts = queries.map((query, i) => `(SELECT COUNT(*) FROM (${query})) AS n${i}`);
+  const [row] = await rowsOf<Record<string, number>>(db, `SELECT ${counts.join(', ')}`);
+  return Object.values(row as Record<string, number>);
 }
 
 /** A path that DuckDB takes as it is, and not for a pattern. */

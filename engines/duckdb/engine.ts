@@ -12,8 +12,9 @@ import {
 import { dataDir, filesOf } from '../landing/files';
 import { planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
+import { quoteString } from '../sql';
 import { bindingFaults } from './check';
-import { openDatabase } from './database';
+import { withDatabase } from './database';
 import { type ForgetRequest, finishForgetting, forgetIn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
@@ -45,23 +46,24 @@ export class DuckDbEngine implements Engine {
   ): Promise<RunResult> {
     const plan = planOf(pipeline, await this.asBefore(request));
     const data = request.data === undefined ? undefined : dataDir(request.data);
-    const faults = await bindingFaults(plan.jobs, this.options.jobs);
-    if (faults.length > 0) throw new LakeError(tellFaults(faults));
-    // The run looks again; a call that cannot be leaves no folder behind.
-    if (data !== undefined) await filesOf(data, plan.sources);
-    if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
-    return this.store.hold(async () => {
-      await this.store.sweep();
-      await finishForgetting(this.store, pipeline);
-      const runId = newRunId();
-      const db = await openDatabase(this.store.scratchDir(runId));
-      try {
-        const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
-        return await run.go(data);
-      } finally {
-        db.closeSync();
-        await this.store.settle(runId);
-      }
+    return withDatabase(async (db) => {
+      const faults = await bindingFaults(db, plan.jobs, this.options.jobs);
+      if (faults.length > 0) throw new LakeError(tellFaults(faults));
+      // The run looks again; a call that cannot be leaves no folder behind.
+      if (data !== undefined) await filesOf(data, plan.sources);
+      if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
+      return this.store.hold(async () => {
+        await this.store.sweep();
+        await finishForgetting(this.store, pipeline);
+        const runId = newRunId();
+        try {
+          await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
+          const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
+          return await run.go(data);
+        } finally {
+          await this.store.settle(runId);
+        }
+      }, db);
     });
   }
 

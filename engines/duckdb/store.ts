@@ -14,10 +14,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { LakeError, type RunSummary, UsageError } from '../engine';
 import { replaceFile } from '../replace-file';
+import { quoteString } from '../sql';
 import { readList, Suppression } from '../suppression';
+import { withDatabase } from './database';
 
 /**
  * A lake on disk:
@@ -149,9 +151,10 @@ export class Store {
 
   /**
    * Holds the lake for one run; a second run is refused. The system lets go if the process dies. Throws a
-   * UsageError where the folder holds other things than a lake.
+   * UsageError where the folder holds other things than a lake. `db` is the database that holds it; default: its own.
    */
-  async hold<T>(work: () => Promise<T>): Promise<T> {
+  async hold<T>(work: () => Promise<T>, db?: DuckDBConnection): Promise<T> {
+    if (!db) return withDatabase((own) => this.hold(work, own));
     await mkdir(this.root, { recursive: true });
     const foreign = (await list(this.root)).filter((name) => !OURS.test(name) && !name.startsWith('.'));
     if (foreign.length > 0) {
@@ -166,22 +169,23 @@ export class Store {
     if (heldHere.has(here)) throw busy;
     heldHere.add(here);
     try {
-      const lock = await this.openLock(busy);
+      await this.lock(db, busy);
       try {
         return await work();
       } finally {
-        lock.closeSync();
+        // A database that an error has made useless lets go when it is closed.
+        await db.run('DETACH _lock').catch(() => undefined);
       }
     } finally {
       heldHere.delete(here);
     }
   }
 
-  private async openLock(busy: LakeError): Promise<DuckDBInstance> {
+  private async lock(db: DuckDBConnection, busy: LakeError): Promise<void> {
     const file = this.path('lock.duckdb');
-    if (!existsSync(file)) await this.makeLock(file);
+    if (!existsSync(file)) await this.makeLock(db, file);
     try {
-      return await DuckDBInstance.create(file);
+      await db.run(`ATTACH ${quoteString(file)} AS _lock`);
     } catch (error) {
       // The file's own name holds the word "lock": only the whole phrase tells.
       if (/could not set lock/i.test(String(error))) throw busy;
@@ -192,9 +196,10 @@ export class Store {
   }
 
   /** The lock appears whole, by a link, so that a process killed here leaves no half-made one. */
-  private async makeLock(file: string): Promise<void> {
+  private async makeLock(db: DuckDBConnection, file: string): Promise<void> {
     const temporary = `${file}.${process.pid}.tmp`;
-    (await DuckDBInstance.create(temporary)).closeSync();
+    await db.run(`ATTACH ${quoteString(temporary)} AS _lock`);
+    await db.run('DETACH _lock');
     // Another process may have made the lock, and swept this one's file, in the meantime.
     await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
       if (!existsSync(file)) throw error;

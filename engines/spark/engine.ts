@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
 import { erasureOf, manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
+import { withDatabase } from '../duckdb/database';
 import { list, Store } from '../duckdb/store';
 import { QUARANTINE, STORED } from '../duckdb/types';
 import {
@@ -107,7 +108,7 @@ export class SparkEngine implements Engine {
     const warnings = await this.requireInputs(plan, data);
     const runner = this.start();
     try {
-      const faults = await bindingFaults(plan.jobs, this.options.jobs);
+      const faults = await withDatabase((db) => bindingFaults(db, plan.jobs, this.options.jobs));
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
       const result = await this.store.hold(() => this.runBy(runner, pipeline, plan, data, started, tell));
       return { ...result, warnings };
