@@ -1,5 +1,5 @@
 import type { Identifies } from './column';
-import { normalisedSql, SPACES } from './refine';
+import { normalisedSql } from './refine';
 import type { Table } from './table';
 
 /**
@@ -164,7 +164,7 @@ listed AS (
 named AS (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (kind, token)),
 ${nested(
   'inner_texts',
-  `SELECT id, regexp_extract(trim(text, ${SPACES}), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
+  `SELECT id, regexp_extract(trim(text, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
     FROM given WHERE id IN (SELECT id FROM named)`,
 )},
 cut AS (
