@@ -123,7 +123,7 @@ const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_land
 const MADE = [
   'trusted-customer_trusted',
   'trusted-accelerometer_trusted',
-  'trusted-customers_curated',
+  'curated-customers_curated',
   'trusted-step_trainer_trusted',
   'curated-machine_learning_curated',
 ].map((name) => `stedi-${name}`);
@@ -1379,7 +1379,7 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
     'stedi-trusted-accelerometer_trusted-table',
     'stedi-trusted-bucket',
     'stedi-trusted-customer_trusted-table',
-    'stedi-trusted-customers_curated-table',
+    'stedi-curated-customers_curated-table',
     'stedi-trusted-step_trainer_trusted-table',
   ]);
   expect(data).toHaveLength(5 + 11 + 3);
@@ -1449,8 +1449,8 @@ describe('a definition', () => {
     const table = plain.table({ name: 'weather', zone: 'clean', description: 'W.', columns });
     const job = plain.job({ output: table, inputs: [source], description: 'Cleans.' });
     const zones = [
-      plain.zone('raw', { description: 'R.', personalData: false, tables: [source], jobs: [] }),
-      plain.zone('clean', { description: 'C.', personalData: false, tables: [table], jobs: [job] }),
+      plain.zone('raw', { description: 'R.', tables: [source], jobs: [] }),
+      plain.zone('clean', { description: 'C.', tables: [table], jobs: [job] }),
     ] as const;
     const { list, parts, inputs } = await partsOf(plain.pipeline(...zones), { weather: 'SELECT 1' });
     expect(parts).toEqual([]);
@@ -1502,10 +1502,9 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
   ];
   const small = words.pipeline(
     raw,
-    words.zone('clean', { description: 'C.', personalData: true, tables: [first, second], jobs }),
+    words.zone('clean', { description: 'C.', tables: [first, second], jobs }),
     words.zone('open', {
       description: 'O.',
-      personalData: false,
       tables: [last],
       jobs: [words.job({ output: last, inputs: [readingRaw, second], description: 'Reads two zones.' })],
     }),

@@ -75,9 +75,9 @@ function build(parts: Parts = {}) {
     { ...openJob, name: opened.name, output: opened, inputs: [cleaned], ...parts.openJob },
   ];
   const zones: ZoneDefinition[] = [
-    { name: 'raw', description: 'As it comes.', personalData: true, tables: [reading], jobs: [] },
-    { name: 'clean', description: 'Cleaned.', personalData: true, tables: [cleaned], jobs: [jobs[0]] },
-    { name: 'open', description: 'For all.', personalData: false, tables: [opened], jobs: [jobs[1]] },
+    { name: 'raw', description: 'As it comes.', tables: [reading], jobs: [] },
+    { name: 'clean', description: 'Cleaned.', tables: [cleaned], jobs: [jobs[0]] },
+    { name: 'open', description: 'For all.', tables: [opened], jobs: [jobs[1]] },
   ];
   return pipeline(parts.order ?? words.zones, parts.zones?.(zones) ?? zones);
 }
@@ -134,10 +134,7 @@ describe('every fault names its place and what to do', () => {
     [
       'zone defined twice',
       {
-        zones: (zones) => [
-          ...zones,
-          { name: 'raw', description: 'Again.', personalData: true, tables: [], jobs: [] },
-        ],
+        zones: (zones) => [...zones, { name: 'raw', description: 'Again.', tables: [], jobs: [] }],
       },
       ['raw: the zone is defined twice'],
     ],
@@ -151,10 +148,7 @@ describe('every fault names its place and what to do', () => {
       'zone that cannot name a bucket',
       {
         order: [...words.zones, 'wide_open'],
-        zones: (zones) => [
-          ...zones,
-          { name: 'wide_open', description: 'More.', personalData: true, tables: [], jobs: [] },
-        ],
+        zones: (zones) => [...zones, { name: 'wide_open', description: 'More.', tables: [], jobs: [] }],
       },
       ["wide_open: a zone's name matches ^[a-z][a-z0-9-]*$, as it names a bucket"],
     ],
@@ -647,7 +641,6 @@ describe('the order of jobs', () => {
     const all: ZoneDefinition = {
       name: 'all',
       description: 'All.',
-      personalData: false,
       tables: [...tables, origin],
       jobs: listing.map((i) => jobs[i] as Job),
     };

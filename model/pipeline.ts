@@ -64,8 +64,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   for (const table of tables) {
     tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));
   }
-  for (const zone of zones) if (!zone.personalData) personalFaults(zone, fault);
-  jobFaults(zoneOrder, zones, tables, jobs, fault);
+  jobFaults(zones, tables, jobs, fault);
   parameterFaults(jobs, fault);
   const ordered = order(jobs, fault);
   if (faults.length > 0) throw new DefinitionError(faults);
@@ -256,23 +255,10 @@ function expectationFaults(
   }
 }
 
-function personalFaults(zone: ZoneDefinition, fault: Faulty) {
-  for (const table of zone.tables) {
-    for (const [name, { pii }] of Object.entries(table.columns)) {
-      if (!pii) continue;
-      fault(
-        `${table.name}.columns.${name}`,
-        `is a ${pii} identifier, and zone ${zone.name} may hold none; drop it or declare a pseudonym()`,
-      );
-    }
-  }
-}
-
 const columnOf = (table: Table | undefined, name: string): Column | undefined =>
   table && Object.hasOwn(table.columns, name) ? table.columns[name] : undefined;
 
 function jobFaults(
-  zoneOrder: readonly string[],
   zones: readonly ZoneDefinition[],
   tables: readonly Table[],
   jobs: readonly Job[],
@@ -301,10 +287,6 @@ function jobFaults(
     for (const { name } of repeated(job.inputs)) own(`lists its input ${name} twice`);
     for (const input of new Set(job.inputs)) {
       if (!tables.includes(input)) own(`its input ${input.name} is in no zone's tables`);
-      const place = zoneOrder.indexOf(job.output.zone);
-      if (place >= 0 && zoneOrder.indexOf(input.zone) > place) {
-        own(`reads ${input.name} of zone ${input.zone}, which comes after its own zone ${job.output.zone}`);
-      }
     }
     drivenByFaults(job, fault);
     unmarkedFaults(job, fault);

@@ -1,6 +1,7 @@
 import { day, expectation, pseudonym, refined } from '../model';
+import { accelerometerTrusted, customersCurated, customerTrusted } from './customers';
 import { accelerometerLanding, stepTrainerLanding } from './landing';
-import { accelerometerTrusted, customersCurated, stepTrainerTrusted } from './trusted';
+import { stepTrainerTrusted } from './trusted';
 import { pairing, stedi } from './zones';
 
 const steps = refined(stepTrainerLanding.columns);
@@ -45,10 +46,14 @@ HAVING COUNT(DISTINCT a.user) > 1`,
 });
 
 export const curated = stedi.zone('curated', {
-  description: 'What data scientists use: no direct or quasi identifier.',
-  personalData: false,
-  tables: [machineLearningCurated],
+  description: 'What data scientists use, and the customers whose data it is made of.',
+  tables: [customersCurated, machineLearningCurated],
   jobs: [
+    stedi.job({
+      output: customersCurated,
+      inputs: [customerTrusted, accelerometerTrusted],
+      description: 'Keeps the customers who have accelerometer readings.',
+    }),
     stedi.job({
       output: machineLearningCurated,
       inputs: [stepTrainerTrusted, accelerometerTrusted, customersCurated],

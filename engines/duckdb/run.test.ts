@@ -57,10 +57,9 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []) {
     columns: { who: pseudonym('Who, hidden.'), score: int('How much.'), played: timestamp('When.') },
   });
   return zones.pipeline(
-    zones.zone('landing', { description: 'Files.', personalData: true, tables: [scores], jobs: [] }),
+    zones.zone('landing', { description: 'Files.', tables: [scores], jobs: [] }),
     zones.zone('trusted', {
       description: 'Scores that count.',
-      personalData: true,
       tables: [best],
       jobs: [
         zones.job({ output: best, inputs: [scores], parameters: [unit], description: 'Keeps what counts.' }),
@@ -68,7 +67,6 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []) {
     }),
     zones.zone('curated', {
       description: 'For all.',
-      personalData: false,
       tables: [open],
       jobs: [
         zones.job({
