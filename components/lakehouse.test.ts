@@ -908,8 +908,16 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
           {
             field: 'resources.ARN',
             startsWiths: [
-              'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/',
-              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/',
+              ...['customer', 'accelerometer', 'step_trainer'].flatMap((source) => [
+                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/${source}/landing/`,
+                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/quarantine/${source}_landing/`,
+              ]),
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/customer_trusted/',
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/accelerometer_trusted/',
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/step_trainer_trusted/',
+              // Of the curated zone, customers only.
+              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012/customers_curated/',
+              'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/forget/requests/',
               'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/all/',
             ],
           },
@@ -1379,7 +1387,6 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
     'stedi-trusted-accelerometer_trusted-table',
     'stedi-trusted-bucket',
     'stedi-trusted-customer_trusted-table',
-    'stedi-curated-customers_curated-table',
     'stedi-trusted-step_trainer_trusted-table',
   ]);
   expect(data).toHaveLength(5 + 11 + 3);

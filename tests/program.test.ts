@@ -159,8 +159,8 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       edit('jobs/customers_curated.sql', 'SELECT', 'SELECT -- once more\n ');
       expect(await previewed()).toEqual(
         [
-          'update stedi-trusted-customers_curated-job',
-          ...renewed('stedi-trusted-customers_curated-sql'),
+          'update stedi-curated-customers_curated-job',
+          ...renewed('stedi-curated-customers_curated-sql'),
         ].sort(),
       );
     });
@@ -236,7 +236,7 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
           'update stedi-forget-job',
           'update stedi-trusted-accelerometer_trusted-job',
           'update stedi-trusted-customer_trusted-job',
-          'update stedi-trusted-customers_curated-job',
+          'update stedi-curated-customers_curated-job',
           'update stedi-trusted-step_trainer_trusted-job',
           ...renewed('stedi-runner-archive'),
         ].sort(),
