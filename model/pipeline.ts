@@ -1,7 +1,7 @@
 import { type Column, type ColumnType, refinedType } from './column';
 import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
-import type { Job, Parameter } from './job';
+import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import type { DerivedTable, SourceTable, Table } from './table';
 
@@ -13,6 +13,7 @@ export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
   readonly sources: readonly SourceTable[];
   /** In an order in which each job follows the jobs that make its inputs. */
   readonly jobs: readonly Job[];
+  /** What a run may choose. */
   readonly parameters: readonly Parameter[];
 }
 
@@ -76,7 +77,7 @@ export function pipeline<Zone extends ZoneDefinition>(
     sources,
     jobs: ordered,
     tables: new Map(all.map((table) => [table.name, table])),
-    parameters: [...parameters],
+    parameters: [...parameters].filter((parameter) => parameter !== runTime),
   };
 }
 
@@ -336,6 +337,12 @@ function unmarkedFaults({ inputs, output }: Job, fault: Faulty) {
 
 function parameterFaults(jobs: readonly Job[], fault: Faulty) {
   const first = new Map<string, Parameter>();
+  for (const { name } of jobs.filter(({ parameters }) => parameters.includes(runTime)).slice(1)) {
+    fault(
+      `jobs.${name}.parameters.${runTime.name}`,
+      'another job reads it too, and on Glue each job begins at its own time; read what that job made of it',
+    );
+  }
   for (const job of jobs) {
     const pathOf = (name: string) => `jobs.${job.name}.parameters.${name}`;
     for (const name of repeated(job.parameters.map((p) => p.name))) fault(pathOf(name), 'is listed twice');

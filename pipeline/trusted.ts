@@ -1,4 +1,4 @@
-import { day, keepsUpWith, references, refined } from '../model';
+import { day, keepsUpWith, references, refined, runTime } from '../model';
 import { accelerometerTrusted, customersCurated, customerTrusted } from './customers';
 import { accelerometerLanding, customerLanding, stepTrainerLanding } from './landing';
 import { consent, stedi } from './zones';
@@ -26,7 +26,8 @@ export const trusted = stedi.zone('trusted', {
     stedi.job({
       output: customerTrusted,
       inputs: [customerLanding],
-      description: 'Keeps the records of customers who agreed and did not withdraw later.',
+      parameters: [runTime],
+      description: 'Keeps the records of customers who agree, and whose registration did not withdraw that.',
     }),
     stedi.job({
       output: accelerometerTrusted,
