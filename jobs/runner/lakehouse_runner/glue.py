@@ -183,9 +183,7 @@ def _report(put_metric: Callable[[str, str, float], None], namespace: str, table
         print(f"the metric of {table} was not reported: {tell(error)}")
 
 
-def parameters_of(
-    text: str, manifest: Manifest, now: datetime.datetime | None = None
-) -> dict[str, str]:
+def parameters_of(text: str, manifest: Manifest, now: datetime.datetime | None = None) -> dict[str, str]:
     """The value of each parameter of a job: that of `name=value,name=value`, or the default.
 
     What has no values to choose from is the run's own time: `now`, or by the clock.
