@@ -153,6 +153,18 @@ test('counts what each table read, refused, filtered and wrote', async () => {
   );
 });
 
+test('a table that moved to another zone is the same one: a lake has it by its name', async () => {
+  const before = game();
+  Object.assign(before.tables.get('score_trusted') as object, { zone: 'curated' });
+  const first = await run(before);
+  expect((await run(game(), { only: ['score_open'] })).failures).toEqual([]);
+  expect(await rows('SELECT COUNT(*) FROM score_trusted')).toEqual([['2']]);
+  const { summary } = await run();
+  const tables = readdirSync(join(lake(), 'versions'), { recursive: true }) as string[];
+  expect(tables.filter((name) => name.endsWith('score_trusted'))).toEqual([`${summary.runId}/score_trusted`]);
+  expect(summary.runId).not.toBe(first.summary.runId);
+});
+
 test('takes the values of parameters, and its own for the others', async () => {
   await run(game(), { data: join(root, 'data'), parameters: { unit: 'tens' } });
   expect(await rows('SELECT score FROM score_trusted ORDER BY score')).toEqual([['30'], ['70']]);
