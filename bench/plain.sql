@@ -26,22 +26,17 @@ FROM read_json(:data || '/customer/landing/*.json', format = 'newline_delimited'
 });
 
 COPY (
-  WITH run AS (
-    SELECT now() AT TIME ZONE 'UTC' AS began
-  ),
-  withdrawals AS (
+  WITH withdrawals AS (
     SELECT email, registrationDate, max(lastUpdateDate) AS latest
-    FROM customer_landing, run
+    FROM customer_landing
     WHERE coalesce(shareWithResearchAsOfDate, TIMESTAMP '1970-01-01') = TIMESTAMP '1970-01-01'
-      OR shareWithResearchAsOfDate > began
+      OR shareWithResearchAsOfDate > now() AT TIME ZONE 'UTC'
     GROUP BY ALL
   )
   SELECT c.*
   FROM customer_landing c
-  CROSS JOIN run
   LEFT JOIN withdrawals w USING (email, registrationDate)
   WHERE c.shareWithResearchAsOfDate > TIMESTAMP '1970-01-01'
-    AND c.shareWithResearchAsOfDate <= began
     AND (w.latest IS NULL OR c.lastUpdateDate > w.latest)
 ) TO (:out || '/customer_trusted.parquet') (FORMAT parquet);
 CREATE VIEW customer_trusted AS FROM read_parquet(:out || '/customer_trusted.parquet');

@@ -1,7 +1,7 @@
 -- Records of customers who agree, by the time of the run, to share their data for research. A record that does not
 -- agree withdraws what its registration (e-mail and time of it) said before it and at its instant: where it is unclear,
--- nobody agreed. A consent of a later time is none yet. Grouped before it is joined: one customer may have very many
--- records.
+-- nobody agreed. One whose consent is dated later than the run does not agree yet, and so withdraws itself too.
+-- Grouped before it is joined: one customer may have very many records.
 WITH withdrawals AS (
   SELECT w.email, w.registrationDate, MAX(w.lastUpdateDate) AS latest
   FROM customer_landing w
@@ -24,5 +24,4 @@ SELECT
 FROM customer_landing c
 LEFT JOIN withdrawals w ON w.email = c.email AND w.registrationDate = c.registrationDate
 WHERE c.shareWithResearchAsOfDate > TIMESTAMP '1970-01-01 00:00:00'
-  AND c.shareWithResearchAsOfDate <= CAST(:run_time AS TIMESTAMP)
   AND (w.latest IS NULL OR c.lastUpdateDate > w.latest)
