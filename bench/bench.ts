@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { copiesOf, warm } from './copies';
 import { runLake } from './lake';
 import { type Measured, measureNode } from './measure';
+import { namesUnder } from './names';
 import {
   allKept,
   type Comparison,
@@ -13,6 +14,7 @@ import {
   LIMITS,
   layout,
   median,
+  nameRows,
   type Row,
   rowsOf,
   sampleRows,
@@ -22,16 +24,18 @@ import { writtenSampleUnder } from './sample';
 import { BENCH, inFreshFolder, sourceOf } from './source';
 import { requireSame, SPELLINGS, type SpellingName, spelledOf, type Volume } from './spellings';
 
-const USAGE = `npm run bench -- [--copies 1,20,100] [--spelled 20] [--customers 200000] [--runs N] [--data DIR]
+const USAGE = `npm run bench -- [--copies 1,20,100] [--spelled 20] [--customers 200000] [--names 150000] [--runs N] [--data DIR]
 
 Times \`lake run\` beside the same transforms as plain DuckDB SQL, and prints tables:
 - on copies of the data;
 - on copies in other spellings, beside the plain one;
 - on a sample as the sources write it, with aliases, .gz files, trailing commas and 0.1 % of faults, beside plain SQL
-  that leaves out what it can't read (a third of the rows).
+  that leaves out what it can't read (a third of the rows);
+- on records that share few e-mails and serial numbers, beside as many of distinct ones.
   --copies     on how many copies (default 1,20,100; 0 for no such table)
   --spelled    how many copies in other spellings (default 20; 0 for no such table)
   --customers  customers of the sample (default 200000; 0 for no such table)
+  --names      records of each source that share names (default 150000; 0 for no such table)
   --runs       runs of each side (default 5 on one copy, else 3); the tables show medians
   --data       folder with <entity>/landing/*.json (default ../shared/data/stedi, else a generated sample)
 Exits with 1 where a limit is not met or the two sides write different numbers of rows.
@@ -44,6 +48,7 @@ interface Options {
   readonly copies: readonly number[];
   readonly spelled: number;
   readonly customers: number;
+  readonly names: number;
   readonly runs: number | undefined;
   readonly data: string | undefined;
 }
@@ -56,6 +61,7 @@ function optionsOf(args: readonly string[]): Options | 'help' {
       copies: { type: 'string', default: '1,20,100' },
       spelled: { type: 'string', default: '20' },
       customers: { type: 'string', default: '200000' },
+      names: { type: 'string', default: '150000' },
       runs: { type: 'string' },
       data: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -73,6 +79,7 @@ function optionsOf(args: readonly string[]): Options | 'help' {
     copies: copies.map((text) => whole('copies', text, 1)),
     spelled: whole('spelled', values.spelled),
     customers: whole('customers', values.customers),
+    names: whole('names', values.names),
     runs: values.runs === undefined ? undefined : whole('runs', values.runs, 1),
     data: values.data,
   };
@@ -162,13 +169,38 @@ async function sampleTable(customers: number, runs: number): Promise<Row[]> {
   return sampleRows(customers, medianCost(ours), medianCost(plain));
 }
 
-async function bench({ copies, spelled, customers, runs, data }: Options): Promise<boolean> {
+/** Each once in each round, so that a busy minute of the machine hits all. */
+async function namesTable(records: number, runs: number): Promise<Row[]> {
+  const distinct = 'distinct e-mails and serial numbers';
+  const all = {
+    [distinct]: { emails: records, serialNumbers: records },
+    '30 serial numbers': { emails: records, serialNumbers: 30 },
+    '5 e-mails and 30 serial numbers': { emails: 5, serialNumbers: 30 },
+  };
+  const seconds = new Map(Object.keys(all).map((name) => [name, [] as number[]]));
+  for (let run = 1; run <= runs; run++) {
+    for (const [name, names] of Object.entries(all)) {
+      const dir = await namesUnder(BENCH, records, names);
+      await warm(dir);
+      const measured = await runLake(dir);
+      tell(`${records} records, ${name}: ${measured.seconds.toFixed(2)} s`);
+      seconds.get(name)?.push(measured.seconds);
+    }
+  }
+  const { [distinct]: base = 0, ...shared } = Object.fromEntries(
+    [...seconds].map(([name, each]) => [name, median(each)]),
+  );
+  return nameRows(records, [distinct, base], shared);
+}
+
+async function bench({ copies, spelled, customers, names, runs, data }: Options): Promise<boolean> {
   await mkdir(BENCH, { recursive: true });
   const source = await sourceOf(data, say);
   const tables: Row[][] = [];
   if (copies.length > 0) tables.push(await copiesTable(source, copies, runs));
   if (spelled > 0) tables.push(await spellingsTable(source, spelled, runs ?? 3));
   if (customers > 0) tables.push(await sampleTable(customers, runs ?? 3));
+  if (names > 0) tables.push(await namesTable(names, runs ?? 3));
   say(tables.map(layout).join('\n\n'));
   return tables.every(allKept);
 }

@@ -26,15 +26,18 @@ FROM read_json(:data || '/customer/landing/*.json', format = 'newline_delimited'
 });
 
 COPY (
+  WITH withdrawals AS (
+    SELECT email, registrationDate, max(lastUpdateDate) AS latest
+    FROM customer_landing
+    WHERE coalesce(shareWithResearchAsOfDate, TIMESTAMP '1970-01-01') = TIMESTAMP '1970-01-01'
+      OR shareWithResearchAsOfDate > now() AT TIME ZONE 'UTC'
+    GROUP BY ALL
+  )
   SELECT c.*
   FROM customer_landing c
+  LEFT JOIN withdrawals w USING (email, registrationDate)
   WHERE c.shareWithResearchAsOfDate > TIMESTAMP '1970-01-01'
-    AND NOT EXISTS (
-      FROM customer_landing w
-      WHERE w.email = c.email
-        AND w.lastUpdateDate >= c.lastUpdateDate
-        AND coalesce(w.shareWithResearchAsOfDate, TIMESTAMP '1970-01-01') = TIMESTAMP '1970-01-01'
-    )
+    AND (w.latest IS NULL OR c.lastUpdateDate > w.latest)
 ) TO (:out || '/customer_trusted.parquet') (FORMAT parquet);
 CREATE VIEW customer_trusted AS FROM read_parquet(:out || '/customer_trusted.parquet');
 

@@ -13,7 +13,7 @@ import type { Workgroup } from './workgroup';
 
 export interface AnalystPolicyArgs {
   readonly site: Site;
-  /** What analysts may read: the tables of zones without personal data. */
+  /** What analysts may read: the tables without personal data. */
   readonly tables: readonly GlueTable[];
   /** Where they query. */
   readonly workgroup: Workgroup;

@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
-import { hasQuarantine, type Job, type Table } from '../model';
+import { hasQuarantine, type Job, runTime, type Table } from '../model';
 import { forgets, manifestOf, needsKey } from '../model/manifest';
 import { catalogAccess, folderAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
@@ -76,9 +76,9 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
       },
       { parent: this },
     );
-    const parameters = job.parameters.map(
-      ({ name: key, default: value }) => `${key}=${args.parameters[key] ?? value}`,
-    );
+    const parameters = job.parameters
+      .filter((parameter) => parameter !== runTime)
+      .map(({ name: key, default: value }) => `${key}=${args.parameters[key] ?? value}`);
     const secret = secretOf(args, job);
     const made = sparkJob(
       name,

@@ -123,7 +123,7 @@ const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_land
 const MADE = [
   'trusted-customer_trusted',
   'trusted-accelerometer_trusted',
-  'trusted-customers_curated',
+  'curated-customers_curated',
   'trusted-step_trainer_trusted',
   'curated-machine_learning_curated',
 ].map((name) => `stedi-${name}`);
@@ -908,8 +908,16 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
           {
             field: 'resources.ARN',
             startsWiths: [
-              'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/',
-              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/',
+              ...['customer', 'accelerometer', 'step_trainer'].flatMap((source) => [
+                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/${source}/landing/`,
+                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/quarantine/${source}_landing/`,
+              ]),
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/customer_trusted/',
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/accelerometer_trusted/',
+              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/step_trainer_trusted/',
+              // Of the curated zone, customers only.
+              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012/customers_curated/',
+              'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/forget/requests/',
               'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/all/',
             ],
           },
@@ -1379,7 +1387,6 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
     'stedi-trusted-accelerometer_trusted-table',
     'stedi-trusted-bucket',
     'stedi-trusted-customer_trusted-table',
-    'stedi-trusted-customers_curated-table',
     'stedi-trusted-step_trainer_trusted-table',
   ]);
   expect(data).toHaveLength(5 + 11 + 3);
@@ -1449,8 +1456,8 @@ describe('a definition', () => {
     const table = plain.table({ name: 'weather', zone: 'clean', description: 'W.', columns });
     const job = plain.job({ output: table, inputs: [source], description: 'Cleans.' });
     const zones = [
-      plain.zone('raw', { description: 'R.', personalData: false, tables: [source], jobs: [] }),
-      plain.zone('clean', { description: 'C.', personalData: false, tables: [table], jobs: [job] }),
+      plain.zone('raw', { description: 'R.', tables: [source], jobs: [] }),
+      plain.zone('clean', { description: 'C.', tables: [table], jobs: [job] }),
     ] as const;
     const { list, parts, inputs } = await partsOf(plain.pipeline(...zones), { weather: 'SELECT 1' });
     expect(parts).toEqual([]);
@@ -1502,10 +1509,9 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
   ];
   const small = words.pipeline(
     raw,
-    words.zone('clean', { description: 'C.', personalData: true, tables: [first, second], jobs }),
+    words.zone('clean', { description: 'C.', tables: [first, second], jobs }),
     words.zone('open', {
       description: 'O.',
-      personalData: false,
       tables: [last],
       jobs: [words.job({ output: last, inputs: [readingRaw, second], description: 'Reads two zones.' })],
     }),

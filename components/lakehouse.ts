@@ -1,8 +1,17 @@
 import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
+import type { JobArgs } from '@pulumi/aws/glue/job';
 import { Secret } from '@pulumi/aws/secretsmanager/secret';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion';
 import { ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
-import { hasSources, type Pipeline, type SourceTable, saysWhose, type ZoneDefinition } from '../model';
+import {
+  hasQuarantine,
+  hasSources,
+  isPersonal,
+  type Pipeline,
+  type SourceTable,
+  saysWhose,
+  type ZoneDefinition,
+} from '../model';
 import { knowsPeople, needsKey } from '../model/manifest';
 import { Alerts } from './alerts';
 import { AnalystPolicy } from './analyst-policy';
@@ -17,9 +26,10 @@ import type { GlueTable } from './glue-table';
 import { Network } from './network';
 import { fileNameOf } from './runner-module';
 import type { Settings } from './settings';
-import { REQUESTS_PREFIX, type Site } from './site';
+import { type Place, placeOf, quarantinePlaceOf, REQUESTS_PREFIX, type Site } from './site';
 import type { PseudonymSecret, Runner, SparkJobArgs } from './spark-job';
 import { StackKey } from './stack-key';
+import type { Transform } from './transform';
 import { Workflow } from './workflow';
 import { type Query, RESULTS_PREFIX, Workgroup } from './workgroup';
 import { Zone, type ZoneArgs } from './zone';
@@ -45,7 +55,7 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   /** The SELECT of each job, by name. */
   readonly sql: Readonly<Record<string, string>>;
   readonly queries: readonly Query[];
-  readonly transform?: ZoneArgs<ZoneDefinition, []>['transform'];
+  readonly transform?: ZoneArgs<ZoneDefinition>['transform'] & { readonly job?: Transform<JobArgs> };
 }
 
 /** Days that a replaced script or summary can be had back. */
@@ -124,7 +134,8 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
 
     const jobs = inOrder(pipeline, zones);
     const forget = this.#forget(name, args, site, { artifacts, runner, runs }, zones);
-    const sources = zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)).filter(isSource);
+    const tables = zones.flatMap((zone) => Object.values<GlueTable>(zone.tables));
+    const sources = tables.filter(isSource);
     const crawler = new Crawler(
       `${name}-landing`,
       { site, tables: sources, ...(settings.crawl !== 'demand' && { schedule: settings.crawl }) },
@@ -136,12 +147,11 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       { parent: this },
     );
     const workgroups = this.#workgroups(name, args, site, database, artifacts);
-    const open = zones.filter(({ definition }) => !definition.personalData);
     const analystPolicy = new AnalystPolicy(
       `${name}-analyst`,
       {
         site,
-        tables: open.flatMap(({ tables }) => Object.values<GlueTable>(tables)),
+        tables: tables.filter(({ contract }) => !isPersonal(contract)),
         workgroup: workgroups.analysts,
       },
       { parent: this },
@@ -165,10 +175,9 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
           {
             site,
             places: [
-              ...zones
-                .filter(({ definition }) => definition.personalData)
-                .map(({ bucket }) => ({ bucket: bucket.name, prefix: '' })),
-              // What such zones were asked may be personal too.
+              ...tables.flatMap(personalPlaces),
+              // Whom to forget, and what such tables were asked, may be personal too.
+              ...(forget ? [placeOf(forget.requests)] : []),
               workgroups.all.results,
             ],
             protect,
@@ -263,31 +272,38 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     { database, artifacts, runner, runs }: JobParts & { readonly database: CatalogDatabase },
   ): Zone[] {
     const { pipeline, settings, transform } = args;
-    const zones: Zone[] = [];
-    for (const zone of pipeline.zones) {
-      zones.push(
-        new Zone<ZoneDefinition, readonly Zone[]>(
+    const zones = pipeline.zones.map(
+      (zone) =>
+        new Zone<ZoneDefinition>(
           `${name}-${zone.name}`,
           {
             site,
             zone,
-            upstream: [...zones],
             settings: zoneSettings(settings, zone.name),
             protect: settings.protect,
             dataOnDestroy: settings.dataOnDestroy,
             database: database.name,
-            artifacts,
-            runner,
-            sql: args.sql,
-            jobs: settings.jobs,
-            runs: { ...runs, parameters: settings.parameters },
             ...(settings.start === 'files' && hasSources(zone) && { reportsObjects: true }),
             ...(zone === zoneOfRequests(pipeline) && { takesRequests: true }),
             ...(transform && { transform }),
           },
           { parent: this },
         ),
-      );
+    );
+    const inputs: Readonly<Record<string, GlueTable>> = Object.assign(
+      {},
+      ...zones.map(({ tables }) => tables),
+    );
+    for (const zone of zones) {
+      zone.fill({
+        inputs,
+        artifacts,
+        runner,
+        sql: args.sql,
+        jobs: settings.jobs,
+        runs: { ...runs, parameters: settings.parameters },
+        ...(transform?.job && { transform: transform.job }),
+      });
     }
     return zones;
   }
@@ -333,13 +349,10 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     database: CatalogDatabase,
     results: SecureBucket,
   ) {
-    const personal = new Set(
-      pipeline.zones
-        .filter((zone) => zone.personalData)
-        .flatMap((zone) => zone.tables.map(({ name }) => name)),
+    const open = new Set(
+      [...pipeline.tables.values()].filter((table) => !isPersonal(table)).map(({ name }) => name),
     );
-    const isOpen = ({ tables }: Query) =>
-      tables.every((table) => pipeline.tables.has(table) && !personal.has(table));
+    const isOpen = ({ tables }: Query) => tables.every((table) => open.has(table));
     const shared = {
       site,
       database: database.name,
@@ -351,7 +364,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
         `${name}-queries`,
         {
           ...shared,
-          description: 'Queries over all zones. Results may hold personal data.',
+          description: 'Queries over all tables. Results may hold personal data.',
           queries: queries.filter((query) => !isOpen(query)),
         },
         { parent: this },
@@ -369,6 +382,14 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     };
   }
 }
+
+/** Where a table has personal data: in its files, and in its quarantine, as a line of a source may say anything. */
+const personalPlaces = (table: GlueTable): Place[] => [
+  ...(isPersonal(table.contract) ? [table.place] : []),
+  ...(hasQuarantine(table.contract) && (isSource(table) || isPersonal(table.contract))
+    ? [quarantinePlaceOf(table)]
+    : []),
+];
 
 /**
  * Whether any zone's data stays: its key has to stay with it, and the database, with which Glue deletes every table.

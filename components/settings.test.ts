@@ -446,7 +446,7 @@ test('no zone takes the name of a bucket of the stack itself', () => {
     description: 'Notes.',
     columns: { note: text('A note.') },
   });
-  const zone = words.zone('audit', { description: 'Notes.', personalData: true, tables: [notes], jobs: [] });
+  const zone = words.zone('audit', { description: 'Notes.', tables: [notes], jobs: [] });
   expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
     'zones.audit: is the name of a bucket of the stack itself (artifacts, audit); rename the zone',
   );
@@ -460,7 +460,6 @@ test('no table takes the name of the job that forgets people', () => {
   const job = words.job({ output: forget, inputs: [notes], description: 'F.' });
   const zone = words.zone('raw', {
     description: 'N.',
-    personalData: true,
     tables: [notes, forget],
     jobs: [job],
   });
@@ -473,7 +472,7 @@ test('a definition that knows nobody has no settings of who forgets them', () =>
   const words = lakehouse(['raw']);
   const columns = { note: text('A note.') };
   const notes = words.source({ name: 'notes', zone: 'raw', entity: 'notes', description: 'Notes.', columns });
-  const zone = words.zone('raw', { description: 'N.', personalData: false, tables: [notes], jobs: [] });
+  const zone = words.zone('raw', { description: 'N.', tables: [notes], jobs: [] });
   const config = { project: 'acme', stack: 'dev', values: {} };
   expect(readSettings(config, words.pipeline(zone)).jobs).toEqual({});
 });

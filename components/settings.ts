@@ -76,7 +76,7 @@ export interface Settings {
   readonly alerts?: AlertSettings;
   /** Default: Glue's own network. */
   readonly network?: NetworkSettings;
-  /** Whether CloudTrail records who reads and writes zones with personal data. Default: false. */
+  /** Whether CloudTrail records who reads and writes personal data. Default: false. */
   readonly auditTrail: boolean;
   /** Tags besides `project`, `stack` and `managed-by`. Default: none. */
   readonly tags: Readonly<Record<string, string>>;

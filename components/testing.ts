@@ -289,19 +289,16 @@ export const openJob = words.job({
 
 export const raw = words.zone('raw', {
   description: 'As it comes.',
-  personalData: true,
   tables: [readingRaw],
   jobs: [],
 });
 export const clean = words.zone('clean', {
   description: 'Cleaned.',
-  personalData: true,
   tables: [reading],
   jobs: [cleanJob],
 });
 export const open = words.zone('open', {
   description: 'For all.',
-  personalData: false,
   tables: [readingOpen],
   jobs: [openJob],
 });

@@ -6,11 +6,13 @@
 import type { DerivedTable, Job, SourceTable } from '../model';
 import { lake } from '../pipeline';
 import { curated } from '../pipeline/curated';
+import { type accelerometerTrusted, customersCurated, type customerTrusted } from '../pipeline/customers';
 import { type customerLanding, landing } from '../pipeline/landing';
-import { type accelerometerTrusted, type customerTrusted, trusted } from '../pipeline/trusted';
+import { trusted } from '../pipeline/trusted';
 import {
   Crawler,
   type Cron,
+  type FillArgs,
   GlueJob,
   type GlueTable,
   Lakehouse,
@@ -30,37 +32,24 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ?
 const holds = <_T extends true>() => undefined;
 
 declare const site: Site;
-declare const zoneCommon: Omit<ZoneArgs<typeof landing, []>, 'zone' | 'upstream' | 'sql' | 'jobs'>;
+declare const zoneCommon: Omit<ZoneArgs<typeof landing>, 'zone'>;
+declare const fillCommon: Omit<FillArgs<typeof landing>, 'inputs' | 'sql' | 'jobs'>;
 declare const settings: Settings;
-declare const job: ZoneArgs<typeof curated, []>['jobs']['machine_learning_curated'];
-
-const trustedJobs = {
-  customer_trusted: job,
-  accelerometer_trusted: job,
-  customers_curated: job,
-  step_trainer_trusted: job,
-};
-const trustedSql = {
-  customer_trusted: 'SELECT',
-  accelerometer_trusted: 'SELECT',
-  customers_curated: 'SELECT',
-  step_trainer_trusted: 'SELECT',
-};
+declare const trustedJobs: Pick<FillArgs<typeof trusted>, 'sql' | 'jobs'>;
+declare const curatedJobs: Pick<FillArgs<typeof curated>, 'sql' | 'jobs'>;
 
 // --- Zones ---
 
-const landingZone = new Zone('landing', { ...zoneCommon, zone: landing, upstream: [], sql: {}, jobs: {} });
-const trustedZone = new Zone('trusted', {
-  ...zoneCommon,
-  zone: trusted,
-  upstream: [landingZone],
-  sql: trustedSql,
-  jobs: trustedJobs,
-});
-declare const curatedJobs: Pick<ZoneArgs<typeof curated, []>, 'sql' | 'jobs'>;
-const curatedCommon = { ...zoneCommon, zone: curated, ...curatedJobs };
-const curatedZone = new Zone('curated', { ...curatedCommon, upstream: [landingZone, trustedZone] });
-new Zone('curated', { ...curatedCommon, upstream: [trustedZone] });
+const landingZone = new Zone('landing', { ...zoneCommon, zone: landing });
+const trustedZone = new Zone('trusted', { ...zoneCommon, zone: trusted });
+const curatedZone = new Zone('curated', { ...zoneCommon, zone: curated });
+
+const { customers_curated } = curatedZone.tables;
+const trustedFill = { ...fillCommon, ...trustedJobs, inputs: { ...landingZone.tables, customers_curated } };
+const curatedFill = { ...fillCommon, ...curatedJobs, inputs: trustedZone.tables };
+trustedZone.fill(trustedFill);
+curatedZone.fill(curatedFill);
+landingZone.fill({ ...fillCommon, inputs: {}, sql: {}, jobs: {} });
 
 // A table, a job and a zone have the types of what they were defined as.
 holds<Equal<typeof trustedZone.tables.customer_trusted, GlueTable<typeof customerTrusted>>>();
@@ -77,35 +66,39 @@ trustedZone.tables.customer_landing;
 // @ts-expect-error: no job of this name.
 curatedZone.jobs.customer_trusted;
 
-// @ts-expect-error: trusted reads customer_landing, which no zone upstream has.
-new Zone('trusted', { ...zoneCommon, zone: trusted, upstream: [], sql: trustedSql, jobs: trustedJobs });
-new Zone('curated', {
-  ...curatedCommon,
+trustedZone.fill({
+  ...trustedFill,
+  // @ts-expect-error: trusted reads customers_curated, which is curated's.
+  inputs: landingZone.tables,
+});
+curatedZone.fill({
+  ...curatedFill,
   // @ts-expect-error: nor has landing what curated reads.
-  upstream: [landingZone],
+  inputs: landingZone.tables,
 });
-new Zone('curated', {
-  ...curatedCommon,
-  // @ts-expect-error: a definition is no zone that was made.
-  upstream: [trusted],
+trustedZone.fill({
+  ...trustedFill,
+  // @ts-expect-error: another table in the place of one; customer_trusted has the same columns.
+  inputs: { ...trustedFill.inputs, customers_curated: trustedZone.tables.customer_trusted },
 });
-new Zone('curated', {
-  ...curatedCommon,
-  upstream: [trustedZone],
-  // @ts-expect-error: the SQL of its job is missing.
+trustedZone.fill({
+  ...trustedFill,
+  // @ts-expect-error: a definition is no table that was made.
+  inputs: { ...trustedFill.inputs, customers_curated: customersCurated },
+});
+curatedZone.fill({
+  ...curatedFill,
+  // @ts-expect-error: the SQL of its jobs is missing.
   sql: {},
 });
-new Zone('trusted', {
-  ...zoneCommon,
-  zone: trusted,
-  upstream: [landingZone],
-  sql: trustedSql,
+trustedZone.fill({
+  ...trustedFill,
   // @ts-expect-error: the settings of all but one job are missing.
-  jobs: { customer_trusted: job },
+  jobs: { customer_trusted: trustedJobs.jobs.customer_trusted },
 });
 new Zone('curated', {
-  ...curatedCommon,
-  upstream: [trustedZone],
+  ...zoneCommon,
+  zone: curated,
   // @ts-expect-error: data is retained or deleted.
   dataOnDestroy: 'keep',
 });
@@ -113,12 +106,12 @@ new Zone('curated', {
 // --- Jobs ---
 
 const { tables } = trustedZone;
-const pairJob = curated.jobs[0];
+const pairJob = curated.jobs[1];
 declare const jobCommon: Omit<ConstructorParameters<typeof GlueJob>[1], 'job' | 'inputs' | 'output'>;
 const pairInputs = {
   step_trainer_trusted: tables.step_trainer_trusted,
   accelerometer_trusted: tables.accelerometer_trusted,
-  customers_curated: tables.customers_curated,
+  customers_curated,
 };
 const pairOutput = curatedZone.tables.machine_learning_curated;
 

@@ -1,6 +1,20 @@
+import { log } from '@pulumi/pulumi';
 import { DefinitionError, unique, type ZoneDefinition } from '../model';
-import { artifactsOf, clean, deployed, jobSettings, open, raw, reading, readingRaw, site } from './testing';
-import { Zone, type ZoneArgs } from './zone';
+import {
+  artifactsOf,
+  clean,
+  cleanJob,
+  deployed,
+  jobSettings,
+  open,
+  raw,
+  reading,
+  readingOpen,
+  readingRaw,
+  site,
+  words,
+} from './testing';
+import { type FillArgs, Zone, type ZoneArgs } from './zone';
 
 const TABLE = 'aws:glue/catalogTable:CatalogTable';
 const JOB = 'aws:glue/job:Job';
@@ -8,8 +22,8 @@ const BUCKET = 'aws:s3/bucket:Bucket';
 const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
 const NOTIFICATION = 'aws:s3/bucketNotification:BucketNotification';
 
-type Args = ZoneArgs<ZoneDefinition, []>;
-type More = Partial<Omit<Args, 'zone' | 'upstream'>>;
+type More = Partial<Omit<ZoneArgs<ZoneDefinition>, 'zone'>>;
+type MoreJobs = Partial<FillArgs<ZoneDefinition>>;
 
 const ZONE_SETTINGS = {
   dataOnDestroy: 'delete',
@@ -23,25 +37,34 @@ const RUNS = {
   pseudonymSecret: { name: 's', arn: 'secret-arn' },
 };
 
+const SQL = { reading: 'SELECT 1', reading_open: 'SELECT 2' };
+const JOBS = { reading: jobSettings, reading_open: { ...jobSettings, flex: true } };
+const NEVER =
+  'The definition has 1 fault:\n  zones.clean: was never filled, so that no job writes its tables; call its fill() where it is made';
+
 const common = (more: More = {}) => ({
-  ...artifactsOf(site),
   site,
   settings: ZONE_SETTINGS,
   protect: false,
   dataOnDestroy: 'delete' as const,
   database: 'made',
-  sql: { reading: 'SELECT 1', reading_open: 'SELECT 2' },
-  jobs: { reading: jobSettings, reading_open: { ...jobSettings, flex: true } },
+  ...more,
+});
+
+const jobsOf = (more: MoreJobs = {}) => ({
+  ...artifactsOf(site),
+  sql: SQL,
+  jobs: JOBS,
   runs: RUNS,
   ...more,
 });
 
 /** The zone of sources, and the one of the table that is made from them. */
-const zonesOf = (more: More = {}) =>
+const zonesOf = (more: More = {}, moreJobs: MoreJobs = {}) =>
   deployed(() => {
-    const shared = common(more);
-    const first = new Zone('raw', { ...shared, zone: raw, upstream: [] });
-    const second = new Zone('clean', { ...shared, zone: clean, upstream: [first] });
+    const first = new Zone('raw', { ...common(more), zone: raw });
+    const second = new Zone('clean', { ...common(more), zone: clean });
+    second.fill({ ...jobsOf(moreJobs), inputs: first.tables });
     return { first, second };
   });
 const partsOf = ({ resources }: Awaited<ReturnType<typeof zonesOf>>, zone: string) =>
@@ -89,7 +112,6 @@ test('a zone of sources has their tables and those of their refused lines', asyn
   expect(value.first.definition).toBe(raw);
   expect(value.first.tables.reading_raw.contract).toBe(readingRaw);
   expect(Object.keys(value.first.quarantine)).toEqual(['reading_raw']);
-  expect(value.first.jobs).toEqual({});
   expect(value.first.bucket.name).toBe('acme-test-raw-123456789012');
 });
 
@@ -114,7 +136,7 @@ test('rows that an expectation moves out of a table go as refused lines do', asy
   const once = unique(['who'], { severity: 'quarantine', description: 'Once.' });
   const table = { ...reading, expectations: [once] };
   const zone = { ...clean, tables: [table], jobs: [] };
-  const { inputs } = await deployed(() => new Zone('clean', { ...common(), zone, upstream: [] }));
+  const { inputs } = await deployed(() => new Zone('clean', { ...common(), zone }));
   expect(inputs(LIFECYCLE, 'clean-lifecycle').rules).toHaveLength(2);
 });
 
@@ -194,18 +216,15 @@ test('objects are reported where it is told so', async () => {
 
 test('jobs run in the network that it is given', async () => {
   const runs = { ...RUNS, connection: { name: 'net', ready: 'made-net' } };
-  const { inputs } = await zonesOf({ runs });
+  const { inputs } = await zonesOf({}, { runs });
   expect(inputs(JOB, 'clean-reading-job').connections).toEqual(['made-net']);
 });
 
 test('a transform reaches the bucket, every table and every job', async () => {
-  const { inputs } = await zonesOf({
-    transform: {
-      bucket: { tags: { mine: 'bucket' } },
-      table: { owner: 'me' },
-      job: { glueVersion: '5.0' },
-    },
-  });
+  const { inputs } = await zonesOf(
+    { transform: { bucket: { tags: { mine: 'bucket' } }, table: { owner: 'me' } } },
+    { transform: { glueVersion: '5.0' } },
+  );
   expect(inputs(BUCKET, 'raw-bucket').tags).toEqual({ mine: 'bucket' });
   expect(inputs(TABLE, 'raw-reading_raw-table').owner).toBe('me');
   expect(inputs(TABLE, 'raw-reading_raw_quarantine-table').owner).toBe('me');
@@ -213,19 +232,61 @@ test('a transform reaches the bucket, every table and every job', async () => {
   expect(inputs(JOB, 'clean-reading-job').glueVersion).toBe('5.0');
 });
 
-describe('what a zone from a list lacks is told when it is made', () => {
-  const build = (zone: ZoneDefinition, more: More = {}) =>
-    deployed(
-      () => new Zone<ZoneDefinition, readonly Zone[]>('zone', { ...common(more), zone, upstream: [] }),
+test('zones fill each other, whatever their order', async () => {
+  const back = words.table({
+    name: 'reading_back',
+    zone: 'clean',
+    description: 'B.',
+    columns: readingOpen.columns,
+  });
+  const backJob = words.job({ output: back, inputs: [readingOpen], description: 'B.' });
+  const both = words.zone('clean', { description: 'C.', tables: [reading, back], jobs: [cleanJob, backJob] });
+  const { value, list } = await deployed(() => {
+    const [first, second, third] = [
+      new Zone('raw', { ...common(), zone: raw }),
+      new Zone('clean', { ...common(), zone: both }),
+      new Zone('open', { ...common(), zone: open }),
+    ] as const;
+    const shared = jobsOf();
+    third.fill({ ...shared, inputs: second.tables });
+    second.fill({
+      ...shared,
+      sql: { ...SQL, reading_back: 'SELECT 3' },
+      jobs: { ...JOBS, reading_back: jobSettings },
+      inputs: { ...first.tables, ...third.tables },
+    });
+    return second;
+  });
+  expect(Object.keys(value.jobs)).toEqual(['reading', 'reading_back']);
+  expect(list).toContain(`${JOB} clean-reading_back-job`);
+});
+
+test('a zone that was never filled fails the program', async () => {
+  const error = jest.spyOn(log, 'error').mockResolvedValue();
+  await deployed(() => new Zone('clean', { ...common(), zone: clean }));
+  expect(error.mock.calls.map(([message]) => message)).toEqual([NEVER]);
+  error.mockClear();
+  await deployed(() => {
+    const zone = new Zone('clean', { ...common(), zone: clean });
+    expect(() => zone.jobs).toThrow(NEVER);
+    // A zone of sources has nothing to fill.
+    zone.fill({ ...jobsOf(), inputs: new Zone('raw', { ...common(), zone: raw }).tables });
+  });
+  expect(error).not.toHaveBeenCalled();
+});
+
+describe('what a zone from a list lacks is told when it is filled', () => {
+  const build = (zone: ZoneDefinition, more: MoreJobs = {}) =>
+    deployed(() =>
+      new Zone<ZoneDefinition>('zone', { ...common(), zone }).fill({ ...jobsOf(more), inputs: {} }),
     );
 
-  test('the table that a job reads, before there is any resource', async () => {
+  test('the table that a job reads, before there is any job', async () => {
     await expect(build(open)).rejects.toThrow(
       new DefinitionError([
         {
           path: 'jobs.reading_open',
-          message:
-            'reads reading, which neither zone open nor one upstream of it has; pass its zone as upstream',
+          message: 'reads reading, which zone open neither has nor was given; pass it among the inputs',
         },
       ]),
     );

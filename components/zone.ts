@@ -1,7 +1,7 @@
 import type { CatalogTableArgs } from '@pulumi/aws/glue/catalogTable';
 import type { JobArgs } from '@pulumi/aws/glue/job';
 import type { BucketArgs } from '@pulumi/aws/s3/bucket';
-import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi';
+import { ComponentResource, type ComponentResourceOptions, type Input, log } from '@pulumi/pulumi';
 import {
   DefinitionError,
   type Fault,
@@ -20,30 +20,18 @@ import { QUARANTINE_PREFIX, REQUESTS_PREFIX, type Site } from './site';
 import type { Runner } from './spark-job';
 import type { Transform } from './transform';
 
-/** What of a zone decides whether another one may build on it. */
-interface Upstream {
-  readonly definition: ZoneDefinition;
-  readonly tables: Readonly<Record<string, GlueTable>>;
-}
+type InputsOf<D extends ZoneDefinition> = D['jobs'][number]['inputs'][number];
 
-type NamesIn<D extends ZoneDefinition> = D['tables'][number]['name'];
-
-/** The inputs of a zone's jobs that neither it nor a zone before it has. */
-export type MissingInputs<D extends ZoneDefinition, U extends readonly Upstream[]> = Exclude<
-  D['jobs'][number]['inputs'][number]['name'],
-  NamesIn<D> | NamesIn<U[number]['definition']>
+/** The tables that a zone's jobs read and that are another zone's. */
+export type InputsElsewhere<D extends ZoneDefinition> = Exclude<
+  InputsOf<D>,
+  { readonly name: D['tables'][number]['name'] }
 >;
 
-export interface ZoneArgs<D extends ZoneDefinition, U extends readonly Upstream[]> {
+export interface ZoneArgs<D extends ZoneDefinition> {
   readonly site: Site;
   /** The zone's definition. */
   readonly zone: D;
-  /**
-   * The zones whose tables the jobs read. Without one that has an input of a job, this doesn't compile, and the
-   * error names the input.
-   */
-  readonly upstream: U &
-    ([MissingInputs<D, U>] extends [never] ? unknown : { readonly missing: MissingInputs<D, U> });
   readonly settings: ZoneSettings;
   /** Whether Pulumi refuses to delete the bucket and the tables. */
   readonly protect: boolean;
@@ -51,6 +39,20 @@ export interface ZoneArgs<D extends ZoneDefinition, U extends readonly Upstream[
   readonly dataOnDestroy: 'retain' | 'delete';
   /** The stack's Glue database. */
   readonly database: Input<string>;
+  /** Whether new objects are reported to EventBridge, to start a workflow. Default: false. */
+  readonly reportsObjects?: boolean;
+  /** Whether whom to forget is told by objects in the bucket. Default: false. */
+  readonly takesRequests?: boolean;
+  readonly transform?: {
+    readonly bucket?: Transform<BucketArgs>;
+    readonly table?: Transform<CatalogTableArgs>;
+  };
+}
+
+/** What the jobs of a zone need. */
+export interface FillArgs<D extends ZoneDefinition> {
+  /** The tables that the jobs read from other zones, by name. Without one of them this doesn't compile. */
+  readonly inputs: TablesByName<InputsElsewhere<D>>;
   /** The bucket of scripts, SQL, manifests and summaries. */
   readonly artifacts: SecureBucket;
   readonly runner: Runner;
@@ -60,53 +62,76 @@ export interface ZoneArgs<D extends ZoneDefinition, U extends readonly Upstream[
   readonly jobs: Readonly<Record<D['jobs'][number]['name'], JobSettings>>;
   /** What all jobs have in common. */
   readonly runs: Pick<GlueJobArgs, 'logDays' | 'parameters' | 'pseudonymSecret' | 'connection'>;
-  /** Whether new objects are reported to EventBridge, to start a workflow. Default: false. */
-  readonly reportsObjects?: boolean;
-  /** Whether whom to forget is told by objects in the bucket. Default: false. */
-  readonly takesRequests?: boolean;
-  readonly transform?: {
-    readonly bucket?: Transform<BucketArgs>;
-    readonly table?: Transform<CatalogTableArgs>;
-    readonly job?: Transform<JobArgs>;
-  };
+  readonly transform?: Transform<JobArgs>;
 }
 
 type JobsByName<J extends Job> = { readonly [Each in J as Each['name']]: GlueJob<Each> };
 
 /**
- * A bucket with the tables of a zone, the jobs that fill them and the roles those run under.
+ * A bucket with the tables of a zone; and, once it is filled, the jobs that write them and the roles those run under. A
+ * job may read tables of any zone, so the zones stand before any of them is filled.
  * `zone.tables.customer_trusted` has the type of its contract.
  */
-export class Zone<
-  const D extends ZoneDefinition = ZoneDefinition,
-  const U extends readonly Upstream[] = readonly Upstream[],
-> extends ComponentResource {
+export class Zone<const D extends ZoneDefinition = ZoneDefinition> extends ComponentResource {
   readonly definition: D;
   readonly bucket: SecureBucket;
   readonly tables: TablesByName<D['tables'][number]>;
   /** Where the refused lines of each source show. */
   readonly quarantine: Readonly<Record<string, GlueTable>>;
-  readonly jobs: JobsByName<D['jobs'][number]>;
+  /** Begins the name of every part. */
+  readonly name: string;
+  readonly #site: Site;
+  #isFilled = false;
+  #jobs: JobsByName<D['jobs'][number]> | undefined;
 
-  constructor(name: string, args: ZoneArgs<D, U>, opts?: ComponentResourceOptions) {
+  constructor(name: string, args: ZoneArgs<D>, opts?: ComponentResourceOptions) {
     super('lakehouse:index:Zone', name, {}, opts);
     const zone: ZoneDefinition = args.zone;
     this.definition = args.zone;
-    failOnMissing(zone, args.upstream);
+    this.name = name;
+    this.#site = args.site;
     const keep = !(args.dataOnDestroy === 'delete' && args.settings.dataOnDestroy === 'delete');
 
     const parts: Parts = { ...args, zone, name, keep, parent: this };
     this.bucket = bucketOf(parts);
-    const tables = tablesOf(parts, this.bucket);
+    this.tables = tablesOf(parts, this.bucket) as TablesByName<D['tables'][number]>;
     this.quarantine = quarantinesOf(parts, this.bucket);
-    this.tables = tables as TablesByName<D['tables'][number]>;
-    this.jobs = jobsOf(parts, args.upstream, tables) as unknown as JobsByName<D['jobs'][number]>;
-    this.registerOutputs({ bucket: this.bucket.name });
+    this.registerOutputs(this.#complete());
+  }
+
+  /** Makes the jobs that write the zone's tables: once, in the turn in which the zone was made. */
+  fill(args: FillArgs<D>): void {
+    this.#isFilled = true;
+    this.#jobs = jobsOf(this, this.#site, args);
+  }
+
+  /** The jobs by name. Throws before the zone is filled. */
+  get jobs(): JobsByName<D['jobs'][number]> {
+    if (!this.#jobs) throw this.#neverFilled();
+    return this.#jobs;
+  }
+
+  /** The outputs, once all zones may be filled. One of jobs that is not fails the program: its tables would stay empty. */
+  async #complete() {
+    await new Promise(setImmediate);
+    if (!this.#isFilled && this.definition.jobs.length > 0) {
+      await log.error(this.#neverFilled().message, this);
+    }
+    return { bucket: this.bucket.name };
+  }
+
+  #neverFilled() {
+    return new DefinitionError([
+      {
+        path: `zones.${this.definition.name}`,
+        message: 'was never filled, so that no job writes its tables; call its fill() where it is made',
+      },
+    ]);
   }
 }
 
 /** A zone's arguments without their types. */
-interface Parts extends Omit<ZoneArgs<ZoneDefinition, []>, 'upstream'> {
+interface Parts extends ZoneArgs<ZoneDefinition> {
   readonly name: string;
   readonly keep: boolean;
   readonly parent: ComponentResource;
@@ -170,55 +195,52 @@ const quarantinesOf = (parts: Parts, bucket: SecureBucket): Record<string, GlueT
     ]),
   );
 
-function jobsOf(
-  parts: Parts,
-  upstream: readonly Upstream[],
-  own: Readonly<Record<string, GlueTable>>,
-): Record<string, GlueJob> {
-  const { site, artifacts, runner, transform, runs, parent } = parts;
-  const all: Record<string, GlueTable> = Object.assign({}, ...upstream.map(({ tables }) => tables), own);
+function jobsOf<D extends ZoneDefinition>(
+  parent: Zone<D>,
+  site: Site,
+  { inputs, artifacts, runner, sql, jobs, runs, transform }: FillArgs<D>,
+): JobsByName<D['jobs'][number]> {
+  const zone: ZoneDefinition = parent.definition;
+  const tables = { ...inputs, ...parent.tables } as Readonly<Record<string, GlueTable>>;
+  failOnMissing(zone, tables);
   const found = <T>(what: string, values: Readonly<Record<string, T>>, name: string): T => {
     const value = values[name];
-    if (value === undefined) throw new Error(`zone ${parts.zone.name} was given no ${what} for ${name}`);
+    if (value === undefined) throw new Error(`zone ${zone.name} was given no ${what} for ${name}`);
     return value;
   };
-  return Object.fromEntries(
-    parts.zone.jobs.map((job) => [
-      job.name,
-      new GlueJob(
-        `${parts.name}-${job.name}`,
-        {
-          ...runs,
-          site,
-          job,
-          inputs: Object.fromEntries(
-            job.inputs.map(({ name }) => [name, found('table', all, name)]),
-          ) as unknown as TablesByName<Table>,
-          output: found('table', all, job.output.name) as GlueTable<Job['output']>,
-          runner,
-          artifacts,
-          sql: found('SQL', parts.sql, job.name),
-          settings: found('settings', parts.jobs, job.name),
-          ...(transform?.job && { transform: { job: transform.job } }),
-        },
-        { parent },
-      ),
-    ]),
-  );
+  const made = zone.jobs.map((job) => [
+    job.name,
+    new GlueJob(
+      `${parent.name}-${job.name}`,
+      {
+        ...runs,
+        site,
+        job,
+        inputs: Object.fromEntries(job.inputs.map(({ name }) => [name, tables[name]])) as TablesByName<Table>,
+        output: tables[job.output.name] as GlueTable<Job['output']>,
+        runner,
+        artifacts,
+        sql: found<string>('SQL', sql, job.name),
+        settings: found<JobSettings>('settings', jobs, job.name),
+        ...(transform && { transform: { job: transform } }),
+      },
+      { parent },
+    ),
+  ]);
+  return Object.fromEntries(made);
 }
 
 /** What the types say of zones that are written down, said of zones that come from a list. */
-function failOnMissing(zone: ZoneDefinition, upstream: readonly Upstream[]) {
-  const known = new Set(
-    [zone, ...upstream.map(({ definition }) => definition)].flatMap(({ tables }) => tables),
-  );
-  const faults: Fault[] = zone.jobs.flatMap((job) =>
+function failOnMissing(zone: ZoneDefinition, tables: Readonly<Record<string, GlueTable>>) {
+  const faults = zone.jobs.flatMap((job) =>
     job.inputs
-      .filter((input) => !known.has(input))
-      .map(({ name }) => ({
-        path: `jobs.${job.name}`,
-        message: `reads ${name}, which neither zone ${zone.name} nor one upstream of it has; pass its zone as upstream`,
-      })),
+      .filter((input) => tables[input.name]?.contract !== input)
+      .map(
+        ({ name }): Fault => ({
+          path: `jobs.${job.name}`,
+          message: `reads ${name}, which zone ${zone.name} neither has nor was given; pass it among the inputs`,
+        }),
+      ),
   );
   if (faults.length > 0) throw new DefinitionError(faults);
 }

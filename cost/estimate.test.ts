@@ -132,8 +132,8 @@ describe('by hand', () => {
     });
     const job = other.job({ output: table, inputs: [source], description: 'Makes t.' });
     const pipeline = other.pipeline(
-      other.zone('in', { description: 'In.', personalData: false, tables: [source], jobs: [] }),
-      other.zone('out', { description: 'Out.', personalData: false, tables: [table], jobs: [job] }),
+      other.zone('in', { description: 'In.', tables: [source], jobs: [] }),
+      other.zone('out', { description: 'Out.', tables: [table], jobs: [job] }),
     );
     const settings = settingsOf({ auditTrail: true, alerts: { email: 'a@example.com' } }, pipeline);
     const found = estimate(pipeline, settings, ROUND);

@@ -1,6 +1,6 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
-import type { Job, Pipeline, Table } from '../model';
+import { isPersonal, type Job, type Pipeline, type Table } from '../model';
 import { knowsPeople, needsKey } from '../model/manifest';
 import { PRICES, type PriceName, type PriceTable } from './prices';
 import { MINIMUM_QUERY_MEGABYTES } from './query';
@@ -330,17 +330,15 @@ function requestsOf(month: Month): Requests {
   };
 }
 
-/** Requests to buckets of zones with personal data: all of a job that reads or writes one. */
+/** Requests to where personal data is: all of a job that reads or writes some. */
 function personalRequestsOf(month: Month): number {
   const { pipeline, usage } = month;
-  const personal = new Set(pipeline.zones.filter(({ personalData }) => personalData).map(({ name }) => name));
-  const isPersonal = ({ zone }: Table) => personal.has(zone);
   const { puts, gets } = jobRequests(
     month,
     pipeline.jobs.filter(({ inputs, output }) => [...inputs, output].some(isPersonal)),
   );
   const files = pipeline.sources.some(isPersonal) ? usage.landingFiles : 0;
-  return puts + gets + files + (personal.size > 0 ? queryGets(month) : 0);
+  return puts + gets + files + ([...pipeline.tables.values()].some(isPersonal) ? queryGets(month) : 0);
 }
 
 /** GB a month. */

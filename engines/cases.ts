@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
-import { type Columns, type Fault, type Job, refinedType } from '../model';
+import { type Columns, type Fault, type Job, refinedType, runTime } from '../model';
 
 /**
  * A row of a case, by column. Instants are text in ISO 8601 with milliseconds and Z, days are YYYY-MM-DD; both
@@ -156,6 +156,14 @@ class Reader {
     );
     for (const p of this.job.parameters) {
       const value = parameters[p.name] ?? p.default;
+      if (p === runTime) {
+        const { rule, test } = VALUE_RULES.timestamp;
+        if (p.name in parameters && !test(value)) {
+          this.fault([...path, 'parameters', p.name], `is ${tell(value)}; it should be ${rule}`);
+        }
+        parameters[p.name] = value.replace('T', ' ').replace('Z', '');
+        continue;
+      }
       if (!p.values.includes(value)) {
         this.fault([...path, 'parameters', p.name], `is ${tell(value)}; it takes ${p.values.join(' or ')}`);
       }

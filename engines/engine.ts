@@ -14,6 +14,8 @@ export interface RunRequest {
    * published. Default: all.
    */
   readonly only?: readonly string[];
+  /** The run's own time: what is dated later does not count yet. Default: now. */
+  readonly time?: Date;
 }
 
 export interface ExpectationResult {

@@ -34,13 +34,11 @@ const paired = table('paired');
 const pipeline = words.pipeline(
   words.zone('raw', {
     description: 'R.',
-    personalData: true,
     tables: [people, steps, near, far, spare],
     jobs: [],
   }),
   words.zone('clean', {
     description: 'C.',
-    personalData: true,
     tables: [paired, walked, trusted],
     jobs: [
       words.job({ output: paired, inputs: [walked, trusted], parameters: [pairing], description: 'J.' }),
@@ -128,8 +126,8 @@ test('every name and value that is not known is told at once', () => {
 
 test('a pipeline without parameters says so', () => {
   const plain = words.pipeline(
-    words.zone('raw', { description: 'R.', personalData: true, tables: [steps], jobs: [] }),
-    words.zone('clean', { description: 'C.', personalData: true, tables: [], jobs: [] }),
+    words.zone('raw', { description: 'R.', tables: [steps], jobs: [] }),
+    words.zone('clean', { description: 'C.', tables: [], jobs: [] }),
   );
   expect(() => planOf(plain, { parameters: { a: 'b' } })).toThrow(
     new UsageError('no parameter "a"; there are none'),

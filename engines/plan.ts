@@ -1,4 +1,4 @@
-import type { Job, Pipeline, SourceTable } from '../model';
+import { type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
 import { LakeError, type RunRequest, UsageError } from './engine';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
@@ -8,6 +8,8 @@ export interface Plan {
   readonly jobs: readonly Job[];
   /** Of every parameter that one of the jobs has. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What SQL is given: the parameters, and the run's own time. */
+  readonly values: Readonly<Record<string, string>>;
   /** Tables that the jobs read and this run does not make. */
   readonly published: readonly string[];
 }
@@ -52,14 +54,16 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
       ? []
       : pipeline.sources.filter((source) => !request.only || wanted.has(source.name));
   const made = new Set([...sources, ...jobs].map(({ name }) => name));
+  const parameters = Object.fromEntries(
+    pipeline.parameters
+      .filter((p) => jobs.some((job) => job.parameters.includes(p)))
+      .map((p) => [p.name, given[p.name] ?? p.default]),
+  );
   return {
     sources,
     jobs,
-    parameters: Object.fromEntries(
-      pipeline.parameters
-        .filter((p) => jobs.some((job) => job.parameters.includes(p)))
-        .map((p) => [p.name, given[p.name] ?? p.default]),
-    ),
+    parameters,
+    values: { ...parameters, [runTime.name]: sqlInstant(request.time ?? new Date()) },
     published: [...read].filter((name) => !made.has(name)),
   };
 }

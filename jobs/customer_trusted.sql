@@ -1,5 +1,15 @@
--- Customers who agreed to share their data for research. A record of the same e-mail that does not agree
--- withdraws the consent of those before it, and of one of the same instant: where it is unclear, nobody agreed.
+-- Records of customers who agree, by the time of the run, to share their data for research. A record that does not
+-- agree withdraws what its registration (e-mail and time of it) said before it and at its instant: where it is unclear,
+-- nobody agreed. One whose consent is dated later than the run does not agree yet, and so withdraws itself too.
+-- Grouped before it is joined: one customer may have very many records.
+WITH withdrawals AS (
+  SELECT w.email, w.registrationDate, MAX(w.lastUpdateDate) AS latest
+  FROM customer_landing w
+  WHERE w.shareWithResearchAsOfDate IS NULL
+    OR w.shareWithResearchAsOfDate = TIMESTAMP '1970-01-01 00:00:00'
+    OR w.shareWithResearchAsOfDate > CAST(:run_time AS TIMESTAMP)
+  GROUP BY w.email, w.registrationDate
+)
 SELECT
   c.customerName,
   c.email,
@@ -12,14 +22,6 @@ SELECT
   c.shareWithPublicAsOfDate,
   c.shareWithFriendsAsOfDate
 FROM customer_landing c
+LEFT JOIN withdrawals w ON w.email = c.email AND w.registrationDate = c.registrationDate
 WHERE c.shareWithResearchAsOfDate > TIMESTAMP '1970-01-01 00:00:00'
-  AND NOT EXISTS (
-    SELECT 1
-    FROM customer_landing w
-    WHERE w.email = c.email
-      AND w.lastUpdateDate >= c.lastUpdateDate
-      AND (
-        w.shareWithResearchAsOfDate IS NULL
-        OR w.shareWithResearchAsOfDate = TIMESTAMP '1970-01-01 00:00:00'
-      )
-  )
+  AND (w.latest IS NULL OR c.lastUpdateDate > w.latest)

@@ -12,12 +12,13 @@ shared AS (
   HAVING COUNT(*) > 1
 ),
 ambiguous AS (
-  SELECT o.serialNumber, a.timestamp AS instant
+  SELECT s.serialNumber, s.sensorReadingTime AS instant
   FROM accelerometer_trusted a
   JOIN owners o ON o.email = a.user
+  JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
   WHERE EXISTS (SELECT 1 FROM shared h WHERE h.serialNumber = o.serialNumber)
-  GROUP BY o.serialNumber, a.timestamp
-  HAVING COUNT(DISTINCT a.user) > 1
+  GROUP BY s.serialNumber, s.sensorReadingTime
+  HAVING MIN(a.user) < MAX(a.user)
 )
 SELECT
   s.sensorReadingTime,

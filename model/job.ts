@@ -4,7 +4,8 @@ import type { DerivedTable, Table } from './table';
 export interface Parameter<Name extends string = string, V extends string = string> {
   readonly name: Name;
   readonly description: string;
-  readonly values: readonly [V, ...V[]];
+  /** Those that a run may choose from; of {@link runTime} none, as no run chooses it. */
+  readonly values: readonly V[];
   readonly default: V;
 }
 
@@ -14,6 +15,20 @@ export const parameter = <const Name extends string, const V extends string>(
   description: string,
   values: readonly [V, ...V[]],
 ): Parameter<Name, V> => ({ name, description, values, default: values[0] });
+
+/**
+ * When the run began, one instant for all of it, which SQL reads as `CAST(:run_time AS TIMESTAMP)`. Engines give it; the
+ * default is for checks and cases, in which nothing runs: after every instant that a table may hold.
+ */
+export const runTime: Parameter<'run_time'> = {
+  name: 'run_time',
+  description: 'When the run began.',
+  values: [],
+  default: '2100-01-01 00:00:00.000',
+};
+
+/** An instant as SQL of every engine casts it to a timestamp in UTC. */
+export const sqlInstant = (at: Date): string => at.toISOString().replace('T', ' ').replace('Z', '');
 
 /** One transform: typed inputs and one `jobs/<name>.sql` make one output table. */
 export interface Job<

@@ -4,16 +4,6 @@ import type { Job, Parameter } from './job';
 import { type Pipeline, pipeline } from './pipeline';
 import type { DayPartition, DerivedTable, InstantsOf, SourceTable, Table } from './table';
 
-/** The zones up to and including `Zone`, in their order. */
-export type ZonesUpTo<Zones extends readonly string[], Zone extends string> = Zones extends readonly [
-  infer First extends string,
-  ...infer Rest extends readonly string[],
-]
-  ? [Zone] extends [First]
-    ? First
-    : First | ZonesUpTo<Rest, Zone>
-  : never;
-
 /** The tables of one zone and the jobs that fill them. */
 export interface ZoneDefinition<
   Zone extends string = string,
@@ -22,8 +12,6 @@ export interface ZoneDefinition<
 > {
   readonly name: Zone;
   readonly description: string;
-  /** Whether the zone's tables may hold direct or quasi identifiers. */
-  readonly personalData: boolean;
   readonly tables: Tables;
   readonly jobs: Jobs;
 }
@@ -81,13 +69,10 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       };
     },
 
-    /** The transform `jobs/<output>.sql`. An input of a later zone than the output's does not compile. */
+    /** The transform `jobs/<output>.sql`. It reads tables of any zone: zones order what people may see. */
     job<
       const Output extends DerivedTable<string, Zone>,
-      const Inputs extends readonly [
-        Table<string, ZonesUpTo<Zones, NoInfer<Output>['zone']>>,
-        ...Table<string, ZonesUpTo<Zones, NoInfer<Output>['zone']>>[],
-      ],
+      const Inputs extends readonly [Table<string, Zone>, ...Table<string, Zone>[]],
     >(definition: {
       readonly output: Output;
       readonly inputs: Inputs;
@@ -117,7 +102,6 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       name: Z,
       definition: {
         readonly description: string;
-        readonly personalData: boolean;
         readonly tables: Tables;
         readonly jobs: Jobs;
       },

@@ -215,10 +215,9 @@ describe('an erasure manifest', () => {
       words.job({ output, inputs: [people], description: 'Makes readings.' }),
       words.job({ output: people, inputs: [source], description: 'Makes people.' }),
     ];
-    const raw = words.zone('raw', { description: 'R.', personalData: true, tables: [source], jobs: [] });
+    const raw = words.zone('raw', { description: 'R.', tables: [source], jobs: [] });
     const clean = words.zone('clean', {
       description: 'C.',
-      personalData: true,
       tables: [output, people],
       jobs,
     });

@@ -108,7 +108,7 @@ export const manifestSchema = object({
   sources: byName(source),
   tables: list(some),
   output,
-  /** The values that each parameter may have, the default first. */
+  /** The values that each parameter may have, the default first; none of one that is the run's own time. */
   parameters: byName(list(some)),
   /** URI of the list of who was forgotten; there where a source says whose its rows are. */
   suppressed: z.exactOptional(some),

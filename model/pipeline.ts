@@ -1,7 +1,7 @@
 import { type Column, type ColumnType, refinedType } from './column';
 import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
-import type { Job, Parameter } from './job';
+import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import type { DerivedTable, SourceTable, Table } from './table';
 
@@ -13,6 +13,7 @@ export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
   readonly sources: readonly SourceTable[];
   /** In an order in which each job follows the jobs that make its inputs. */
   readonly jobs: readonly Job[];
+  /** What a run may choose. */
   readonly parameters: readonly Parameter[];
 }
 
@@ -64,8 +65,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   for (const table of tables) {
     tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));
   }
-  for (const zone of zones) if (!zone.personalData) personalFaults(zone, fault);
-  jobFaults(zoneOrder, zones, tables, jobs, fault);
+  jobFaults(zones, tables, jobs, fault);
   parameterFaults(jobs, fault);
   const ordered = order(jobs, fault);
   if (faults.length > 0) throw new DefinitionError(faults);
@@ -77,7 +77,7 @@ export function pipeline<Zone extends ZoneDefinition>(
     sources,
     jobs: ordered,
     tables: new Map(all.map((table) => [table.name, table])),
-    parameters: [...parameters],
+    parameters: [...parameters].filter((parameter) => parameter !== runTime),
   };
 }
 
@@ -256,23 +256,10 @@ function expectationFaults(
   }
 }
 
-function personalFaults(zone: ZoneDefinition, fault: Faulty) {
-  for (const table of zone.tables) {
-    for (const [name, { pii }] of Object.entries(table.columns)) {
-      if (!pii) continue;
-      fault(
-        `${table.name}.columns.${name}`,
-        `is a ${pii} identifier, and zone ${zone.name} may hold none; drop it or declare a pseudonym()`,
-      );
-    }
-  }
-}
-
 const columnOf = (table: Table | undefined, name: string): Column | undefined =>
   table && Object.hasOwn(table.columns, name) ? table.columns[name] : undefined;
 
 function jobFaults(
-  zoneOrder: readonly string[],
   zones: readonly ZoneDefinition[],
   tables: readonly Table[],
   jobs: readonly Job[],
@@ -301,10 +288,6 @@ function jobFaults(
     for (const { name } of repeated(job.inputs)) own(`lists its input ${name} twice`);
     for (const input of new Set(job.inputs)) {
       if (!tables.includes(input)) own(`its input ${input.name} is in no zone's tables`);
-      const place = zoneOrder.indexOf(job.output.zone);
-      if (place >= 0 && zoneOrder.indexOf(input.zone) > place) {
-        own(`reads ${input.name} of zone ${input.zone}, which comes after its own zone ${job.output.zone}`);
-      }
     }
     drivenByFaults(job, fault);
     unmarkedFaults(job, fault);
@@ -354,6 +337,12 @@ function unmarkedFaults({ inputs, output }: Job, fault: Faulty) {
 
 function parameterFaults(jobs: readonly Job[], fault: Faulty) {
   const first = new Map<string, Parameter>();
+  for (const { name } of jobs.filter(({ parameters }) => parameters.includes(runTime)).slice(1)) {
+    fault(
+      `jobs.${name}.parameters.${runTime.name}`,
+      'another job reads it too, and on Glue each job begins at its own time; read what that job made of it',
+    );
+  }
   for (const job of jobs) {
     const pathOf = (name: string) => `jobs.${job.name}.parameters.${name}`;
     for (const name of repeated(job.parameters.map((p) => p.name))) fault(pathOf(name), 'is listed twice');

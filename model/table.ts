@@ -60,6 +60,10 @@ export type InstantsOf<C extends Columns> = {
 export const hasPseudonyms = ({ columns }: Table): boolean =>
   Object.values(columns).some(({ type }) => type === 'pseudonym');
 
+/** Whether a row holds a direct or quasi identifier: what analysts may not ask for, and a trail watches. */
+export const isPersonal = ({ columns }: Table): boolean =>
+  Object.values(columns).some(({ pii }) => pii !== undefined);
+
 /** Whether rows say whose they are, so that a person's can be told. */
 export const saysWhose = ({ columns }: Table): boolean =>
   Object.values(columns).some(({ identifies }) => identifies !== undefined);

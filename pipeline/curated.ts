@@ -1,6 +1,7 @@
 import { day, expectation, pseudonym, refined } from '../model';
+import { accelerometerTrusted, customersCurated, customerTrusted } from './customers';
 import { accelerometerLanding, stepTrainerLanding } from './landing';
-import { accelerometerTrusted, customersCurated, stepTrainerTrusted } from './trusted';
+import { stepTrainerTrusted } from './trusted';
 import { pairing, stedi } from './zones';
 
 const steps = refined(stepTrainerLanding.columns);
@@ -30,14 +31,14 @@ export const machineLearningCurated = stedi.table({
       reads: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
       sql: () =>
         `SELECT s.serialNumber, s.sensorReadingTime, COUNT(DISTINCT a.user) AS customers
-FROM step_trainer_trusted s
-JOIN (
-  SELECT DISTINCT c.serialNumber, c.email FROM customers_curated c
-  WHERE EXISTS (
-    SELECT 1 FROM customers_curated o WHERE o.serialNumber = c.serialNumber AND o.email <> c.email
-  )
-) o ON o.serialNumber = s.serialNumber
-JOIN accelerometer_trusted a ON a.user = o.email AND a.timestamp = s.sensorReadingTime
+FROM accelerometer_trusted a
+JOIN (SELECT DISTINCT c.serialNumber, c.email FROM customers_curated c) o ON o.email = a.user
+JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
+WHERE EXISTS (
+  SELECT 1 FROM (
+    SELECT c.serialNumber FROM customers_curated c GROUP BY c.serialNumber HAVING MIN(c.email) < MAX(c.email)
+  ) h WHERE h.serialNumber = o.serialNumber
+)
 GROUP BY s.serialNumber, s.sensorReadingTime
 HAVING COUNT(DISTINCT a.user) > 1`,
     }),
@@ -45,10 +46,14 @@ HAVING COUNT(DISTINCT a.user) > 1`,
 });
 
 export const curated = stedi.zone('curated', {
-  description: 'What data scientists use: no direct or quasi identifier.',
-  personalData: false,
-  tables: [machineLearningCurated],
+  description: 'What data scientists use, and the customers whose data it is made of.',
+  tables: [customersCurated, machineLearningCurated],
   jobs: [
+    stedi.job({
+      output: customersCurated,
+      inputs: [customerTrusted, accelerometerTrusted],
+      description: 'Keeps the customers who have accelerometer readings.',
+    }),
     stedi.job({
       output: machineLearningCurated,
       inputs: [stepTrainerTrusted, accelerometerTrusted, customersCurated],

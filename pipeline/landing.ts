@@ -91,7 +91,6 @@ export const stepTrainerLanding = stedi.source({
 
 export const landing = stedi.zone('landing', {
   description: 'Files as the sources write them.',
-  personalData: true,
   tables: [customerLanding, accelerometerLanding, stepTrainerLanding],
   jobs: [],
 });

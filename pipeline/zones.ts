@@ -1,6 +1,6 @@
 import { lakehouse, parameter } from '../model';
 
-/** STEDI's zones in the order in which data moves: a job reads its own zone and those before it. */
+/** STEDI's zones, from what few may see to what many may. A job reads tables of any. */
 export const stedi = lakehouse(['landing', 'trusted', 'curated']);
 
 export const consent = parameter(

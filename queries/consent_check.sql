@@ -1,16 +1,16 @@
 -- Whether anything in trusted belongs to someone who did not agree: every rule should have 0 violations.
 -- The first rule asks the landing records, so it also finds consent that was withdrawn since trusted was made.
-WITH agreeing AS (
+WITH withdrawals AS (
+  SELECT w.email, w.registrationDate, MAX(w.lastUpdateDate) AS latest
+  FROM customer_landing w
+  WHERE COALESCE(w.shareWithResearchAsOfDate, 0) = 0
+  GROUP BY w.email, w.registrationDate
+),
+agreeing AS (
   SELECT DISTINCT a.email, a.serialNumber
   FROM customer_landing a
-  WHERE a.shareWithResearchAsOfDate > 0
-    AND NOT EXISTS (
-      SELECT 1
-      FROM customer_landing w
-      WHERE w.email = a.email
-        AND w.lastUpdateDate >= a.lastUpdateDate
-        AND COALESCE(w.shareWithResearchAsOfDate, 0) = 0
-    )
+  LEFT JOIN withdrawals w ON w.email = a.email AND w.registrationDate = a.registrationDate
+  WHERE a.shareWithResearchAsOfDate > 0 AND (w.latest IS NULL OR a.lastUpdateDate > w.latest)
 ),
 violations AS (
   SELECT 'customer_trusted: the customer agreed and did not withdraw' AS rule, COUNT(*) AS violations

@@ -1,12 +1,13 @@
 -- How many customers agreed to research, withdrew, declined or were never asked, by their landing records.
--- A record that does not agree withdraws those before it and of its instant, as in customer_trusted.
+-- A record that does not agree withdraws those of its registration before it and of its instant, as in
+-- customer_trusted. A consent dated in the future counts here as given.
 WITH records AS (
   SELECT
     c.email,
     c.lastUpdateDate AS updated,
     c.shareWithResearchAsOfDate AS since,
     MAX(CASE WHEN c.shareWithResearchAsOfDate > 0 THEN NULL ELSE c.lastUpdateDate END)
-      OVER (PARTITION BY c.email) AS last_refusal
+      OVER (PARTITION BY c.email, c.registrationDate) AS last_refusal
   FROM customer_landing c
 ),
 customers AS (

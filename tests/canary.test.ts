@@ -276,10 +276,9 @@ function pipelineWith(severity: 'fail' | 'quarantine' | 'warn'): Pipeline {
     ],
   });
   return words.pipeline(
-    words.zone('landing', { description: 'L.', personalData: true, tables: [customerLanding], jobs: [] }),
+    words.zone('landing', { description: 'L.', tables: [customerLanding], jobs: [] }),
     words.zone('trusted', {
       description: 'T.',
-      personalData: true,
       tables: [people],
       jobs: [words.job({ output: people, inputs: [customerLanding], description: 'J.' })],
     }),

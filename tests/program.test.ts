@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { stackOutputs } from '../engines/aws/outputs';
 import { ROOT } from './support/lake';
@@ -127,6 +127,66 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
     }
   });
 
+  it('moves a protected table to another zone once its owner has removed the old one', async () => {
+    const stack = await deployed({ stack: 'prod' });
+    const moved = '    stedi.job({\n      output: customersCurated,';
+    const edits: [string, (text: string) => string][] = [
+      ['pipeline/customers.ts', (text) => text.replace("zone: 'curated'", "zone: 'trusted'")],
+      [
+        'pipeline/curated.ts',
+        (text) =>
+          text
+            .replace('[customersCurated, machineLearningCurated]', '[machineLearningCurated]')
+            .replace(/ {4}stedi\.job\(\{\n {6}output: customersCurated,[\s\S]*?\n {4}\}\),\n/, ''),
+      ],
+      [
+        'pipeline/trusted.ts',
+        (text) =>
+          text
+            .replace('tables: [customerTrusted,', 'tables: [customersCurated, customerTrusted,')
+            .replace(
+              '  jobs: [\n',
+              `  jobs: [\n${moved} inputs: [customerTrusted, accelerometerTrusted], description: 'As it was.' }),\n`,
+            ),
+      ],
+    ];
+    const now = edits.map(([path]) => [path, readFileSync(`${stack.dir}/${path}`, 'utf8')] as const);
+    for (const [path, change] of edits) stack.edit(path, change);
+    ended(await stack.up(), 0);
+    for (const [path, text] of now) stack.edit(path, () => text);
+
+    const refused = await stack.preview();
+    expect(refused.status).not.toBe(0);
+    const table = 'stedi-trusted-customers_curated-table';
+    expect(refused.stdout + refused.stderr).toMatch(
+      new RegExp(`${table}" cannot be deleted\\s+because it is protected`),
+    );
+    const steps = told(refused);
+    expect(steps).toEqual(
+      expect.arrayContaining(['create stedi-curated-customers_curated-table', `delete ${table}`]),
+    );
+    expect(steps.filter((step) => !step.includes('customers_curated')).toSorted()).toEqual([
+      'update stedi-audit-trail',
+      'update stedi-curated-machine_learning_curated-policy',
+      'update stedi-forget-policy',
+      'update stedi-trusted-step_trainer_trusted-policy',
+    ]);
+
+    // As docs/deploy.md says.
+    const urn = (await stack.resources()).find((one) => one.urn.endsWith(`::${table}`))?.urn;
+    expect((await stack.pulumi(['state', 'unprotect', '--yes', String(urn)])).status).toBe(0);
+    const old = ['--target', '**::stedi-trusted-customers_curated**', '--target-dependents'];
+    ended(await stack.destroy({ args: old }), 0);
+    stack.removeFromWorld('aws:glue/catalogTable:CatalogTable', /customers_curated$/);
+    // S3 would write over these files; the stand-in does not.
+    stack.removeFromWorld('aws:s3/bucketObjectv2:BucketObjectv2', /jobs\/customers_curated\//);
+    ended(await stack.up(), 0);
+    expect(told(ended(await stack.preview({ expectNoChanges: true }), 0))).toEqual([]);
+    expect(existing(stack).filter((thing) => /CatalogTable .*customers_curated$/.test(thing))).toHaveLength(
+      1,
+    );
+  });
+
   describe('blast radius: what an edit touches, and nothing else', () => {
     let stack: Stack;
     const undo: (() => void)[] = [];
@@ -159,8 +219,8 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       edit('jobs/customers_curated.sql', 'SELECT', 'SELECT -- once more\n ');
       expect(await previewed()).toEqual(
         [
-          'update stedi-trusted-customers_curated-job',
-          ...renewed('stedi-trusted-customers_curated-sql'),
+          'update stedi-curated-customers_curated-job',
+          ...renewed('stedi-curated-customers_curated-sql'),
         ].sort(),
       );
     });
@@ -236,7 +296,7 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
           'update stedi-forget-job',
           'update stedi-trusted-accelerometer_trusted-job',
           'update stedi-trusted-customer_trusted-job',
-          'update stedi-trusted-customers_curated-job',
+          'update stedi-curated-customers_curated-job',
           'update stedi-trusted-step_trainer_trusted-job',
           ...renewed('stedi-runner-archive'),
         ].sort(),

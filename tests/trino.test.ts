@@ -7,7 +7,7 @@ import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
 import { readSql } from '../engines/job-sql';
 import { quoteName, withParameters } from '../engines/sql';
-import { type ColumnType, type Job, QUARANTINE, refinedType, type Table } from '../model';
+import { type ColumnType, type Job, QUARANTINE, refinedType, runTime, type Table } from '../model';
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
 import { answer, engineOf, JOBS, ROOT, temporaryDir } from './support/lake';
@@ -89,7 +89,8 @@ withTrino('on Trino', () => {
 
   /** What a job's SQL gives, its columns in the order of the contract. */
   async function runJob(schema: string, job: Job, parameters: Case['parameters']): Promise<TextRows> {
-    const sql = withParameters(await readSql(JOBS, job), job.parameters, parameters);
+    const values = { [runTime.name]: runTime.default, ...parameters };
+    const sql = withParameters(await readSql(JOBS, job), job.parameters, values);
     const { columns, rows } = await trino.ask(schema, sql);
     const names = named(columns).map(({ name }) => name);
     const wanted = Object.keys(job.output.columns).map((name) => name.toLowerCase());

@@ -1,4 +1,4 @@
-import type { Job } from '../../model';
+import { type Job, runTime } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { GlueStandIn } from '../../tests/standin/glue';
 import {
@@ -85,7 +85,12 @@ describe('a run of the workflow', () => {
     expect(summary).toMatchObject({ stack: 'dev', outcome: 'published', codeVersion: '1.0.0' });
     expect(summary.tables.map(({ table }) => table)).toEqual(TABLES);
     expect(summary.jobs.map(({ job, state }) => [job, state])).toEqual(JOBS.map((job) => [job, 'SUCCEEDED']));
-    expect(summary.parameters).toEqual({ consent: 'granted', pairing: 'customer' });
+    // A job says by which time it judged consents.
+    expect(summary.parameters).toEqual({
+      consent: 'granted',
+      pairing: 'customer',
+      run_time: runTime.default,
+    });
     // Each of the five follows the one before.
     expect(summary.seconds).toBe(5 * 60);
     expect(told()).toEqual(Object.fromEntries(TABLES.map((table) => [table, ['start', 'done']])));

@@ -368,8 +368,8 @@ describe('a project', () => {
   });
   const job = words.job({ output: clean, inputs: [raw], description: 'J.' });
   const pipeline: Pipeline = words.pipeline(
-    words.zone('raw', { description: 'R.', personalData: true, tables: [raw], jobs: [] }),
-    words.zone('clean', { description: 'C.', personalData: true, tables: [clean], jobs: [job] }),
+    words.zone('raw', { description: 'R.', tables: [raw], jobs: [] }),
+    words.zone('clean', { description: 'C.', tables: [clean], jobs: [job] }),
   );
   const SQL = 'SELECT r.id, r.note AS who, CAST(NULL AS TIMESTAMP) AS at\nFROM raw r';
   const CASES = 'cases: [{ name: n, given: { raw: [] }, expect: [] }]\n';

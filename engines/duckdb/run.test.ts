@@ -57,10 +57,9 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []) {
     columns: { who: pseudonym('Who, hidden.'), score: int('How much.'), played: timestamp('When.') },
   });
   return zones.pipeline(
-    zones.zone('landing', { description: 'Files.', personalData: true, tables: [scores], jobs: [] }),
+    zones.zone('landing', { description: 'Files.', tables: [scores], jobs: [] }),
     zones.zone('trusted', {
       description: 'Scores that count.',
-      personalData: true,
       tables: [best],
       jobs: [
         zones.job({ output: best, inputs: [scores], parameters: [unit], description: 'Keeps what counts.' }),
@@ -68,7 +67,6 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = []) {
     }),
     zones.zone('curated', {
       description: 'For all.',
-      personalData: false,
       tables: [open],
       jobs: [
         zones.job({
@@ -153,6 +151,18 @@ test('counts what each table read, refused, filtered and wrote', async () => {
   expect(JSON.parse(readFileSync(join(lake(), 'runs', `${result.summary.runId}.json`), 'utf8'))).toEqual(
     result.summary,
   );
+});
+
+test('a table that moved to another zone is the same one: a lake has it by its name', async () => {
+  const before = game();
+  Object.assign(before.tables.get('score_trusted') as object, { zone: 'curated' });
+  const first = await run(before);
+  expect((await run(game(), { only: ['score_open'] })).failures).toEqual([]);
+  expect(await rows('SELECT COUNT(*) FROM score_trusted')).toEqual([['2']]);
+  const { summary } = await run();
+  const tables = readdirSync(join(lake(), 'versions'), { recursive: true }) as string[];
+  expect(tables.filter((name) => name.endsWith('score_trusted'))).toEqual([`${summary.runId}/score_trusted`]);
+  expect(summary.runId).not.toBe(first.summary.runId);
 });
 
 test('takes the values of parameters, and its own for the others', async () => {

@@ -148,7 +148,7 @@ export class Run {
     const table = job.output;
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
-    const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.parameters);
+    const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.values);
     const read = this.rows.get(driving.name) as number;
     const query = await outputQuery(this.db, job, `(${sql}\n)`, () => this.store.pseudonymKey());
     const rows = await writeTable(this.db, dir, query);

@@ -143,7 +143,7 @@ export class SparkEngine implements Engine {
       plan.jobs.map(async (job) => ({
         manifest: this.manifestOf(job, data, read),
         sql: await readSql(this.options.jobs, job),
-        parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.parameters[name]])),
+        parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.values[name]])),
       })),
     );
     const sweep = existsSync(this.path('running'));

@@ -64,16 +64,14 @@ function game(expectations: readonly Expectation<'player' | 'score'>[] = [], mor
     },
   });
   return words.pipeline(
-    words.zone('landing', { description: 'Files.', personalData: true, tables: [scores], jobs: [] }),
+    words.zone('landing', { description: 'Files.', tables: [scores], jobs: [] }),
     words.zone('trusted', {
       description: 'Scores that count.',
-      personalData: true,
       tables: [trusted],
       jobs: [words.job({ output: trusted, inputs: [scores], description: 'Keeps what counts.' })],
     }),
     words.zone('curated', {
       description: 'For all.',
-      personalData: false,
       tables: [open],
       jobs: [words.job({ output: open, inputs: [trusted], description: 'Hides who played.' })],
     }),

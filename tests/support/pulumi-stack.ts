@@ -272,6 +272,15 @@ export class Stack {
     writeFileSync(this.env.STANDIN_WORLD ?? '', JSON.stringify(world));
   }
 
+  /** Takes things away by their ids, as somebody does by hand. */
+  removeFromWorld(type: string, ids: RegExp) {
+    const left = Object.entries(this.world()[type] ?? {}).filter(([id]) => !ids.test(id));
+    writeFileSync(
+      this.env.STANDIN_WORLD ?? '',
+      JSON.stringify({ ...this.world(), [type]: Object.fromEntries(left) }),
+    );
+  }
+
   /** What the stand-in was called with, in order. */
   calls(): Call[] {
     const file = this.env.STANDIN_LOG ?? '';

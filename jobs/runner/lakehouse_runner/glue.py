@@ -183,22 +183,26 @@ def _report(put_metric: Callable[[str, str, float], None], namespace: str, table
         print(f"the metric of {table} was not reported: {tell(error)}")
 
 
-def parameters_of(text: str, manifest: Manifest) -> dict[str, str]:
+def parameters_of(text: str, manifest: Manifest, now: datetime.datetime | None = None) -> dict[str, str]:
     """The value of each parameter of a job: that of `name=value,name=value`, or the default.
+
+    What has no values to choose from is the run's own time: `now`, or by the clock.
 
     Raises:
         RunFailed: A name or a value that the job does not have. The message tells all of them.
     """
-    values = {name: allowed[0] for name, allowed in manifest.parameters.items()}
+    choices = {name: allowed for name, allowed in manifest.parameters.items() if allowed}
+    began = (now or datetime.datetime.now(datetime.UTC)).isoformat(" ", "milliseconds").removesuffix("+00:00")
+    values = {name: allowed[0] if allowed else began for name, allowed in manifest.parameters.items()}
     faults = []
     given: set[str] = set()
     for pair in text.split(",") if text else []:
         name, equals, value = pair.strip().partition("=")
-        known = manifest.parameters.get(name)
+        known = choices.get(name)
         if not equals:
             faults.append(f'"{pair}" is no name=value')
         elif known is None:
-            faults.append(f'no parameter "{name}"; there are {", ".join(manifest.parameters) or "none"}')
+            faults.append(f'no parameter "{name}"; there are {", ".join(choices) or "none"}')
         elif name in given:
             faults.append(f"{name} is given twice")
         elif value not in known:

@@ -123,7 +123,7 @@ class Manifest:
     """The other inputs, whose schema is the catalog's."""
     output: Output
     parameters: Mapping[str, tuple[str, ...]]
-    """The values that each parameter may have, the default first."""
+    """The values that each parameter may have, the default first; none of one that is the run's own time."""
     runs: str
     """URI of the folder that the summary of each run goes to."""
     metrics_namespace: str

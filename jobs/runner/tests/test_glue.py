@@ -200,6 +200,20 @@ def test_parameters_that_there_are_not_are_told_at_once(world: World) -> None:
     assert world.runs == []
 
 
+def test_the_time_of_a_run_is_its_own(world: World) -> None:
+    """No caller chooses it, and two runs have two."""
+    world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "parameters": {"mode": ["plain"], "run_time": []}})
+    world.start()
+    [(manifest, _, parameters, _)] = world.runs
+    now = datetime.datetime.now(datetime.UTC).isoformat(" ", "milliseconds")
+    assert parameters["mode"] == "plain"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", parameters["run_time"])
+    assert "2026" < parameters["run_time"] <= now
+    at = datetime.datetime(2023, 5, 1, 10, tzinfo=datetime.UTC)
+    assert glue.parameters_of("", manifest, at)["run_time"] == "2023-05-01 10:00:00.000"
+    assert 'no parameter "run_time"; there are mode' in world.fail(parameters="run_time=2023")
+
+
 def test_a_job_without_parameters(world: World) -> None:
     """It takes none."""
     world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "parameters": {}})
