@@ -92,6 +92,33 @@ const shared = resolve(ROOT, '..', 'shared', 'cases', 'two-registrations.custome
   expect(await answer(engine, 'SELECT serialNumber FROM customer_trusted')).toEqual([['sn-1']]);
 });
 
+const spelled = resolve(ROOT, '..', 'shared', 'cases', 'withdrawn-in-other-spelling.customer.json');
+(existsSync(spelled) ? test : test.skip)('a withdrawal counts however the e-mail is spelled', async () => {
+  expect((await trust(await readFile(spelled))).rows).toBe(0);
+});
+
+test.each([
+  ['its case', 'ada@example.com', 'ADA@Example.COM'],
+  ['white space of Unicode', 'ada@example.com', '\u2003\tada@example.com\u00a0\u0085'],
+  ['marks that are composed or not', 'zoë@example.com', 'ZOE\u0308@example.com'],
+  ['Greek at the end of a word', 'ΟΔΟΣ@example.com', 'οδοσ@example.com'],
+])('an e-mail is the same whatever %s', async (_what, email, other) => {
+  const agreed = {
+    ...{ email, serialNumber: 'device-1', registrationDate: NOW, lastUpdateDate: NOW },
+    shareWithResearchAsOfDate: NOW,
+  };
+  const { engine, rows } = await trust([{ ...agreed, email: other }]);
+  expect(rows).toBe(1);
+  // Landing keeps what was written.
+  expect(await answer(engine, 'SELECT email FROM customer_landing')).toEqual([[other]]);
+  const [[form]] = (await answer(engine, 'SELECT email FROM customer_trusted')) as [[string]];
+  expect(await answer((await trust([agreed])).engine, 'SELECT email FROM customer_trusted')).toEqual([
+    [form],
+  ]);
+  const withdrawn = { ...agreed, email: other, lastUpdateDate: NOW + 1, shareWithResearchAsOfDate: 0 };
+  expect((await trust([agreed, withdrawn])).rows).toBe(0);
+});
+
 test('a consent counts from its date on, by one time of the whole run', async () => {
   const at = { registrationDate: NOW, lastUpdateDate: NOW };
   const records = [0, 1, 2].map((hours) => ({

@@ -94,7 +94,7 @@ if (!present) process.stderr.write(`tests/real-data.test.ts is skipped: there is
       `SELECT c.email, c.serialNumber FROM customers_curated c JOIN accelerometer_trusted a ON a.user = c.email
        GROUP BY ALL ORDER BY COUNT(*) DESC, c.email LIMIT 1`,
     );
-    const of = (column: string) => ` WHERE ${column} = '${email}'`;
+    const of = (column: string) => ` WHERE lower(${column}) = '${email}'`;
     const own = {
       customer_landing: await read('customer_landing', of('email')),
       accelerometer_landing: await read('accelerometer_landing', of('"user"')),

@@ -18,7 +18,15 @@ import {
   writeSample,
 } from '../../samples';
 import { type Engines, expectAgreement } from '../support/engines-agree';
-import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import {
+  answer,
+  engineOf,
+  lake as lakeCommand,
+  ROOT,
+  result,
+  temporaryDir,
+  writeLanding,
+} from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { Spark, withSpark } from '../support/spark';
 
@@ -103,6 +111,43 @@ withSpark('both engines agree', () => {
       await writeOtherSources(data, pipeline.sources);
       await expectAgreement(engines, tolerant, { data });
     }
+  });
+
+  test('on e-mails in several spellings', async () => {
+    const data = join(dir, 'spelled');
+    const at = Date.UTC(2023, 4, 1);
+    const customer = (email: string, lastUpdateDate: number, shareWithResearchAsOfDate: number) => ({
+      ...{
+        customerName: 'Ada Example',
+        email,
+        phone: '5550100',
+        birthDay: '1990-02-28',
+        serialNumber: 's-1',
+      },
+      ...{ registrationDate: at, lastUpdateDate, shareWithResearchAsOfDate },
+    });
+    const reading = (user: string) => ({ user, timestamp: at + 1, x: 0, y: 0, z: 0 });
+    const step = { sensorReadingTime: at + 1, serialNumber: 's-1', distanceFromObject: 7 };
+    const jsonOf = (records: readonly object[]) => records.map((each) => JSON.stringify(each));
+    await writeLanding(
+      data,
+      'customer',
+      jsonOf([
+        customer('zoë@example.com', at, at),
+        customer('bob@example.com', at, at),
+        customer(' BOB@example.com', at + 1, 0),
+      ]),
+    );
+    const users = ['ZOE\u0308@example.com', 'Zoë@Example.com\u3000', 'bob@example.com'];
+    await writeLanding(data, 'accelerometer', jsonOf(users.map(reading)));
+    await writeLanding(data, 'step_trainer', jsonOf([step]));
+    const { summary } = await expectAgreement(enginesOf(join(dir, 'spelled-lake')), tolerant, { data });
+    const written = Object.fromEntries(summary.tables.map((table) => [table.table, table.written]));
+    expect(written).toMatchObject({
+      customer_trusted: 1,
+      accelerometer_trusted: 2,
+      machine_learning_curated: 2,
+    });
   });
 
   test('on lines of two people who were forgotten', async () => {
