@@ -5,18 +5,19 @@ WITH owners AS (
   SELECT DISTINCT c.serialNumber, c.email
   FROM customers_curated c
 ),
+-- Looked for before all readings are joined: mostly there is none.
 shared AS (
-  SELECT o.serialNumber
+  SELECT o.serialNumber, o.email
   FROM owners o
-  GROUP BY o.serialNumber
-  HAVING COUNT(*) > 1
+  WHERE EXISTS (
+    SELECT 1 FROM owners t WHERE t.serialNumber = o.serialNumber GROUP BY t.serialNumber HAVING COUNT(*) > 1
+  )
 ),
 ambiguous AS (
   SELECT s.serialNumber, s.sensorReadingTime AS instant
   FROM accelerometer_trusted a
-  JOIN owners o ON o.email = a.user
+  JOIN shared o ON o.email = a.user
   JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
-  WHERE EXISTS (SELECT 1 FROM shared h WHERE h.serialNumber = o.serialNumber)
   GROUP BY s.serialNumber, s.sensorReadingTime
   HAVING MIN(a.user) < MAX(a.user)
 )

@@ -32,13 +32,14 @@ export const machineLearningCurated = stedi.table({
       sql: () =>
         `SELECT s.serialNumber, s.sensorReadingTime, COUNT(DISTINCT a.user) AS customers
 FROM accelerometer_trusted a
-JOIN (SELECT DISTINCT c.serialNumber, c.email FROM customers_curated c) o ON o.email = a.user
+JOIN (
+  SELECT DISTINCT c.serialNumber, c.email
+  FROM customers_curated c
+  JOIN (
+    SELECT d.serialNumber FROM customers_curated d GROUP BY d.serialNumber HAVING MIN(d.email) < MAX(d.email)
+  ) h ON h.serialNumber = c.serialNumber
+) o ON o.email = a.user
 JOIN step_trainer_trusted s ON s.serialNumber = o.serialNumber AND s.sensorReadingTime = a.timestamp
-WHERE EXISTS (
-  SELECT 1 FROM (
-    SELECT c.serialNumber FROM customers_curated c GROUP BY c.serialNumber HAVING MIN(c.email) < MAX(c.email)
-  ) h WHERE h.serialNumber = o.serialNumber
-)
 GROUP BY s.serialNumber, s.sensorReadingTime
 HAVING COUNT(DISTINCT a.user) > 1`,
     }),
