@@ -330,7 +330,7 @@ function wholePattern(min: number, max: number): string {
 /** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
 function valuePattern({ column }: Field): string | undefined {
   if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
-  if (column.type === 'isoDate') return undefined;
+  if (column.type === 'isoDate') return '"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"';
   const { min, max } = rangeOf(column);
   const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
   if (isWhole(column)) return positive && `(?:${positive})`;
@@ -339,15 +339,27 @@ function valuePattern({ column }: Field): string | undefined {
   return inside >= 1 ? `-?(?:${wholePattern(0, inside - 1)})(?:\\.[0-9]+)?` : undefined;
 }
 
-/** Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. */
+/**
+ * Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. What
+ * is nullable may be missing; the comma before it is its own, so the first column has to be there.
+ */
 function linePattern(fields: readonly Field[]): string | undefined {
-  const members = fields.map((f) => {
+  if (fields[0]?.column.nullable) return undefined;
+  const members: string[] = [];
+  for (const [i, f] of fields.entries()) {
     const value = valuePattern(f);
-    return value && !f.column.nullable && `"(?:${f.keys.join('|')})"\\s*:\\s*${value}`;
-  });
-  return members.every(Boolean)
-    ? `\\x{FEFF}?\\s*\\{\\s*${members.join('\\s*,\\s*')}\\s*\\}[\\s,]*`
-    : undefined;
+    if (!value) return undefined;
+    const key = f.keys
+      .map((text) =>
+        JSON.stringify(text)
+          .slice(1, -1)
+          .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
+      )
+      .join('|');
+    const member = `${i > 0 ? '\\s*,\\s*' : ''}"(?:${key})"\\s*:\\s*`;
+    members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
+  }
+  return `\\x{FEFF}?\\s*\\{\\s*${members.join('')}\\s*\\}[\\s,]*`;
 }
 
 const BARE = `trim(_line, ${AROUND_RECORD})`;
