@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 from . import __version__, files, run
 from .errors import JobError, tell
 from .forget import Request, forget, no_address
+from .formats import SUMMARY
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
 CATALOG = "glue_catalog"
@@ -81,7 +82,9 @@ def run_job(
         print(warning)
     try:
         # Whoever follows the run knows it by Glue's name.
-        summary = json.dumps({**result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2)
+        summary = json.dumps(
+            {"version": SUMMARY, **result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2
+        )
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
         for table in result.summary["tables"]:

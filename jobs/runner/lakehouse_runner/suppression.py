@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from . import files
 from .errors import JobError
+from .formats import SUPPRESSION, format_fault
 
 Kind = Literal["person", "device", "hint"]
 Mask = npt.NDArray[np.bool_]
@@ -141,7 +142,7 @@ def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
         if not new:
             return entries
         entries += new
-        text = json.dumps({"version": 1, "entries": [e._asdict() for e in entries]}, indent=2)
+        text = json.dumps({"version": SUPPRESSION, "entries": [e._asdict() for e in entries]}, indent=2)
         try:
             files.replace(uri, f"{text}\n".encode(), None if found is None else found.tag)
         except files.Changed:
@@ -151,18 +152,22 @@ def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
 
 
 def _parsed(uri: str, text: str) -> list[Entry]:
+    path = uri.removeprefix("file:")
     try:
-        return list(_entries(json.loads(text)))
+        value = json.loads(text)
+        fault = format_fault(value, SUPPRESSION)
+        if fault is None:
+            return list(_entries(value))
     except (ValueError, KeyError, TypeError):
-        path = uri.removeprefix("file:")
         raise JobError(
             f"{path} is no list of who was forgotten; restore it. Without it the forgotten would come back"
         ) from None
+    raise JobError(f"{path} {fault}; use the version that wrote it")
 
 
 def _entries(value: Mapping[str, object]) -> Iterator[Entry]:
     entries = value["entries"]
-    if value["version"] != 1 or not isinstance(entries, list) or len(value) > len(("version", "entries")):
+    if not isinstance(entries, list) or value != {"version": SUPPRESSION, "entries": entries}:
         raise ValueError
     for given in entries:
         entry = Entry(**given)
