@@ -129,7 +129,7 @@ def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[st
     """Where the manifest says, and in the log."""
     world.start(JOB_RUN_ID="jr_1")
     run_id = world.runs[0][3].run_id
-    summary = {"runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
+    summary = {"version": 1, "runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
     assert json.loads(world.files[f"s3://runs/reading/{run_id}.json"]) == summary
     assert json.loads(capsys.readouterr().out) == summary
 

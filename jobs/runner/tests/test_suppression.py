@@ -1,6 +1,7 @@
 """Tests of the list of who was forgotten."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,8 @@ def test_a_list_of_another_format_is_named(tmp_path: Path) -> None:
     path.write_text('{"version":2,"people":[]}')
     uri = f"file:{path}"
     told = f"{path} is of format 2, and this version reads 1; use the version that wrote it"
-    for call in (lambda: read_list(uri), lambda: add_to_list(uri, [("person", "0" * 64)])):
-        with pytest.raises(JobError) as raised:
-            call()
-        assert str(raised.value) == told
+    with pytest.raises(JobError, match=re.escape(told)):
+        read_list(uri)
+    with pytest.raises(JobError, match=re.escape(told)):
+        add_to_list(uri, [("person", "0" * 64)])
     assert path.read_text() == '{"version":2,"people":[]}'
