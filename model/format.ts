@@ -1,7 +1,7 @@
 /**
  * The formats of what is stored and read again, maybe by another version of this program. Each file says its own as
- * `version`; one that says none is of the first. A change that older programs would misread takes the next number, here
- * and in `jobs/runner/lakehouse_runner/formats.py`.
+ * `version`; one that says none is of the first. A change that older programs would misread takes the next number, also
+ * where the runner writes such a file: `glue.py` and `suppression.py` in `jobs/runner/lakehouse_runner`.
  */
 export const FORMATS = {
   /** A local lake's pointer, and its forgets that were cut off. */

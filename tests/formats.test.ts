@@ -86,7 +86,7 @@ test.each([
         .trimEnd()
         .split('\n')
         .at(-1)
-        ?.replace(/^\s*\w+: /, ''),
+        ?.replace(/^(?:\w+: )+/, ''),
     }).toEqual({
       command,
       status: 1,

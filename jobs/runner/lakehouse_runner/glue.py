@@ -15,7 +15,6 @@ from pyspark.sql import SparkSession
 from . import __version__, files, run
 from .errors import JobError, tell
 from .forget import Request, forget, no_address
-from .formats import SUMMARY
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
 CATALOG = "glue_catalog"
@@ -25,6 +24,7 @@ _REQUIRED = ("JOB_NAME", "manifest", "sql")
 _OPTIONAL = ("parameters", "pseudonym-secret")
 _FORGETTING = ("JOB_NAME", "erasure", "request", "pseudonym-secret")
 _MAX_KEY_BYTES = 64
+_SUMMARY_FORMAT = 1
 _RECEIPT_ID = re.compile(r"[0-9A-Za-z-]+")
 _SPARED_SECONDS = 24 * 60 * 60
 """Glue's own compaction may be writing what no snapshot names yet. It is over in less."""
@@ -83,7 +83,7 @@ def run_job(
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps(
-            {"version": SUMMARY, **result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2
+            {"version": _SUMMARY_FORMAT, **result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2
         )
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
-from .formats import format_fault
 from .schema import Schema, faults_of
 
 ColumnType = Literal["text", "int", "double", "epochMillis", "isoDate", "timestamp", "date", "pseudonym"]
@@ -167,7 +166,9 @@ def read_manifest(text: str) -> Manifest:
     Raises:
         ManifestError: It is none by `manifest_schema.json`, which the definition's TypeScript makes.
     """
-    return _manifest(_parsed(text, manifest_schema()))
+    value = _parsed(text)
+    _check(value, manifest_schema())
+    return _manifest(value)
 
 
 def read_erasure(text: str) -> Erasure:
@@ -176,7 +177,8 @@ def read_erasure(text: str) -> Erasure:
     Raises:
         ManifestError: It is none by `erasure_schema.json`, which the definition's TypeScript makes.
     """
-    value = _parsed(text, _schema("erasure"))
+    value = _parsed(text)
+    _check(value, _schema("erasure"))
     return Erasure(
         database=value["database"],
         sources={name: _source({**source, "expectations": []}) for name, source in value["sources"].items()},
@@ -190,17 +192,11 @@ def read_erasure(text: str) -> Erasure:
     )
 
 
-def _parsed(text: str, schema: Schema) -> Any:
+def _parsed(text: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse)
     except ValueError as error:
         raise ManifestError(f"the manifest is no JSON: {error}") from None
-    fault = format_fault(value, schema["properties"]["version"]["const"])
-    if fault:
-        # What else does not fit follows from it.
-        raise ManifestError(f"the manifest {fault}")
-    _check(value, schema)
-    return value
 
 
 def read_source(value: Mapping[str, Any]) -> Source:

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from . import files
 from .errors import JobError
-from .formats import SUPPRESSION, format_fault
 
 Kind = Literal["person", "device", "hint"]
 Mask = npt.NDArray[np.bool_]
@@ -26,6 +25,7 @@ _SINCE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 _SPACES = " \t\n\v\f\r"
 _ATTEMPTS = 5
+_FORMAT = 1
 
 
 class Entry(NamedTuple):
@@ -142,7 +142,7 @@ def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
         if not new:
             return entries
         entries += new
-        text = json.dumps({"version": SUPPRESSION, "entries": [e._asdict() for e in entries]}, indent=2)
+        text = json.dumps({"version": _FORMAT, "entries": [e._asdict() for e in entries]}, indent=2)
         try:
             files.replace(uri, f"{text}\n".encode(), None if found is None else found.tag)
         except files.Changed:
@@ -155,19 +155,21 @@ def _parsed(uri: str, text: str) -> list[Entry]:
     path = uri.removeprefix("file:")
     try:
         value = json.loads(text)
-        fault = format_fault(value, SUPPRESSION)
-        if fault is None:
+        version = value["version"]
+        if version == _FORMAT or not isinstance(version, int):
             return list(_entries(value))
     except (ValueError, KeyError, TypeError):
         raise JobError(
             f"{path} is no list of who was forgotten; restore it. Without it the forgotten would come back"
         ) from None
-    raise JobError(f"{path} {fault}; use the version that wrote it")
+    raise JobError(
+        f"{path} is of format {version}, and this version reads {_FORMAT}; use the version that wrote it"
+    )
 
 
 def _entries(value: Mapping[str, object]) -> Iterator[Entry]:
     entries = value["entries"]
-    if not isinstance(entries, list) or value != {"version": SUPPRESSION, "entries": entries}:
+    if not isinstance(entries, list) or value != {"version": _FORMAT, "entries": entries}:
         raise ValueError
     for given in entries:
         entry = Entry(**given)

@@ -213,7 +213,8 @@ def test_a_manifest_that_is_none_is_told(world: World) -> None:
     world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "version": 1, "tables": 3})
     assert world.fail().split("\n") == [
         "s3://a/m.json does not fit the runner; deploy again:",
-        "the manifest is of format 1, and this version reads 2",
+        "version: 1 is not 2",
+        "tables: 3 is no array",
     ]
 
 

@@ -156,9 +156,9 @@ def test_what_may_be_absent() -> None:
         ),
         (changed("sources", "reading_raw", "more", to=1), "sources.reading_raw.more: is none of location,"),
         (changed("output", "expectations", 0, "sql"), "output.expectations[0].sql: is missing"),
-        (changed("version", to=1), "the manifest is of format 1, and this version reads 2"),
-        (changed("version", to=3), "the manifest is of format 3, and this version reads 2"),
-        (changed("version"), "the manifest is of format 1, and this version reads 2"),
+        (changed("version", to=1), "version: 1 is not 2"),
+        (changed("version", to=3), "version: 3 is not 2"),
+        (changed("version"), "version: is missing"),
         (changed("version", to="1"), 'version: "1" is no number'),
         (changed("version", to=True), "version: true is no number"),
         (changed("job", to=""), "job: is empty"),
@@ -199,10 +199,12 @@ def test_a_number_that_only_python_has() -> None:
 def test_all_faults_are_told_at_once() -> None:
     """As every fault that is left would be one more deployment."""
     value = copy.deepcopy(WHOLE)
+    value["version"] = 1
     del value["runs"]
     value["output"]["partitionBy"][0]["transform"] = "hour"
     assert faults(json.dumps(value)) == [
         "runs: is missing",
+        "version: 1 is not 2",
         'output.partitionBy[0].transform: "hour" is not "day"',
     ]
 
