@@ -174,15 +174,15 @@ describe('a lake of Spark', () => {
   test.each([
     ['says no format and lacks how files are read', noReading],
     ['is of an older format', (one: Record<string, unknown>) => ({ ...one, version: 1 })],
-  ])('that %s is refused until a run brings it up to date', async (_, older) => {
+  ])('that %s is refused until a run has read the sources again', async (_, older) => {
     const { root, stored } = await made();
     write(withEach(stored, older), root, FILE);
     for (const sql of ['SELECT 1', 'DESCRIBE customer_landing']) {
       await expect(spark(root, ROWS).engine.query(sql)).rejects.toThrow(
-        `${join(root, FILE)} says how customer_landing is read in format 1, and this version reads 2; npx lake run --engine spark brings it up to date`,
+        `${join(root, FILE)} says how customer_landing is read in format 1, and this version reads 2; read it again: npx lake run --engine spark --data ${DATA}/`,
       );
     }
-    // Where the sources are is known: no --data is needed.
+    // Where the sources are is known all the same.
     const { engine, asked } = spark(root, done);
     await engine.run(pipeline, {});
     expect(JSON.stringify(asked[0])).toContain(`file:${DATA}/customer/landing/`);

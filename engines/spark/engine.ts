@@ -259,7 +259,8 @@ export class SparkEngine implements Engine {
       if (version === undefined ? sourceSchema.safeParse(source).success : version === FORMATS.manifest)
         continue;
       throw new LakeError(
-        `${this.path('sources.json')} says how ${name} is read in format ${version ?? 1}, and this version reads ${FORMATS.manifest}; npx lake run --engine spark brings it up to date`,
+        // Without --data, a run would read a sample.
+        `${this.path('sources.json')} says how ${name} is read in format ${version ?? 1}, and this version reads ${FORMATS.manifest}; read it again: npx lake run --engine spark --data ${source.location.replace(/^file:/, '').replace(/[^/]+\/landing\/$/, '')}`,
       );
     }
     return Object.fromEntries(read.map(([name, { source }]) => [name, source]));
