@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { GlueRuns, JobRun, WorkflowRun } from '../engines/aws/glue-runs';
 import type { Stack } from '../engines/aws/stack';
 import type { RunSummary } from '../engines/engine';
 import { timeOf } from '../engines/run-id';
+import { readSummary } from '../engines/stored';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { type StackFlags, stackOf } from './stack-options';
@@ -60,13 +60,7 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
 async function lastSummary(dir: string): Promise<RunSummary | undefined> {
   const { list } = require('../engines/duckdb/store') as typeof import('../engines/duckdb/store');
   const newest = (await list(dir)).filter((name) => name.endsWith('.json')).at(-1);
-  if (newest === undefined) return undefined;
-  try {
-    return JSON.parse(await readFile(`${dir}/${newest}`, 'utf8')) as RunSummary;
-  } catch {
-    // A run that goes on may be writing it.
-    return undefined;
-  }
+  return newest === undefined ? undefined : readSummary(`${dir}/${newest}`);
 }
 
 /** What is known of a table on a stack by the newest run that published it. */

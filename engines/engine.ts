@@ -51,6 +51,8 @@ export interface TableSummary {
 
 /** The stable summary of a run, printed by `--json` and kept in the lake. */
 export interface RunSummary {
+  /** Of the format. */
+  readonly version: number;
   readonly runId: string;
   readonly outcome: 'published' | 'failed';
   /** Version of this package. */

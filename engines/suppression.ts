@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { LakeError } from './engine';
+import { FORMATS } from '../model/format';
+import { readStored } from './stored';
 
 /** What an entry is a hash of: a name of a person or a device, or a value that only points to the person. */
 export const KINDS = ['person', 'device', 'hint'] as const;
@@ -33,30 +33,18 @@ export interface Entry {
 
 /** The entries of a list's file; none where there is no file. Throws a LakeError where it is damaged. */
 export async function readList(file: string): Promise<readonly Entry[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  try {
-    return entriesOf(JSON.parse(text));
-  } catch {
-    throw new LakeError(
-      `${file} is damaged, and says who was forgotten; restore it: without it they would come back`,
-    );
-  }
+  const list = await readStored<{ readonly version: number; readonly entries: readonly Entry[] }>(
+    file,
+    FORMATS.suppression,
+    'is damaged, and says who was forgotten; restore it: without it they would come back',
+    ({ version, entries }) => version === FORMATS.suppression && entries.every(isEntry),
+  );
+  return list?.entries ?? [];
 }
 
-/** Throws where it is no list. Not by zod, which would cost every command a tenth of a second. */
-function entriesOf(list: unknown): readonly Entry[] {
-  const { version, entries } = list as { readonly version: unknown; readonly entries: readonly Entry[] };
-  const isEntry = ({ kind, hash, since }: Entry) =>
-    KINDS.includes(kind) && /^[0-9a-f]{64}$/.test(hash) && !Number.isNaN(Date.parse(since));
-  if (version !== 1 || !entries.every(isEntry)) throw new Error('no list');
-  return entries;
-}
+// Not by zod, which would cost every command a tenth of a second.
+const isEntry = ({ kind, hash, since }: Entry) =>
+  KINDS.includes(kind) && /^[0-9a-f]{64}$/.test(hash) && !Number.isNaN(Date.parse(since));
 
 /** Who was forgotten, as keyed hashes. */
 export class Suppression {
@@ -76,7 +64,7 @@ export class Suppression {
 
   /** The list as its file holds it. */
   text(): string {
-    return JSON.stringify({ version: 1, entries: this.entries }, null, 2);
+    return JSON.stringify({ version: FORMATS.suppression, entries: this.entries }, null, 2);
   }
 
   /** Since when a value is in the list. */

@@ -2,6 +2,7 @@ export * from './column';
 export * from './expectation';
 export * from './faults';
 export * from './forgotten';
+export * from './format';
 export * from './job';
 export * from './lakehouse';
 // Only the program of a stack makes manifests: what checks them takes 0.1 s to load.

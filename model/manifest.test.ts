@@ -82,7 +82,7 @@ test('a manifest is all that a runner needs of a job', () => {
   });
   const manifest = placed(job);
   expect(manifest).toStrictEqual({
-    version: 1,
+    version: 2,
     job: 'reading',
     database: 'd',
     driving: 'reading_raw',
@@ -223,7 +223,7 @@ describe('an erasure manifest', () => {
     });
     const erasure = erasureOf(words.pipeline(raw, clean), places);
     expect(erasure).toStrictEqual({
-      version: 1,
+      version: 2,
       database: 'd',
       sources: {
         reading_raw: {

@@ -3,6 +3,7 @@ import type { ColumnType, Identifies, PiiClass } from './column';
 import { type Expectation, expectationsOf, type Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { type Forgotten, forgottenOf } from './forgotten';
+import { FORMATS } from './format';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
@@ -77,7 +78,7 @@ const reading = object({
   forgotten,
 }) satisfies z.ZodType<Reading>;
 
-const source = object({
+export const sourceSchema = object({
   /** URI of the folder of the files. */
   location: some,
   /** URI of the folder that refused lines go to. */
@@ -99,13 +100,13 @@ const output = object({
 
 /** What a manifest is. The runner checks what it reads against the same, in JSON Schema. */
 export const manifestSchema = object({
-  version: z.literal(1),
+  version: z.literal(FORMATS.manifest),
   job: some,
   database: some,
   /** The input whose rows count as read. */
   driving: some,
   drivenBy: z.exactOptional(byName(some)),
-  sources: byName(source),
+  sources: byName(sourceSchema),
   tables: list(some),
   output,
   /** The values that each parameter may have, the default first; none of one that is the run's own time. */
@@ -129,7 +130,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** All that a runner is told to forget a person: every place that may hold something of theirs. */
 export const erasureSchema = object({
-  version: z.literal(1),
+  version: z.literal(FORMATS.manifest),
   database: some,
   sources: byName(object({ location: some, quarantine: some, columns: byName(column), reading })),
   /** Those first that nothing is made from. */
@@ -157,7 +158,7 @@ export function erasureOf(
 ): ErasureManifest {
   const { database, suppressed, receipts } = places;
   return erasureSchema.parse({
-    version: 1,
+    version: FORMATS.manifest,
     database,
     sources: Object.fromEntries(
       sources.map((source) => [
@@ -266,7 +267,7 @@ export function manifestOf(
   const faults = unreadFaults(job, sources);
   if (faults.length > 0) throw new DefinitionError(faults);
   return manifestSchema.parse({
-    version: 1,
+    version: FORMATS.manifest,
     job: job.name,
     database: places.database,
     driving: job.inputs[0]?.name ?? '',

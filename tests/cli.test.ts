@@ -221,6 +221,7 @@ describe('lake run', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const summary = JSON.parse(stdout);
     expect(Object.keys(summary)).toEqual([
+      'version',
       'runId',
       'outcome',
       'codeVersion',

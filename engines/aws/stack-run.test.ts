@@ -164,6 +164,15 @@ describe('a run of the workflow', () => {
     expect(told().customer_trusted).toEqual(['start', 'untold']);
   });
 
+  test('whose summaries are of another format names one', async () => {
+    await workflow();
+    const [key, text] = [...glue.objects].find(([at]) => at.includes('/runs/customer_trusted/')) ?? ['', ''];
+    glue.objects.set(key, JSON.stringify({ ...JSON.parse(text), version: 2 }));
+    await expect(new Summaries(stack).newestPublished('customer_trusted')).rejects.toThrow(
+      `s3://${key} is of format 2, and this version reads 1; use the version that wrote it`,
+    );
+  });
+
   test('is found among many pages of others', async () => {
     glue.perRequest = 0;
     for (let i = 0; i < 5; i++) await workflow();

@@ -1,4 +1,5 @@
 import type { Job, Pipeline } from '../../model';
+import { FORMATS } from '../../model/format';
 import { LakeError, type RunEvent, type RunSummary, type TableSummary } from '../engine';
 import { type Pause, pause as realPause } from './ask';
 import { type GlueRuns, goesOn, isOver, type JobRun, type WorkflowRun } from './glue-runs';
@@ -122,6 +123,7 @@ async function follow(
     failed,
     notes,
     summary: {
+      version: FORMATS.summary,
       runId: id || now.jobs.map((run) => run.id).join(','),
       stack: following.stack,
       outcome: failed.length + skipped.length === 0 ? 'published' : 'failed',

@@ -1,6 +1,7 @@
 import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import type { TableSummary } from '../engine';
+import { FORMATS, formatFault } from '../../model/format';
+import { LakeError, type TableSummary } from '../engine';
 import { stampOf } from '../run-id';
 import { ask } from './ask';
 import type { JobRun } from './glue-runs';
@@ -87,7 +88,10 @@ export class Summaries {
     const text = await ask(this.stack, 's3:GetObject', `${this.bucket}/${key}`, () =>
       textOf(this.client, command),
     );
-    return jobSummary.safeParse(parsed(text)).data;
+    const value = parsed(text);
+    const fault = formatFault(`s3://${this.bucket}/${key}`, value, FORMATS.summary);
+    if (fault !== undefined) throw new LakeError(fault);
+    return jobSummary.safeParse(value).data;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type SourceTable,
   type Table,
 } from '../../model';
+import { FORMATS } from '../../model/format';
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
@@ -229,6 +230,7 @@ export class Run {
   private async end(pointer: Pointer, warnings: readonly string[]): Promise<RunResult> {
     const good = this.failures.length === 0;
     const summary: RunSummary = {
+      version: FORMATS.summary,
       runId: this.runId,
       outcome: good ? 'published' : 'failed',
       codeVersion: codeVersion(),

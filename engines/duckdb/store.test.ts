@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LakeError, UsageError } from '../engine';
+import { LakeError, type RunSummary, UsageError } from '../engine';
 import { newRunId } from '../run-id';
 import { Store } from './store';
 
@@ -17,6 +17,16 @@ const put = (...parts: string[]) => {
   mkdirSync(join(root, ...parts, '..'), { recursive: true });
   writeFileSync(join(root, ...parts), '{}');
 };
+
+const summaryOf = (outcome: RunSummary['outcome']): RunSummary => ({
+  version: 1,
+  runId: newRunId(),
+  outcome,
+  codeVersion: '1.0.0',
+  parameters: {},
+  seconds: 1,
+  tables: [],
+});
 
 test('run ids sort by time', () => {
   const instants = [
@@ -38,10 +48,10 @@ test('a sweep leaves what is published and what no lake has made', async () => {
   put('versions', current, 'b', 'part-0.parquet');
   const killed = newRunId(new Date(3e12));
   put('versions', killed, 'a', 'part-0.parquet');
-  await store.writeSummary(killed, { outcome: 'published' });
+  await store.writeSummary(killed, summaryOf('published'));
   const failed = newRunId(new Date(3.1e12));
-  await store.writeSummary(failed, { outcome: 'failed' });
-  await store.writeSummary(current, { outcome: 'published' });
+  await store.writeSummary(failed, summaryOf('failed'));
+  await store.writeSummary(current, summaryOf('published'));
   put('runs', `${failed}.json.tmp`);
   put('current.json.tmp');
   for (const foreign of [
@@ -134,7 +144,7 @@ test('a version in a folder of its own is what is published, and a sweep leaves 
   }
   put('versions', failed, 'quarantine', 'b.parquet');
   put('versions', failed, 'quarantine', 'b.parquet.tmp');
-  await store.writeSummary(failed, { outcome: 'failed' });
+  await store.writeSummary(failed, summaryOf('failed'));
   put('receipts', 'x.json');
   put('receipts', 'y.json.tmp');
   const version = { runId: made, folder: forgotten, rows: 1 };

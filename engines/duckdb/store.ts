@@ -15,9 +15,11 @@ import {
 } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { FORMATS } from '../../model/format';
 import { LakeError, type RunSummary, UsageError } from '../engine';
 import { replaceFile } from '../replace-file';
 import { quoteString } from '../sql';
+import { readStored, readSummary } from '../stored';
 import { readList, Suppression } from '../suppression';
 import { withDatabase } from './database';
 
@@ -129,24 +131,16 @@ export class Store {
 
   /** What is published. Throws a LakeError where the pointer is not one of ours. */
   async pointer(): Promise<Pointer> {
-    let text: string;
-    try {
-      text = await readFile(this.path('current.json'), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY;
-      throw error;
-    }
-    const damaged = new LakeError(
-      `${this.path('current.json')} is not the pointer of a lake; restore it, or remove this one file and run again. Keep pseudonym.key`,
+    const found = await readStored<Pointer>(
+      this.path('current.json'),
+      FORMATS.lake,
+      'is not the pointer of a lake; restore it, or remove this one file and run again. Keep pseudonym.key',
+      ({ runId, tables }) => {
+        const folders = Object.values(tables).flatMap((v) => [v.runId, v.folder ?? v.runId]);
+        return [runId, ...folders].every((id) => RUN_ID.test(id));
+      },
     );
-    try {
-      const { runId, tables } = JSON.parse(text) as Pointer;
-      const folders = Object.values(tables).flatMap((v) => [v.runId, v.folder ?? v.runId]);
-      if (![runId, ...folders].every((id) => RUN_ID.test(id))) throw damaged;
-      return { runId, tables };
-    } catch {
-      throw damaged;
-    }
+    return found ? { runId: found.runId, tables: found.tables } : EMPTY;
   }
 
   /**
@@ -283,30 +277,28 @@ export class Store {
 
   /** How a run ended; nothing of one that goes on or was killed. */
   private async outcomeOf(runId: string): Promise<string | undefined> {
-    try {
-      return (JSON.parse(await readFile(this.summaryFile(runId), 'utf8')) as { outcome?: string }).outcome;
-    } catch {
-      return undefined;
-    }
+    return (await readSummary(this.summaryFile(runId)))?.outcome;
   }
 
   /** The tables that the newest run that ended came to. */
   async lastTables(): Promise<readonly string[]> {
     const ended = (await list(this.path('runs'))).filter((name) => RUN_ID.test(name.replace(/\.json$/, '')));
     const newest = ended.at(-1);
-    if (newest === undefined) return [];
-    const { tables } = JSON.parse(await readFile(this.path('runs', newest), 'utf8')) as RunSummary;
-    return tables.map(({ table }) => table);
+    const summary = newest === undefined ? undefined : await readSummary(this.path('runs', newest));
+    return summary?.tables.map(({ table }) => table) ?? [];
   }
 
-  async writeSummary(runId: string, summary: unknown): Promise<void> {
+  async writeSummary(runId: string, summary: RunSummary): Promise<void> {
     await mkdir(this.path('runs'), { recursive: true });
     await this.replace(this.summaryFile(runId), JSON.stringify(summary, null, 2));
   }
 
   /** The one step that makes a run's tables current. */
   async publish(pointer: Pointer): Promise<void> {
-    await this.replace(this.path('current.json'), JSON.stringify(pointer, null, 2));
+    await this.replace(
+      this.path('current.json'),
+      JSON.stringify({ version: FORMATS.lake, ...pointer }, null, 2),
+    );
   }
 
   /** Who was forgotten. Throws a LakeError where that cannot be told: else they would come back. */
@@ -330,9 +322,18 @@ export class Store {
 
   /** The forgets that were begun and have not ended. One whose person is not in the list has removed nothing. */
   async forgettings(): Promise<readonly Forgetting[]> {
-    if (!existsSync(this.pendingFile)) return [];
+    // A bare list: what has another format will say so.
+    const all = await readStored<readonly Forgetting[]>(
+      this.pendingFile,
+      FORMATS.lake,
+      'is damaged, and says which forgets were cut off; restore it, or remove it and call them again',
+      (begun) =>
+        begun.every(({ person, since, pseudonyms }) =>
+          [person, since, ...pseudonyms].every((text) => typeof text === 'string'),
+        ),
+    );
+    if (!all) return [];
     const listed = new Set((await readList(this.suppressedFile)).map(({ hash }) => hash));
-    const all = JSON.parse(await readFile(this.pendingFile, 'utf8')) as readonly Forgetting[];
     return all.filter(({ person }) => listed.has(person));
   }
 

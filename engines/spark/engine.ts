@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
-import { erasureOf, manifestOf } from '../../model/manifest';
+import { FORMATS, formatFault } from '../../model/format';
+import { erasureOf, manifestOf, sourceSchema } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { withDatabase } from '../duckdb/database';
 import { list, Store } from '../duckdb/store';
@@ -28,6 +29,7 @@ import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
+import { readStored } from '../stored';
 import { codeVersion } from '../version';
 import { tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';
@@ -56,6 +58,8 @@ const sayOnTerminal = (text: string) => {
 
 /** A source as the run found it that read it last. */
 interface Read {
+  /** The format of `source`; there is none where it is older than versions. */
+  readonly version?: number;
   /** What the runner was told of it. */
   readonly source: Manifest['sources'][string];
   readonly runId: string;
@@ -158,6 +162,7 @@ export class SparkEngine implements Engine {
       tell,
     );
     const summary: RunSummary = {
+      version: FORMATS.summary,
       runId,
       outcome: failures.length === 0 ? 'published' : 'failed',
       codeVersion: codeVersion(),
@@ -232,7 +237,34 @@ export class SparkEngine implements Engine {
 
   private async sources(): Promise<Sources> {
     const file = this.path('sources.json');
-    return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : {};
+    const damaged = 'does not say where the sources were read; remove it and run with --data';
+    const read = await readStored<Sources>(file, 1, damaged, (all) =>
+      Object.values(all).every(
+        ({ source, runId, rows }) =>
+          typeof source.location === 'string' &&
+          typeof source.columns === 'object' &&
+          typeof runId === 'string' &&
+          typeof rows === 'number',
+      ),
+    );
+    const version = Math.max(1, ...Object.values(read ?? {}).map((one) => one.version ?? 1));
+    const fault = version > FORMATS.manifest && formatFault(file, { version }, FORMATS.manifest);
+    if (fault) throw new LakeError(fault);
+    return read ?? {};
+  }
+
+  /** How the sources are read. Throws a LakeError where an older version read one and none has since. */
+  private async readings(): Promise<Readonly<Record<string, Read['source']>>> {
+    const read = Object.entries(await this.sources());
+    for (const [name, { version, source }] of read) {
+      if (version === undefined ? sourceSchema.safeParse(source).success : version === FORMATS.manifest)
+        continue;
+      throw new LakeError(
+        // Without --data, a run would read a sample.
+        `${this.path('sources.json')} says how ${name} is read in format ${version ?? 1}, and this version reads ${FORMATS.manifest}; read it again: npx lake run --engine spark --data ${source.location.replace(/^file:/, '').replace(/[^/]+\/landing\/$/, '')}`,
+      );
+    }
+    return Object.fromEntries(read.map(([name, { source }]) => [name, source]));
   }
 
   private async replace(path: string, content: unknown): Promise<void> {
@@ -254,12 +286,11 @@ export class SparkEngine implements Engine {
     const thereAre = tablesThereAre(published, refusing);
     const asked = askedOf(sql);
     if (asked) return this.tell(asked, published, refusing, thereAre);
-    const sources = Object.entries(await this.sources()).map(([name, { source }]) => [name, source]);
     const quarantines = refusing.map((table) => [table, this.quarantine(table)]);
     const request = {
       database: DATABASE,
       kind: 'query',
-      sources: Object.fromEntries(sources),
+      sources: await this.readings(),
       quarantines: Object.fromEntries(quarantines),
       thereAre,
       suppressed: uriOf(this.store.suppressedFile),
@@ -297,7 +328,7 @@ export class SparkEngine implements Engine {
     if (refusing.some((table) => is(`${table}_quarantine`))) return description(QUARANTINE);
     const table = published.find(is);
     if (table === undefined) throw new LakeError(`table ${asked.describe} does not exist; ${thereAre}`);
-    const source = (await this.sources())[table]?.source;
+    const source = (await this.readings())[table];
     return description(source ? storedAs(source.columns) : await publishedColumns(this.metadata(table)));
   }
 
@@ -385,7 +416,9 @@ const readNow = (
     jobs.flatMap(({ manifest }) =>
       Object.entries(manifest.sources).flatMap(([name, source]) => {
         const rows = tables.get(name)?.written;
-        return rows === undefined || failed.has(name) ? [] : [[name, { source, runId, rows }]];
+        return rows === undefined || failed.has(name)
+          ? []
+          : [[name, { version: FORMATS.manifest, source, runId, rows }]];
       }),
     ),
   );

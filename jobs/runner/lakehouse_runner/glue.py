@@ -24,6 +24,7 @@ _REQUIRED = ("JOB_NAME", "manifest", "sql")
 _OPTIONAL = ("parameters", "pseudonym-secret")
 _FORGETTING = ("JOB_NAME", "erasure", "request", "pseudonym-secret")
 _MAX_KEY_BYTES = 64
+_SUMMARY_FORMAT = 1
 _RECEIPT_ID = re.compile(r"[0-9A-Za-z-]+")
 _SPARED_SECONDS = 24 * 60 * 60
 """Glue's own compaction may be writing what no snapshot names yet. It is over in less."""
@@ -81,7 +82,9 @@ def run_job(
         print(warning)
     try:
         # Whoever follows the run knows it by Glue's name.
-        summary = json.dumps({**result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2)
+        summary = json.dumps(
+            {"version": _SUMMARY_FORMAT, **result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2
+        )
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
         for table in result.summary["tables"]:

@@ -33,6 +33,7 @@ _SPACES = (
     + "\u3000\ufeff"
 )
 _ATTEMPTS = 5
+_FORMAT = 1
 
 
 class Entry(NamedTuple):
@@ -148,7 +149,7 @@ def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
         if not new:
             return entries
         entries += new
-        text = json.dumps({"version": 1, "entries": [e._asdict() for e in entries]}, indent=2)
+        text = json.dumps({"version": _FORMAT, "entries": [e._asdict() for e in entries]}, indent=2)
         try:
             files.replace(uri, f"{text}\n".encode(), None if found is None else found.tag)
         except files.Changed:
@@ -158,18 +159,24 @@ def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
 
 
 def _parsed(uri: str, text: str) -> list[Entry]:
+    path = uri.removeprefix("file:")
     try:
-        return list(_entries(json.loads(text)))
+        value = json.loads(text)
+        version = value["version"]
+        if version == _FORMAT or not isinstance(version, int):
+            return list(_entries(value))
     except (ValueError, KeyError, TypeError):
-        path = uri.removeprefix("file:")
         raise JobError(
             f"{path} is no list of who was forgotten; restore it. Without it the forgotten would come back"
         ) from None
+    raise JobError(
+        f"{path} is of format {version}, and this version reads {_FORMAT}; use the version that wrote it"
+    )
 
 
 def _entries(value: Mapping[str, object]) -> Iterator[Entry]:
     entries = value["entries"]
-    if value["version"] != 1 or not isinstance(entries, list) or len(value) > len(("version", "entries")):
+    if not isinstance(entries, list) or value != {"version": _FORMAT, "entries": entries}:
         raise ValueError
     for given in entries:
         entry = Entry(**given)

@@ -13,7 +13,7 @@ from s3_standin import Bucket
 
 SUBJECT = "Ann@x.org"
 ERASURE = {
-    "version": 1,
+    "version": 2,
     "database": "d",
     "sources": {},
     "tables": [],

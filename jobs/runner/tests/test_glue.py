@@ -29,7 +29,7 @@ SOURCE = {
     "expectations": [],
 }
 MANIFEST: dict[str, Any] = {
-    "version": 1,
+    "version": 2,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
@@ -129,7 +129,7 @@ def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[st
     """Where the manifest says, and in the log."""
     world.start(JOB_RUN_ID="jr_1")
     run_id = world.runs[0][3].run_id
-    summary = {"runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
+    summary = {"version": 1, "runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
     assert json.loads(world.files[f"s3://runs/reading/{run_id}.json"]) == summary
     assert json.loads(capsys.readouterr().out) == summary
 
@@ -224,10 +224,10 @@ def test_a_job_without_parameters(world: World) -> None:
 
 def test_a_manifest_that_is_none_is_told(world: World) -> None:
     """By what is wrong with it."""
-    world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "version": 2, "tables": 3})
+    world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "version": 1, "tables": 3})
     assert world.fail().split("\n") == [
         "s3://a/m.json does not fit the runner; deploy again:",
-        "version: 2 is not 1",
+        "version: 1 is not 2",
         "tables: 3 is no array",
     ]
 

@@ -33,7 +33,7 @@ EXPECTATION = {
     "sql": "SELECT 1",
 }
 WHOLE: dict[str, Any] = {
-    "version": 1,
+    "version": 2,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
@@ -157,7 +157,9 @@ def test_what_may_be_absent() -> None:
         ),
         (changed("sources", "reading_raw", "more", to=1), "sources.reading_raw.more: is none of location,"),
         (changed("output", "expectations", 0, "sql"), "output.expectations[0].sql: is missing"),
-        (changed("version", to=2), "version: 2 is not 1"),
+        (changed("version", to=1), "version: 1 is not 2"),
+        (changed("version", to=3), "version: 3 is not 2"),
+        (changed("version"), "version: is missing"),
         (changed("version", to="1"), 'version: "1" is no number'),
         (changed("version", to=True), "version: true is no number"),
         (changed("job", to=""), "job: is empty"),
@@ -198,12 +200,12 @@ def test_a_number_that_only_python_has() -> None:
 def test_all_faults_are_told_at_once() -> None:
     """As every fault that is left would be one more deployment."""
     value = copy.deepcopy(WHOLE)
-    value["version"] = 2
+    value["version"] = 1
     del value["runs"]
     value["output"]["partitionBy"][0]["transform"] = "hour"
     assert faults(json.dumps(value)) == [
         "runs: is missing",
-        "version: 2 is not 1",
+        "version: 1 is not 2",
         'output.partitionBy[0].transform: "hour" is not "day"',
     ]
 

@@ -1,6 +1,7 @@
 """Tests of the list of who was forgotten."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,8 @@ def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
         "",
         "{",
         "[]",
-        '{"version":2,"entries":[]}',
+        '{"version":"2","entries":[]}',
+        '{"entries":[]}',
         '{"version":1}',
         '{"version":1,"entries":[],"more":1}',
         '{"version":1,"entries":[{"kind":"person","hash":"x","since":"2026-11-25T16:00:00Z"}]}',
@@ -93,3 +95,16 @@ def test_a_damaged_list_is_told(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(JobError, match=r"suppressed\.json is no list of who was forgotten; restore it"):
         read_forgotten(f"file:{path}", lambda: KEY)
+
+
+def test_a_list_of_another_format_is_named(tmp_path: Path) -> None:
+    """It is not damaged, and nobody should try to restore it."""
+    path = tmp_path / "suppressed.json"
+    path.write_text('{"version":2,"people":[]}')
+    uri = f"file:{path}"
+    told = f"{path} is of format 2, and this version reads 1; use the version that wrote it"
+    with pytest.raises(JobError, match=re.escape(told)):
+        read_list(uri)
+    with pytest.raises(JobError, match=re.escape(told)):
+        add_to_list(uri, [("person", "0" * 64)])
+    assert path.read_text() == '{"version":2,"people":[]}'
