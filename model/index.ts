@@ -1,3 +1,4 @@
+export * from './audit';
 export * from './column';
 export * from './expectation';
 export * from './faults';

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { ColumnType, Identifies, PiiClass } from './column';
-import { type Expectation, expectationsOf, type Severity } from './expectation';
+import type { Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { type Forgotten, forgottenOf } from './forgotten';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { type Reading, readingOf } from './reading';
-import { shownColumns } from './shown';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 
 const COLUMN_TYPES = [
@@ -40,17 +40,16 @@ const column = object({
   identifies: z.exactOptional(z.enum(IDENTIFIES)),
 });
 
-const expectation = object({
+/** {@link Check}, word for word. */
+const check = object({
   name: some,
   severity: z.enum(SEVERITIES),
-  columns: list(some),
-  /** Columns of the bad rows whose values may be told where they are whole numbers. */
-  counts: list(some),
-  /** Columns of the bad rows whose values may be told. */
-  shown: list(some),
-  /** The query that returns the bad rows. */
-  sql: some,
-});
+  count: some,
+  samples: some,
+  moves: z.exactOptional(object({ gone: some, kept: some })),
+}) satisfies z.ZodType<Check>;
+
+const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
 
 const plainReading = object({ rows: some, check: some });
 const forgotten = object({ macro: some, rows: some, refused: some }) satisfies z.ZodType<Forgotten>;
@@ -85,14 +84,14 @@ const source = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
-  expectations: list(expectation),
+  audit: list(check),
 });
 
 const output = object({
   table: some,
   columns: byName(column),
   partitionBy: list(object({ transform: z.literal('day'), column: some })),
-  expectations: list(expectation),
+  audit: list(check),
   /** URI of the folder that moved rows go to; there where an expectation moves some. */
   quarantine: z.exactOptional(some),
 });
@@ -104,7 +103,8 @@ export const manifestSchema = object({
   database: some,
   /** The input whose rows count as read. */
   driving: some,
-  drivenBy: z.exactOptional(byName(some)),
+  /** Absent where rows that gave none are those that are missing in number. */
+  unmatched: z.exactOptional(unmatchedSchema),
   sources: byName(source),
   tables: list(some),
   output,
@@ -119,7 +119,6 @@ export const manifestSchema = object({
 
 /** What a reader or writer needs to know of a column. */
 export type ColumnContract = z.infer<typeof column>;
-export type ManifestExpectation = z.infer<typeof expectation>;
 /**
  * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
@@ -212,17 +211,6 @@ const columnContracts = (table: Table): Record<string, ColumnContract> =>
     ]),
   );
 
-/** The tables that an expectation of `table` reads besides it, which are inputs of the job. */
-const readsOf = ({ inputs }: Job, e: Expectation): Table[] =>
-  e.reads.flatMap((name) => inputs.filter((input) => input.name === name));
-
-const expectations = (job: Job, table: Table): ManifestExpectation[] =>
-  expectationsOf(table).map((e) => {
-    const { columns: shown, counts } = shownColumns(table, readsOf(job, e), e);
-    const { name, severity, columns, sql } = e;
-    return { name, severity, columns, counts, shown, sql: sql(table.name) };
-  });
-
 /** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */
 export const forgets = ({ inputs }: Job): boolean =>
   inputs.some((input) => input.format === 'json' && saysWhose(input));
@@ -265,12 +253,13 @@ export function manifestOf(
   const sources = job.inputs.filter((input): input is SourceTable => input.format === 'json');
   const faults = unreadFaults(job, sources);
   if (faults.length > 0) throw new DefinitionError(faults);
+  const unmatched = unmatchedOf(job);
   return manifestSchema.parse({
     version: 1,
     job: job.name,
     database: places.database,
     driving: job.inputs[0]?.name ?? '',
-    ...(job.drivenBy && { drivenBy: job.drivenBy }),
+    ...(unmatched && { unmatched }),
     sources: Object.fromEntries(
       sources.map((source) => [
         source.name,
@@ -280,7 +269,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
-          expectations: expectations(job, source),
+          audit: auditOf(source),
         },
       ]),
     ),
@@ -289,7 +278,7 @@ export function manifestOf(
       table: output.name,
       columns: columnContracts(output),
       partitionBy: output.partitionBy,
-      expectations: expectations(job, output),
+      audit: auditOf(output),
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),
