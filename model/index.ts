@@ -14,3 +14,4 @@ export * from './reading';
 export * from './refine';
 export * from './shown';
 export * from './table';
+export * from './types';

@@ -107,6 +107,7 @@ test('a manifest is all that a runner needs of a job', () => {
     tables: ['people'],
     output: {
       table: 'reading',
+      schema: '`subject` string, `at` timestamp_ntz',
       columns: {
         subject: { type: 'pseudonym', nullable: false, aliases: [] },
         at: { type: 'timestamp', nullable: false, aliases: [], max: 4102444800000 },

@@ -9,17 +9,9 @@ import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { type Reading, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
+import { sparkSchema, TYPES } from './types';
 
-const COLUMN_TYPES = [
-  'text',
-  'int',
-  'double',
-  'epochMillis',
-  'isoDate',
-  'timestamp',
-  'date',
-  'pseudonym',
-] as const satisfies readonly ColumnType[];
+const COLUMN_TYPES = Object.keys(TYPES) as ColumnType[];
 const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
 const IDENTIFIES = ['person', 'device'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
@@ -73,6 +65,8 @@ const reading = object({
   firstCount: z.number(),
   firstOrder: some,
   refined: some,
+  landedSchema: some,
+  refinedSchema: some,
   forgotten,
 }) satisfies z.ZodType<Reading>;
 
@@ -89,6 +83,8 @@ const source = object({
 
 const output = object({
   table: some,
+  /** The columns as Spark takes a schema. */
+  schema: some,
   columns: byName(column),
   partitionBy: list(object({ transform: z.literal('day'), column: some })),
   audit: list(check),
@@ -276,6 +272,7 @@ export function manifestOf(
     tables: job.inputs.filter(({ format }) => format === 'iceberg').map(({ name }) => name),
     output: {
       table: output.name,
+      schema: sparkSchema(output.columns),
       columns: columnContracts(output),
       partitionBy: output.partitionBy,
       audit: auditOf(output),

@@ -6,7 +6,7 @@ import { erasureOf, manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { withDatabase } from '../duckdb/database';
 import { list, Store } from '../duckdb/store';
-import { QUARANTINE, STORED } from '../duckdb/types';
+import { QUARANTINE, storedType } from '../duckdb/types';
 import {
   type Engine,
   type ErasurePart,
@@ -397,7 +397,7 @@ const readNow = (
   );
 
 const storedAs = (columns: Manifest['sources'][string]['columns']) =>
-  Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, STORED[type]]));
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, storedType(column)]));
 
 const NUMBERS = /^(?:tinyint|smallint|int|bigint|float|double|decimal)/;
 

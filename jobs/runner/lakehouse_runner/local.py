@@ -29,9 +29,9 @@ from .forget import Request, forget
 from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_erasure, read_manifest, read_source
+from .quoting import quoted
 from .run import SPARK_SETTINGS, Options, run
 from .scratch import Scratch, remove_left
-from .sql_types import quoted, spark_schema
 from .suppression import read_forgotten
 
 _CATALOG = "lake"
@@ -108,7 +108,7 @@ def ready_table(spark: SparkSession, database: str, output: Output) -> str:
     if not spark.catalog.tableExists(name):
         _create(spark, name, output)
         return output.table
-    wanted = spark.createDataFrame([], spark_schema(output.columns)).dtypes
+    wanted = spark.createDataFrame([], output.schema).dtypes
     if output.partition_by:
         parts = [(f"Part {i}", f"days({column})") for i, column in enumerate(output.partition_by)]
         wanted += [("", ""), ("# Partitioning", ""), *parts]
@@ -128,7 +128,7 @@ def _create(spark: SparkSession, name: str, output: Output) -> None:
     days = ", ".join(f"days({quoted(column)})" for column in output.partition_by)
     properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
     spark.sql(
-        f"CREATE OR REPLACE TABLE {name} ({spark_schema(output.columns)}) USING iceberg"
+        f"CREATE OR REPLACE TABLE {name} ({output.schema}) USING iceberg"
         + (f" PARTITIONED BY ({days})" if days else "")
         + f" TBLPROPERTIES ({properties})"
     )

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from .schema import Schema, faults_of
 
-ColumnType = Literal["text", "int", "double", "epochMillis", "isoDate", "timestamp", "date", "pseudonym"]
 Severity = Literal["fail", "quarantine", "warn"]
 PiiClass = Literal["direct", "quasi"]
 Identifies = Literal["person", "device"]
@@ -18,7 +17,8 @@ Identifies = Literal["person", "device"]
 class Column:
     """What a reader or writer needs to know of a column."""
 
-    type: ColumnType
+    type: str
+    """As the contract calls it."""
     nullable: bool
     aliases: tuple[str, ...] = ()
     min: float | None = None
@@ -93,6 +93,8 @@ class Reading:
     first_count: int
     first_order: str
     refined: str
+    landed_schema: str
+    refined_schema: str
     forgotten: ForgottenSql
 
 
@@ -114,6 +116,8 @@ class Output:
     """The table that the job makes."""
 
     table: str
+    schema: str
+    """The columns as Spark takes them."""
     columns: Mapping[str, Column]
     partition_by: tuple[str, ...]
     """Columns by whose day the rows are partitioned."""
@@ -256,6 +260,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         tables=tuple(value["tables"]),
         output=Output(
             table=output["table"],
+            schema=output["schema"],
             columns=_columns(output["columns"]),
             partition_by=tuple(partition["column"] for partition in output["partitionBy"]),
             audit=_audit(output["audit"]),
@@ -298,6 +303,8 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
         refined=value["refined"],
+        landed_schema=value["landedSchema"],
+        refined_schema=value["refinedSchema"],
         forgotten=ForgottenSql(**value["forgotten"]),
     )
 

@@ -18,7 +18,7 @@ from .iceberg import AUDIT, IcebergTable
 from .landing import Landing
 from .manifest import Manifest, Moves, Unmatched
 from .pseudonyms import Pseudonyms
-from .sql_types import quoted
+from .quoting import quoted
 from .suppression import read_forgotten
 
 SPARK_SETTINGS = {
