@@ -80,7 +80,10 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
   for (const p of pipeline.parameters) {
-    run.addOption(new Option(`--${p.name} <rule>`, p.description).choices([...p.values]).default(p.default));
+    const option = new Option(`--${p.name} <rule>`, p.description).default(p.default);
+    // For the help only: what a run takes is checked in one place.
+    option.argChoices = [...p.values];
+    run.addOption(option);
   }
   run.action(async (options) => {
     const parameters = Object.fromEntries(

@@ -59,13 +59,6 @@ describe('a source in Athena', () => {
       columns: [{ name: 'x', type: 'bigint', comment: 'X.' }],
     });
   });
-
-  test.each(['timestamp', 'date', 'pseudonym'] as const)('has no %s', (type) => {
-    const column = { ...text('X.'), type };
-    expect(() => hiveColumns(source({ column }))).toThrow(
-      new Error(`a column of type ${type} does not belong into this table`),
-    );
-  });
 });
 
 describe('an Iceberg table', () => {
@@ -109,13 +102,6 @@ describe('an Iceberg table', () => {
         { fieldId: 1001, sourceId: 2, name: 'from_day', transform: 'day' },
       ],
     });
-  });
-
-  test.each(['epochMillis', 'isoDate'] as const)('has no %s', (type) => {
-    const column = { ...text('X.'), type };
-    expect(() => icebergTable(table({ column }), 's3://b/t')).toThrow(
-      new Error(`a column of type ${type} does not belong into this table`),
-    );
   });
 });
 

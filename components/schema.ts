@@ -1,5 +1,5 @@
 import type { types } from '@pulumi/aws';
-import type { Column, ColumnType, DerivedTable, Fault, SourceTable, Table } from '../model';
+import { type Column, type DerivedTable, type Fault, type SourceTable, type Table, TYPES } from '../model';
 import { type Place, s3Uri } from './site';
 
 type IcebergTable = types.input.glue.CatalogTableOpenTableFormatInputIcebergInputIcebergTableInput;
@@ -9,34 +9,8 @@ type StorageDescriptor = types.input.glue.CatalogTableStorageDescriptor;
 const MAX_COMMENT = 255;
 const comment = (text: string) => (text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT - 1)}…`);
 
-/** How the JSON of a source reads in Athena: as written, so instants are numbers and days text. */
-const HIVE: Readonly<Partial<Record<ColumnType, string>>> = {
-  text: 'string',
-  int: 'bigint',
-  double: 'double',
-  epochMillis: 'bigint',
-  isoDate: 'string',
-};
-
-/** `timestamp` without zone: Athena shows milliseconds, and its values are UTC by rule. */
-const ICEBERG: Readonly<Partial<Record<ColumnType, string>>> = {
-  text: 'string',
-  int: 'long',
-  double: 'double',
-  timestamp: 'timestamp',
-  date: 'date',
-  pseudonym: 'string',
-};
-
 /** How the catalog spells Iceberg's types, where it has words of its own. */
 export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' : iceberg);
-
-function typeIn(types: Readonly<Partial<Record<ColumnType, string>>>, { type }: Column): string {
-  const found = types[type];
-  // The definition's own check refuses such a column.
-  if (found === undefined) throw new Error(`a column of type ${type} does not belong into this table`);
-  return found;
-}
 
 /**
  * A source's spellings that differ in more than case: the SerDe matches keys without case, and reads one key a
@@ -48,7 +22,8 @@ const otherSpellings = (name: string, { aliases }: Column) =>
 /** The columns of JSON lines as Athena reads them, in lower case as Glue keeps them. */
 export const hiveColumns = (table: SourceTable) =>
   Object.entries(table.columns).flatMap(([name, column]) => {
-    const type = typeIn(HIVE, column);
+    // As written: instants are numbers and days text.
+    const type = TYPES[column.type].spark;
     return [
       { name: name.toLowerCase(), type, comment: comment(column.description) },
       ...otherSpellings(name, column).map((alias) => ({
@@ -99,7 +74,7 @@ export function icebergTable(table: DerivedTable, location: string): IcebergTabl
       fields: Object.entries(table.columns).map(([name, column], i) => ({
         id: i + 1,
         name,
-        type: JSON.stringify(typeIn(ICEBERG, column)),
+        type: JSON.stringify(TYPES[column.type].iceberg),
         required: false,
         doc: comment(column.description),
       })),

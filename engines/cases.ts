@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
-import { type Columns, type Fault, type Job, refinedType, runTime } from '../model';
+import { type Columns, choiceFault, type Fault, type Job, refinedType, runTime } from '../model';
 
 /**
  * A row of a case, by column. Instants are text in ISO 8601 with milliseconds and Z, days are YYYY-MM-DD; both
@@ -164,9 +164,8 @@ class Reader {
         parameters[p.name] = value.replace('T', ' ').replace('Z', '');
         continue;
       }
-      if (!p.values.includes(value)) {
-        this.fault([...path, 'parameters', p.name], `is ${tell(value)}; it takes ${p.values.join(' or ')}`);
-      }
+      const fault = choiceFault(p, value);
+      if (fault) this.fault([...path, 'parameters', p.name], fault);
       parameters[p.name] = value;
     }
     const given = this.object([...path, 'given'], entry.given ?? {});

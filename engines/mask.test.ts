@@ -1,4 +1,5 @@
 import { date, double, int, isoDate, lakehouse, pseudonym, text, timestamp } from '../model';
+import type { QueryColumn } from './engine';
 import { masker } from './mask';
 
 const words = lakehouse(['all']);
@@ -29,6 +30,8 @@ const measure = words.table({
 });
 const MASK = '•••';
 
+const column = (name: string, type: QueryColumn['type'] = 'text') => ({ name, type });
+
 describe('what is shown of a bad row', () => {
   const mask = masker([person, measure], {
     counts: ['records', 'email'],
@@ -36,48 +39,48 @@ describe('what is shown of a bad row', () => {
   });
 
   test.each([
-    ['note', 'a text', 'a text'],
-    ['steps', 4, '4'],
-    ['subject', 'ab12', 'ab12'],
-    ['x', -1.5, '-1.5'],
-    ['at', new Date('2023-05-01T10:00:00.001Z'), '2023-05-01T10:00:00.001Z'],
-  ])('the value of %s, which every table declares as not personal', (column, value, shown) => {
-    expect(mask(column, value)).toBe(shown);
+    ['note', 'text', 'a text'],
+    ['steps', 'number', '4'],
+    ['subject', 'text', 'ab12'],
+    ['x', 'number', '-1.5'],
+    ['at', 'instant', '2023-05-01 10:00:00.001'],
+  ] as const)('the value of %s, which every table declares as not personal', (name, type, value) => {
+    expect(mask(column(name, type), value)).toBe(value);
   });
 
   test.each([
-    ['email', 'anna@example.com'],
-    ['email', 7],
-    ['born', '1970-02-03'],
-  ])('not that of %s, which a table declares as personal', (column, value) => {
-    expect(mask(column, value)).toBe(MASK);
+    ['email', 'text', 'anna@example.com'],
+    ['email', 'number', '7'],
+    ['born', 'text', '1970-02-03'],
+  ] as const)('not that of %s, which a table declares as personal', (name, type, value) => {
+    expect(mask(column(name, type), value)).toBe(MASK);
   });
 
   test('no value is no secret', () => {
-    expect([mask('email', null), mask('email', undefined)]).toEqual(['NULL', 'NULL']);
+    expect(mask(column('email'), null)).toBe('NULL');
   });
 
-  test('whole numbers in columns that are said to count', () => {
-    expect([mask('records', 12), mask('records', -3n), mask('records', 0)]).toEqual(['12', '-3', '0']);
+  test.each(['12', '-3', '0'])('whole numbers in columns that are said to count: %s', (value) => {
+    expect(mask(column('records', 'number'), value)).toBe(value);
   });
 
   test.each([
-    ['contact', 'anna@example.com'],
+    ['contact', 'text', 'anna@example.com'],
     // A telephone number is a text of digits.
-    ['contact', '2025550100'],
-    ['born_in_year', 1970],
-    ['records', '12'],
-    ['records', 1.5],
-    ['average', 1.5],
-    ['newest', new Date(0)],
-    ['is_bad', true],
+    ['contact', 'text', '2025550100'],
+    ['born_in_year', 'number', '1970'],
+    ['records', 'text', '12'],
+    ['records', 'number', '1.5'],
+    ['average', 'number', '1.5'],
+    ['newest', 'instant', '1970-01-01 00:00:00.000'],
+    ['is_bad', 'boolean', 'true'],
     // The query names no such column, so this is none that the other table vouches for.
-    ['on', '2023-05-01'],
+    ['on', 'date', '2023-05-01'],
     // Names of columns are compared as they are: nothing vouches for these.
-    ['Email', 'anna@example.com'],
-    ['constructor', 'anna@example.com'],
-    ['toString', 'anna@example.com'],
-  ])('nothing else: %s = %s', (column, value) => {
-    expect(mask(column, value)).toBe(MASK);
+    ['Email', 'text', 'anna@example.com'],
+    ['constructor', 'text', 'anna@example.com'],
+    ['toString', 'text', 'anna@example.com'],
+  ] as const)('nothing else: %s (%s) = %s', (name, type, value) => {
+    expect(mask(column(name, type), value)).toBe(MASK);
   });
 });

@@ -1,4 +1,5 @@
-import { type Expectation, shownColumns, type Table } from '../model';
+import { type Expectation, expectationsOf, type Pipeline, shownColumns, type Table } from '../model';
+import type { Finding, QueryColumn } from './engine';
 
 const MASK = '•••';
 
@@ -8,12 +9,29 @@ export function masker(
   e: Pick<Expectation, 'counts' | 'sql'>,
 ) {
   const { columns, counts } = shownColumns(table, others, e);
-  const isShown = (name: string, value: unknown) =>
-    columns.includes(name) ||
-    (counts.includes(name) && (typeof value === 'bigint' || Number.isInteger(value)));
-  return (name: string, value: unknown): string => {
-    if (value === null || value === undefined) return 'NULL';
-    if (!isShown(name, value)) return MASK;
-    return value instanceof Date ? value.toISOString() : String(value);
+  return ({ name, type }: QueryColumn, value: string | null): string => {
+    if (value === null) return 'NULL';
+    const isCount = counts.includes(name) && type === 'number' && /^-?\d+$/.test(value);
+    return isCount || columns.includes(name) ? value : MASK;
   };
+}
+
+/** The first bad rows of an expectation, as an engine found them. */
+export interface BadRows {
+  readonly table: string;
+  readonly expectation: string;
+  readonly failed: number;
+  readonly columns: readonly QueryColumn[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** The bad rows as people may see them. */
+export function findingOf({ tables }: Pipeline, { columns, rows, ...bad }: BadRows): Finding {
+  const table = tables.get(bad.table) as Table;
+  const e = expectationsOf(table).find(({ name }) => name === bad.expectation) as Expectation;
+  const mask = masker([table, ...e.reads.map((name) => tables.get(name) as Table)], e);
+  const samples = rows.map((row) =>
+    Object.fromEntries(columns.map((column, i) => [column.name, mask(column, row[i] ?? null)])),
+  );
+  return { ...bad, severity: e.severity, description: e.description, samples };
 }

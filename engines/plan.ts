@@ -1,4 +1,4 @@
-import { type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
+import { choiceFault, type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
 import { LakeError, type RunRequest, UsageError } from './engine';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
@@ -25,12 +25,10 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
   const given = request.parameters ?? {};
   for (const [name, value] of Object.entries(given)) {
     const declared = pipeline.parameters.find((p) => p.name === name);
-    if (!declared) {
-      const known = pipeline.parameters.map((p) => p.name).join(', ') || 'none';
-      faults.push(`no parameter "${name}"; there are ${known}`);
-    } else if (!declared.values.includes(value)) {
-      faults.push(`${name} is "${value}"; it takes ${declared.values.join(' or ')}`);
-    }
+    const known = pipeline.parameters.map((p) => p.name).join(', ') || 'none';
+    const fault = declared && choiceFault(declared, value);
+    if (!declared) faults.push(`no parameter "${name}"; there are ${known}`);
+    else if (fault) faults.push(`${name} ${fault}`);
   }
   const jobs = pipeline.jobs.filter((job) => request.only?.includes(job.name) ?? true);
   for (const p of pipeline.parameters) {

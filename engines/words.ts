@@ -1,9 +1,6 @@
 /** `1 row`, `1117 rows`. */
 export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
-/** `1.5 %`, of a share from 0 to 1. */
-export const percent = (share: number) => `${+(100 * share).toFixed(1)} %`;
-
 /** What a query may name, told where it names another table. Not all are published; all have a quarantine. */
 export function tablesThereAre(published: readonly string[], quarantined: readonly string[]): string {
   if (published.length === 0) {

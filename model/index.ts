@@ -1,3 +1,4 @@
+export * from './audit';
 export * from './column';
 export * from './expectation';
 export * from './faults';
@@ -14,3 +15,4 @@ export * from './reading';
 export * from './refine';
 export * from './shown';
 export * from './table';
+export * from './types';

@@ -27,6 +27,12 @@ export const runTime: Parameter<'run_time'> = {
   default: '2100-01-01 00:00:00.000',
 };
 
+/** What is wrong with a value of a parameter, if it is none of those that a run may choose. */
+export const choiceFault = ({ values }: Parameter, value: unknown): string | undefined =>
+  (values as readonly unknown[]).includes(value)
+    ? undefined
+    : `is ${JSON.stringify(value)}; it takes ${values.join(' or ')}`;
+
 /** An instant as SQL of every engine casts it to a timestamp in UTC. */
 export const sqlInstant = (at: Date): string => at.toISOString().replace('T', ' ').replace('Z', '');
 

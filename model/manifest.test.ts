@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lake } from '../pipeline';
 import {
+  auditOf,
   day,
   double,
   epochMillis,
@@ -15,6 +16,7 @@ import {
   text,
   timestamp,
   unique,
+  unmatchedOf,
 } from '.';
 import { forgottenOf } from './forgotten';
 import { erasureOf, erasureSchema, forgets, jsonSchemas, manifestOf, manifestSchema } from './manifest';
@@ -86,7 +88,7 @@ test('a manifest is all that a runner needs of a job', () => {
     job: 'reading',
     database: 'd',
     driving: 'reading_raw',
-    drivenBy: { who: 'subject' },
+    unmatched: unmatchedOf(job),
     sources: {
       reading_raw: {
         location: 's3://data/reading_raw/',
@@ -99,60 +101,19 @@ test('a manifest is all that a runner needs of a job', () => {
           count: { type: 'int', nullable: false, aliases: [], min: -1 },
         },
         reading: readingOf(source),
-        expectations: [
-          {
-            name: 'unique_who_at',
-            severity: 'warn',
-            columns: ['who', 'at'],
-            counts: ['records'],
-            shown: ['at', 'value', 'count'],
-            sql: 'SELECT t.who, t.at, COUNT(*) AS records FROM reading_raw t GROUP BY t.who, t.at HAVING COUNT(*) > 1',
-          },
-        ],
+        audit: auditOf(source),
       },
     },
     tables: ['people'],
     output: {
       table: 'reading',
+      schema: '`subject` string, `at` timestamp_ntz',
       columns: {
         subject: { type: 'pseudonym', nullable: false, aliases: [] },
         at: { type: 'timestamp', nullable: false, aliases: [], max: 4102444800000 },
       },
       partitionBy: [{ transform: 'day', column: 'at' }],
-      expectations: [
-        {
-          name: 'required_values',
-          severity: 'fail',
-          columns: ['subject', 'at'],
-          counts: [],
-          shown: ['subject', 'at'],
-          sql: 'SELECT t.* FROM reading t WHERE t.subject IS NULL OR t.at IS NULL',
-        },
-        {
-          name: 'values_in_range',
-          severity: 'fail',
-          columns: ['at'],
-          counts: [],
-          shown: ['subject', 'at'],
-          sql: "SELECT t.* FROM reading t WHERE t.at > TIMESTAMP '2100-01-01 00:00:00.000'",
-        },
-        {
-          name: 'unique_subject_at',
-          severity: 'fail',
-          columns: ['subject', 'at'],
-          counts: ['records'],
-          shown: ['subject', 'at'],
-          sql: 'SELECT t.subject, t.at, COUNT(*) AS records FROM reading t GROUP BY t.subject, t.at HAVING COUNT(*) > 1',
-        },
-        {
-          name: 'known',
-          severity: 'quarantine',
-          columns: ['subject'],
-          counts: ['times'],
-          shown: ['subject', 'at'],
-          sql: 'SELECT 1 FROM reading',
-        },
-      ],
+      audit: auditOf(output),
       quarantine: 's3://refused/reading/',
     },
     parameters: { mode: ['plain', 'strict'] },
@@ -165,7 +126,7 @@ test('a manifest is all that a runner needs of a job', () => {
 
 test('what a job has not, its manifest has not', () => {
   const manifest = placed(words.job({ output: people, inputs: [source], description: 'P.' }));
-  expect(manifest).not.toHaveProperty('drivenBy');
+  expect(manifest).not.toHaveProperty('unmatched');
   expect(manifest.tables).toEqual([]);
   expect(manifest.parameters).toEqual({});
   expect(manifest.output.partitionBy).toEqual([]);
@@ -330,10 +291,7 @@ test('a source is compared only with what its job reads', () => {
   reading_raw.expectations.b: reads other_raw, which the job people does not`,
   );
   const { sources } = placed(words.job({ output: people, inputs: [compared, other], description: 'P.' }));
-  expect(sources.reading_raw?.expectations.map(({ shown }) => shown)).toEqual([
-    ['at', 'value', 'count'],
-    ['at', 'value', 'count'],
-  ]);
+  expect(sources.reading_raw?.audit.map(({ name }) => name)).toEqual(['a', 'b']);
 });
 
 test('what a manifest says that it may not is refused', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { ColumnType, Identifies, PiiClass } from './column';
-import { type Expectation, expectationsOf, type Severity } from './expectation';
+import type { Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { FORMATS } from './format';
@@ -8,19 +9,10 @@ import type { Job } from './job';
 import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { type Reading, readingOf } from './reading';
-import { shownColumns } from './shown';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
+import { sparkSchema, TYPES } from './types';
 
-const COLUMN_TYPES = [
-  'text',
-  'int',
-  'double',
-  'epochMillis',
-  'isoDate',
-  'timestamp',
-  'date',
-  'pseudonym',
-] as const satisfies readonly ColumnType[];
+const COLUMN_TYPES = Object.keys(TYPES) as ColumnType[];
 const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
 const IDENTIFIES = ['person', 'device'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
@@ -41,17 +33,16 @@ const column = object({
   identifies: z.exactOptional(z.enum(IDENTIFIES)),
 });
 
-const expectation = object({
+/** {@link Check}, word for word. */
+const check = object({
   name: some,
   severity: z.enum(SEVERITIES),
-  columns: list(some),
-  /** Columns of the bad rows whose values may be told where they are whole numbers. */
-  counts: list(some),
-  /** Columns of the bad rows whose values may be told. */
-  shown: list(some),
-  /** The query that returns the bad rows. */
-  sql: some,
-});
+  count: some,
+  samples: some,
+  moves: z.exactOptional(object({ gone: some, kept: some })),
+}) satisfies z.ZodType<Check>;
+
+const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
 
 const plainReading = object({ rows: some, check: some });
 const forgotten = object({ macro: some, rows: some, refused: some }) satisfies z.ZodType<Forgotten>;
@@ -75,6 +66,8 @@ const reading = object({
   firstCount: z.number(),
   firstOrder: some,
   refined: some,
+  landedSchema: some,
+  refinedSchema: some,
   forgotten,
 }) satisfies z.ZodType<Reading>;
 
@@ -86,14 +79,16 @@ export const sourceSchema = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
-  expectations: list(expectation),
+  audit: list(check),
 });
 
 const output = object({
   table: some,
+  /** The columns as Spark takes a schema. */
+  schema: some,
   columns: byName(column),
   partitionBy: list(object({ transform: z.literal('day'), column: some })),
-  expectations: list(expectation),
+  audit: list(check),
   /** URI of the folder that moved rows go to; there where an expectation moves some. */
   quarantine: z.exactOptional(some),
 });
@@ -105,7 +100,8 @@ export const manifestSchema = object({
   database: some,
   /** The input whose rows count as read. */
   driving: some,
-  drivenBy: z.exactOptional(byName(some)),
+  /** Absent where rows that gave none are those that are missing in number. */
+  unmatched: z.exactOptional(unmatchedSchema),
   sources: byName(sourceSchema),
   tables: list(some),
   output,
@@ -120,7 +116,6 @@ export const manifestSchema = object({
 
 /** What a reader or writer needs to know of a column. */
 export type ColumnContract = z.infer<typeof column>;
-export type ManifestExpectation = z.infer<typeof expectation>;
 /**
  * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
@@ -213,17 +208,6 @@ const columnContracts = (table: Table): Record<string, ColumnContract> =>
     ]),
   );
 
-/** The tables that an expectation of `table` reads besides it, which are inputs of the job. */
-const readsOf = ({ inputs }: Job, e: Expectation): Table[] =>
-  e.reads.flatMap((name) => inputs.filter((input) => input.name === name));
-
-const expectations = (job: Job, table: Table): ManifestExpectation[] =>
-  expectationsOf(table).map((e) => {
-    const { columns: shown, counts } = shownColumns(table, readsOf(job, e), e);
-    const { name, severity, columns, sql } = e;
-    return { name, severity, columns, counts, shown, sql: sql(table.name) };
-  });
-
 /** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */
 export const forgets = ({ inputs }: Job): boolean =>
   inputs.some((input) => input.format === 'json' && saysWhose(input));
@@ -266,12 +250,13 @@ export function manifestOf(
   const sources = job.inputs.filter((input): input is SourceTable => input.format === 'json');
   const faults = unreadFaults(job, sources);
   if (faults.length > 0) throw new DefinitionError(faults);
+  const unmatched = unmatchedOf(job);
   return manifestSchema.parse({
     version: FORMATS.manifest,
     job: job.name,
     database: places.database,
     driving: job.inputs[0]?.name ?? '',
-    ...(job.drivenBy && { drivenBy: job.drivenBy }),
+    ...(unmatched && { unmatched }),
     sources: Object.fromEntries(
       sources.map((source) => [
         source.name,
@@ -281,16 +266,17 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
-          expectations: expectations(job, source),
+          audit: auditOf(source),
         },
       ]),
     ),
     tables: job.inputs.filter(({ format }) => format === 'iceberg').map(({ name }) => name),
     output: {
       table: output.name,
+      schema: sparkSchema(output.columns),
       columns: columnContracts(output),
       partitionBy: output.partitionBy,
-      expectations: expectations(job, output),
+      audit: auditOf(output),
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),

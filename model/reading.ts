@@ -1,7 +1,8 @@
-import type { Column } from './column';
+import { type Column, refined } from './column';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { refinedSql } from './refine';
 import type { SourceTable } from './table';
+import { sparkSchema, TYPES } from './types';
 
 /** What quarantine keeps of a refused record. */
 const MAX_RAW_CHARACTERS = 1 << 16;
@@ -74,6 +75,9 @@ export interface Reading {
   readonly firstOrder: string;
   /** Good values as jobs see them, as a select list. */
   readonly refined: string;
+  /** The columns as Spark takes a schema, of values as they are written and as jobs see them. */
+  readonly landedSchema: string;
+  readonly refinedSchema: string;
   /** What of the source is of people who were forgotten. */
   readonly forgotten: Forgotten;
 }
@@ -390,7 +394,7 @@ const matchedAt = (groups: readonly Slot[][], field: Field) =>
 
 /** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
 function structsOf(fields: readonly Field[]): string[] {
-  const typeOf = ({ column }: Field) => (isText(column) ? 'VARCHAR' : isWhole(column) ? 'BIGINT' : 'DOUBLE');
+  const typeOf = ({ column }: Field) => TYPES[column.type].duckdb;
   const groups = slotGroups(fields);
   return groups.map((group, g) => {
     const made = `json_transform(_bare, ${structure(group, typeOf)})`;
@@ -738,7 +742,9 @@ FROM typed`;
 const FIRST_COUNT = 3;
 const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record`;
 
-const percent = (share: string) => `regexp_replace(printf('%.1f', 100 * ${share}), '.0$', '') || ' %'`;
+/** To one digit, half away from zero, as people round: `printf` alone gives 1.2 of 1.25. */
+const percent = (share: string) =>
+  `regexp_replace(printf('%.1f', round(100 * ${share}, 1)), '\\.0$', '') || ' %'`;
 
 function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
   const first = `SELECT string_agg(concat(chr(10), '  ', file,
@@ -777,6 +783,8 @@ export function readingOf(source: SourceTable): Reading {
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,
     refined: refinedSql(source),
+    landedSchema: sparkSchema(source.columns),
+    refinedSchema: sparkSchema(refined(source.columns)),
     forgotten: forgottenOf(source),
   };
 }

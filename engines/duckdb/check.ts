@@ -15,7 +15,7 @@ import { sqlFile } from '../job-sql';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
-import { NO_QUARANTINE, nothing, readType, STORED } from './types';
+import { NO_QUARANTINE, nothing, readType, storedType } from './types';
 
 /** A piece of SQL to check, and where it stands. */
 interface Piece {
@@ -138,14 +138,10 @@ export async function projectFaults(
   });
 }
 
-/** The types of a result that a declared type can be: a sum or a mean is of another than what it is of. */
+/** The types of a result that a declared type can be besides its own: a sum or a mean is of another than what it is of. */
 const RESULTS: Partial<Record<ColumnType, RegExp>> = {
-  text: /^VARCHAR$/,
-  pseudonym: /^VARCHAR$/,
   int: /^(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?$/,
-  double: /^(?:DOUBLE|FLOAT|DECIMAL\(.*\))$/,
-  timestamp: /^TIMESTAMP$/,
-  date: /^DATE$/,
+  double: /^(?:FLOAT|DECIMAL\(.*\))$/,
 };
 
 function declarationFaults({ columns: declared }: NamedQuery, { path }: Piece, { columns }: Bound): Fault[] {
@@ -154,7 +150,7 @@ function declarationFaults({ columns: declared }: NamedQuery, { path }: Piece, {
   const missing = Object.entries(declared).flatMap(([name, { type }]) => {
     const is = found.get(name);
     if (is === undefined) return [{ path, message: `gives no column "${name}"; its definition has it` }];
-    if (RESULTS[type]?.test(is)) return [];
+    if (is === storedType({ type }) || RESULTS[type]?.test(is)) return [];
     return [
       { path, message: `column "${name}" is ${is}, and its definition says ${type}; mend one of them` },
     ];
@@ -289,7 +285,7 @@ const otherPieces = async (pipeline: Pipeline, queries: string): Promise<Piece[]
 /** Queries read the tables as they are stored, and the sources' quarantines. */
 async function queryPieces(pipeline: Pipeline, dir: string): Promise<Piece[]> {
   const reads = new Map([
-    ...emptyTables([...pipeline.tables.values()], (column) => STORED[column.type]),
+    ...emptyTables([...pipeline.tables.values()], storedType),
     ...pipeline.sources.map(({ name }) => [`${name}_quarantine`, NO_QUARANTINE] as const),
   ]);
   const names = (await readdir(dir)).filter((file) => file.endsWith('.sql')).sort();

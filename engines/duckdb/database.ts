@@ -47,16 +47,8 @@ export async function rowsOf<T>(db: DuckDBConnection, sql: string): Promise<T[]>
 
 /** How many rows a query gives. */
 export async function countOf(db: DuckDBConnection, query: string): Promise<number> {
-  const [n] = await countsOf(db, [query]);
-  return n as number;
-}
-
-/** How many rows each of some queries gives, which DuckDB counts side by side. */
-export async function countsOf(db: DuckDBConnection, queries: readonly string[]): Promise<number[]> {
-  if (queries.length === 0) return [];
-  const counts = queries.map((query, i) => `(SELECT COUNT(*) FROM (${query})) AS n${i}`);
-  const [row] = await rowsOf<Record<string, number>>(db, `SELECT ${counts.join(', ')}`);
-  return Object.values(row as Record<string, number>);
+  const [row] = await rowsOf<{ n: number }>(db, `SELECT COUNT(*) AS n FROM (${query})`);
+  return row?.n as number;
 }
 
 /** A path that DuckDB takes as it is, and not for a pattern. */

@@ -7,7 +7,7 @@ import { quoteString } from '../sql';
 import type { Suppression } from '../suppression';
 import { readyList, takeOut } from './forgotten';
 import { writeTable } from './output';
-import { nothing, STORED } from './types';
+import { nothing, storedType } from './types';
 
 export interface LandingTarget {
   /** Folder from which quarantine names the files. */
@@ -30,7 +30,7 @@ export async function land(
   const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
   const reader = SourceReader.into(to.table, db, table, to.landing);
   // A table has a file, also where it has no row.
-  await writeTable(db, to.table, `SELECT ${nothing(table, (c) => STORED[c.type])} WHERE false`);
+  await writeTable(db, to.table, `SELECT ${nothing(table, storedType)} WHERE false`);
   const landed = await reader.read(
     files,
     forgotten && {

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { DerivedTable, Job, Table } from '../../model';
+import { type DerivedTable, hasPseudonyms, type Job } from '../../model';
 import { quoteName, quoteString } from '../sql';
 import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
@@ -26,19 +26,13 @@ export async function rewriteTable(db: DuckDBConnection, dir: string, query: str
   await rename(next, dir);
 }
 
-const isPseudonym = (table: DerivedTable, column: string) => table.columns[column]?.type === 'pseudonym';
-
-/** The query that gives a job's output from its rows in the clear, pseudonyms in place of what they stand for. */
-export async function outputQuery(
+/** Readies the pseudonyms of a job's output, if it has any. */
+export async function readyOutput(
   db: DuckDBConnection,
   { output, inputs }: Job,
-  clear: string,
   key: () => Promise<Buffer>,
-): Promise<string> {
-  const names = Object.keys(output.columns);
-  if (!names.some((name) => isPseudonym(output, name))) {
-    return `SELECT ${names.map(quoteName).join(', ')} FROM ${clear}`;
-  }
+): Promise<void> {
+  if (!hasPseudonyms(output)) return;
   // What a job hides is nearly always a personal text that it was given.
   const likely = inputs.flatMap((input) =>
     Object.entries(input.columns).flatMap(([name, column]) =>
@@ -49,29 +43,19 @@ export async function outputQuery(
   );
   const none = 'SELECT CAST(NULL AS VARCHAR) AS value';
   await readyPseudonyms(db, [none, ...likely].join(' UNION ALL '), await key());
+}
+
+/** The query that gives columns of an output from rows in the clear, pseudonyms in place of what they stand for. */
+export function hiddenQuery(
+  { columns: contract }: DerivedTable,
+  names: readonly string[],
+  clear: string,
+): string {
   const columns = names.map((name, i) => {
     const value = `c.${quoteName(name)}`;
-    if (!isPseudonym(output, name)) return { expression: value, join: '' };
+    if (contract[name]?.type !== 'pseudonym') return { expression: value, join: '' };
     const { expression, join } = pseudonymOf(value, `p${i}`);
     return { expression: `${expression} AS ${quoteName(name)}`, join };
   });
   return `SELECT ${columns.map((c) => c.expression).join(', ')} FROM ${clear} c ${columns.map((c) => c.join).join(' ')}`;
-}
-
-/** The query that gives a row for every driving row that no row of the finished output comes from. */
-export function unmatchedQuery({ output, inputs }: Job, drivenBy: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(drivenBy).map(([from, to], i) => {
-    const value = `d.${quoteName(from)}`;
-    return {
-      to,
-      ...(isPseudonym(output, to) ? pseudonymOf(value, `p${i}`) : { expression: value, join: '' }),
-    };
-  });
-  const driving = inputs[0] as Table;
-  return `SELECT 1
-    FROM (
-      SELECT ${pairs.map(({ expression }, i) => `${expression} AS k${i}`).join(', ')}
-      FROM ${quoteName(driving.name)} d ${pairs.map(({ join }) => join).join(' ')}
-    ) k
-    ANTI JOIN ${quoteName(output.name)} o ON ${pairs.map(({ to }, i) => `o.${quoteName(to)} = k.k${i}`).join(' AND ')}`;
 }

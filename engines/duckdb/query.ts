@@ -151,7 +151,7 @@ async function* rowsAsText(
 ) {
   try {
     for await (const rows of result.yieldConvertedRows(toJs)) {
-      yield rows.map((row) => row.map((value, i) => asText(value, types[i] as QueryColumn['type'])));
+      yield rows.map((row) => row.map((value, i) => asText(value, types[i])));
     }
   } catch (error) {
     if (await isStale()) throw new LakeError(PUBLISHED_ANEW);
@@ -159,6 +159,14 @@ async function* rowsAsText(
   } finally {
     close();
   }
+}
+
+/** The result of a query as text, whole. */
+export async function textsOf(db: DuckDBConnection, sql: string) {
+  const found = await db.runAndReadAll(sql);
+  const columns = found.columnNames().map((name, i) => ({ name, type: columnType(found.columnType(i)) }));
+  const rows = found.convertRows(toJs).map((row) => row.map((value, i) => asText(value, columns[i]?.type)));
+  return { columns, rows };
 }
 
 const NESTED = new Set('LIST STRUCT MAP ARRAY UNION VARIANT'.split(' '));
@@ -187,7 +195,7 @@ const toJs: DuckDBValueConverter<JS> = (value, type, inner) =>
       ? (value as unknown as JS)
       : JSDuckDBValueConverter(value, type, inner);
 
-function asText(value: unknown, type: QueryColumn['type']): string | null {
+function asText(value: unknown, type: QueryColumn['type'] | undefined): string | null {
   if (value === null || value === undefined) return null;
   if (value instanceof Date) {
     const iso = value.toISOString();

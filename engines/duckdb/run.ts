@@ -1,31 +1,39 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  type Expectation,
+  auditOf,
+  type Check,
   expectationsOf,
   type Job,
   type Pipeline,
   refinedSql,
   type SourceTable,
   type Table,
+  unmatchedOf,
 } from '../../model';
 import { FORMATS } from '../../model/format';
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
-import { masker } from '../mask';
+import { findingOf } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
-import { counted } from '../words';
-import { countOf, countsOf, parquetIn, rowsOf, tellError } from './database';
+import { parquetIn, rowsOf, tellError } from './database';
 import { land } from './landing';
-import { outputQuery, rewriteTable, unmatchedQuery, writeTable } from './output';
+import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
+import { textsOf } from './query';
 import type { Pointer, Store, Version } from './store';
 import { QUARANTINE_COLUMNS } from './types';
 
-const SAMPLES = 5;
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
+
+/** What a check's `count` gives. */
+interface Counted {
+  readonly name: string;
+  readonly failed: number;
+  readonly failure: string | null;
+}
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
 
@@ -151,77 +159,72 @@ export class Run {
     const dir = this.store.tableDir(this.runId, table.name);
     const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.values);
     const read = this.rows.get(driving.name) as number;
-    const query = await outputQuery(this.db, job, `(${sql}\n)`, () => this.store.pseudonymKey());
+    await readyOutput(this.db, job, () => this.store.pseudonymKey());
+    const query = hiddenQuery(table, Object.keys(table.columns), `(${sql}\n)`);
     const rows = await writeTable(this.db, dir, query);
     await this.open(table, dir);
-    const filtered = job.drivenBy
-      ? await countOf(this.db, unmatchedQuery(job, job.drivenBy))
-      : Math.max(0, read - rows);
-    const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
+    const filtered = (await this.unmatched(job)) ?? Math.max(0, read - rows);
+    const { expectations, reasons } = await this.audit(table, (check) => this.moveOut(job, dir, check));
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
 
-  /** Checks every expectation, those first that move rows out: the others then see what would be published. */
-  private async audit(table: Table, moveOut?: (e: Expectation) => Promise<number>) {
-    const all = expectationsOf(table);
-    const [moving, others] = [all.filter(isMoving), all.filter((e) => !isMoving(e))];
+  private async unmatched({ output, ...job }: Job): Promise<number | undefined> {
+    const sql = unmatchedOf({ output, ...job });
+    if (!sql) return undefined;
+    const driving = hiddenQuery(output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
+    await this.db.run(`CREATE OR REPLACE TEMP VIEW _driving AS ${driving}`);
+    const [row] = await rowsOf<{ unmatched: number }>(this.db, sql.count);
+    return row?.unmatched;
+  }
+
+  private async audit(table: Table, moveOut?: (check: Check) => Promise<number>) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
-    const queryOf = (e: Expectation) => e.sql(quoteName(table.name));
-    const check = async (e: Expectation, found?: number) => {
+    const judge = async (check: Check, counted?: Counted) => {
+      const { name, severity } = check;
       try {
-        const failed = found ?? (await countOf(this.db, queryOf(e)));
-        results.push({ name: e.name, severity: e.severity, failed });
+        const { failed, failure } = counted ?? ((await this.count([check]))[0] as Counted);
+        results.push({ name, severity, failed });
         if (failed === 0) return;
-        await this.find(table, e, failed);
-        if (e.severity === 'quarantine' && moveOut) reasons[e.name] = await moveOut(e);
-        if (e.severity === 'fail') {
-          this.fail(
-            table,
-            `expectation ${e.name} failed with ${counted(failed, 'bad row')}. ${e.description}`,
-          );
-        }
+        const bad = { table: table.name, expectation: name, failed };
+        const finding = findingOf(this.pipeline, { ...bad, ...(await textsOf(this.db, check.samples)) });
+        this.findings.push(finding);
+        if (check.moves && moveOut) reasons[name] = await moveOut(check);
+        if (failure !== null) this.fail(table, `${failure}. ${finding.description}`);
       } catch (error) {
-        this.fail(table, `expectation ${e.name} could not be checked: ${tellError(error)}`);
+        this.fail(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    for (const e of moving) await check(e);
+    const checks = auditOf(table);
+    for (const check of checks.filter(({ moves }) => moves)) await judge(check);
+    const others = checks.filter(({ moves }) => !moves);
     // At once; where that fails each alone, to know which it is.
-    const found = await countsOf(this.db, others.map(queryOf)).catch(() => []);
-    for (const [i, e] of others.entries()) await check(e, found[i]);
+    const found = await this.count(others).catch(() => []);
+    for (const check of others)
+      await judge(
+        check,
+        found.find(({ name }) => name === check.name),
+      );
     return { expectations: results, reasons };
   }
 
-  private async find(table: Table, e: Expectation, failed: number) {
-    const reads = e.reads.map((name) => this.pipeline.tables.get(name) as Table);
-    const mask = masker([table, ...reads], e);
-    const rows = await rowsOf<Record<string, unknown>>(
-      this.db,
-      // In an order of their own: each engine, and each run, shows the same.
-      `SELECT * FROM (${e.sql(quoteName(table.name))}) ORDER BY ALL NULLS LAST LIMIT ${SAMPLES}`,
-    );
-    const samples = rows.map((row) =>
-      Object.fromEntries(Object.entries(row).map(([name, value]) => [name, mask(name, value)])),
-    );
-    const { name: expectation, severity, description } = e;
-    this.findings.push({ table: table.name, expectation, severity, description, failed, samples });
+  private count(checks: readonly Check[]): Promise<Counted[]> {
+    return rowsOf<Counted>(this.db, checks.map(({ count }) => count).join(' UNION ALL '));
   }
 
-  /** Moves the rows that share the bad rows' values from the table to its quarantine. Returns how many. */
-  private async moveOut(job: Job, dir: string, e: Expectation): Promise<number> {
-    const table = quoteName(job.output.name);
+  /** Moves rows from the table to its quarantine. Returns how many. */
+  private async moveOut(job: Job, dir: string, { name, moves }: Check): Promise<number> {
     const file = this.store.quarantineFile(this.runId, job.name);
-    const same = e.columns.map((c) => `b.${quoteName(c)} IS NOT DISTINCT FROM t.${quoteName(c)}`);
-    const isBad = `EXISTS (SELECT 1 FROM _bad b WHERE ${same.join(' AND ')})`;
-    await this.db.run(`CREATE OR REPLACE TEMP TABLE _bad AS ${e.sql(table)}`);
+    const { gone, kept } = moves as NonNullable<Check['moves']>;
+    const description = expectationsOf(job.output).find((e) => e.name === name)?.description ?? '';
     const moved = quoteName(`_moved_${job.name}`);
     await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
     const { rowsChanged } = await this.db.run(
-      `INSERT INTO ${moved} SELECT NULL, NULL, NULL, ${quoteString(e.name)}, ${quoteString(e.description)},
-        CAST(to_json(t) AS VARCHAR) FROM ${table} t WHERE ${isBad}`,
+      `INSERT INTO ${moved} SELECT NULL, NULL, NULL, ${quoteString(name)}, ${quoteString(description)},
+        CAST(to_json(t) AS VARCHAR) FROM (${gone}) t`,
     );
-    await rewriteTable(this.db, dir, `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`);
+    await rewriteTable(this.db, dir, kept);
     await this.store.makeQuarantine(this.runId);
     await this.db.run(`COPY ${moved} TO ${quoteString(file)} (FORMAT parquet)`);
     return rowsChanged;
@@ -251,7 +254,5 @@ export class Run {
     return { summary, findings: this.findings, failures: this.failures, warnings };
   }
 }
-
-const isMoving = (e: Expectation) => e.severity === 'quarantine';
 
 const secondsSince = (started: number) => +((performance.now() - started) / 1000).toFixed(3);

@@ -1,20 +1,11 @@
-import { QUARANTINE as COLUMNS, type Column, type ColumnType, refinedType, type Table } from '../../model';
+import { QUARANTINE as COLUMNS, type Column, refinedType, type Table, TYPES } from '../../model';
 import { quoteName } from '../sql';
 
 /** How a column is stored in Parquet. */
-export const STORED: Readonly<Record<ColumnType, string>> = {
-  text: 'VARCHAR',
-  int: 'BIGINT',
-  double: 'DOUBLE',
-  epochMillis: 'BIGINT',
-  isoDate: 'VARCHAR',
-  timestamp: 'TIMESTAMP',
-  date: 'DATE',
-  pseudonym: 'VARCHAR',
-};
+export const storedType = ({ type }: Pick<Column, 'type'>): string => TYPES[type].duckdb;
 
 /** The type in which a job's SQL sees a column. */
-export const readType = (column: Column): string => STORED[refinedType(column.type)];
+export const readType = ({ type }: Column): string => storedType({ type: refinedType(type) });
 
 /** A select list that gives a table's columns as NULLs of their types: a table without rows. */
 export const nothing = (table: Table, typeOf: (column: Column) => string): string =>
@@ -24,7 +15,7 @@ export const nothing = (table: Table, typeOf: (column: Column) => string): strin
 
 /** The columns of a quarantine: where a refused line stood, why it was refused, and what it said. */
 export const QUARANTINE: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(COLUMNS).map(([name, { type }]) => [name, STORED[type]]),
+  Object.entries(COLUMNS).map(([name, column]) => [name, storedType(column)]),
 );
 
 /** A select list that gives {@link QUARANTINE} as NULLs of their types. */

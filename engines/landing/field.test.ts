@@ -189,6 +189,11 @@ describe('how much may be refused', () => {
       [...of(99, reading), `{"user":"${'x'.repeat(5000)}"}`],
       '1 of 100 records are refused, 1 %, which are 39.7 % of the bytes; the limit is 5 %.',
     ],
+    [
+      'records, a half rounded up',
+      [...of(15, reading), '{}'],
+      '1 of 16 records are refused, 6.3 %, which are 0.2 % of the bytes; the limit is 5 %.',
+    ],
     ['neither', [...of(99, reading), '{}'], null],
   ])('by %s, whichever is larger', async (_, lines, said) => {
     const { landed } = await read(table, { 'a.json': lines.join('\n') });

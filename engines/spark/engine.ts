@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
+import { type Job, type Manifest, type Pipeline, tellFaults } from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
 import { erasureOf, manifestOf, sourceSchema } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { withDatabase } from '../duckdb/database';
 import { list, Store } from '../duckdb/store';
-import { QUARANTINE, STORED } from '../duckdb/types';
+import { QUARANTINE, storedType } from '../duckdb/types';
 import {
   type Engine,
   type ErasurePart,
   type ErasureRequest,
-  type Finding,
   LakeError,
   type QueryColumn,
   type QueryResult,
@@ -26,6 +25,7 @@ import {
 } from '../engine';
 import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
+import { findingOf } from '../mask';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
@@ -34,7 +34,14 @@ import { codeVersion } from '../version';
 import { tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';
 import { publishedColumns, publishedState } from './metadata';
-import { type Answer, Runner, type RunnerFinding, type RunnerProcess, type Start } from './runner';
+import {
+  type Answer,
+  type Columns,
+  Runner,
+  type RunnerFinding,
+  type RunnerProcess,
+  type Start,
+} from './runner';
 
 /** The database of a lake's Iceberg catalog. */
 const DATABASE = 'lake';
@@ -173,7 +180,7 @@ export class SparkEngine implements Engine {
     await this.replace(this.summaryFile(runId), summary);
     await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
     await rm(this.path('running'));
-    return { summary, findings: findings.map((found) => described(found, pipeline)), failures };
+    return { summary, findings: findings.map((found) => masked(found, pipeline)), failures };
   }
 
   /** Has the runner run jobs, and gathers what it tells of them. */
@@ -302,8 +309,7 @@ export class SparkEngine implements Engine {
       const answers = runner.ask(request);
       const first = await answers.next();
       if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
-      const columns = first.value.columns.map(([name, type]) => ({ name, type: columnType(type) }));
-      return { columns, rows: rowsAsText(answers, runner) };
+      return { columns: columnsOf(first.value.columns), rows: rowsAsText(answers, runner) };
     } catch (error) {
       await runner.stop();
       throw error;
@@ -424,9 +430,12 @@ const readNow = (
   );
 
 const storedAs = (columns: Manifest['sources'][string]['columns']) =>
-  Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, STORED[type]]));
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, storedType(column)]));
 
 const NUMBERS = /^(?:tinyint|smallint|int|bigint|float|double|decimal)/;
+
+const columnsOf = (columns: Columns): QueryColumn[] =>
+  columns.map(([name, type]) => ({ name, type: columnType(type) }));
 
 function columnType(type: string): QueryColumn['type'] {
   if (NUMBERS.test(type)) return 'number';
@@ -454,9 +463,5 @@ const asText = (value: unknown): string | null => {
 const uriOf = (path: string) => `file:${path}`;
 const folderUri = (dir: string) => `${uriOf(dir)}/`;
 
-/** The runner knows no descriptions: a manifest holds none. */
-function described(found: RunnerFinding, pipeline: Pipeline): Finding {
-  const table = pipeline.tables.get(found.table) as Table;
-  const description = expectationsOf(table).find(({ name }) => name === found.expectation)?.description ?? '';
-  return { ...found, description };
-}
+const masked = ({ columns, rows, ...bad }: RunnerFinding, pipeline: Pipeline) =>
+  findingOf(pipeline, { ...bad, columns: columnsOf(columns), rows: rows.map((row) => row.map(asText)) });

@@ -1,6 +1,7 @@
 // What Iceberg's own files say of a table of a lake in a folder.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TYPES } from '../../model';
 import { list } from '../duckdb/store';
 
 interface Metadata {
@@ -37,17 +38,11 @@ export async function publishedState(folder: string): Promise<{ rows: number; ru
 }
 
 /** As DuckDB calls the types that a contract's columns have here. */
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'VARCHAR',
-  long: 'BIGINT',
-  double: 'DOUBLE',
-  timestamp: 'TIMESTAMP',
-  date: 'DATE',
-};
+const DUCKDB = new Map(Object.values(TYPES).map(({ iceberg, duckdb }) => [iceberg, duckdb]));
 
 /** The columns of a table, and the type of each. */
 export async function publishedColumns(folder: string): Promise<Readonly<Record<string, string>>> {
   const metadata = await newestMetadata(folder);
   const schema = metadata?.schemas.find((one) => one['schema-id'] === metadata['current-schema-id']);
-  return Object.fromEntries((schema?.fields ?? []).map(({ name, type }) => [name, TYPES[type] ?? type]));
+  return Object.fromEntries((schema?.fields ?? []).map(({ name, type }) => [name, DUCKDB.get(type) ?? type]));
 }

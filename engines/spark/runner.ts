@@ -2,7 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type ErasurePart, type ExpectationResult, LakeError, type RunEvent, UsageError } from '../engine';
+import { type ErasurePart, LakeError, type RunEvent, UsageError } from '../engine';
+import type { BadRows } from '../mask';
 import { ROOT } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
@@ -19,7 +20,7 @@ export type Answer =
       readonly findings: readonly RunnerFinding[];
       readonly failures: readonly string[];
     }
-  | { readonly kind: 'columns'; readonly columns: readonly (readonly [name: string, type: string])[] }
+  | { readonly kind: 'columns'; readonly columns: Columns }
   | { readonly kind: 'rows'; readonly rows: readonly (readonly unknown[])[] }
   | {
       readonly kind: 'forgotten';
@@ -30,12 +31,12 @@ export type Answer =
   | { readonly kind: 'error'; readonly message: string; readonly isWrongCall?: boolean }
   | { readonly kind: 'end' };
 
-export interface RunnerFinding {
-  readonly table: string;
-  readonly expectation: string;
-  readonly severity: ExpectationResult['severity'];
-  readonly failed: number;
-  readonly samples: readonly Readonly<Record<string, string>>[];
+export type Columns = readonly (readonly [name: string, type: string])[];
+
+/** Bad rows as they are: to be masked before anybody sees them. */
+export interface RunnerFinding extends Omit<BadRows, 'columns' | 'rows'> {
+  readonly columns: Columns;
+  readonly rows: readonly (readonly unknown[])[];
 }
 
 /** Readies all that local Spark needs. Throws a LakeError with what is missing and how to get it. */

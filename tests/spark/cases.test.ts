@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Case, type CaseRow, type Cases, casesFile, readCases } from '../../engines/cases';
 import { readSql } from '../../engines/job-sql';
-import type { Job, Table } from '../../model';
+import { type Job, refined, sparkSchema, type Table } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { JOBS, temporaryDir } from '../support/lake';
 import { Spark, withSpark } from '../support/spark';
@@ -12,8 +12,7 @@ import { Spark, withSpark } from '../support/spark';
 const namesIn = (file: string) =>
   (parse(readFileSync(file, 'utf8')) as { cases: { name: string }[] }).cases.map(({ name }) => name);
 
-const contractOf = ({ columns }: Table) =>
-  Object.fromEntries(Object.entries(columns).map(([name, { type, nullable }]) => [name, { type, nullable }]));
+const contractOf = ({ columns }: Table) => sparkSchema(refined(columns));
 
 /** Rows of a table have no order; in one of their own, a difference shows as the rows that differ. */
 const sorted = (rows: readonly CaseRow[]) =>

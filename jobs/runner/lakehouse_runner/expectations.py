@@ -1,124 +1,84 @@
 """Checks what must hold of a table before it is published."""
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import Row, SparkSession
 
 from .errors import tell
-from .manifest import Expectation, Severity
-
-_SAMPLES = 5
-_MASK = "•••"
+from .manifest import Check, Moves
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Bad rows of an expectation, personal values masked."""
+    """Bad rows as they are: to be masked before anybody sees them."""
 
     table: str
     expectation: str
-    severity: Severity
     failed: int
-    samples: list[dict[str, str]]
+    columns: list[tuple[str, str]]
+    """Names and types."""
+    rows: list[Row]
 
 
 @dataclass
 class Audit:
-    """What came of the expectations of a table."""
+    """What came of the checks of a table."""
 
-    results: list[dict[str, str | int]]
-    findings: list[Finding]
-    failures: list[str]
-    moved: dict[str, int]
+    results: list[dict[str, str | int]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    moved: dict[str, int] = field(default_factory=dict)
     """Rows that were moved out, by expectation."""
 
 
 def audit(
     spark: SparkSession,
     table: str,
-    expectations: Sequence[Expectation],
-    move_out: Callable[[Expectation, DataFrame], int] | None = None,
+    checks: Sequence[Check],
+    shows: bool,
+    move_out: Callable[[str, Moves], int] | None = None,
 ) -> Audit:
-    """Check expectations of a table, those first that move rows out: the others see what would be published.
+    """Check a table, and give bad rows where it `shows` them.
 
-    `move_out` moves the rows that share the values of `columns` with one of the bad rows, and tells how many.
+    `move_out` moves rows out for a reason, and tells how many. That comes first: the others see what is left.
     """
-    done = Audit([], [], [], {})
-    moving = [e for e in expectations if e.severity == "quarantine"]
-    for expectation in moving:
-        _judge(spark, table, expectation, done, _counts(spark, [expectation]), move_out)
-    others = [e for e in expectations if e.severity != "quarantine"]
+    done = Audit()
+
+    def judge(check: Check, counts: Mapping[str, Row]) -> None:
+        try:
+            found = counts.get(check.name) or spark.sql(check.count).collect()[0]
+            done.results.append({"name": check.name, "severity": check.severity, "failed": found.failed})
+            if found.failed and shows:
+                bad = spark.sql(check.samples)
+                done.findings.append(Finding(table, check.name, found.failed, bad.dtypes, bad.collect()))
+            if found.failed and check.moves and move_out:
+                done.moved[check.name] = move_out(check.name, check.moves)
+            if found.failure is not None:
+                done.failures.append(found.failure)
+        except Exception as error:
+            done.failures.append(f"expectation {check.name} could not be checked: {tell(error)}")
+
+    for check in checks:
+        if check.moves:
+            judge(check, {})
+    others = [check for check in checks if not check.moves]
     counts = _counts(spark, others)
-    for expectation in others:
-        _judge(spark, table, expectation, done, counts, None)
+    for check in others:
+        judge(check, counts)
     return done
 
 
-def _counts(spark: SparkSession, expectations: Sequence[Expectation]) -> dict[str, int]:
-    """Count the bad rows of all expectations at once, so that no core waits; of none where one fails."""
-    if not expectations:
-        return {}
-    parts = [f"SELECT {i} AS i, COUNT(*) AS n FROM ({e.sql})" for i, e in enumerate(expectations)]
+def _counts(spark: SparkSession, checks: Sequence[Check]) -> dict[str, Row]:
+    """Count the bad rows of all checks at once, so that no core waits; of none where one fails."""
     try:
-        rows = spark.sql(" UNION ALL ".join(parts)).collect()
+        rows = spark.sql(" UNION ALL ".join(check.count for check in checks)).collect()
     except Exception:
         # Each is asked on its own then, and that one is told.
         return {}
-    return {expectations[row.i].name: row.n for row in rows}
-
-
-def _judge(
-    spark: SparkSession,
-    table: str,
-    expectation: Expectation,
-    done: Audit,
-    counts: Mapping[str, int],
-    move_out: Callable[[Expectation, DataFrame], int] | None,
-) -> None:
-    try:
-        bad = spark.sql(expectation.sql)
-        failed = counts[expectation.name] if expectation.name in counts else bad.count()
-        done.results.append({"name": expectation.name, "severity": expectation.severity, "failed": failed})
-        if failed == 0:
-            return
-        samples = [_shown(row.asDict(), expectation) for row in _first(spark, expectation, bad.columns)]
-        done.findings.append(Finding(table, expectation.name, expectation.severity, failed, samples))
-        if expectation.severity == "quarantine" and move_out:
-            done.moved[expectation.name] = move_out(expectation, bad)
-        if expectation.severity == "fail":
-            done.failures.append(f"expectation {expectation.name} failed with {counted(failed, 'bad row')}")
-    except Exception as error:
-        done.failures.append(f"expectation {expectation.name} could not be checked: {tell(error)}")
+    return {row.name: row for row in rows}
 
 
 def counted(n: int, one: str) -> str:
     """Say how many: `1 file`, `2 files`."""
     return f"{n} {one}{'' if n == 1 else 's'}"
-
-
-def _first(spark: SparkSession, expectation: Expectation, columns: Sequence[str]) -> list[Row]:
-    """Take the first bad rows in an order of their own, so that each engine and each run shows the same."""
-    order = ", ".join(f"{i + 1} NULLS LAST" for i in range(len(columns)))
-    return spark.sql(f"SELECT * FROM ({expectation.sql}) ORDER BY {order} LIMIT {_SAMPLES}").collect()
-
-
-def _shown(row: dict[str, Any], expectation: Expectation) -> dict[str, str]:
-    return {name: _text(name, value, expectation) for name, value in row.items()}
-
-
-def _text(name: str, value: Any, expectation: Expectation) -> str:
-    if value is None:
-        return "NULL"
-    is_count = name in expectation.counts and isinstance(value, int)
-    if name not in expectation.shown and not is_count:
-        return _MASK
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(timespec="milliseconds") + "Z"
-    if isinstance(value, datetime.date):
-        return f"{value.isoformat()}T00:00:00.000Z"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

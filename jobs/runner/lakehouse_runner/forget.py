@@ -22,9 +22,9 @@ from .files import File
 from .iceberg import IcebergTable
 from .landing import Landing
 from .manifest import Column, Erasure
+from .quoting import quoted
 from .rewrite import LandingSieve, QuarantineSieve, Sieve, Sifted, sift
 from .run import SPARK_SETTINGS
-from .sql_types import quoted
 from .suppression import (
     Entry,
     Forgotten,

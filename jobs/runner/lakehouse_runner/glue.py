@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -194,28 +195,17 @@ def parameters_of(text: str, manifest: Manifest, now: datetime.datetime | None =
     Raises:
         RunFailed: A name or a value that the job does not have. The message tells all of them.
     """
-    choices = {name: allowed for name, allowed in manifest.parameters.items() if allowed}
     began = (now or datetime.datetime.now(datetime.UTC)).isoformat(" ", "milliseconds").removesuffix("+00:00")
-    values = {name: allowed[0] if allowed else began for name, allowed in manifest.parameters.items()}
-    faults = []
-    given: set[str] = set()
-    for pair in text.split(",") if text else []:
-        name, equals, value = pair.strip().partition("=")
-        known = choices.get(name)
-        if not equals:
-            faults.append(f'"{pair}" is no name=value')
-        elif known is None:
-            faults.append(f'no parameter "{name}"; there are {", ".join(choices) or "none"}')
-        elif name in given:
-            faults.append(f"{name} is given twice")
-        elif value not in known:
-            faults.append(f'{name} is "{value}"; it takes {" or ".join(known)}')
-        else:
-            values[name] = value
-        given.add(name)
+    defaults = {name: allowed[0] if allowed else began for name, allowed in manifest.parameters.items()}
+    choices = [f"{name}={value}" for name, allowed in manifest.parameters.items() for value in allowed]
+    pairs = [pair.strip() for pair in text.split(",")] if text else []
+    there_are = f"there are {', '.join(choices) or 'none'}"
+    faults = [f'"{pair}" is no choice of a parameter; {there_are}' for pair in pairs if pair not in choices]
+    given = Counter(pair.partition("=")[0] for pair in pairs)
+    faults += [f"{name} is given twice" for name, times in given.items() if times > 1]
     if faults:
         raise RunFailed("\n".join([f"--parameters of {manifest.job}:", *faults]))
-    return values
+    return {**defaults, **dict(pair.split("=", 1) for pair in pairs)}
 
 
 def new_run_id(now: datetime.datetime | None = None) -> str:

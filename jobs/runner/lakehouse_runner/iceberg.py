@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from .errors import JobError
-from .sql_types import quoted
+from .quoting import quoted
 
 AUDIT = "audit"
 _MAIN = "main"

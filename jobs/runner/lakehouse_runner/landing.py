@@ -19,7 +19,6 @@ from .blocks import BLOCK_BYTES, PACKED, Block, Extent, Refusal, Text, extents_o
 from .files import File
 from .manifest import Source
 from .reader import MOST_NOTED, Part, Reader, Refused
-from .sql_types import spark_schema
 from .suppression import Forgotten
 
 _TASK_BYTES = 32 << 20
@@ -129,7 +128,7 @@ class Landing:
         self.rows = self._read(
             self._extents,
             _Accept(source, forgotten, self._census, raw),
-            spark_schema(source.columns, refined=not raw),
+            source.reading.landed_schema if raw else source.reading.refined_schema,
         )
         """The good records, as a job sees them or raw."""
 

@@ -12,14 +12,15 @@ import queue
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
@@ -28,9 +29,9 @@ from .forget import Request, forget
 from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_erasure, read_manifest, read_source
+from .quoting import quoted
 from .run import SPARK_SETTINGS, Options, run
 from .scratch import Scratch, remove_left
-from .sql_types import quoted, spark_schema
 from .suppression import read_forgotten
 
 _CATALOG = "lake"
@@ -107,7 +108,7 @@ def ready_table(spark: SparkSession, database: str, output: Output) -> str:
     if not spark.catalog.tableExists(name):
         _create(spark, name, output)
         return output.table
-    wanted = spark.createDataFrame([], spark_schema(output.columns)).dtypes
+    wanted = spark.createDataFrame([], output.schema).dtypes
     if output.partition_by:
         parts = [(f"Part {i}", f"days({column})") for i, column in enumerate(output.partition_by)]
         wanted += [("", ""), ("# Partitioning", ""), *parts]
@@ -127,7 +128,7 @@ def _create(spark: SparkSession, name: str, output: Output) -> None:
     days = ", ".join(f"days({quoted(column)})" for column in output.partition_by)
     properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
     spark.sql(
-        f"CREATE OR REPLACE TABLE {name} ({spark_schema(output.columns)}) USING iceberg"
+        f"CREATE OR REPLACE TABLE {name} ({output.schema}) USING iceberg"
         + (f" PARTITIONED BY ({days})" if days else "")
         + f" TBLPROPERTIES ({properties})"
     )
@@ -154,6 +155,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         code_version=request["codeVersion"],
         pseudonym_key=lambda: key,
         keep_snapshots=_KEEP_SNAPSHOTS,
+        shows=True,
     )
     failed: set[str] = set()
     for job in request["jobs"]:
@@ -177,7 +179,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         if result.failures and output not in result.failed:
             failed.add(output)
             say({"kind": "skipped", "table": output})
-        findings = [asdict(finding) for finding in result.findings]
+        findings = [{**vars(f), "rows": _plain_rows(f.rows)} for f in result.findings]
         say({"kind": "ended", "findings": findings, "failures": result.failures})
 
 
@@ -200,14 +202,10 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     for name, folder in request["quarantines"].items():
         _refused(spark, folder).createOrReplaceTempView(f"{name}_quarantine")
     answer = _select(spark, request["sql"], request["thereAre"])
-    say({"kind": "columns", "columns": [[f.name, f.dataType.simpleString()] for f in answer.schema]})
-    chunk = []
-    for row in answer.toLocalIterator():
-        chunk.append([_plain(value) for value in row])
-        if len(chunk) == _CHUNK_ROWS:
-            say({"kind": "rows", "rows": chunk})
-            chunk = []
-    say({"kind": "rows", "rows": chunk})
+    say({"kind": "columns", "columns": answer.dtypes})
+    rows = answer.toLocalIterator()
+    while chunk := list(islice(rows, _CHUNK_ROWS)):
+        say({"kind": "rows", "rows": _plain_rows(chunk)})
 
 
 _CHANGES = ("Command", "ParsedStatement")
@@ -276,6 +274,10 @@ def _refused(spark: SparkSession, folder: str) -> DataFrame:
     if not files.list_files(folder):
         return spark.createDataFrame([], QUARANTINE)
     return reader.json(files.as_pattern(folder))
+
+
+def _plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
+    return [[_plain(value) for value in row] for row in rows]
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from .schema import Schema, faults_of
 
-ColumnType = Literal["text", "int", "double", "epochMillis", "isoDate", "timestamp", "date", "pseudonym"]
 Severity = Literal["fail", "quarantine", "warn"]
 PiiClass = Literal["direct", "quasi"]
 Identifies = Literal["person", "device"]
@@ -18,7 +17,8 @@ Identifies = Literal["person", "device"]
 class Column:
     """What a reader or writer needs to know of a column."""
 
-    type: ColumnType
+    type: str
+    """As the contract calls it."""
     nullable: bool
     aliases: tuple[str, ...] = ()
     min: float | None = None
@@ -29,16 +29,30 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """A query that returns the bad rows of a table."""
+class Moves:
+    """Queries of the rows that go to quarantine, and of those that stay."""
+
+    gone: str
+    kept: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must hold of a table; `Check` in model/audit.ts says what each text gives."""
 
     name: str
     severity: Severity
-    columns: tuple[str, ...]
-    counts: tuple[str, ...]
-    shown: tuple[str, ...]
-    """Columns of the bad rows that are not personal, so that their values may be told."""
-    sql: str
+    count: str
+    samples: str
+    moves: Moves | None = None
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """The SQL that counts rows that gave none; `Unmatched` in model/audit.ts says what each text gives."""
+
+    keys: str
+    count: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,8 @@ class Reading:
     first_count: int
     first_order: str
     refined: str
+    landed_schema: str
+    refined_schema: str
     forgotten: ForgottenSql
 
 
@@ -92,7 +108,7 @@ class Source:
     """URI of the folder that refused lines go to."""
     columns: Mapping[str, Column]
     reading: Reading
-    expectations: tuple[Expectation, ...]
+    audit: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -100,10 +116,12 @@ class Output:
     """The table that the job makes."""
 
     table: str
+    schema: str
+    """The columns as Spark takes them."""
     columns: Mapping[str, Column]
     partition_by: tuple[str, ...]
     """Columns by whose day the rows are partitioned."""
-    expectations: tuple[Expectation, ...]
+    audit: tuple[Check, ...]
     quarantine: str | None = None
     """URI of the folder that rows go to which an expectation moves out."""
 
@@ -116,8 +134,6 @@ class Manifest:
     database: str
     driving: str
     """The input whose rows count as read."""
-    driven_by: Mapping[str, str]
-    """Columns of the driving input that tell in which output row a row of it ended; empty: by counting."""
     sources: Mapping[str, Source]
     tables: tuple[str, ...]
     """The other inputs, whose schema is the catalog's."""
@@ -127,6 +143,8 @@ class Manifest:
     runs: str
     """URI of the folder that the summary of each run goes to."""
     metrics_namespace: str
+    unmatched: Unmatched | None = None
+    """None: rows that gave none are those that are missing in number."""
     suppressed: str | None = None
     """URI of the list of who was forgotten; there where a source says whose its rows are."""
 
@@ -182,7 +200,7 @@ def read_erasure(text: str) -> Erasure:
     _check(value, _schema("erasure"))
     return Erasure(
         database=value["database"],
-        sources={name: _source({**source, "expectations": []}) for name, source in value["sources"].items()},
+        sources={name: _source({**source, "audit": []}) for name, source in value["sources"].items()},
         tables=tuple(
             ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
             for table in value["tables"]
@@ -238,19 +256,20 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         job=value["job"],
         database=value["database"],
         driving=value["driving"],
-        driven_by=value.get("drivenBy", {}),
         sources={name: _source(source) for name, source in value["sources"].items()},
         tables=tuple(value["tables"]),
         output=Output(
             table=output["table"],
+            schema=output["schema"],
             columns=_columns(output["columns"]),
             partition_by=tuple(partition["column"] for partition in output["partitionBy"]),
-            expectations=_expectations(output["expectations"]),
+            audit=_audit(output["audit"]),
             quarantine=output.get("quarantine"),
         ),
         parameters={name: tuple(values) for name, values in value["parameters"].items()},
         runs=value["runs"],
         metrics_namespace=value["metricsNamespace"],
+        unmatched=Unmatched(**value["unmatched"]) if "unmatched" in value else None,
         suppressed=value.get("suppressed"),
     )
 
@@ -261,7 +280,7 @@ def _source(value: Mapping[str, Any]) -> Source:
         quarantine=value["quarantine"],
         columns=_columns(value["columns"]),
         reading=_reading(value["reading"]),
-        expectations=_expectations(value["expectations"]),
+        audit=_audit(value["audit"]),
     )
 
 
@@ -284,6 +303,8 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
         refined=value["refined"],
+        landed_schema=value["landedSchema"],
+        refined_schema=value["refinedSchema"],
         forgotten=ForgottenSql(**value["forgotten"]),
     )
 
@@ -303,15 +324,7 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Column]:
     }
 
 
-def _expectations(values: list[Mapping[str, Any]]) -> tuple[Expectation, ...]:
+def _audit(values: list[Mapping[str, Any]]) -> tuple[Check, ...]:
     return tuple(
-        Expectation(
-            name=value["name"],
-            severity=value["severity"],
-            columns=tuple(value["columns"]),
-            counts=tuple(value["counts"]),
-            shown=tuple(value["shown"]),
-            sql=value["sql"],
-        )
-        for value in values
+        Check(**{**value, "moves": Moves(**value["moves"]) if "moves" in value else None}) for value in values
     )

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from .sql_types import quoted
+from .quoting import quoted
 
 _MOST_KNOWN = 500_000
 """More pseudonyms than these are not sent to every worker."""

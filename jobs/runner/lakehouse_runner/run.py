@@ -16,9 +16,9 @@ from .errors import JobError, tell
 from .expectations import Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
 from .landing import Landing
-from .manifest import Expectation, Manifest
+from .manifest import Manifest, Moves, Unmatched
 from .pseudonyms import Pseudonyms
-from .sql_types import quoted
+from .quoting import quoted
 from .suppression import read_forgotten
 
 SPARK_SETTINGS = {
@@ -37,6 +37,7 @@ SPARK_SETTINGS = {
 
 _LARGE_ROWS = 1_000_000
 _SKIPPED_SHOWN = 3
+_DRIVING = "_driving"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Options:
     """Older ones are expired after publishing. None: something else does it."""
     table: str | None = None
     """The table to write, where it is not the output's."""
+    shows: bool = False
+    """Whether findings are made: they hold values of bad rows."""
 
 
 @dataclass
@@ -172,9 +175,16 @@ class _Run:
         table.audited().createOrReplaceTempView(output.table)
         views.append(output.table)
         read = accepted[manifest.driving] if manifest.driving in accepted else self._rows_of(manifest.driving)
-        filtered = self._unmatched() if manifest.driven_by else max(0, read - written)
+        filtered = max(0, read - written)
+        if manifest.unmatched:
+            views.append(_DRIVING)
+            filtered = self._count_unmatched(manifest.unmatched)
         done = audit(
-            self._spark, output.table, output.expectations, lambda e, bad: self._move_out(table, e, bad)
+            self._spark,
+            output.table,
+            output.audit,
+            self._options.shows,
+            lambda reason, moves: self._move_out(table, reason, moves),
         )
         quarantined = sum(done.moved.values())
         self._tables.append(
@@ -208,8 +218,8 @@ class _Run:
     def _uses(self, name: str) -> int:
         """How often the job's queries name a source: one that is read once is not worth keeping."""
         code = re.sub(r"--[^\n]*", "", self._sql)
-        own = [e.sql for source in self._manifest.sources.values() for e in source.expectations]
-        later = [e.sql for e in self._manifest.output.expectations]
+        own = [check.count for source in self._manifest.sources.values() for check in source.audit]
+        later = [check.count for check in self._manifest.output.audit]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
 
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
@@ -234,15 +244,16 @@ class _Run:
         Of large tables only what the driving rows are followed by: who is in them is in a smaller one too.
         """
         frames = []
+        if self._manifest.unmatched and self._manifest.driving in self._manifest.tables:
+            keys = self._spark.sql(self._manifest.unmatched.keys)
+            frames = [keys.select(F.col(quoted(c))) for c in self._pseudonyms() if c in keys.columns]
         for name in self._manifest.tables:
+            if self._rows_of(name) > _LARGE_ROWS:
+                continue
             rows = self._spark.table(name)
-            is_large = self._rows_of(name) > _LARGE_ROWS
-            for column in rows.schema:
-                is_key = name == self._manifest.driving and column.name in self._manifest.driven_by
-                is_named = re.search(rf"\b{re.escape(column.name)}\b", self._sql, re.IGNORECASE)
-                is_likely = is_key or (is_named and not is_large)
-                if column.dataType.typeName() == "string" and is_likely:
-                    frames.append(rows.select(F.col(quoted(column.name))))
+            for column, type_ in rows.dtypes:
+                if type_ == "string" and re.search(rf"\b{re.escape(column)}\b", self._sql, re.IGNORECASE):
+                    frames.append(rows.select(F.col(quoted(column))))
         return frames
 
     def _rows_of(self, name: str) -> int:
@@ -259,7 +270,7 @@ class _Run:
             landing.quarantine(account).write.mode("overwrite").json(folder)
         # What runs before refused is history, also where this one refuses nothing.
         files.delete_others(source.quarantine, self._options.run_id)
-        done = audit(self._spark, name, source.expectations)
+        done = audit(self._spark, name, source.audit, self._options.shows)
         self._tables.append(
             {
                 "table": name,
@@ -287,56 +298,34 @@ class _Run:
         """Where this run puts what it refuses."""
         return f"{quarantine.rstrip('/')}/{self._options.run_id}"
 
-    def _unmatched(self) -> int:
-        """Count the driving rows that no row of the finished output comes from.
-
-        By a hash of their keys of 64 bits: of millions of keys two are taken for one in a run of millions.
-        """
-        manifest = self._manifest
-        keys = list(manifest.driven_by)
-        driving = self._spark.table(manifest.driving).select(*[F.col(quoted(key)) for key in keys])
-        hidden = [
-            k for k, to in manifest.driven_by.items() if manifest.output.columns[to].type == "pseudonym"
-        ]
+    def _count_unmatched(self, unmatched: Unmatched) -> int:
+        """Count the driving rows that no row of the finished output comes from."""
+        driving = self._spark.sql(unmatched.keys)
+        hidden = [name for name in driving.columns if name in self._pseudonyms()]
         if hidden and self._hide:
             # Of a source nobody knows the values beforehand.
-            hide = self._hide.hashed if manifest.driving in manifest.sources else self._hide.looked_up
-            driving = hide(driving, hidden)
-        made = self._spark.table(manifest.output.table).select(
-            *[F.col(quoted(to)).alias(key) for key, to in manifest.driven_by.items()]
-        )
+            is_source = self._manifest.driving in self._manifest.sources
+            driving = (self._hide.hashed if is_source else self._hide.looked_up)(driving, hidden)
+        driving.createOrReplaceTempView(_DRIVING)
+        count: int = self._spark.sql(unmatched.count).collect()[0].unmatched
+        return count
 
-        def hashed(rows: DataFrame, read: int) -> DataFrame:
-            columns = [F.col(quoted(key)) for key in keys]
-            return rows.select(F.xxhash64(*columns).alias("key"), F.lit(read).alias("read"))
-
-        # NULL is no key: a row that has one comes from none and gives none.
-        both = hashed(driving, 1).unionAll(hashed(made.dropna(), 0))
-        groups = both.groupBy("key").agg(F.sum("read").alias("read"), F.min("read").alias("made"))
-        unmatched = groups.where("made = 1").agg(F.sum("read")).collect()
-        return unmatched[0][0] or 0
-
-    def _move_out(self, table: IcebergTable, expectation: Expectation, bad: DataFrame) -> int:
-        """Move the rows that share the bad rows' values from the branch to quarantine. Return how many."""
+    def _move_out(self, table: IcebergTable, reason: str, moves: Moves) -> int:
+        """Move rows from the branch to quarantine. Return how many."""
         folder = self._manifest.output.quarantine
         if folder is None:
             raise JobError("its bad rows have no folder to go to; deploy the stack again")
-        rows = self._spark.table(self._manifest.output.table)
-        keys = bad.select(*[F.col(quoted(c)) for c in expectation.columns]).distinct().alias("b")
-        same = [F.col(f"t.{quoted(c)}").eqNullSafe(F.col(f"b.{quoted(c)}")) for c in expectation.columns]
-        moved = rows.alias("t").join(keys, same, "left_semi")
-        kept = rows.alias("t").join(keys, same, "left_anti")
+        before = self._spark.table(self._manifest.output.table).count()
         nothing = F.lit(None).cast("string")
-        moved.select(
+        self._spark.sql(moves.gone).select(
             nothing.alias("file"),
             nothing.cast("bigint").alias("line"),
             nothing.cast("bigint").alias("record"),
-            F.lit(expectation.name).alias("reason"),
+            F.lit(reason).alias("reason"),
             nothing.alias("detail"),
             F.to_json(F.struct("*")).alias("raw"),
         ).write.mode("append").json(self._refused_in(folder))
-        before = rows.count()
-        after = table.rewrite_audit(kept, self._options.run_id)
+        after = table.rewrite_audit(self._spark.sql(moves.kept), self._options.run_id)
         # A catalog that caches tables would show what was there before.
         table.audited().createOrReplaceTempView(self._manifest.output.table)
         return before - after

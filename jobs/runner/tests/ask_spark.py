@@ -7,8 +7,7 @@ import datetime
 from typing import Any
 
 from lakehouse_runner import local
-from lakehouse_runner.manifest import Column
-from lakehouse_runner.sql_types import quoted, spark_schema
+from lakehouse_runner.quoting import quoted
 from pyspark.sql import DataFrame, SparkSession
 
 
@@ -28,21 +27,21 @@ def run_case(
 ) -> list[dict[str, Any]] | str:
     """Give the rows that a job's SQL makes of a case, or what is wrong with it."""
     try:
-        for table, contract in request["tables"].items():
-            _fill(spark, table, contract, case["given"][table])
+        for table, schema in request["tables"].items():
+            _fill(spark, table, schema, case["given"][table])
         made = spark.sql(request["sql"], args=case["parameters"])
-        found, wanted = _types(made), _types(_empty(spark, request["output"]))
+        found, wanted = _types(made), _types(spark.createDataFrame([], request["output"]))
         if found != wanted:
             return f"the columns are {found}, by the contract {wanted}"
-        rows = made.select([quoted(name) for name in request["output"]]).collect()
+        rows = made.select([quoted(name) for name in wanted]).collect()
         return [{name: _text(value) for name, value in row.asDict().items()} for row in rows]
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
-def _fill(spark: SparkSession, table: str, contract: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+def _fill(spark: SparkSession, table: str, schema: str, rows: list[dict[str, Any]]) -> None:
     """Make a view of rows, with the types in which a job sees the table; by SQL, which needs no worker."""
-    types = _types(_empty(spark, contract))
+    types = _types(spark.createDataFrame([], schema))
     args: dict[str, Any] = {}
     selects = []
     for row in rows or [dict.fromkeys(types)]:
@@ -53,11 +52,6 @@ def _fill(spark: SparkSession, table: str, contract: dict[str, Any], rows: list[
             values.append(f"CAST(:{key} AS {type_}) AS {quoted(name)}")
         selects.append(f"SELECT {', '.join(values)}{'' if rows else ' WHERE false'}")
     spark.sql(" UNION ALL ".join(selects), args=args).createOrReplaceTempView(table)
-
-
-def _empty(spark: SparkSession, contract: dict[str, Any]) -> DataFrame:
-    columns = {name: Column(type=c["type"], nullable=c["nullable"]) for name, c in contract.items()}
-    return spark.createDataFrame([], spark_schema(columns))
 
 
 def _types(frame: DataFrame) -> dict[str, str]:

@@ -26,7 +26,7 @@ SOURCE = {
     "maxQuarantinedShare": 0.1,
     "columns": {},
     "reading": READING,
-    "expectations": [],
+    "audit": [],
 }
 MANIFEST: dict[str, Any] = {
     "version": 2,
@@ -35,7 +35,7 @@ MANIFEST: dict[str, Any] = {
     "driving": "reading_raw",
     "sources": {"reading_raw": SOURCE, "other_raw": SOURCE},
     "tables": ["people"],
-    "output": {"table": "reading", "columns": {}, "partitionBy": [], "expectations": []},
+    "output": {"table": "reading", "columns": {}, "schema": "at date", "partitionBy": [], "audit": []},
     "parameters": {"mode": ["plain", "strict"], "unit": ["g", "kg"]},
     "runs": "s3://runs/reading/",
     "metricsNamespace": "Lakehouse/test",
@@ -190,12 +190,13 @@ def test_parameters_are_read(world: World) -> None:
 def test_parameters_that_there_are_not_are_told_at_once(world: World) -> None:
     """Before anything is read or written."""
     told = world.fail(parameters="mod=plain,unit=lb,unit=kg,strict,mode=strict")
+    there_are = "there are mode=plain, mode=strict, unit=g, unit=kg"
     assert told.split("\n") == [
         "--parameters of reading:",
-        'no parameter "mod"; there are mode, unit',
-        'unit is "lb"; it takes g or kg',
+        f'"mod=plain" is no choice of a parameter; {there_are}',
+        f'"unit=lb" is no choice of a parameter; {there_are}',
+        f'"strict" is no choice of a parameter; {there_are}',
         "unit is given twice",
-        '"strict" is no name=value',
     ]
     assert world.runs == []
 
@@ -211,7 +212,9 @@ def test_the_time_of_a_run_is_its_own(world: World) -> None:
     assert "2026" < parameters["run_time"] <= now
     at = datetime.datetime(2023, 5, 1, 10, tzinfo=datetime.UTC)
     assert glue.parameters_of("", manifest, at)["run_time"] == "2023-05-01 10:00:00.000"
-    assert 'no parameter "run_time"; there are mode' in world.fail(parameters="run_time=2023")
+    assert '"run_time=2023" is no choice of a parameter; there are mode=plain' in world.fail(
+        parameters="run_time=2023"
+    )
 
 
 def test_a_job_without_parameters(world: World) -> None:
@@ -219,7 +222,7 @@ def test_a_job_without_parameters(world: World) -> None:
     world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "parameters": {}})
     world.start()
     assert world.runs[0][2] == {}
-    assert 'no parameter "mode"; there are none' in world.fail(parameters="mode=plain")
+    assert '"mode=plain" is no choice of a parameter; there are none' in world.fail(parameters="mode=plain")
 
 
 def test_a_manifest_that_is_none_is_told(world: World) -> None:

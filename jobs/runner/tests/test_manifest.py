@@ -7,37 +7,37 @@ from typing import Any, get_args
 import pytest
 from contract import READING
 from lakehouse_runner.manifest import (
+    Check,
     Column,
-    ColumnType,
-    Expectation,
     ForgottenSql,
     Manifest,
     ManifestError,
+    Moves,
     Output,
     PlainReading,
     Reading,
     Severity,
     Source,
+    Unmatched,
     manifest_schema,
     read_manifest,
     read_source,
 )
 from lakehouse_runner.schema import faults_of
 
-EXPECTATION = {
+CHECK = {
     "name": "known",
-    "severity": "warn",
-    "columns": ["who"],
-    "counts": ["rows"],
-    "shown": ["at"],
-    "sql": "SELECT 1",
+    "severity": "quarantine",
+    "count": "SELECT 1",
+    "samples": "SELECT 2",
+    "moves": {"gone": "SELECT 3", "kept": "SELECT 4"},
 }
 WHOLE: dict[str, Any] = {
     "version": 2,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
-    "drivenBy": {"who": "subject"},
+    "unmatched": {"keys": "SELECT 5", "count": "SELECT 6"},
     "sources": {
         "reading_raw": {
             "location": "s3://in/",
@@ -47,15 +47,16 @@ WHOLE: dict[str, Any] = {
                 "at": {"type": "epochMillis", "nullable": True, "aliases": ["AT"], "min": 0, "max": 9.5}
             },
             "reading": dict(READING),
-            "expectations": [dict(EXPECTATION)],
+            "audit": [dict(CHECK)],
         }
     },
     "tables": ["people"],
     "output": {
         "table": "reading",
+        "schema": "subject string",
         "columns": {"subject": {"type": "pseudonym", "nullable": False, "aliases": []}},
         "partitionBy": [{"transform": "day", "column": "at"}],
-        "expectations": [dict(EXPECTATION)],
+        "audit": [dict(CHECK)],
         "quarantine": "s3://moved/",
     },
     "parameters": {"mode": ["plain", "strict"]},
@@ -86,19 +87,17 @@ def faults(text: str) -> list[str]:
 
 def test_a_manifest_is_read_whole() -> None:
     """Everything that it says is there."""
-    expectation = Expectation(
+    check = Check(
         name="known",
-        severity="warn",
-        columns=("who",),
-        counts=("rows",),
-        shown=("at",),
-        sql="SELECT 1",
+        severity="quarantine",
+        count="SELECT 1",
+        samples="SELECT 2",
+        moves=Moves("SELECT 3", "SELECT 4"),
     )
     assert read_manifest(json.dumps(WHOLE)) == Manifest(
         job="reading",
         database="d",
         driving="reading_raw",
-        driven_by={"who": "subject"},
         sources={
             "reading_raw": Source(
                 location="s3://in/",
@@ -122,28 +121,33 @@ def test_a_manifest_is_read_whole() -> None:
                     first_count=3,
                     first_order="f",
                     refined="r",
+                    landed_schema="a bigint",
+                    refined_schema="a date",
                     forgotten=ForgottenSql("a", "r", "t"),
                 ),
-                expectations=(expectation,),
+                audit=(check,),
             )
         },
         tables=("people",),
         output=Output(
             table="reading",
+            schema="subject string",
             columns={"subject": Column(type="pseudonym", nullable=False)},
             partition_by=("at",),
-            expectations=(expectation,),
+            audit=(check,),
             quarantine="s3://moved/",
         ),
         parameters={"mode": ("plain", "strict")},
         runs="s3://runs/",
         metrics_namespace="N",
+        unmatched=Unmatched("SELECT 5", "SELECT 6"),
     )
 
 
 def test_what_may_be_absent() -> None:
     """What a job has not is empty."""
-    assert read_manifest(changed("drivenBy")).driven_by == {}
+    assert read_manifest(changed("unmatched")).unmatched is None
+    assert read_manifest(changed("output", "audit", 0, "moves")).output.audit[0].moves is None
     assert read_manifest(changed("output", "quarantine")).output.quarantine is None
 
 
@@ -156,7 +160,7 @@ def test_what_may_be_absent() -> None:
             " timestamp, date, pseudonym",
         ),
         (changed("sources", "reading_raw", "more", to=1), "sources.reading_raw.more: is none of location,"),
-        (changed("output", "expectations", 0, "sql"), "output.expectations[0].sql: is missing"),
+        (changed("output", "audit", 0, "count"), "output.audit[0].count: is missing"),
         (changed("version", to=1), "version: 1 is not 2"),
         (changed("version", to=3), "version: 3 is not 2"),
         (changed("version"), "version: is missing"),
@@ -221,9 +225,7 @@ def test_a_source_is_read_alone() -> None:
 def test_the_types_are_those_of_the_schema() -> None:
     """They stand in Python once more."""
     output = manifest_schema()["properties"]["output"]["properties"]
-    column = output["columns"]["additionalProperties"]["properties"]
-    assert list(get_args(ColumnType)) == column["type"]["enum"]
-    assert list(get_args(Severity)) == output["expectations"]["items"]["properties"]["severity"]["enum"]
+    assert list(get_args(Severity)) == output["audit"]["items"]["properties"]["severity"]["enum"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ READING: dict[str, Any] = {
     "firstCount": 3,
     "firstOrder": "f",
     "refined": "r",
+    "landedSchema": "a bigint",
+    "refinedSchema": "a date",
     "forgotten": {"macro": "a", "rows": "r", "refused": "t"},
 }
 """A reading as a manifest has it, where none of it is run."""
@@ -51,7 +53,7 @@ def source_of(folder: Path, columns: Mapping[str, Column], share: float = 1) -> 
             "maxQuarantinedShare": share,
             "columns": contracts,
             "reading": _compiled(json.dumps({"columns": contracts, "share": share})),
-            "expectations": [],
+            "audit": [],
         }
     )
 
