@@ -1,6 +1,6 @@
 import { type Expectation, shownColumns, type Table } from '../model';
 
-const MASK = '•••';
+export const MASK = '•••';
 
 /** How a value of a bad row of `table` is told: as it is where it may be shown, masked where not. */
 export function masker(

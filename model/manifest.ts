@@ -48,6 +48,8 @@ const expectation = object({
   counts: list(some),
   /** Columns of the bad rows whose values may be told. */
   shown: list(some),
+  /** A table that has rows passes, and the query need not be asked. */
+  onlyEmpty: z.exactOptional(z.literal(true)),
   /** The query that returns the bad rows. */
   sql: some,
 });
@@ -217,10 +219,10 @@ const readsOf = ({ inputs }: Job, e: Expectation): Table[] =>
   e.reads.flatMap((name) => inputs.filter((input) => input.name === name));
 
 const expectations = (job: Job, table: Table): ManifestExpectation[] =>
-  expectationsOf(table).map((e) => {
+  expectationsOf(table, table === job.output ? job : null).map((e) => {
     const { columns: shown, counts } = shownColumns(table, readsOf(job, e), e);
-    const { name, severity, columns, sql } = e;
-    return { name, severity, columns, counts, shown, sql: sql(table.name) };
+    const { name, severity, columns, onlyEmpty, sql } = e;
+    return { name, severity, columns, counts, shown, ...(onlyEmpty && { onlyEmpty }), sql: sql(table.name) };
   });
 
 /** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */

@@ -1,5 +1,7 @@
+import { relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
+  DELIVERED_ONCE,
   type Expectation,
   expectationsOf,
   type Job,
@@ -11,7 +13,9 @@ import {
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
+import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
+import { SourceReader } from '../landing/reader';
 import { masker } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
@@ -120,8 +124,9 @@ export class Run {
 
   private async land(table: SourceTable, data: string, files: readonly string[]): Promise<Made> {
     const dir = this.store.tableDir(this.runId, table.name);
+    const landing = landingDir(data, table);
     const landed = await land(this.db, table, files, {
-      landing: landingDir(data, table),
+      landing,
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
       forgotten: await this.store.suppression(),
@@ -131,7 +136,23 @@ export class Run {
     const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     const read = written + filtered + quarantined;
-    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations: [] };
+    const expectations = [await this.findCopies(table, landing, files)];
+    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations };
+  }
+
+  /** Counts the records of files that are the same as another one: they were delivered twice. */
+  private async findCopies(table: SourceTable, landing: string, files: readonly string[]) {
+    const copies = await copiesAmong(files);
+    const again = copies.map(({ file }) => file);
+    const { name, severity, description } = DELIVERED_ONCE;
+    const failed = copies.length > 0 ? (await new SourceReader(this.db, table, landing).read(again)).read : 0;
+    if (failed > 0) {
+      const pairs = copies.map(({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)]);
+      const samples = pairs.map(([file = '', same_as = '']) => ({ file, same_as }));
+      samples.sort((a, b) => (a.file < b.file ? -1 : 1)).splice(SAMPLES);
+      this.findings.push({ table: table.name, expectation: name, severity, description, failed, samples });
+    }
+    return { name, severity, failed };
   }
 
   /** A source's expectations may read other sources, so they wait until all are read. */
@@ -139,9 +160,13 @@ export class Run {
     const summary = this.summaries.get(table.name);
     if (!summary || table.expectations.length === 0) return;
     const started = performance.now();
-    const { expectations } = await this.audit(table);
+    const { expectations } = await this.audit(table, null);
     const seconds = summary.seconds + secondsSince(started);
-    this.summaries.set(table.name, { ...summary, expectations, seconds: +seconds.toFixed(3) });
+    this.summaries.set(table.name, {
+      ...summary,
+      expectations: [...expectations, ...summary.expectations],
+      seconds: +seconds.toFixed(3),
+    });
   }
 
   private async transform(job: Job): Promise<Made> {
@@ -156,15 +181,24 @@ export class Run {
     const filtered = job.drivenBy
       ? await countOf(this.db, unmatchedQuery(job, job.drivenBy))
       : Math.max(0, read - rows);
-    const { expectations, reasons } = await this.audit(table, (e) => this.moveOut(job, dir, e));
+    const { expectations, reasons } = await this.audit(table, job, rows > 0, (e) =>
+      this.moveOut(job, dir, e),
+    );
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
 
   /** Checks every expectation, those first that move rows out: the others then see what would be published. */
-  private async audit(table: Table, moveOut?: (e: Expectation) => Promise<number>) {
-    const all = expectationsOf(table);
-    const [moving, others] = [all.filter(isMoving), all.filter((e) => !isMoving(e))];
+  private async audit(
+    table: Table,
+    job: Job | null,
+    hasRows = true,
+    moveOut?: (e: Expectation) => Promise<number>,
+  ) {
+    const all = expectationsOf(table, job);
+    const isPassed = (e: Expectation) => hasRows && e.onlyEmpty === true;
+    const moving = all.filter(isMoving);
+    const others = all.filter((e) => !isMoving(e) && !isPassed(e));
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
     const queryOf = (e: Expectation) => e.sql(quoteName(table.name));
@@ -189,6 +223,7 @@ export class Run {
     // At once; where that fails each alone, to know which it is.
     const found = await countsOf(this.db, others.map(queryOf)).catch(() => []);
     for (const [i, e] of others.entries()) await check(e, found[i]);
+    for (const e of all.filter(isPassed)) await check(e, 0);
     return { expectations: results, reasons };
   }
 

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectationsOf, type Job, type Manifest, type Pipeline, type Table, tellFaults } from '../../model';
+import {
+  DELIVERED_ONCE,
+  expectationsOf,
+  type Job,
+  type Manifest,
+  type Pipeline,
+  type Table,
+  tellFaults,
+} from '../../model';
 import { erasureOf, manifestOf } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { withDatabase } from '../duckdb/database';
@@ -424,6 +432,8 @@ const folderUri = (dir: string) => `${uriOf(dir)}/`;
 /** The runner knows no descriptions: a manifest holds none. */
 function described(found: RunnerFinding, pipeline: Pipeline): Finding {
   const table = pipeline.tables.get(found.table) as Table;
-  const description = expectationsOf(table).find(({ name }) => name === found.expectation)?.description ?? '';
+  const job = pipeline.jobs.find(({ output }) => output === table) ?? null;
+  const known = [...expectationsOf(table, job), DELIVERED_ONCE];
+  const description = known.find(({ name }) => name === found.expectation)?.description ?? '';
   return { ...found, description };
 }

@@ -39,6 +39,8 @@ class Expectation:
     shown: tuple[str, ...]
     """Columns of the bad rows that are not personal, so that their values may be told."""
     sql: str
+    only_empty: bool = False
+    """A table that has rows passes."""
 
 
 @dataclass(frozen=True)
@@ -312,6 +314,7 @@ def _expectations(values: list[Mapping[str, Any]]) -> tuple[Expectation, ...]:
             counts=tuple(value["counts"]),
             shown=tuple(value["shown"]),
             sql=value["sql"],
+            only_empty=value.get("onlyEmpty", False),
         )
         for value in values
     )

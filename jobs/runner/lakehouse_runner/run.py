@@ -12,8 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
+from .copies import copies_among
 from .errors import JobError, tell
-from .expectations import Finding, audit, counted
+from .expectations import SAMPLES, Audit, Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
 from .landing import Landing
 from .manifest import Expectation, Manifest
@@ -37,6 +38,8 @@ SPARK_SETTINGS = {
 
 _LARGE_ROWS = 1_000_000
 _SKIPPED_SHOWN = 3
+_DELIVERED_ONCE = "delivered_once"
+"""As the model names it."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +177,11 @@ class _Run:
         read = accepted[manifest.driving] if manifest.driving in accepted else self._rows_of(manifest.driving)
         filtered = self._unmatched() if manifest.driven_by else max(0, read - written)
         done = audit(
-            self._spark, output.table, output.expectations, lambda e, bad: self._move_out(table, e, bad)
+            self._spark,
+            output.table,
+            output.expectations,
+            lambda e, bad: self._move_out(table, e, bad),
+            has_rows=written > 0,
         )
         quarantined = sum(done.moved.values())
         self._tables.append(
@@ -209,7 +216,7 @@ class _Run:
         """How often the job's queries name a source: one that is read once is not worth keeping."""
         code = re.sub(r"--[^\n]*", "", self._sql)
         own = [e.sql for source in self._manifest.sources.values() for e in source.expectations]
-        later = [e.sql for e in self._manifest.output.expectations]
+        later = [e.sql for e in self._manifest.output.expectations if not e.only_empty]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
 
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
@@ -260,6 +267,7 @@ class _Run:
         # What runs before refused is history, also where this one refuses nothing.
         files.delete_others(source.quarantine, self._options.run_id)
         done = audit(self._spark, name, source.expectations)
+        self._find_copies(name, landing, done)
         self._tables.append(
             {
                 "table": name,
@@ -282,6 +290,20 @@ class _Run:
         if account.failure is not None:
             self._fail(name, account.failure)
         return account.accepted
+
+    def _find_copies(self, name: str, landing: Landing, done: Audit) -> None:
+        """Count the records of files that are the same as another one: they were delivered twice."""
+        copies = copies_among(landing.files)
+        records = 0
+        if copies:
+            source = self._manifest.sources[name]
+            account = Landing(self._spark, source, only=[copy.file for copy in copies]).account()
+            records = account.accepted + account.quarantined - len(account.whole)
+        done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
+        if records > 0:
+            pairs = sorted((copy.file.name, copy.same_as.name) for copy in copies)
+            samples = [{"file": file, "same_as": same_as} for file, same_as in pairs[:SAMPLES]]
+            done.findings.append(Finding(name, _DELIVERED_ONCE, "warn", records, samples))
 
     def _refused_in(self, quarantine: str) -> str:
         """Where this run puts what it refuses."""
