@@ -152,6 +152,17 @@ test('a manifest is all that a runner needs of a job', () => {
           shown: ['subject', 'at'],
           sql: 'SELECT 1 FROM reading',
         },
+        {
+          name: 'gives_rows',
+          severity: 'warn',
+          columns: [],
+          counts: ['reading_raw', 'people'],
+          shown: expect.any(Array),
+          onlyEmpty: true,
+          sql:
+            'SELECT * FROM (SELECT (SELECT COUNT(*) FROM reading_raw) AS reading_raw, (SELECT COUNT(*) FROM people) AS people) n ' +
+            'WHERE n.reading_raw > 0 AND n.people > 0 AND NOT EXISTS (SELECT 1 FROM reading)',
+        },
       ],
       quarantine: 's3://refused/reading/',
     },

@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
+from .expectations import counted
 from .forget import Request, forget, no_address
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
@@ -79,6 +80,10 @@ def run_job(
     result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
     for warning in result.warnings:
         print(warning)
+    for finding in result.findings:
+        print(
+            f"{finding.table}.{finding.expectation}: {counted(finding.failed, 'bad row')}: {finding.samples}"
+        )
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps({**result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2)
