@@ -76,6 +76,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addOption(engineOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
+    .option('--verbose', 'print some bad rows of each warning')
     .option('--wait', 'on a stack: follow the run to its end (default)')
     .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
@@ -92,7 +93,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
         run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
       ),
     );
-    checkScopes(run, { local: ['lake', 'engine'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'verbose'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));

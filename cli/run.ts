@@ -3,7 +3,9 @@ import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { Store } from '../engines/duckdb/store';
 import type { Finding, RunResult, TableState } from '../engines/engine';
+import { MASK } from '../engines/mask';
 import { planOf } from '../engines/plan';
+import { percent } from '../engines/words';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { progressOf, tableOf } from './progress';
@@ -15,6 +17,8 @@ export interface RunOptions {
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  /** Whether warnings have samples. */
+  readonly verbose?: boolean;
   readonly engine: EngineName;
 }
 
@@ -48,12 +52,13 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const published = await engine.tables();
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
-    const failed = result.findings.filter((finding) => finding.severity === 'fail');
-    for (const line of failed.flatMap(tellFinding)) process.stderr.write(harmless(`${line}\n`));
+    const failed = result.findings.filter(isFailure).flatMap((found) => tellFinding(found, pipeline, result));
+    for (const line of failed) process.stderr.write(harmless(`${line}\n`));
   } else
     process.stdout.write(
       harmless(
         report(
+          pipeline,
           result,
           options,
           data,
@@ -64,8 +69,9 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
       ),
     );
   for (const warning of result.warnings) process.stderr.write(harmless(`lake: warning: ${warning}\n`));
-  for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   await tellForgettings(options.lake);
+  // Last, where nobody has to look for it.
+  for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
 
@@ -118,13 +124,16 @@ export function staleIn(pipeline: Pipeline, published: readonly TableState[]): s
 }
 
 function report(
-  { summary, findings }: RunResult,
+  pipeline: Pipeline,
+  result: RunResult,
   options: RunOptions,
   data: string | undefined,
   tables: readonly TableState[],
   summaryFile: string,
   stale: readonly string[],
 ): string {
+  const { summary, findings } = result;
+  const told = [...findings.filter((f) => !isFailure(f)), ...findings.filter(isFailure)];
   const published = summary.outcome === 'published';
   const anew = tables.filter(({ runId }) => runId === summary.runId).map(({ table }) => table);
   const before =
@@ -148,7 +157,7 @@ function report(
   return [
     '',
     ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
-    ...findings.flatMap(tellFinding),
+    ...told.flatMap((found) => tellFinding(found, pipeline, result, options.verbose)),
     ...(findings.length > 0 ? [''] : []),
     published ? `Published run ${summary.runId} ${took}.` : `Run ${summary.runId} failed ${took}. ${before}`,
     ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
@@ -162,23 +171,40 @@ const lakeFlag = ({ lake, engine }: RunOptions) => {
   return `${engine === 'duckdb' ? '' : ` --engine ${engine}`}${lake === '.lake' ? '' : ` --lake ${folder}`}`;
 };
 
-/** What the expectation found, and some bad rows; those that look alike once masked are told once. */
-function tellFinding(finding: Finding): string[] {
-  const { table, expectation, severity, failed, description, samples } = finding;
-  const rows = samples.map((sample) =>
-    Object.entries(sample)
-      .map((pair) => pair.join('='))
-      .join(', '),
-  );
+const isFailure = ({ severity }: Finding) => severity === 'fail';
+
+/**
+ * What an expectation found, in a line, and below it some bad rows where they are asked for or the run failed by
+ * them. Those that look alike once masked are told once, and one of which nothing is left is not told.
+ */
+function tellFinding(
+  { table, expectation, severity, failed, description, samples }: Finding,
+  { tables }: Pipeline,
+  { summary }: RunResult,
+  verbose = severity === 'fail',
+): string[] {
+  const made = summary.tables.find((found) => found.table === table);
+  const columns = Object.keys(tables.get(table)?.columns ?? {});
+  const areRows = made && samples.some((sample) => Object.keys(sample).join() === columns.join());
+  const shown = (sample: Finding['samples'][number]) => Object.values(sample).some((value) => value !== MASK);
+  const rows = samples.filter(shown).map((sample) => Object.entries(sample));
+  // What is moved out was among the rows.
+  const total = made ? made.written + (severity === 'quarantine' ? made.quarantined : 0) : 0;
+  const found = areRows
+    ? `${failed} of ${counted(total, 'row')} (${percent(failed / total)})`
+    : counted(failed, 'bad row');
+  // A group of rows, or a fact, is nothing without what may be said of it.
+  const evidence = (rows[0] ?? []).filter(([, value]) => value !== MASK);
   return [
     wrapped(
-      `${SEVERITIES[severity]} ${table}.${expectation}: ${counted(failed, 'bad row')}. Expected: ${description}`,
+      `${SEVERITIES[severity]} ${table}.${expectation}: ${found}${areRows || verbose ? '' : such(evidence)}. Expected: ${description}`,
       '  ',
     ),
-    ...[...new Set(rows)]
-      .slice(0, severity === 'warn' ? 3 : 5)
-      .map((row) => wrapped(`  such as ${row}`, '    ')),
+    ...(verbose ? [...new Set(rows.map((row) => wrapped(`  ${such(row).slice(2)}`, '    ')))] : []),
   ];
 }
+
+const such = (pairs: readonly (readonly [string, string])[]) =>
+  pairs.length === 0 ? '' : `, such as ${pairs.map((pair) => pair.join('=')).join(', ')}`;
 
 const SEVERITIES = { fail: 'FAILED', quarantine: 'quarantined', warn: 'warning' } as const;

@@ -1,7 +1,14 @@
-import { type Expectation, expectationsOf, type Pipeline, shownColumns, type Table } from '../model';
+import {
+  DELIVERED_ONCE,
+  type Expectation,
+  expectationsOf,
+  type Pipeline,
+  shownColumns,
+  type Table,
+} from '../model';
 import type { Finding, QueryColumn } from './engine';
 
-const MASK = '•••';
+export const MASK = '•••';
 
 /** How a value of a bad row of `table` is told: as it is where it may be shown, masked where not. */
 export function masker(
@@ -26,12 +33,17 @@ export interface BadRows {
 }
 
 /** The bad rows as people may see them. */
-export function findingOf({ tables }: Pipeline, { columns, rows, ...bad }: BadRows): Finding {
+export function findingOf({ tables, jobs }: Pipeline, { columns, rows, ...bad }: BadRows): Finding {
   const table = tables.get(bad.table) as Table;
-  const e = expectationsOf(table).find(({ name }) => name === bad.expectation) as Expectation;
-  const mask = masker([table, ...e.reads.map((name) => tables.get(name) as Table)], e);
+  const job = jobs.find(({ output }) => output === table);
+  const e = expectationsOf(table, job).find(({ name }) => name === bad.expectation);
+  const mask = e
+    ? masker([table, ...e.reads.map((name) => tables.get(name) as Table)], e)
+    : (_: QueryColumn, value: string | null) => value ?? 'NULL';
   const samples = rows.map((row) =>
     Object.fromEntries(columns.map((column, i) => [column.name, mask(column, row[i] ?? null)])),
   );
-  return { ...bad, severity: e.severity, description: e.description, samples };
+  // That one is of files, whose names may be shown.
+  const { severity, description } = e ?? DELIVERED_ONCE;
+  return { ...bad, severity, description, samples };
 }

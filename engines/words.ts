@@ -1,6 +1,9 @@
 /** `1 row`, `1117 rows`. */
 export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
+/** `1.3 %`: a half is rounded up, as the SQL of the model does. */
+export const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
+
 /** What a query may name, told where it names another table. Not all are published; all have a quarantine. */
 export function tablesThereAre(published: readonly string[], quarantined: readonly string[]): string {
   if (published.length === 0) {

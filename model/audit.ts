@@ -3,7 +3,7 @@ import type { Job } from './job';
 import type { Table } from './table';
 
 /** How many bad rows are shown of an expectation. */
-const SAMPLES = 5;
+export const SAMPLES = 5;
 
 /** An expectation as engines check it, by SQL that runs unchanged on DuckDB and Spark. */
 export interface Check {
@@ -15,9 +15,11 @@ export interface Check {
   readonly samples: string;
   /** Of one that moves rows: which go, and which stay. */
   readonly moves?: { readonly gone: string; readonly kept: string };
+  /** A table that has rows passes, and nobody has to ask. */
+  readonly onlyEmpty?: true;
 }
 
-function checkOf(table: string, { name, severity, columns, sql }: Expectation): Check {
+function checkOf(table: string, { name, severity, columns, sql, onlyEmpty }: Expectation): Check {
   const bad = sql(table);
   const same = columns.map((column) => `b.${column} IS NOT DISTINCT FROM t.${column}`).join(' AND ');
   const isBad = `EXISTS (SELECT 1 FROM (${bad}) b WHERE ${same})`;
@@ -27,6 +29,7 @@ function checkOf(table: string, { name, severity, columns, sql }: Expectation): 
     severity,
     count: `SELECT '${name}' AS name, COUNT(*) AS failed, CASE WHEN '${severity}' = 'fail' AND COUNT(*) > 0 THEN ${failure} END AS failure FROM (${bad})`,
     samples: `SELECT * FROM (${bad}) ORDER BY ALL NULLS LAST LIMIT ${SAMPLES}`,
+    ...(onlyEmpty && { onlyEmpty }),
     ...(severity === 'quarantine' && {
       moves: {
         gone: `SELECT t.* FROM ${table} t WHERE ${isBad}`,
@@ -36,9 +39,9 @@ function checkOf(table: string, { name, severity, columns, sql }: Expectation): 
   };
 }
 
-/** All that is checked of a table before it is published. Those come first that move rows: the others see what is left. */
-export function auditOf(table: Table): readonly Check[] {
-  const checks = expectationsOf(table).map((e) => checkOf(table.name, e));
+/** All that is checked of a table, and of the job that makes it, before it is published. Those come first that move rows: the others see what is left. */
+export function auditOf(table: Table, job?: Job | null): readonly Check[] {
+  const checks = expectationsOf(table, job).map((e) => checkOf(table.name, e));
   return [...checks.filter(({ moves }) => moves), ...checks.filter(({ moves }) => !moves)];
 }
 

@@ -87,7 +87,7 @@ describe('what an expectation says of itself', () => {
       reads: ['other'],
     });
     expect(e.sql('thing')).toBe(
-      'SELECT n.newest, m.newest AS other_newest FROM (SELECT MAX(t.seen) AS newest FROM thing t) n ' +
+      'SELECT n.newest AS seen, m.newest AS moment FROM (SELECT MAX(t.seen) AS newest FROM thing t) n ' +
         'CROSS JOIN (SELECT MAX(o.moment) AS newest FROM other o) m ' +
         "WHERE n.newest + INTERVAL '2' DAY < m.newest OR (n.newest IS NULL AND m.newest IS NOT NULL)",
     );
@@ -217,6 +217,17 @@ describe('which rows of DuckDB are bad', () => {
     expect(await found(e, none, some)).toEqual(['[null,"2023-05-01T00:00:00.000Z"]']);
     expect(await found(e, none, none)).toEqual([]);
     expect(await found(e, some.replace('(moment)', '(seen)'), none)).toEqual([]);
+  });
+
+  test('gives_rows: an empty table of a job, where each of its inputs has rows', async () => {
+    const output = words.table({ name: 'thing', zone: 'clean', description: 'T.', columns: other.columns });
+    const job = words.job({ output, inputs: [other], description: 'J.' });
+    const e = expectationsOf(output, job).at(-1) as Expectation;
+    expect(e).toMatchObject({ name: 'gives_rows', severity: 'warn', counts: ['other'], onlyEmpty: true });
+    const [none, two] = ['SELECT 1 AS id WHERE false', 'SELECT unnest([1, 2]) AS id'];
+    expect(await found(e, none, two)).toEqual(['[2]']);
+    expect(await found(e, none, none)).toEqual([]);
+    expect(await found(e, two, two)).toEqual([]);
   });
 
   test('required_values: a NULL in any column that may have none', async () => {

@@ -1,4 +1,5 @@
 import type { ColumnType } from './column';
+import type { Job } from './job';
 import type { Table } from './table';
 
 /**
@@ -18,6 +19,8 @@ export interface Expectation<ColumnName extends string = string> {
   readonly counts: readonly string[];
   /** Other tables the query reads. */
   readonly reads: readonly string[];
+  /** A table that has rows passes, so that nobody has to ask. */
+  readonly onlyEmpty?: true;
   /** The query that returns the bad rows of `table`: no row, no fault. */
   readonly sql: (table: string) => string;
 }
@@ -88,7 +91,8 @@ export function keepsUpWith<const K extends string, C extends Readonly<Record<st
     counts: [],
     reads: [other.name],
     sql: (table) =>
-      `SELECT n.newest, m.newest AS other_newest FROM (SELECT MAX(t.${column}) AS newest FROM ${table} t) n ` +
+      // By the names of their columns, which say whether they may be shown.
+      `SELECT n.newest AS ${column}${otherColumn === column ? '' : `, m.newest AS ${otherColumn}`} FROM (SELECT MAX(t.${column}) AS newest FROM ${table} t) n ` +
       `CROSS JOIN (SELECT MAX(o.${otherColumn}) AS newest FROM ${other.name} o) m ` +
       `WHERE n.newest + INTERVAL '${days}' DAY < m.newest OR (n.newest IS NULL AND m.newest IS NOT NULL)`,
   };
@@ -139,10 +143,41 @@ function implied(table: Table): Expectation[] {
   ];
 }
 
-/** Everything that is checked of a table before it is published: what its contract implies, then what it declares. */
-export const expectationsOf = (table: Table): readonly Expectation[] => [
+/** A job gives rows where each of its inputs has some. Shows how many they have. */
+function givesRows({ inputs }: Job): Expectation {
+  const names = inputs.map(({ name }) => name);
+  return {
+    name: 'gives_rows',
+    severity: 'warn',
+    description: 'The job gives rows where each of its inputs has some.',
+    columns: [],
+    counts: names,
+    reads: names,
+    onlyEmpty: true,
+    sql: (table) =>
+      `SELECT * FROM (SELECT ${names.map((name) => `(SELECT COUNT(*) FROM ${name}) AS ${name}`).join(', ')}) n ` +
+      `WHERE ${names.map((name) => `n.${name} > 0`).join(' AND ')} AND NOT EXISTS (SELECT 1 FROM ${table})`,
+  };
+}
+
+/**
+ * What engines find by the bytes of a source's files, as a table of rows says nothing of it. The records of the
+ * files that are the same as another are its bad rows.
+ */
+export const DELIVERED_ONCE = {
+  name: 'delivered_once',
+  severity: 'warn',
+  description: 'No file is the same as another, so that no record is delivered twice.',
+} as const satisfies Partial<Expectation>;
+
+/**
+ * Everything that is checked of a table before it is published: what its contract implies, what it declares, and what
+ * the job that makes it implies.
+ */
+export const expectationsOf = (table: Table, job?: Job | null): readonly Expectation[] => [
   ...implied(table),
   ...table.expectations,
+  ...(job ? [givesRows(job)] : []),
 ];
 
 /** Any other query over the table, named by `table` in the function, that returns its bad rows. */

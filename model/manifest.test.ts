@@ -113,7 +113,7 @@ test('a manifest is all that a runner needs of a job', () => {
         at: { type: 'timestamp', nullable: false, aliases: [], max: 4102444800000 },
       },
       partitionBy: [{ transform: 'day', column: 'at' }],
-      audit: auditOf(output),
+      audit: auditOf(output, job),
       quarantine: 's3://refused/reading/',
     },
     parameters: { mode: ['plain', 'strict'] },

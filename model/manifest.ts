@@ -40,6 +40,7 @@ const check = object({
   count: some,
   samples: some,
   moves: z.exactOptional(object({ gone: some, kept: some })),
+  onlyEmpty: z.exactOptional(z.literal(true)),
 }) satisfies z.ZodType<Check>;
 
 const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
@@ -276,7 +277,7 @@ export function manifestOf(
       schema: sparkSchema(output.columns),
       columns: columnContracts(output),
       partitionBy: output.partitionBy,
-      audit: auditOf(output),
+      audit: auditOf(output, job),
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),

@@ -1,4 +1,4 @@
-import { double, epochMillis, int, isoDate, text, unique } from '../model';
+import { double, epochMillis, int, isoDate, references, text, unique } from '../model';
 import { stedi } from './zones';
 
 // Seconds instead of milliseconds would read as January 1970, microseconds as the year 50000.
@@ -72,6 +72,13 @@ export const accelerometerLanding = stedi.source({
     y: double('Acceleration along y, in g.', ACCELERATION),
     z: double('Acceleration along z, in g.', ACCELERATION),
   },
+  expectations: [
+    references(
+      customerLanding,
+      { user: 'email' },
+      { severity: 'warn', description: 'Every reading is of a customer who registered.' },
+    ),
+  ],
 });
 
 export const stepTrainerLanding = stedi.source({

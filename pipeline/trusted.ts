@@ -31,7 +31,8 @@ export const trusted = stedi.zone('trusted', {
     }),
     stedi.job({
       output: accelerometerTrusted,
-      inputs: [accelerometerLanding, customerTrusted],
+      // What its readings are checked against, too.
+      inputs: [accelerometerLanding, customerTrusted, customerLanding],
       parameters: [consent],
       description: 'Keeps the readings whose user is a customer who agreed.',
     }),

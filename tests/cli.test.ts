@@ -199,8 +199,9 @@ describe('lake run', () => {
     }
     expect(stdout).toMatch(/^accelerometer_landing +238 +7 +231 /m);
     expect(stdout).toMatch(
-      /^warning customer_landing\.unique_serialNumber: 1 bad row\. Expected: A serial number/m,
+      /^warning customer_landing\.unique_serialNumber: 1 bad row, such as records=\d+\. Expected: A serial number/m,
     );
+    expect(stdout).not.toMatch(/•••|^ {2}such as/m);
     const [runId = ''] = readdirSync(join(root, 'runs')).map((name) => name.replace('.json', ''));
     expect(stdout).toContain(`Published run ${runId} in `);
     for (const [name, place] of [
@@ -213,6 +214,34 @@ describe('lake run', () => {
     ])
       expect(stdout).toMatch(new RegExp(`^  ${name} +${place?.replaceAll('.', '\\.')}$`, 'm'));
     expect(stdout).not.toContain('\u001b');
+  });
+
+  test('a warning takes a line, with --verbose samples, but of nothing that is masked', async () => {
+    const data = join(dir, 'twice');
+    cpSync(GOOD, data, { recursive: true });
+    const landing = join(data, 'accelerometer', 'landing');
+    const [file = ''] = readdirSync(landing);
+    cpSync(join(landing, file), join(landing, `${file}.copy.json`));
+    const user = '{"user":"nobody@example.com","timestamp":1690000000000,"x":0,"y":1,"z":-0.5}\n';
+    writeFileSync(join(landing, 'strangers.json'), user.repeat(3));
+    const root = join(dir, 'twice-lake');
+    const { stdout } = await lake(['run', '--data', data, '--lake', root]);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^warning accelerometer_landing\\.delivered_once: \\d+ bad rows, such as file=${file}.copy.json, same_as=${file}\\. Expected: `,
+        'm',
+      ),
+    );
+    expect(stdout).toMatch(
+      /^warning accelerometer_landing\.references_customer_landing: \d+ of \d+ rows \(\d.*? %\)\. Expected: Every reading is of a customer who registered\.$/m,
+    );
+    const { stdout: verbose } = await lake(['run', '--data', data, '--lake', root, '--verbose']);
+    expect(verbose).toMatch(
+      /^ {2}such as user=•••, timestamp=2023-07-22T04:26:40\.000Z, x=0, y=1, z=-0\.5$/m,
+    );
+    expect(verbose).toMatch(/^ {2}such as file=.*\.copy\.json, same_as=/m);
+    const warnings = (text: string) => text.match(/^warning \w+\.\w+/gm);
+    expect(warnings(verbose)).toEqual(warnings(stdout));
   });
 
   test('--json prints the documented summary, that of the lake, and nothing else', async () => {

@@ -1,11 +1,14 @@
+import { relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   auditOf,
   type Check,
+  DELIVERED_ONCE,
   expectationsOf,
   type Job,
   type Pipeline,
   refinedSql,
+  SAMPLES,
   type SourceTable,
   type Table,
   unmatchedOf,
@@ -14,7 +17,9 @@ import { FORMATS } from '../../model/format';
 import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { readSql, sqlFile } from '../job-sql';
+import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
+import { SourceReader } from '../landing/reader';
 import { findingOf } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
@@ -129,8 +134,9 @@ export class Run {
 
   private async land(table: SourceTable, data: string, files: readonly string[]): Promise<Made> {
     const dir = this.store.tableDir(this.runId, table.name);
+    const landing = landingDir(data, table);
     const landed = await land(this.db, table, files, {
-      landing: landingDir(data, table),
+      landing,
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
       forgotten: await this.store.suppression(),
@@ -140,7 +146,23 @@ export class Run {
     const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     const read = written + filtered + quarantined;
-    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations: [] };
+    const expectations = [await this.findCopies(table, landing, files)];
+    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations };
+  }
+
+  /** Counts the records of files that are the same as another one: they were delivered twice. */
+  private async findCopies(table: SourceTable, landing: string, files: readonly string[]) {
+    const copies = await copiesAmong(files);
+    const again = copies.map(({ file }) => file);
+    const { name, severity, description } = DELIVERED_ONCE;
+    const failed = copies.length > 0 ? (await new SourceReader(this.db, table, landing).read(again)).read : 0;
+    if (failed > 0) {
+      const pairs = copies.map(({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)]);
+      const samples = pairs.map(([file = '', same_as = '']) => ({ file, same_as }));
+      samples.sort((a, b) => (a.file < b.file ? -1 : 1)).splice(SAMPLES);
+      this.findings.push({ table: table.name, expectation: name, severity, description, failed, samples });
+    }
+    return { name, severity, failed };
   }
 
   /** A source's expectations may read other sources, so they wait until all are read. */
@@ -148,9 +170,13 @@ export class Run {
     const summary = this.summaries.get(table.name);
     if (!summary || table.expectations.length === 0) return;
     const started = performance.now();
-    const { expectations } = await this.audit(table);
+    const { expectations } = await this.audit(table, null);
     const seconds = summary.seconds + secondsSince(started);
-    this.summaries.set(table.name, { ...summary, expectations, seconds: +seconds.toFixed(3) });
+    this.summaries.set(table.name, {
+      ...summary,
+      expectations: [...expectations, ...summary.expectations],
+      seconds: +seconds.toFixed(3),
+    });
   }
 
   private async transform(job: Job): Promise<Made> {
@@ -164,7 +190,9 @@ export class Run {
     const rows = await writeTable(this.db, dir, query);
     await this.open(table, dir);
     const filtered = (await this.unmatched(job)) ?? Math.max(0, read - rows);
-    const { expectations, reasons } = await this.audit(table, (check) => this.moveOut(job, dir, check));
+    const { expectations, reasons } = await this.audit(table, job, rows > 0, (check) =>
+      this.moveOut(job, dir, check),
+    );
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
@@ -178,7 +206,12 @@ export class Run {
     return row?.unmatched;
   }
 
-  private async audit(table: Table, moveOut?: (check: Check) => Promise<number>) {
+  private async audit(
+    table: Table,
+    job: Job | null,
+    hasRows = true,
+    moveOut?: (check: Check) => Promise<number>,
+  ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
     const judge = async (check: Check, counted?: Counted) => {
@@ -196,16 +229,19 @@ export class Run {
         this.fail(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    const checks = auditOf(table);
+    const isPassed = (check: Check) => hasRows && check.onlyEmpty === true;
+    const checks = auditOf(table, job);
     for (const check of checks.filter(({ moves }) => moves)) await judge(check);
     const others = checks.filter(({ moves }) => !moves);
     // At once; where that fails each alone, to know which it is.
-    const found = await this.count(others).catch(() => []);
-    for (const check of others)
+    const found = await this.count(others.filter((check) => !isPassed(check))).catch(() => []);
+    for (const check of others) {
+      const { name } = check;
       await judge(
         check,
-        found.find(({ name }) => name === check.name),
+        isPassed(check) ? { name, failed: 0, failure: null } : found.find((one) => one.name === name),
       );
+    }
     return { expectations: results, reasons };
   }
 
@@ -217,7 +253,7 @@ export class Run {
   private async moveOut(job: Job, dir: string, { name, moves }: Check): Promise<number> {
     const file = this.store.quarantineFile(this.runId, job.name);
     const { gone, kept } = moves as NonNullable<Check['moves']>;
-    const description = expectationsOf(job.output).find((e) => e.name === name)?.description ?? '';
+    const description = expectationsOf(job.output, job).find((e) => e.name === name)?.description ?? '';
     const moved = quoteName(`_moved_${job.name}`);
     await this.db.run(`CREATE TEMP TABLE IF NOT EXISTS ${moved} (${QUARANTINE_COLUMNS})`);
     const { rowsChanged } = await this.db.run(

@@ -150,6 +150,48 @@ withSpark('both engines agree', () => {
     });
   });
 
+  test('on a file under two names, readings of strangers, and steps of nobody', async () => {
+    const data = join(dir, 'warned');
+    await land(data, 'customer', { 'a.json': `${person(1)}\n${person(2)}` });
+    await land(data, 'accelerometer', {
+      'b.json': lines(1),
+      'a/b.json': lines(1),
+      'c.json': lines(1).replaceAll('1', '2'),
+      'd.json.gz': gzipSync(`${reading(2)}\n{bad`),
+      'e.json.gz': gzipSync(`${reading(2)}\n{bad`),
+    });
+    await land(data, 'step_trainer', { 'a.json': step(7) });
+    await writeOtherSources(data, pipeline.sources);
+    const engines = enginesOf(join(dir, 'warned-lake'));
+    const { failures, findings } = await expectAgreement(engines, tolerant, { data });
+    expect(failures).toEqual([]);
+    const of = (name: string) => findings.filter(({ expectation }) => expectation === name);
+    expect(of('delivered_once')).toMatchObject([
+      {
+        table: 'accelerometer_landing',
+        severity: 'warn',
+        failed: 8,
+        samples: [
+          { file: 'b.json', same_as: 'a/b.json' },
+          { file: 'e.json.gz', same_as: 'd.json.gz' },
+        ],
+      },
+    ]);
+    expect(of('references_customer_landing')).toMatchObject([{ table: 'accelerometer_landing' }]);
+    expect(of('gives_rows')).toEqual([
+      {
+        table: 'step_trainer_trusted',
+        expectation: 'gives_rows',
+        severity: 'warn',
+        description: expect.stringContaining('rows'),
+        failed: 1,
+        samples: [
+          { step_trainer_landing: '1', customers_curated: '2', accelerometer_trusted: expect.any(String) },
+        ],
+      },
+    ]);
+  });
+
   test('on lines of two people who were forgotten', async () => {
     const data = join(dir, 'forgotten');
     await writeSample(data, { customers: 40, seed: 5, dirty: 0.2 });

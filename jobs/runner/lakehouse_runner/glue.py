@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
+from .expectations import counted
 from .forget import Request, forget, no_address
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
@@ -81,6 +82,14 @@ def run_job(
     result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
     for warning in result.warnings:
         print(warning)
+    # Of files the names, which may be told; of rows no values.
+    samples = {(found.table, found.expectation): f": {found.rows}" for found in result.findings}
+    for table in result.summary["tables"]:
+        for name, failed in ((one["name"], one["failed"]) for one in table["expectations"]):
+            if failed:
+                print(
+                    f"{table['table']}.{name}: {counted(failed, 'bad row')}{samples.get((table['table'], name), '')}"
+                )
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps(

@@ -107,9 +107,16 @@ class Landing:
     """The landing files of a source that are there when this is made."""
 
     def __init__(
-        self, spark: SparkSession, source: Source, raw: bool = False, forgotten: Forgotten | None = None
+        self,
+        spark: SparkSession,
+        source: Source,
+        raw: bool = False,
+        forgotten: Forgotten | None = None,
+        only: Sequence[File] | None = None,
     ) -> None:
-        """List the files. No row is read before it is asked for; `raw`: they are as the source writes them.
+        """List the files, or take `only` some. No row is read before it is asked for.
+
+        `raw`: they are as the source writes them.
 
         What is of those who are forgotten is passed over, be it good or bad.
         """
@@ -120,8 +127,7 @@ class Landing:
         self._forgotten = forgotten
         self.skipped: list[str] = []
         """What lies in the folder and is not read, by name."""
-        self.files = files.list_files(source.location, self.skipped)
-        """All of them."""
+        self.files = files.list_files(source.location, self.skipped) if only is None else only
         cut = _cut(self.files, source)
         self._extents = [extent for f in self.files for extent in extents_of(f, f in cut)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())

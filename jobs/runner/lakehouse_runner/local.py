@@ -276,7 +276,7 @@ def _refused(spark: SparkSession, folder: str) -> DataFrame:
     return reader.json(files.as_pattern(folder))
 
 
-def _plain_rows(rows: Iterable[Row]) -> list[list[Any]]:
+def _plain_rows(rows: Iterable[Sequence[object]]) -> list[list[Any]]:
     return [[_plain(value) for value in row] for row in rows]
 
 

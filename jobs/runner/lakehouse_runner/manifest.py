@@ -45,6 +45,8 @@ class Check:
     count: str
     samples: str
     moves: Moves | None = None
+    only_empty: bool = False
+    """A table that has rows passes."""
 
 
 @dataclass(frozen=True)
@@ -326,5 +328,13 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Column]:
 
 def _audit(values: list[Mapping[str, Any]]) -> tuple[Check, ...]:
     return tuple(
-        Check(**{**value, "moves": Moves(**value["moves"]) if "moves" in value else None}) for value in values
+        Check(
+            name=value["name"],
+            severity=value["severity"],
+            count=value["count"],
+            samples=value["samples"],
+            moves=Moves(**value["moves"]) if "moves" in value else None,
+            only_empty=value.get("onlyEmpty", False),
+        )
+        for value in values
     )

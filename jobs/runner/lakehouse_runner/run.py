@@ -12,8 +12,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
+from .copies import copies_among
 from .errors import JobError, tell
-from .expectations import Finding, audit, counted
+from .expectations import Audit, Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
 from .landing import Landing
 from .manifest import Manifest, Moves, Unmatched
@@ -38,6 +39,9 @@ SPARK_SETTINGS = {
 _LARGE_ROWS = 1_000_000
 _SKIPPED_SHOWN = 3
 _DRIVING = "_driving"
+_DELIVERED_ONCE = "delivered_once"
+"""As the model names it."""
+_SAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ class _Run:
             output.audit,
             self._options.shows,
             lambda reason, moves: self._move_out(table, reason, moves),
+            has_rows=written > 0,
         )
         quarantined = sum(done.moved.values())
         self._tables.append(
@@ -219,7 +224,7 @@ class _Run:
         """How often the job's queries name a source: one that is read once is not worth keeping."""
         code = re.sub(r"--[^\n]*", "", self._sql)
         own = [check.count for source in self._manifest.sources.values() for check in source.audit]
-        later = [check.count for check in self._manifest.output.audit]
+        later = [check.count for check in self._manifest.output.audit if not check.only_empty]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
 
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
@@ -271,6 +276,7 @@ class _Run:
         # What runs before refused is history, also where this one refuses nothing.
         files.delete_others(source.quarantine, self._options.run_id)
         done = audit(self._spark, name, source.audit, self._options.shows)
+        self._find_copies(name, landing, done)
         self._tables.append(
             {
                 "table": name,
@@ -293,6 +299,20 @@ class _Run:
         if account.failure is not None:
             self._fail(name, account.failure)
         return account.accepted
+
+    def _find_copies(self, name: str, landing: Landing, done: Audit) -> None:
+        """Count the records of files that are the same as another one: they were delivered twice."""
+        copies = copies_among(landing.files)
+        records = 0
+        if copies:
+            source = self._manifest.sources[name]
+            account = Landing(self._spark, source, only=[copy.file for copy in copies]).account()
+            records = account.accepted + account.quarantined - len(account.whole)
+        done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
+        if records > 0:
+            pairs = sorted((copy.file.name, copy.same_as.name) for copy in copies)
+            columns = [("file", "string"), ("same_as", "string")]
+            done.findings.append(Finding(name, _DELIVERED_ONCE, records, columns, pairs[:_SAMPLES]))
 
     def _refused_in(self, quarantine: str) -> str:
         """Where this run puts what it refuses."""
