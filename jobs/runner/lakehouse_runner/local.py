@@ -20,7 +20,7 @@ from typing import Any
 
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
