@@ -199,11 +199,15 @@ export class SparkEngine implements Engine {
     for await (const answer of runner.ask(whole)) {
       switch (answer.kind) {
         case 'ended':
-          findings.push(...answer.findings);
+          // A source that several jobs read is told once, here and below.
+          findings.push(
+            ...answer.findings.filter(
+              (one) => !findings.some((f) => f.table === one.table && f.expectation === one.expectation),
+            ),
+          );
           failures.push(...answer.failures);
           break;
         case 'done':
-          // A source that several jobs read is told once.
           if (tables.has(answer.summary.table)) break;
           tables.set(answer.summary.table, answer.summary);
           tell(answer);
