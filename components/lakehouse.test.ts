@@ -424,11 +424,13 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
             Resource: [
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/accelerometer/landing/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/customer_trusted/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/customer/landing/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/jobs/accelerometer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runner/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/suppressed/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
             ],
           },
@@ -444,6 +446,7 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
             Resource: [
               `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing/*`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
             ],
           },
@@ -467,8 +470,12 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
                 's3:prefix': [
                   'accelerometer/landing/*',
                   'accelerometer/landing',
+                  'customer/landing/*',
+                  'customer/landing',
                   'quarantine/accelerometer_landing/*',
                   'quarantine/accelerometer_landing',
+                  'quarantine/customer_landing/*',
+                  'quarantine/customer_landing',
                 ],
               },
             },
@@ -526,6 +533,7 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
             Resource: [
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing`,
               `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine`,
+              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing`,
             ],
           },
           {
@@ -540,6 +548,8 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
                   'quarantine/accelerometer_landing/',
                   'quarantine',
                   'quarantine/',
+                  'quarantine/customer_landing',
+                  'quarantine/customer_landing/',
                 ],
               },
             },
