@@ -1,4 +1,4 @@
-import { expectation, unique } from '../model';
+import { auditOf, expectation, unique } from '../model';
 import { readingOf } from '../model/reading';
 import { assetOf, type BinaryFile } from './asset';
 import { GlueJob, type GlueJobArgs } from './glue-job';
@@ -209,33 +209,25 @@ test('its manifest says where everything is', async () => {
         quarantine: `s3://${RAW}/quarantine/reading_raw/`,
         maxQuarantinedShare: 0.05,
         columns: {
-          who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
-          readAt: { type: 'epochMillis', nullable: false, aliases: ['READAT', 'read_at'] },
-          value: { type: 'double', nullable: true, aliases: [] },
+          who: { type: 'text', pii: 'direct', identifies: 'person' },
+          readAt: { type: 'epochMillis' },
+          value: { type: 'double' },
         },
         reading: readingOf(readingRaw),
-        expectations: [],
+        audit: [],
       },
     },
     tables: [],
     output: {
       table: 'reading',
+      schema: '`who` string, `readAt` timestamp_ntz, `value` double',
       columns: {
-        who: { type: 'text', nullable: false, aliases: [], pii: 'direct', identifies: 'person' },
-        readAt: { type: 'timestamp', nullable: false, aliases: [] },
-        value: { type: 'double', nullable: false, aliases: [] },
+        who: { type: 'text', pii: 'direct', identifies: 'person' },
+        readAt: { type: 'timestamp' },
+        value: { type: 'double' },
       },
       partitionBy: [{ transform: 'day', column: 'readAt' }],
-      expectations: [
-        {
-          name: 'required_values',
-          severity: 'fail',
-          columns: ['who', 'readAt', 'value'],
-          counts: [],
-          shown: ['readAt', 'value'],
-          sql: 'SELECT t.* FROM reading t WHERE t.who IS NULL OR t.readAt IS NULL OR t.value IS NULL',
-        },
-      ],
+      audit: auditOf(cleanJob.output),
     },
     parameters: { mode: ['plain', 'strict'], unit: ['g', 'kg'] },
     suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,

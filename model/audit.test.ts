@@ -32,7 +32,7 @@ test('a check is SQL that counts, shows and moves', () => {
   expect(auditOf(people)[0]).toEqual({
     name: 'old',
     severity: 'quarantine',
-    count: `SELECT 'old' AS name, COUNT(*) AS failed, CASE WHEN 'quarantine' = 'fail' AND COUNT(*) > 0 THEN concat('expectation old failed with ', COUNT(*), ' bad row', CASE WHEN COUNT(*) > 1 THEN 's' ELSE '' END) END AS failure FROM (${bad})`,
+    count: `SELECT 'old' AS name, COUNT(*) AS failed, CASE WHEN false THEN concat('expectation old failed with ', COUNT(*), ' bad row', CASE WHEN COUNT(*) > 1 THEN 's' ELSE '' END) END AS failure FROM (${bad})`,
     samples: `SELECT * FROM (${bad}) ORDER BY ALL NULLS LAST LIMIT 5`,
     moves: {
       gone: `SELECT t.* FROM people t WHERE ${isBad}`,

@@ -27,7 +27,7 @@ function checkOf(table: string, { name, severity, columns, sql, onlyEmpty }: Exp
   return {
     name,
     severity,
-    count: `SELECT '${name}' AS name, COUNT(*) AS failed, CASE WHEN '${severity}' = 'fail' AND COUNT(*) > 0 THEN ${failure} END AS failure FROM (${bad})`,
+    count: `SELECT '${name}' AS name, COUNT(*) AS failed, CASE WHEN ${severity === 'fail' ? 'COUNT(*) > 0' : 'false'} THEN ${failure} END AS failure FROM (${bad})`,
     samples: `SELECT * FROM (${bad}) ORDER BY ALL NULLS LAST LIMIT ${SAMPLES}`,
     ...(onlyEmpty && { onlyEmpty }),
     ...(severity === 'quarantine' && {

@@ -22,12 +22,9 @@ const list = <T extends z.ZodType>(of: T) => z.array(of).readonly();
 const byName = <T extends z.ZodType>(of: T) => z.record(z.string(), of).readonly();
 const some = z.string().min(1);
 
+/** What a runner needs to know of a column; what its values must be, SQL says. */
 const column = object({
   type: z.enum(COLUMN_TYPES),
-  nullable: z.boolean(),
-  aliases: list(some),
-  min: z.exactOptional(z.number()),
-  max: z.exactOptional(z.number()),
   pii: z.exactOptional(z.enum(PII_CLASSES)),
   /** Whose a row is: what people are forgotten by. */
   identifies: z.exactOptional(z.enum(IDENTIFIES)),
@@ -115,8 +112,6 @@ export const manifestSchema = object({
   metricsNamespace: some,
 });
 
-/** What a reader or writer needs to know of a column. */
-export type ColumnContract = z.infer<typeof column>;
 /**
  * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
@@ -193,19 +188,11 @@ const jsonSchema = (schema: z.ZodType): object =>
     },
   });
 
-const columnContracts = (table: Table): Record<string, ColumnContract> =>
+const columnContracts = (table: Table): Record<string, z.infer<typeof column>> =>
   Object.fromEntries(
-    Object.entries(table.columns).map(([name, { type, nullable, aliases, min, max, pii, identifies }]) => [
+    Object.entries(table.columns).map(([name, { type, pii, identifies }]) => [
       name,
-      {
-        type,
-        nullable,
-        aliases,
-        ...(min !== undefined && { min }),
-        ...(max !== undefined && { max }),
-        ...(pii && { pii }),
-        ...(identifies && { identifies }),
-      },
+      { type, ...(pii && { pii }), ...(identifies && { identifies }) },
     ]),
   );
 

@@ -15,14 +15,10 @@ Identifies = Literal["person", "device"]
 
 @dataclass(frozen=True)
 class Column:
-    """What a reader or writer needs to know of a column."""
+    """What is to be known of a column; what its values must be, SQL says."""
 
     type: str
     """As the contract calls it."""
-    nullable: bool
-    aliases: tuple[str, ...] = ()
-    min: float | None = None
-    max: float | None = None
     pii: PiiClass | None = None
     identifies: Identifies | None = None
     """Whose a row is: what people are forgotten by."""
@@ -312,18 +308,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Column]:
-    return {
-        name: Column(
-            type=value["type"],
-            nullable=value["nullable"],
-            aliases=tuple(value["aliases"]),
-            min=value.get("min"),
-            max=value.get("max"),
-            pii=value.get("pii"),
-            identifies=value.get("identifies"),
-        )
-        for name, value in values.items()
-    }
+    return {name: Column(**value) for name, value in values.items()}
 
 
 def _audit(values: list[Mapping[str, Any]]) -> tuple[Check, ...]:

@@ -7,9 +7,9 @@ from pyspark.sql import SparkSession
 
 KEY = b"key"
 COLUMNS = {
-    "user": Column("text", True, pii="direct", identifies="person"),
-    "device": Column("text", True, pii="quasi", identifies="device"),
-    "name": Column("text", True, pii="direct"),
+    "user": Column("text", pii="direct", identifies="person"),
+    "device": Column("text", pii="quasi", identifies="device"),
+    "name": Column("text", pii="direct"),
 }
 
 

@@ -8,25 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract import source_of
+from contract import Contract, source_of
 from lakehouse_runner import blocks, landing
 from lakehouse_runner.errors import tell
 from lakehouse_runner.landing import Account, Landing
-from lakehouse_runner.manifest import Column
 from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from pyspark.sql import SparkSession
 
 COLUMNS = {
-    "user": Column("text", False),
-    "at": Column("epochMillis", False, (), 0, 4102444800000),
-    "day": Column("isoDate", True),
+    "user": Contract("text"),
+    "at": Contract("epochMillis", min=0, max=4102444800000),
+    "day": Contract("isoDate", nullable=True),
 }
 ACCELEROMETER = {
-    "user": Column("text", False),
-    "timestamp": Column("epochMillis", False, ("timeStamp",), 0, 4102444800000),
-    "x": Column("double", False),
-    "y": Column("double", False),
-    "z": Column("double", False),
+    "user": Contract("text"),
+    "timestamp": Contract("epochMillis", aliases=("timeStamp",), min=0, max=4102444800000),
+    "x": Contract("double"),
+    "y": Contract("double"),
+    "z": Contract("double"),
 }
 
 
@@ -299,7 +298,7 @@ def test_rows_have_their_types(spark: SparkSession, tmp_path: Path, raw: bool) -
 
 def test_lines_of_the_forgotten_are_neither_rows_nor_refused(spark: SparkSession, tmp_path: Path) -> None:
     """Plain ones, odd ones and bad ones; they are counted, and all others keep their numbers."""
-    columns = {**COLUMNS, "user": Column("text", False, identifies="person")}
+    columns = {**COLUMNS, "user": Contract("text", identifies="person")}
     lines = [
         b'{"user":"ann@x.org","at":1}',
         b'{"user":"bob@x.org","at":2}',

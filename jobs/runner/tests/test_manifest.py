@@ -43,9 +43,7 @@ WHOLE: dict[str, Any] = {
             "location": "s3://in/",
             "quarantine": "s3://out/",
             "maxQuarantinedShare": 0.1,
-            "columns": {
-                "at": {"type": "epochMillis", "nullable": True, "aliases": ["AT"], "min": 0, "max": 9.5}
-            },
+            "columns": {"at": {"type": "epochMillis", "pii": "quasi"}},
             "reading": dict(READING),
             "audit": [dict(CHECK)],
         }
@@ -54,7 +52,7 @@ WHOLE: dict[str, Any] = {
     "output": {
         "table": "reading",
         "schema": "subject string",
-        "columns": {"subject": {"type": "pseudonym", "nullable": False, "aliases": []}},
+        "columns": {"subject": {"type": "pseudonym"}},
         "partitionBy": [{"transform": "day", "column": "at"}],
         "audit": [dict(CHECK)],
         "quarantine": "s3://moved/",
@@ -102,7 +100,7 @@ def test_a_manifest_is_read_whole() -> None:
             "reading_raw": Source(
                 location="s3://in/",
                 quarantine="s3://out/",
-                columns={"at": Column(type="epochMillis", nullable=True, aliases=("AT",), min=0, max=9.5)},
+                columns={"at": Column(type="epochMillis", pii="quasi")},
                 reading=Reading(
                     head_bytes=1,
                     piece_bytes=2,
@@ -132,7 +130,7 @@ def test_a_manifest_is_read_whole() -> None:
         output=Output(
             table="reading",
             schema="subject string",
-            columns={"subject": Column(type="pseudonym", nullable=False)},
+            columns={"subject": Column(type="pseudonym")},
             partition_by=("at",),
             audit=(check,),
             quarantine="s3://moved/",
@@ -178,8 +176,11 @@ def test_what_may_be_absent() -> None:
             changed("sources", "reading_raw", "maxQuarantinedShare", to=-1),
             "maxQuarantinedShare: -1 is below 0",
         ),
-        (changed("output", "columns", "subject", "nullable", to=1), "nullable: 1 is no boolean"),
-        (changed("output", "columns", "subject", "min", to=10**400), "columns.subject.min: 1000"),
+        (changed("sources", "reading_raw", "reading", "headBytes", to="1"), "is no number"),
+        (
+            changed("sources", "reading_raw", "reading", "headBytes", to=10**400),
+            "sources.reading_raw.reading.headBytes: 1000",
+        ),
         ("[]", "the manifest: an array is no object"),
         ("{", "the manifest is no JSON: "),
         ('{"a": NaN}', "the manifest is no JSON: NaN is no number of JSON"),
@@ -194,11 +195,10 @@ def test_a_fault_is_told_with_its_path(text: str, said: str) -> None:
 
 def test_a_number_that_only_python_has() -> None:
     """JavaScript reads it as infinite, and refuses it."""
-    assert "1e400" in changed("output", "columns", "subject", "min", to=0).replace(
-        '"min": 0}', '"min": 1e400}'
-    )
-    text = changed("output", "columns", "subject", "min", to=0).replace('"min": 0}', '"min": 1e400}')
-    assert faults(text) == ["output.columns.subject.min: Infinity is no number"]
+    text = changed("sources", "reading_raw", "reading", "headBytes", to=0)
+    assert text.count('"headBytes": 0,') == 1
+    text = text.replace('"headBytes": 0,', '"headBytes": 1e400,')
+    assert faults(text) == ["sources.reading_raw.reading.headBytes: Infinity is no number"]
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -7,18 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from contract import source_of
+from contract import Contract, source_of
 from lakehouse_runner import files
 from lakehouse_runner.files import File
-from lakehouse_runner.manifest import Column
 from lakehouse_runner.rewrite import LandingSieve, QuarantineSieve, Sifted, sift
 from lakehouse_runner.suppression import Entry, Forgotten, forgotten_of, hash_of
 from s3_standin import Bucket
 
 KEY = b"key"
 COLUMNS = {
-    "user": Column("text", False, identifies="person"),
-    "at": Column("int", False, min=0),
+    "user": Contract("text", identifies="person"),
+    "at": Contract("int", min=0),
 }
 LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
 READING = source_of(Path("/nowhere"), COLUMNS).reading

@@ -9,11 +9,10 @@ from typing import Any, cast
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from contract import source_of
+from contract import Contract, source_of
 from lakehouse_runner import files, rewrite, suppression
 from lakehouse_runner.files import Changed
 from lakehouse_runner.forget import _Forgetting
-from lakehouse_runner.manifest import Column
 from lakehouse_runner.rewrite import LandingSieve, Sifted, sift
 from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from moto import mock_aws
@@ -24,7 +23,7 @@ FOLDER = f"s3://{BUCKET}/customer/landing/"
 ANN = b'{"user":"ann@x.org"}\n'
 BOB = b'{"user":"bob@x.org"}\n'
 LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
-COLUMNS = {"user": Column("text", False, identifies="person")}
+COLUMNS = {"user": Contract("text", identifies="person")}
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
 SIEVE = LandingSieve(LISTED, COLUMNS, SOURCE.reading)
 

@@ -4,7 +4,7 @@ import functools
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,17 @@ _COMPILER = Path(__file__).parents[1] / "reading.ts"
 _ROOT = Path(__file__).parents[4]
 
 
-def source_of(folder: Path, columns: Mapping[str, Column], share: float = 1) -> Source:
+@dataclass(frozen=True)
+class Contract(Column):
+    """A column as a contract declares it."""
+
+    nullable: bool = False
+    aliases: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+
+
+def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
         name: {
@@ -51,7 +61,10 @@ def source_of(folder: Path, columns: Mapping[str, Column], share: float = 1) -> 
             "location": folder.as_uri().replace("file://", "file:"),
             "quarantine": "file:/nowhere",
             "maxQuarantinedShare": share,
-            "columns": contracts,
+            "columns": {
+                name: {f.name: contract[f.name] for f in fields(Column) if f.name in contract}
+                for name, contract in contracts.items()
+            },
             "reading": _compiled(json.dumps({"columns": contracts, "share": share})),
             "audit": [],
         }
