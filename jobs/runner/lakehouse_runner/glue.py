@@ -87,9 +87,8 @@ def run_job(
     for table in result.summary["tables"]:
         for name, failed in ((one["name"], one["failed"]) for one in table["expectations"]):
             if failed:
-                print(
-                    f"{table['table']}.{name}: {counted(failed, 'bad row')}{samples.get((table['table'], name), '')}"
-                )
+                shown = samples.get((table["table"], name), "")
+                print(f"{table['table']}.{name}: {counted(failed, 'bad row')}{shown}")
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps(
