@@ -184,7 +184,7 @@ describe('after a good run', () => {
     expect(rows).toEqual(
       Array.from({ length: 1000 }, (_, n) => [
         String(START + n * 1000),
-        hmac(`Canary-email-${n}@example.com`),
+        hmac(`canary-email-${n}@example.com`),
         hmac(`Canary-serialNumber-${n}`),
       ]),
     );
