@@ -339,7 +339,9 @@ class Erasure {
         await this.db.run(`INSERT INTO _spelled SELECT value FROM ${listedName(table, column)}`);
       }
     }
-    await this.db.run('INSERT INTO _their_pseudonyms SELECT DISTINCT _pseudonym(value) FROM _spelled');
+    // Of an e-mail tables have the normal form, of a serial number what was written.
+    const forms = `SELECT value FROM _spelled UNION SELECT ${normalisedSql('value')} FROM _spelled`;
+    await this.db.run(`INSERT INTO _their_pseudonyms SELECT DISTINCT _pseudonym(value) FROM (${forms})`);
     // Of a forget that was cut off when the rows were gone that spell the values.
     const begun = (await this.store.forgettings()).flatMap(({ pseudonyms }) => pseudonyms);
     for (const one of begun) await this.db.run('INSERT INTO _their_pseudonyms VALUES ($1)', [one]);
