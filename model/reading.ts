@@ -343,6 +343,9 @@ function valuePattern({ column }: Field): string | undefined {
   return inside >= 1 ? `-?(?:${wholePattern(0, inside - 1)})(?:\\.[0-9]+)?` : undefined;
 }
 
+/** White space between tokens, of which JSON takes less than RE2's `\\s`. */
+const GAP = '[ \\t\\r]*';
+
 /**
  * Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. What
  * is nullable may be missing; the comma before it is its own, so the first column has to be there.
@@ -360,10 +363,10 @@ function linePattern(fields: readonly Field[]): string | undefined {
           .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
       )
       .join('|');
-    const member = `${i > 0 ? '\\s*,\\s*' : ''}"(?:${key})"\\s*:\\s*`;
+    const member = `${i > 0 ? `${GAP},${GAP}` : ''}"(?:${key})"${GAP}:${GAP}`;
     members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
   }
-  return `\\x{FEFF}?\\s*\\{\\s*${members.join('')}\\s*\\}[\\s,]*`;
+  return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
 }
 
 const BARE = `trim(_line, ${AROUND_RECORD})`;
@@ -418,14 +421,14 @@ const unmatched = (fields: readonly Field[]) => {
   return accepted(
     fields,
     `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others WHERE ${BARE} <> ''`,
+          FROM _others`,
     '_file, _n, _broken',
   );
 };
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
-  `regexp_replace(replace(${text}, ${MARK}, ' '), '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')`;
+  `regexp_replace(${text}, '("(?:[^"\\\\]|\\\\.)*"?)|(\\})[\\s,\\x{FEFF}]*(\\{)', '\\1\\2' || ${MARK} || '\\3', 'g')`;
 /** Those objects as one array. */
 const listOf = (marked: string) =>
   `'[' || replace(replace(${marked}, '}' || ${MARK} || '{', '},{'), ${MARK}, '') || ']'`;
@@ -454,7 +457,7 @@ marked AS (
   SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
   FROM (
     SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
-      bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
+      bool_or(bare <> '' AND trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
       lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
     FROM (
       SELECT *, strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
@@ -493,7 +496,7 @@ groups AS (
  * every text is marked off; a broken one among them is then one record of its own.
  */
 const RECORDS = `marked_off AS (
-  SELECT *, CASE WHEN NOT broken AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
+  SELECT *, CASE WHEN NOT broken AND NOT contains(bare, ${MARK}) AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
     ${markedOff('bare')}
   END AS marked
   FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)

@@ -199,6 +199,10 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   let first = 0;
   let held: Buffer[] = [];
   let size = 0;
+  const usual = Math.min(USUAL_BYTES, pieceBytes);
+  let wanted = usual;
+  // Records of an array are mostly indented.
+  const start = `\n${/(?:^|\n)([ \t]*)\{/.exec(look.head)?.[1] ?? ''}{`;
   /** Bytes of a line that is passed over, after its beginning was given. */
   let cut: { text: Buffer; bytes: number } | undefined;
   const piece = (bytes: Buffer): Piece => {
@@ -221,9 +225,16 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
     }
     held.push(Buffer.from(chunk));
     size += chunk.length;
-    if (size < Math.min(USUAL_BYTES, pieceBytes)) continue;
+    if (size < wanted) continue;
     const bytes = Buffer.concat(held);
-    const record = bytes.lastIndexOf('\n{') + 1;
+    const record = bytes.lastIndexOf(start) + 1;
+    if (record === 0 && size < pieceBytes) {
+      // Where no record seems to begin, one may be cut: that is put off as long as can be.
+      held = [bytes];
+      wanted = Math.min(2 * size, pieceBytes);
+      continue;
+    }
+    wanted = usual;
     const end = record > 0 ? record : bytes.lastIndexOf(LF) + 1;
     if (end > 0) yield piece(bytes.subarray(0, end));
     const rest = bytes.subarray(end);

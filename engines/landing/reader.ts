@@ -151,6 +151,16 @@ export class SourceReader {
    * meanwhile.
    */
   async read(files: readonly string[], forgotten?: Forgotten): Promise<Landed> {
+    try {
+      return await this.readAll(files, forgotten);
+    } catch (error) {
+      // Of a file that is gone or cut off, that it was changed says more.
+      requireUnchanged(this.looks);
+      throw error;
+    }
+  }
+
+  private async readAll(files: readonly string[], forgotten?: Forgotten): Promise<Landed> {
     this.forgotten = forgotten;
     await this.db.run(
       `CREATE OR REPLACE TABLE ${this.refusals} (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR,
@@ -241,6 +251,8 @@ export class SourceReader {
     const { rows, check } = further ? this.reading.further : this.reading.plain;
     const givenUp = new AbortController();
     const counting = marksIn(looks, countedMark, otherMarks, givenUp.signal);
+    // Awaited below, where it is told.
+    counting.catch(() => undefined);
     const part = this.part++;
     await this.db.run('SET VARIABLE _columns = $1', [columns]);
     const found = await this.attempt(part, async () => {
@@ -327,7 +339,8 @@ export class SourceReader {
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
-      await Promise.all([work(this.db), work(other)]);
+      const ended = await Promise.allSettled([work(this.db), work(other)]);
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
     } finally {
       await this.db.run('RESET threads');
       other.closeSync();
@@ -352,7 +365,9 @@ export class SourceReader {
 
   private async *shares(looks: readonly Look[]): AsyncGenerator<Share> {
     for (const [file, look] of looks.entries()) {
-      if (!look.unpacked && look.bytes <= USUAL_BYTES) yield { file, look, bytes: look.bytes };
+      // Of folders named `a=b`, DuckDB makes columns, which may hide its own.
+      const isWhole = !look.unpacked && look.bytes <= USUAL_BYTES && !look.path.includes('=');
+      if (isWhole) yield { file, look, bytes: look.bytes };
       else for await (const piece of this.pieces(look)) yield { file, piece, bytes: piece.bytes };
     }
   }
@@ -376,7 +391,8 @@ export class SourceReader {
     }
     const pieces = group.flatMap(({ file, piece }) => (piece ? [[file, piece] as const] : []));
     for (const [file, look] of whole) for await (const piece of this.pieces(look)) pieces.push([file, piece]);
-    this.passedOver += await append(db, pieces);
+    const cut = await append(db, pieces);
+    this.passedOver += cut;
   }
 
   /** Reads a group; what does not match waits in `_others` until there is as much of it as is read at once. */
@@ -462,11 +478,9 @@ async function append(
   const rows = await db.createAppender('_piece');
   for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
     if (isCut) {
-      await db.run('INSERT INTO _others VALUES ($1, $2, $3, false)', [
-        file,
-        BigInt(first + 1),
-        text.toString(),
-      ]);
+      // Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
+      const line = text.toString().trim() === '' ? '{' : text.toString();
+      await db.run('INSERT INTO _others VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), line]);
       passedOver += bytes - text.length;
       continue;
     }

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -194,15 +195,23 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
+_HEAD_BYTES = 4096
+
+
 def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
     """Cut a text at line ends, best before a line that begins a record, into pieces of at most `size`."""
     data = b""
     first = 0
+    start = b""
     while more := text.read(size + 1 - len(data)):
         data += more
+        if not start:
+            # Records of an array are mostly indented.
+            indented = re.search(rb"(?:^|\n)([ \t]*)\{", data[:_HEAD_BYTES])
+            start = b"\n%b{" % (indented[1] if indented else b"")
         if len(data) <= size:
             continue
-        cut = data.rfind(b"\n{", 0, size + 1) + 1 or data.rfind(b"\n", 0, size + 1) + 1
+        cut = data.rfind(start, 0, size + 1) + 1 or data.rfind(b"\n", 0, size + 1) + 1
         if cut > 0:
             yield Piece(first, data[:cut])
             first += data.count(b"\n", 0, cut)

@@ -12,7 +12,7 @@ from .suppression import Forgotten
 
 _SETTINGS: dict[str, Any] = {
     "threads": 1,
-    "memory_limit": "512MB",
+    "memory_limit": "1GB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }

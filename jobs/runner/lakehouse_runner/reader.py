@@ -204,7 +204,12 @@ class Reader(Database):
             # Of a line that is too long the beginning may end amid a character.
             odd = set() if piece.skipped else set(broken)
             places = [n - piece.first for n in text.rest or () if 0 < n - piece.first <= len(lines)]
-            rows += [[file, piece.first + i, lines[i - 1].decode(), i in odd] for i in places]
+            # Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
+            texts = {
+                i: "{" if piece.skipped and not lines[i - 1].strip() else lines[i - 1].decode()
+                for i in places
+            }
+            rows += [[file, piece.first + i, line, i in odd] for i, line in texts.items()]
         self._fill("_rest", rows)
         yield from self._judged([text for text, _ in batch], "line", batch[0][1].skipped)
 
