@@ -132,6 +132,47 @@ describe('files in shapes from the field', () => {
     expect(outcome.refused).toEqual([]);
     expect(instants(outcome)).toEqual(upTo(89_000));
   }, 60_000);
+
+  test.each([
+    ['an array', (records: object[]) => JSON.stringify(records, null, 2)],
+    ['records on end', (records: object[]) => records.map((one) => JSON.stringify(one, null, 2)).join(' ')],
+  ])(
+    'a large pretty-printed file with one bad record: %s',
+    async (_, write) => {
+      const records = of(45_000, reading).map((line) => JSON.parse(line) as object);
+      const text = write(records.with(100, { ...records[100], x: 99 }));
+      // More than one piece of usual size.
+      expect(text.length).toBeGreaterThan(4 << 20);
+      const outcome = await read(readings, { 'a.json': text });
+      expect(outcome.refused.map(({ reason }) => reason)).toEqual(['OUT_OF_RANGE']);
+      expect(outcome.rows).toHaveLength(44_999);
+    },
+    60_000,
+  );
+
+  test.each([
+    ['a form feed between tokens', reading(1).replace('{', '{\f'), 'NOT_JSON'],
+    ['a record separator in a text', reading(1).replace('a@', 'a\x1e@'), 'NOT_JSON'],
+  ])('%s is no JSON', async (_, line, reason) => {
+    const outcome = await read(readings, { 'a.json': `${reading(0)}\n${line}\n${reading(2)}\n` });
+    expect(outcome.refused.map((one) => [one.line, one.reason])).toEqual([[2, reason]]);
+    expect(instants(outcome)).toEqual([0, 2]);
+  });
+
+  test('a blank line in a pretty-printed record, beside one that is refused', async () => {
+    const pretty = JSON.stringify(JSON.parse(reading(0)), null, 2).replace(',\n', ',\n\n');
+    const bad = JSON.stringify({ ...JSON.parse(reading(1)), x: 99 }, null, 2);
+    const outcome = await read(readings, { 'a.json': `${pretty}\n${bad}\n` });
+    expect(outcome.refused.map(({ reason }) => reason)).toEqual(['OUT_OF_RANGE']);
+    expect(instants(outcome)).toEqual([0]);
+  });
+
+  test('folders that are named as columns', async () => {
+    const line = reading(0).replace('a@', '\\u0061@');
+    const outcome = await read(readings, { 'content=1/a.json': line, 'filename=b/c.json': line });
+    expect(outcome.refused).toEqual([]);
+    expect(instants(outcome)).toEqual([0, 0]);
+  });
 });
 
 describe('files that are no text', () => {

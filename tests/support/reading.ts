@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { openDatabase, parquetIn, rowsOf } from '../../engines/duckdb/database';
 import { type Landed, SourceReader } from '../../engines/landing/reader';
@@ -44,7 +44,10 @@ export function readingTests() {
   async function write(files: Files): Promise<string> {
     const root = join(dir, String(count++));
     await mkdir(root);
-    for (const [name, content] of Object.entries(files)) await writeFile(join(root, name), content);
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), content);
+    }
     return root;
   }
 
