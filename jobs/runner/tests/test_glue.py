@@ -65,7 +65,7 @@ class World:
 
     def table(self, name: str, read: int, quarantined: int) -> dict[str, Any]:
         """A table's part of a summary, as far as it is looked at."""
-        return {"table": name, "read": read, "quarantined": quarantined}
+        return {"table": name, "read": read, "quarantined": quarantined, "expectations": []}
 
     def run(
         self,
