@@ -421,7 +421,7 @@ const unmatched = (fields: readonly Field[]) => {
   return accepted(
     fields,
     `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others`,
+          FROM _others WHERE ${BARE} <> ''`,
     '_file, _n, _broken',
   );
 };
@@ -457,7 +457,7 @@ marked AS (
   SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
   FROM (
     SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
-      bool_or(bare <> '' AND trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
+      bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
       lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
     FROM (
       SELECT *, strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent

@@ -159,14 +159,6 @@ describe('files in shapes from the field', () => {
     expect(instants(outcome)).toEqual([0, 2]);
   });
 
-  test('a blank line in a pretty-printed record, beside one that is refused', async () => {
-    const pretty = JSON.stringify(JSON.parse(reading(0)), null, 2).replace(',\n', ',\n\n');
-    const bad = JSON.stringify({ ...JSON.parse(reading(1)), x: 99 }, null, 2);
-    const outcome = await read(readings, { 'a.json': `${pretty}\n${bad}\n` });
-    expect(outcome.refused.map(({ reason }) => reason)).toEqual(['OUT_OF_RANGE']);
-    expect(instants(outcome)).toEqual([0]);
-  });
-
   test('folders that are named as columns', async () => {
     const line = reading(0).replace('a@', '\\u0061@');
     const outcome = await read(readings, { 'content=1/a.json': line, 'filename=b/c.json': line });
