@@ -45,11 +45,11 @@ describe('by hand', () => {
       { class: 'Table optimizers', what: '5 tables, 6 DPU-hours', monthly: 2.64 },
       // 1024 × 1 GB = 1 TB, at 5
       { class: 'Athena', what: '1,024 queries, 1,024 GB scanned', monthly: 5 },
-      // landing 100; tables 5 × 2 GB × (5 snapshots + 10/31 × 30 old versions) = 146.77; quarantine 100 × 0.01 × 10
-      // copies = 10; results 1 GB/31 × 8 days = 0.26: 257.03 at 0.023
-      { class: 'S3 storage', what: '257 GB', monthly: 5.91 },
+      // landing 100; tables 5 × 2 GB × (5 snapshots + 10/31 × 30 old versions) = 146.77; quarantine of 4 job inputs, each
+      // 100/3 × 0.01 × 10 copies = 13.33; results 1 GB/31 × 8 days = 0.26: 260.36 at 0.023
+      { class: 'S3 storage', what: '260 GB', monthly: 5.99 },
       // PUT 1000 files + 50 × 200 + 1024 × 2, at 0.005/1000; GET 50 × 500 + 10 × 100 GB × 128 + 1024 × 128, at 0.0004/1000
-      { class: 'S3 requests', what: '13,048 PUT, 284,072 GET', monthly: 0.18 },
+      { class: 'S3 requests', what: '13,048 PUT, 326,739 GET', monthly: 0.2 },
       // 50 × 20.48 MB = 1 GB, at 0.50; 30/31 of it stays, at 0.03
       { class: 'CloudWatch logs', what: '1 GB taken in, 0.97 GB kept', monthly: 0.53 },
       // (50 × 60 + 3 sources × 10) hours of 744, at 0.30
@@ -71,12 +71,12 @@ describe('by hand', () => {
     });
     const usage = { ...ROUND, landingFiles: 2_000_000, mails: 100_000 };
     expect(figures(estimate(lake, on, usage))).toMatchObject({
-      // A key, and a hundredth of 2,012,048 PUT and 284,072 GET at 0.03/10,000.
+      // A key, and a hundredth of 2,012,048 PUT and 326,739 GET at 0.03/10,000.
       KMS: 1.07,
       // 5 × 744 h and 1 GB, at 0.01.
       'VPC endpoints': 37.21,
-      // As many, less the 2 × 1024 PUT of results: 2,294,072 at 0.10/100,000.
-      CloudTrail: 2.29,
+      // As many, less the 2 × 1024 PUT of results: 2,336,739 at 0.10/100,000.
+      CloudTrail: 2.34,
       'CloudWatch alarms': 0.3,
       'SNS e-mails': 2,
       EventBridge: 2,
@@ -220,8 +220,8 @@ describe('each setting changes what it turns on, and nothing else', () => {
   test('where nothing is cleaned, every run’s files stay', () => {
     const off = Object.fromEntries(['trusted', 'curated'].map((name) => [name, { optimizeTables: false }]));
     const found = estimate(lake, settingsOf({ zones: off }), { ...ROUND, monthsOld: 24 });
-    // Landing 100, tables 5 × 2 × 241, quarantine 29.35 and results 0.26 GB, at 0.023.
-    expect(figures(found)['S3 storage']).toBe(58.41);
+    // Landing 100, tables 5 × 2 × 241, quarantine 39.13 and results 0.26 GB, at 0.023.
+    expect(figures(found)['S3 storage']).toBe(58.64);
     expect(figures(found)).not.toHaveProperty('Table optimizers');
   });
 });

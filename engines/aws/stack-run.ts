@@ -183,4 +183,5 @@ function secondsOf(jobs: readonly JobRun[], began: number): number {
 
 /** Sources first, then as jobs make them. */
 const inOrder = ({ tables }: Pipeline, summaries: readonly TableSummary[]) =>
-  [...tables.keys()].flatMap((name) => summaries.filter(({ table }) => table === name));
+  // A source that several jobs read is told once.
+  [...tables.keys()].flatMap((name) => summaries.filter(({ table }) => table === name).slice(0, 1));
