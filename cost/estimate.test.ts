@@ -57,7 +57,7 @@ describe('by hand', () => {
       // 10 runs × (3 jobs that read people's lines + 1 that makes pseudonyms)
       { class: 'Secrets Manager', what: '1 secret, 40 reads', monthly: 0.4 },
     ]);
-    expect(found.total).toBe(21.16);
+    expect(found.total).toBe(21.26);
     expect(found.prices).toEqual({ region: 'us-east-1', date: PRICES.date });
   });
 

@@ -92,7 +92,14 @@ async function follow(
   jobs: readonly Job[],
   look: () => Promise<Look>,
 ): Promise<StackRunResult> {
-  const { pause = realPause, tell } = following;
+  const { pause = realPause } = following;
+  const said = new Set<string>();
+  // A source that several jobs read is told once.
+  const tell = (event: RunEvent) => {
+    const what = `${event.kind} ${'summary' in event ? event.summary.table : event.table}`;
+    if (!said.has(what)) following.tell(event);
+    said.add(what);
+  };
   const began = Date.now();
   const seen = new Map<string, string>();
   const summaries = new Map<string, JobSummary>();
@@ -107,7 +114,7 @@ async function follow(
       if (!seen.has(run.job)) for (const table of tablesOf(job)) tell({ kind: 'start', table });
       seen.set(run.job, run.state);
       changed = true;
-      if (isOver(run)) await tellEnd(following, job, run, summaries, notes);
+      if (isOver(run)) await tellEnd({ ...following, tell }, job, run, summaries, notes);
     }
     if (now.over) break;
     wait = changed ? WAIT_MS.least : Math.min(wait * 1.5, WAIT_MS.most);
@@ -183,5 +190,4 @@ function secondsOf(jobs: readonly JobRun[], began: number): number {
 
 /** Sources first, then as jobs make them. */
 const inOrder = ({ tables }: Pipeline, summaries: readonly TableSummary[]) =>
-  // A source that several jobs read is told once.
   [...tables.keys()].flatMap((name) => summaries.filter(({ table }) => table === name).slice(0, 1));

@@ -95,12 +95,14 @@ const isTheirs = (value: string | null | undefined) =>
 
 function pseudonyms(): string[] {
   const key = Buffer.from(readFileSync(join(lake, 'pseudonym.key'), 'utf8').trim(), 'hex');
-  return [...SPELLINGS, DEVICE, DEVICE.toUpperCase()].map((value) =>
+  // Tables have the pseudonym of the normal form.
+  return [SUBJECT.toLowerCase(), ...SPELLINGS, DEVICE, DEVICE.toUpperCase()].map((value) =>
     createHmac('sha256', key).update(value).digest('hex'),
   );
 }
 /** Their beginnings: of texts Iceberg keeps 16 characters as bounds, the last of which may be another. */
-const values = () => [SUBJECT, NAME, PHONE, DEVICE, ...pseudonyms()].map((value) => value.slice(0, 15));
+const values = () =>
+  [SUBJECT, SUBJECT.toLowerCase(), NAME, PHONE, DEVICE, ...pseudonyms()].map((value) => value.slice(0, 15));
 
 const tables = [...pipeline.tables.values()];
 const derived = pipeline.jobs.map(({ name }) => name);
