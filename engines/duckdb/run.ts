@@ -197,10 +197,10 @@ export class Run {
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
 
-  private async unmatched({ output, ...job }: Job): Promise<number | undefined> {
-    const sql = unmatchedOf({ output, ...job });
+  private async unmatched(job: Job): Promise<number | undefined> {
+    const sql = unmatchedOf(job);
     if (!sql) return undefined;
-    const driving = hiddenQuery(output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
+    const driving = hiddenQuery(job.output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
     await this.db.run(`CREATE OR REPLACE TEMP VIEW _driving AS ${driving}`);
     const [row] = await rowsOf<{ unmatched: number }>(this.db, sql.count);
     return row?.unmatched;

@@ -17,6 +17,7 @@ from .files import RANGE_BYTES, File, check_unchanged, local_path, open_file, re
 
 BLOCK_BYTES = 32 << 20
 """What one worker takes of a file at once where it can be cut."""
+_HEAD_BYTES = 4096
 PACKED = ".gz"
 MAGIC = b"\x1f\x8b"
 _AHEAD_BYTES = 1 << 16
@@ -193,9 +194,6 @@ def _is_text(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-_HEAD_BYTES = 4096
 
 
 def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
