@@ -154,13 +154,16 @@ export class Run {
   private async findCopies(table: SourceTable, landing: string, files: readonly string[]) {
     const copies = await copiesAmong(files);
     const again = copies.map(({ file }) => file);
-    const { name, severity, description } = DELIVERED_ONCE;
+    const { name, severity } = DELIVERED_ONCE;
     const failed = copies.length > 0 ? (await new SourceReader(this.db, table, landing).read(again)).read : 0;
     if (failed > 0) {
-      const pairs = copies.map(({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)]);
-      const samples = pairs.map(([file = '', same_as = '']) => ({ file, same_as }));
-      samples.sort((a, b) => (a.file < b.file ? -1 : 1)).splice(SAMPLES);
-      this.findings.push({ table: table.name, expectation: name, severity, description, failed, samples });
+      const rows = copies.map(
+        ({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)] as const,
+      );
+      rows.sort(([a], [b]) => (a < b ? -1 : 1)).splice(SAMPLES);
+      const columns = ['file', 'same_as'].map((column) => ({ name: column, type: 'text' as const }));
+      const bad = { table: table.name, expectation: name, failed };
+      this.findings.push(findingOf(this.pipeline, { ...bad, columns, rows }));
     }
     return { name, severity, failed };
   }
