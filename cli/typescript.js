@@ -2,12 +2,16 @@
 // packages too: a tenth of a second, where a run takes half of one.
 const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { SourceMap } = require('node:module');
 const { join } = require('node:path');
 const { version } = require('esbuild/package.json');
 
 const CACHE = join(__dirname, '..', 'node_modules', '.cache', 'lake');
 /** Packages of ES modules that do not say so, or have nothing else. */
 const ES_MODULES = /[\\/]node_modules[\\/](?:dt-sql-parser|antlr4-c3)[\\/]/;
+
+/** The file that has the source map of each that was loaded. */
+const maps = new Map();
 
 /** A file in JavaScript that Node can require: translated once, and kept under a hash of all that it comes from. */
 function translated(file, loader) {
@@ -17,21 +21,22 @@ function translated(file, loader) {
     format: 'cjs',
     target: 'node20',
     sourcefile: file,
-    sourcemap: 'inline',
+    sourcemap: 'external',
     sourcesContent: false,
   };
   const hash = createHash('sha256')
     .update(JSON.stringify([version, options, source]))
     .digest('hex');
   const kept = join(CACHE, `${hash}.js`);
+  maps.set(file, `${kept}.map`);
   try {
     return readFileSync(kept, 'utf8');
   } catch {
-    const { code } = require('esbuild').transformSync(source, options);
+    const { code, map } = require('esbuild').transformSync(source, options);
     try {
       mkdirSync(CACHE, { recursive: true });
-      writeFileSync(`${kept}.${process.pid}.tmp`, code);
-      renameSync(`${kept}.${process.pid}.tmp`, kept);
+      keep(`${kept}.map`, map);
+      keep(kept, code);
     } catch {
       // A folder that cannot be written costs time, and nothing else.
     }
@@ -39,9 +44,29 @@ function translated(file, loader) {
   }
 }
 
+function keep(file, text) {
+  writeFileSync(`${file}.${process.pid}.tmp`, text);
+  renameSync(`${file}.${process.pid}.tmp`, file);
+}
+
 const { '.js': plain } = require.extensions;
 require.extensions['.ts'] = (module, file) => module._compile(translated(file, 'ts'), file);
 require.extensions['.js'] = (module, file) =>
   ES_MODULES.test(file) ? module._compile(translated(file, 'js'), file) : plain(module, file);
-// Places in errors are those of the TypeScript.
-process.setSourceMapsEnabled(true);
+
+// Places in errors are those of the TypeScript. Not by Node itself, which parses every map when its file is loaded.
+Error.prepareStackTrace = (error, sites) => [error, ...sites.map(placeOf)].join('\n    at ');
+
+function placeOf(site) {
+  const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()];
+  try {
+    const map = new SourceMap(JSON.parse(readFileSync(maps.get(file), 'utf8')));
+    const { originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
+    return `${site}`.replace(
+      `${file}:${line}:${column}`,
+      `${file}:${originalLine + 1}:${originalColumn + 1}`,
+    );
+  } catch {
+    return `${site}`;
+  }
+}

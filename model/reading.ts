@@ -102,6 +102,10 @@ const LF = 'chr(10)';
 const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
 const AROUND_RECORD = `${SPACE} || ','`;
 const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
+/** Without what may stand around. `trim` looks at every character of a text, so it is not asked where an object is alone. */
+const trimmed = (text: string, around: string) =>
+  `CASE WHEN starts_with(${text}, '{') AND ends_with(${text}, '}') THEN ${text} ELSE trim(${text}, ${around}) END`;
+const BARE = trimmed('_line', AROUND_RECORD);
 /** Stands for nothing in JSON. */
 const MARK = 'chr(30)';
 const READ_OBJECTS = `read_json_objects(getvariable('_files'), format = 'auto', maximum_object_size = ${PIECE_BYTES})`;
@@ -274,7 +278,7 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
   const several = fields.filter(({ keys }) => keys.length > 1);
   const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
   const contained = (keys: readonly string[]) =>
-    keys.map((key) => `list_contains(json_keys(_json), ${quote(key)})::INT`).join(' + ');
+    keys.map((key) => `list_contains(_ks, ${quote(key)})::INT`).join(' + ');
   const isKnown = `lower(k) IN (${[...new Set(slots.map(({ key }) => folded(key)))].map(quote).join(', ')})`;
   const oneSpelling = all(
     several.map(
@@ -290,8 +294,8 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
 FROM (
   SELECT *, CASE
     WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
-    WHEN len(json_keys(_json)) = ${present} THEN true
-    ELSE len(list_filter(json_keys(_json), lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
+    WHEN len(_ks) = ${present} THEN true
+    ELSE len(list_filter(_ks, lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
   END AS _good
   FROM (
     SELECT *, ${parsed(fields)}
@@ -299,7 +303,7 @@ FROM (
       SELECT *, ${fields.map((f) => `${of(f).length > 1 ? `COALESCE(${of(f).join(', ')})` : of(f)[0]} AS ${f.json}`).join(', ')}
       FROM (
         SELECT *, ${extracted.map((slot, i) => `${slot} AS _k${i}`).join(', ')}
-        FROM (SELECT *, ${made.join(', ')} FROM (${from}))
+        FROM (SELECT *, json_keys(_json) AS _ks, ${made.join(', ')} FROM (${from}))
       )
     )
   )
@@ -369,14 +373,12 @@ function linePattern(fields: readonly Field[]): string | undefined {
   return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
 }
 
-const BARE = `trim(_line, ${AROUND_RECORD})`;
-
 function lines(fields: readonly Field[]): string {
   const pattern = linePattern(fields);
   const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
   return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
 FROM (
-  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN ${BARE} WHEN ends_with(_line, '}') OR ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
+  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN trim(_line, ${AROUND_RECORD}) WHEN ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
   FROM (
     SELECT *, ${isMatched} AS _matched
     FROM (
@@ -421,7 +423,7 @@ const unmatched = (fields: readonly Field[]) => {
   return accepted(
     fields,
     `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others WHERE ${BARE} <> ''`,
+          FROM _others WHERE (${BARE}) <> ''`,
     '_file, _n, _broken',
   );
 };
@@ -447,7 +449,7 @@ const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(befor
  */
 const GROUPS = `texts AS (
   SELECT *, getvariable('_by') = 'record' OR broken OR starts_with(bare, '{') AND json_valid(bare) AS alone
-  FROM (SELECT file, n, line, broken, trim(line, ${AROUND_RECORDS}) AS bare FROM _rest)
+  FROM (SELECT file, n, line, broken, ${trimmed('line', AROUND_RECORDS)} AS bare FROM _rest)
 ),
 beside AS (
   SELECT *, COALESCE(n = 1 + lag(n) OVER w OR n = lead(n) OVER w - 1, false) AND bool_or(NOT alone) OVER (PARTITION BY file) AS near
@@ -499,7 +501,7 @@ const RECORDS = `marked_off AS (
   SELECT *, CASE WHEN NOT broken AND NOT contains(bare, ${MARK}) AND strlen(raw) <= ${PIECE_BYTES} AND NOT json_valid(bare) AND (starts_with(bare, '{') OR starts_with(trim(raw, ${SPACE}), '[')) THEN
     ${markedOff('bare')}
   END AS marked
-  FROM (SELECT *, trim(raw, ${AROUND_RECORDS}) AS bare FROM groups)
+  FROM (SELECT *, ${trimmed('raw', AROUND_RECORDS)} AS bare FROM groups)
   WHERE bare <> ''
 ),
 split AS (
@@ -607,6 +609,9 @@ const UNITS = [
   ['nanoseconds', 0.000001],
 ] as const;
 
+/** A record without its texts. */
+const CODE = `regexp_replace(record, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`;
+
 /** Why a text holds no object at all. */
 const SHAPE_FAULT = `CASE
     WHEN broken THEN ${fault('INVALID_ENCODING', said('not UTF-8'))}
@@ -616,7 +621,7 @@ const SHAPE_FAULT = `CASE
     WHEN NOT starts_with(record, '{') THEN ${fault('NOT_JSON', said('it does not begin with {'))}
     WHEN json_valid(regexp_replace(record, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '', 'g'))
       THEN ${fault('INVALID_ENCODING', said('a text holds half a surrogate pair'))}
-    WHEN strlen(replace(code, '{', '')) < strlen(replace(code, '}', '')) OR contains(code, '"')
+    WHEN strlen(replace(${CODE}, '{', '')) < strlen(replace(${CODE}, '}', '')) OR contains(${CODE}, '"')
       THEN ${fault('TRUNCATED', said('the object is not closed'))}
     WHEN json_valid(regexp_replace(record, '[^}]*$', '')) OR json_valid(regexp_replace(record, '\\}[^}]*$', ''))
       THEN ${fault('TRAILING_TEXT', said('text after the object'))}
@@ -631,9 +636,15 @@ ${RECORDS},
 known AS (
   SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spelled(f)})) AS ${keys(i)}`).join(', ')}
   FROM (
-    SELECT *, CASE WHEN is_object THEN json_keys(record) END AS ks,
-      regexp_replace(record, '"(?:[^"\\\\]|\\\\.)*"', '', 'g') AS code
-    FROM (SELECT *, NOT broken AND starts_with(record, '{') AND json_valid(record) AS is_object FROM records)
+    SELECT *, CASE WHEN is_map THEN json_transform(record, '"MAP(VARCHAR,JSON)"') END AS map
+    FROM (
+      -- A map takes no key twice.
+      SELECT *, len(ks) = len(list_distinct(ks)) AS is_map
+      FROM (
+        SELECT *, CASE WHEN is_object THEN json_keys(record) END AS ks
+        FROM (SELECT *, NOT broken AND starts_with(record, '{') AND json_valid(record) AS is_object FROM records)
+      )
+    )
   )
 ),
 found AS (
@@ -642,7 +653,7 @@ found AS (
     SELECT *, ${fields
       .map(
         (f, i) =>
-          `CASE WHEN len(${keys(i)}) = 1 THEN NULLIF(json_extract(record, '$."' || ${keys(i)}[1] || '"')::VARCHAR, 'null') END AS ${f.json}`,
+          `CASE WHEN len(${keys(i)}) = 1 THEN NULLIF(CASE WHEN is_map THEN map[${keys(i)}[1]] ELSE json_extract(record, '$."' || ${keys(i)}[1] || '"') END::VARCHAR, 'null') END AS ${f.json}`,
       )
       .join(', ')}
     FROM known

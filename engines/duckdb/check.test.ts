@@ -19,7 +19,6 @@ import { bindingFaults, bindProject, projectFaults } from './check';
 import { withDatabase } from './database';
 
 // The grammars take their time to load, on a busy machine more than a test is given.
-jest.setTimeout(30_000);
 
 const SHIPPED = join(__dirname, '..', '..', 'jobs');
 

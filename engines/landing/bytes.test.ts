@@ -60,7 +60,7 @@ test('marks are counted at every offset, and other texts are found where two chu
     expect(await marksIn([await lookAtBytes(text)], '"', ['\\', 'true'])).toBeUndefined();
     expect(await marksIn([await lookAtBytes(text)], '"', ['\\', 'trues'])).toBe((1 << 20) - cut + 1);
   }
-}, 30_000);
+});
 
 test('pieces hold every line once, with its number and whether it is UTF-8', async () => {
   await fc.assert(
@@ -80,7 +80,7 @@ test('pieces hold every line once, with its number and whether it is UTF-8', asy
       );
     }),
   );
-}, 30_000);
+});
 
 test('a piece ends before a line that begins with {, or else where a line ends', async () => {
   const record = '{\n"a":1\n}\n';

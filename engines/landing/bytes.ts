@@ -16,7 +16,7 @@ const LF = 10;
 const MAGIC_BYTES = 8;
 const CHUNK_BYTES = 1 << 20;
 /** Pieces of this size keep several readers busy to the end. */
-export const USUAL_BYTES = 4 << 20;
+export const USUAL_BYTES = 8 << 20;
 const GZIP = '1F8B';
 
 /** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
@@ -255,20 +255,27 @@ function count(bytes: Buffer): number {
 
 /** Bytes as UTF-8, and which lines of them, from 1, were not. */
 function textOf(bytes: Buffer): Pick<Piece, 'text' | 'broken'> {
-  if (isUtf8(bytes)) return { text: bytes, broken: [] };
   const broken: number[] = [];
   const parts: Buffer[] = [];
-  let done = 0;
-  for (let at = 0, line = 1; at < bytes.length; line++) {
-    const end = bytes.indexOf(LF, at);
-    const stop = end < 0 ? bytes.length : end;
-    const own = bytes.subarray(at, stop);
-    if (!isUtf8(own)) {
-      broken.push(line);
-      parts.push(bytes.subarray(done, at), Buffer.from(own.toString('utf8')));
-      done = stop;
+  let line = 1;
+  // Halves at ends of lines: looking at each line alone would take as long as reading it.
+  const add = (part: Buffer): void => {
+    if (isUtf8(part)) {
+      parts.push(part);
+      line += count(part);
+      return;
     }
-    at = stop + 1;
-  }
-  return { text: Buffer.concat([...parts, bytes.subarray(done)]), broken };
+    const before = part.lastIndexOf(LF, part.length >> 1) + 1;
+    const half = before > 0 ? before : part.indexOf(LF) + 1;
+    if (half > 0 && half < part.length) {
+      add(part.subarray(0, half));
+      add(part.subarray(half));
+    } else {
+      broken.push(line);
+      parts.push(Buffer.from(part.toString('utf8')));
+      line += half > 0 ? 1 : 0;
+    }
+  };
+  add(bytes);
+  return { text: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts), broken };
 }

@@ -131,7 +131,7 @@ describe('files in shapes from the field', () => {
     });
     expect(outcome.refused).toEqual([]);
     expect(instants(outcome)).toEqual(upTo(89_000));
-  }, 60_000);
+  });
 
   test.each([
     ['an array', (records: object[]) => JSON.stringify(records, null, 2)],
@@ -366,7 +366,7 @@ describe('lines longer than a piece', () => {
     expect(outcome.refused[0]?.raw).toHaveLength(65_536);
     expect(outcome.landed.refusedBytes).toBe(long('{"user":"a"}').length + 2);
     expect(outcome.landed.failure).toContain('100 % of the bytes');
-  }, 60_000);
+  });
 
   test('of many objects: read, and a refused one by its number in the file', async () => {
     const count = Math.ceil((pieceBytes * 1.1) / reading(0).length);
@@ -378,7 +378,7 @@ describe('lines longer than a piece', () => {
       ['a.json', null, count - 1, 'MISSING_REQUIRED'],
       ['b.json', 2, null, 'MISSING_REQUIRED'],
     ]);
-  }, 60_000);
+  });
 });
 
 test.each([

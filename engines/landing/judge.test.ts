@@ -112,4 +112,4 @@ test('what is refused, and how many lines are, is as in a run', async () => {
   }
   expect(seen.good).toBeGreaterThan(3);
   expect(seen.bad).toBeGreaterThan(2);
-}, 60_000);
+});

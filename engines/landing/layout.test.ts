@@ -126,12 +126,12 @@ test('a large array is looked at in pieces, also where it is one line', async ()
     await writeOneALine(table, path, `${path}.new`);
     expect(readFileSync(`${path}.new`, 'utf8') === `${records.join('\n')}\n`).toBe(true);
   }
-}, 60_000);
+});
 
 test('one that has a line too long to be looked at is named, and not to be rewritten', async () => {
   const path = fileOf(`${A}${B}\n${'x'.repeat(17 << 20)}\n`);
   expect((await oddLayouts(table, [path])).get(path)).toMatchObject({ lost: 1, canRewrite: false });
-}, 60_000);
+});
 
 /** What the contract gives of a file. */
 async function reading(path: string) {
@@ -212,4 +212,4 @@ test('whatever the file: the same records are read, and Athena loses none that i
     { numRuns: 50 },
   );
   expect(odd).toBeGreaterThan(10);
-}, 300_000);
+});

@@ -244,7 +244,7 @@ test('what is read without a look at each key is never wrong', async () => {
     { numRuns: 4 * RUNS, endOnFailure: true },
   );
   expect(plain).toBeGreaterThan(RUNS / 2);
-}, 120_000);
+});
 
 const PAIRS: readonly (readonly string[])[] = [
   ['another spelling of a key beside it', '{"a":"1","n":1,"A":"2"}'],

@@ -12,7 +12,7 @@ const BATCH_BYTES = 128 << 20;
 /** Files that one statement judges the beginnings of. */
 const HEADS = 500;
 /** How much waits until it is looked at together. */
-const WAITING_BYTES = 1 << 20;
+const WAITING_BYTES = 4 << 20;
 
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
@@ -205,7 +205,9 @@ export class SourceReader {
   }
 
   private async add(db: DuckDBConnection, from: string) {
-    const added = await this.sink.add(db, `SELECT ${this.values} FROM (${from})`, this.part++);
+    const part = this.part++;
+    const added = await this.sink.add(db, `SELECT ${this.values} FROM (${from})`, part);
+    if (added === 0) await this.sink.drop(part);
     // Not in one step: it would take the sum of before for what it is by now.
     this.accepted += added;
   }
@@ -382,12 +384,12 @@ export class SourceReader {
       await this.name([...whole.values()], db);
       const paths = [...whole.values()].map(({ path }) => quoteString(path)).join(', ');
       const file = `[${[...whole.keys()].join(', ')}][list_position([${paths}], filename)]`;
-      await db.run(
+      const { rowsChanged } = await db.run(
         `INSERT INTO _piece SELECT ${file}, content, 0, [] FROM read_blob(getvariable('_files'))
         WHERE TRY(decode(content)) IS NOT NULL`,
       );
-      for (const { file } of await rowsOf<{ file: number }>(db, 'SELECT file FROM _piece'))
-        whole.delete(file);
+      const filled = rowsChanged === whole.size ? whole.keys() : await filesIn(db);
+      for (const file of [...filled]) whole.delete(file);
     }
     const pieces = group.flatMap(({ file, piece }) => (piece ? [[file, piece] as const] : []));
     for (const [file, look] of whole) for await (const piece of this.pieces(look)) pieces.push([file, piece]);
@@ -398,16 +400,17 @@ export class SourceReader {
   /** Reads a group; what does not match waits in `_others` until there is as much of it as is read at once. */
   private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
     await this.fill(db, group);
-    const matched = await matchedOf(db, this.reading);
-    if ((await countOf(db, 'FROM _lines WHERE _matched')) > 0) await this.add(db, matched);
-    if ((await bytesIn(db, '_others', '_line')) > WAITING_BYTES) await this.readOthers(db);
+    const { matched, others } = await matchedOf(db, this.reading);
+    await this.add(db, matched);
+    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
+    await this.readOthers(db);
     if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
   private async readOthers(db: DuckDBConnection) {
     await othersOf(db, this.reading);
-    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
+    await this.add(db, 'FROM _read WHERE _good');
     await readyTables(db, '_others');
   }
 
@@ -416,8 +419,7 @@ export class SourceReader {
     if ((await countOf(db, 'FROM _rest')) === 0) return;
     await db.run(`SET VARIABLE _by = '${by}'`);
     await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
-    const good = 'FROM _judged WHERE _reason IS NULL';
-    if ((await countOf(db, good)) > 0) await this.add(db, good);
+    await this.add(db, 'FROM _judged WHERE _reason IS NULL');
     await db.run(
       `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
     );
@@ -494,17 +496,21 @@ async function append(
   return passedOver;
 }
 
+async function filesIn(db: DuckDBConnection): Promise<number[]> {
+  return (await rowsOf<{ file: number }>(db, 'SELECT file FROM _piece')).map(({ file }) => file);
+}
+
 async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
   const sum = `SELECT COALESCE(sum(strlen(${column})), 0)::BIGINT AS bytes FROM ${table}`;
   const [row] = await rowsOf<{ bytes: number }>(db, sum);
   return (row as { bytes: number }).bytes;
 }
 
-/** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others. */
-async function matchedOf(db: DuckDBConnection, { lines, matched }: Reading): Promise<string> {
+/** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others, and how many. */
+async function matchedOf(db: DuckDBConnection, { lines, matched }: Reading) {
   await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${lines}`);
-  await db.run(`INSERT INTO _others SELECT ${REST} FROM _lines WHERE NOT _matched`);
-  return matched;
+  const added = await db.run(`INSERT INTO _others SELECT ${REST} FROM _lines WHERE NOT _matched`);
+  return { matched, others: added.rowsChanged };
 }
 
 /** Makes `_read` of `_others`; what of it is not good is added to `_rest`. */
@@ -550,7 +556,7 @@ export async function recordsOf(
   await db.run(`SET VARIABLE _by = 'line'`);
   await readyTables(db, '_piece', '_others', '_rest');
   await append(db, [[0, piece]]);
-  const matched = await matchedOf(db, reading);
+  const { matched } = await matchedOf(db, reading);
   await othersOf(db, reading);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
