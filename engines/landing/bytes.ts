@@ -150,11 +150,18 @@ function countOf(bytes: Buffer, byte: number): number {
   const aligned = new Uint32Array(bytes.buffer, bytes.byteOffset + ahead, words);
   const pattern = byte * 0x01010101;
   let found = 0;
-  for (let i = 0; i < words; i++) {
-    const x = (aligned[i] as number) ^ pattern;
-    // The highest bit of each byte of x that is 0, and no other bit.
-    const zeros = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
-    if (zeros !== 0) found += Math.imul((zeros >>> 7) & 0x01010101, 0x01010101) >>> 24;
+  // Each byte of a sum counts to 255.
+  for (let end = 0; end < words; ) {
+    const begin = end;
+    end = Math.min(begin + 255, words);
+    let sums = 0;
+    for (let i = begin; i < end; i++) {
+      const x = (aligned[i] as number) ^ pattern;
+      // The highest bit of each byte of x that is 0, and no other bit.
+      const zeros = ~(((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x | 0x7f7f7f7f);
+      sums = (sums + (zeros >>> 7)) | 0;
+    }
+    found += (sums & 255) + ((sums >>> 8) & 255) + ((sums >>> 16) & 255) + (sums >>> 24);
   }
   for (let i = 0; i < ahead && i < bytes.length; i++) if (bytes[i] === byte) found++;
   for (let i = ahead + 4 * words; i < bytes.length; i++) if (bytes[i] === byte) found++;
