@@ -6,7 +6,7 @@ import { openingComment } from '../engines/sql';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import type { StackQueryOptions } from './query-stack';
-import { textTable } from './table';
+import { fittedTable } from './table';
 import { counted, wrapped } from './text';
 
 const TABLE_ROWS = 1000;
@@ -76,7 +76,8 @@ const PRINTERS: Readonly<Record<QueryOptions['format'], (result: QueryResult) =>
       if (!all) break;
     }
     const header = columns.map(({ name, type }) => ({ name, right: type === 'number' }));
-    await print(`${textTable(header, shown.slice(0, TABLE_ROWS))}\n`);
+    const { isTTY, columns: width } = process.stdout;
+    await print(`${fittedTable(header, shown.slice(0, TABLE_ROWS), isTTY ? width : undefined)}\n`);
     await print(
       all
         ? `(${counted(shown.length, 'row')})\n`

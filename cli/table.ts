@@ -33,3 +33,19 @@ export function textTable(columns: readonly TextColumn[], rows: readonly (readon
   };
   return cells.map((row) => row.map(padded).join('  ').trimEnd()).join('\n');
 }
+
+/** The same; where it is wider than a terminal, each row as a table of its own with a column a line. */
+export function fittedTable(
+  columns: readonly TextColumn[],
+  rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const table = textTable(columns, rows);
+  if (table.split('\n').every((line) => widthOf(line) <= width)) return table;
+  const record = (row: readonly string[], i: number) =>
+    textTable(
+      [{ name: 'row' }, { name: String(i + 1) }],
+      columns.map(({ name }, c) => [name, row[c] as string]),
+    );
+  return rows.map(record).join('\n\n');
+}

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { runCommand } from '../cli/run';
-import { textTable } from '../cli/table';
+import { fittedTable, textTable } from '../cli/table';
 import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
 import { expectation } from '../model';
@@ -762,6 +762,18 @@ describe('text', () => {
       '👩‍👩‍👧     333',
       'abcde    4',
     ]);
+  });
+
+  test('a table that is too wide for a terminal has a column a line', () => {
+    const columns = [{ name: 'city' }, { name: 'people', right: true }];
+    const rows = [
+      ['北京', '22'],
+      ['Ulm', '1'],
+    ];
+    expect(fittedTable(columns, rows, 12)).toBe('city  people\n北京      22\nUlm        1');
+    expect(fittedTable(columns, rows, 11)).toBe(
+      'row     1\ncity    北京\npeople  22\n\nrow     2\ncity    Ulm\npeople  1',
+    );
   });
 
   test('nothing that steers a terminal is left but line ends', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import type { LakeError } from '../engine';
+import { LakeError } from '../engine';
 import { masked, quoteString } from '../sql';
 
 const instances = new WeakMap<DuckDBConnection, DuckDBInstance>();
@@ -62,9 +62,33 @@ export const parquetIn = (dir: string) => parquet(join(literalPath(dir), '**', '
 
 const parquet = (pattern: string) => `read_parquet(${quoteString(pattern)}, hive_partitioning=false)`;
 
+/**
+ * Throws a LakeError that names every published table of which a file is damaged or gone: the footers of all say how many
+ * rows there are.
+ */
+export async function requireReadable(
+  tables: Iterable<{ readonly table: string; readonly dir: string; readonly rows: number }>,
+): Promise<void> {
+  const faults: string[] = [];
+  await withDatabase(async (db) => {
+    for (const { table, dir, rows } of tables) {
+      const files = quoteString(join(literalPath(dir), '**', '*.parquet'));
+      const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${files})`;
+      const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
+      if (found?.rows !== rows)
+        faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
+    }
+  });
+  if (faults.length === 0) return;
+  throw new LakeError(`${faults.sort().join('\n')}\nRestore them, or make all tables anew: npx lake run`);
+}
+
 /** How texts begin that put values in quotes. Others may be anything: `error()` and patterns give values bare. */
 const QUOTES_VALUES =
   /^(?:Could not|Failed to|Malformed JSON|Cannot|No files|(?:TIMESTAMP|DATE) value out of range|E[A-Z]+: )/;
+
+/** DuckDB offers ANY_VALUE, which Spark and Trino may not have. */
+const NOT_GROUPED = 'Add it to the GROUP BY list, or take MIN or MAX of it.';
 
 /**
  * What DuckDB says, in one line and without data: binding and parsing see only the SQL, all other errors may
@@ -74,7 +98,12 @@ export function tellError(error: unknown): string {
   const text = String((error as LakeError).message ?? error);
   const [, kind = 'Error', what = text] =
     /^(?:Failed to extract statements: )?(\w[\w ]*? Error): ([\s\S]*)$/.exec(text) ?? [];
-  if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) return what.replace(/\s*\n\s*/g, ' ').trim();
+  if (/^(?:Binder|Catalog|Parser) Error$/.test(kind)) {
+    return what
+      .replace(/\s*\n\s*/g, ' ')
+      .replace(/Either add it to the GROUP BY list, or use "ANY_VALUE.*?not important\./, NOT_GROUPED)
+      .trim();
+  }
   if (/^(?:Invalid Input )?Error$/.test(kind) && !QUOTES_VALUES.test(what)) {
     const place = /\n\s*at (?:.*\()?(.*?:\d+:\d+)\)?/.exec((error as Error).stack ?? '')?.[1];
     const name = kind === 'Error' ? `${(error as Error).name} in ${place}` : kind;

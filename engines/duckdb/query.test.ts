@@ -116,6 +116,12 @@ test('tells an error while rows come, without the values it is about', async () 
   );
 });
 
+test('of a column that is not grouped it says what all engines take', async () => {
+  await expect(answer('SELECT s, COUNT(*) FROM things')).rejects.toThrow(
+    /"s" must appear in the GROUP BY clause.*Add it to the GROUP BY list, or take MIN or MAX of it\./,
+  );
+});
+
 test('an empty lake says what makes its tables', async () => {
   const empty = new Store(join(root, 'empty'));
   await expect(queryLake(empty, 'SELECT 1')).rejects.toThrow(

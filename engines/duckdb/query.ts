@@ -18,7 +18,7 @@ import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../en
 import { decimalText } from '../printed';
 import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
 import { tablesThereAre } from '../words';
-import { literalPath, openDatabase, parquetFile, parquetIn, tellError } from './database';
+import { literalPath, openDatabase, parquetFile, parquetIn, requireReadable, tellError } from './database';
 import type { Pointer, Store } from './store';
 import { NO_QUARANTINE } from './types';
 
@@ -58,9 +58,9 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
         if (attempt < ATTEMPTS) continue;
         throw new LakeError(PUBLISHED_ANEW);
       }
-      throw error instanceof LakeError
-        ? error
-        : new LakeError(`the lake cannot be read: ${tellError(error)}`);
+      if (error instanceof LakeError) throw error;
+      await requireReadable(publishedIn(store, state.pointer));
+      throw new LakeError(`the lake cannot be read: ${tellError(error)}`);
     }
   }
 }
@@ -81,17 +81,21 @@ async function stateOf(store: Store): Promise<State> {
   return { pointer, quarantines, withQuarantine: [...withQuarantine] };
 }
 
+const publishedIn = (store: Store, { tables }: Pointer) =>
+  Object.entries(tables).map(([table, version]) => ({
+    table,
+    dir: store.publishedDir(table, version),
+    rows: version.rows,
+  }));
+
 async function openTables(
   db: DuckDBConnection,
   store: Store,
   { pointer, quarantines, withQuarantine }: State,
 ) {
-  const { tables } = pointer;
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
-  const folders = Object.entries(tables).map(
-    ([table, version]) => [table, store.publishedDir(table, version)] as const,
-  );
-  for (const [table, dir] of folders) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
+  const published = publishedIn(store, pointer);
+  for (const { table, dir } of published) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
   for (const table of withQuarantine) {
     const file = quarantines.get(table);
     await view(
@@ -102,7 +106,7 @@ async function openTables(
   // Names are compared as they are written: as patterns where files are looked up, else in the clear.
   const listOf = (paths: Iterable<string>) =>
     `[${[...paths].flatMap((path) => [quoteString(path), quoteString(literalPath(path))]).join(', ')}]`;
-  await db.run(`SET allowed_directories = ${listOf(folders.map(([, dir]) => dir))}`);
+  await db.run(`SET allowed_directories = ${listOf(published.map(({ dir }) => dir))}`);
   await db.run(`SET allowed_paths = ${listOf(quarantines.values())}`);
   await db.run('SET enable_external_access = false');
   await db.run('SET lock_configuration = true');

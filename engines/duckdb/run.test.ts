@@ -307,6 +307,21 @@ test('single jobs keep the rules that their tables were made by, unless others a
   );
 });
 
+test('single jobs and queries name every table of which a file is damaged or gone', async () => {
+  await run();
+  const { runId } = JSON.parse(readFileSync(join(root, 'lake', 'current.json'), 'utf8'));
+  const folder = (table: string) => join(root, 'lake', 'versions', runId, table);
+  const lastFile = (table: string) => join(folder(table), readdirSync(folder(table)).sort().at(-1) as string);
+  rmSync(lastFile('score_landing'));
+  writeFileSync(lastFile('score_trusted'), 'no Parquet');
+  const told = ['score_landing', 'score_trusted'].map(
+    (table) => `${table} cannot be read: files in ${folder(table)} are missing or damaged`,
+  );
+  const text = [...told, 'Restore them, or make all tables anew: npx lake run'].join('\n');
+  await expect(run(game(), { only: ['score_open'] })).rejects.toThrow(new LakeError(text));
+  await expect(engine.query('SELECT COUNT(*) FROM score_trusted')).rejects.toThrow(new LakeError(text));
+});
+
 test('single jobs need their inputs published', async () => {
   await expect(run(game(), { only: ['score_open'] })).rejects.toThrow(
     new LakeError(

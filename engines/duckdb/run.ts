@@ -24,7 +24,7 @@ import { findingOf } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
-import { parquetIn, rowsOf, tellError } from './database';
+import { parquetIn, requireReadable, rowsOf, tellError } from './database';
 import { land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
@@ -86,11 +86,14 @@ export class Run {
 
   private async openPublished(pointer: Pointer) {
     requirePublished(this.plan, Object.keys(pointer.tables));
-    for (const name of this.plan.published) {
-      const version = pointer.tables[name] as Version;
-      this.rows.set(name, version.rows);
-      const dir = this.store.publishedDir(name, version);
-      await this.open(this.pipeline.tables.get(name) as Table, dir);
+    const published = this.plan.published.map((table) => {
+      const version = pointer.tables[table] as Version;
+      return { table, dir: this.store.publishedDir(table, version), rows: version.rows };
+    });
+    await requireReadable(published);
+    for (const { table, dir, rows } of published) {
+      this.rows.set(table, rows);
+      await this.open(this.pipeline.tables.get(table) as Table, dir);
     }
   }
 

@@ -13,7 +13,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FORMATS } from '../../model/format';
 import { LakeError, type RunSummary, UsageError } from '../engine';
@@ -77,6 +77,11 @@ export class Store {
   readonly root: string;
   constructor(root: string) {
     this.root = resolve(root);
+    if (sep === '/' && this.root.includes('\\')) {
+      throw new UsageError(
+        `the lake ${this.root}: DuckDB takes a backslash for the end of a folder's name; give a path without one`,
+      );
+    }
   }
 
   private path = (...parts: string[]) => join(this.root, ...parts);

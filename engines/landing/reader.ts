@@ -367,8 +367,8 @@ export class SourceReader {
 
   private async *shares(looks: readonly Look[]): AsyncGenerator<Share> {
     for (const [file, look] of looks.entries()) {
-      // Of folders named `a=b`, DuckDB makes columns, which may hide its own.
-      const isWhole = !look.unpacked && look.bytes <= USUAL_BYTES && !look.path.includes('=');
+      // Of folders named `a=b`, DuckDB makes columns, which may hide its own; a backslash ends a folder's name for it.
+      const isWhole = !look.unpacked && look.bytes <= USUAL_BYTES && !/[=\\]/.test(look.path);
       if (isWhole) yield { file, look, bytes: look.bytes };
       else for await (const piece of this.pieces(look)) yield { file, piece, bytes: piece.bytes };
     }
