@@ -12,6 +12,7 @@ import {
   type Table,
 } from '../../model';
 import { sqlFile } from '../job-sql';
+import { portabilityFaults } from '../known-portable';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
@@ -104,8 +105,6 @@ export async function projectFaults(
   dirs: { readonly jobs: string; readonly queries: string },
   declared: readonly NamedQuery[] = [],
 ): Promise<Fault[]> {
-  // The grammars of two dialects take a second to load, which a run is spared.
-  const { portabilityFaults } = require('../portable-sql') as typeof import('../portable-sql');
   const portable = ({ path, isFile, sql }: Piece, { ast }: Bound): Fault[] =>
     ast
       ? portabilityFaults(sql, ast).map(({ line, message }) => ({
