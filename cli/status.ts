@@ -10,7 +10,7 @@ import { type EngineName, engineOf } from './engine';
 import { findingLines } from './findings';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
-import { harmless } from './text';
+import { grouped, harmless } from './text';
 
 export interface StatusOptions extends StackFlags {
   readonly lake: string;
@@ -49,7 +49,7 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
     const columns = [{ name: 'table' }, { name: 'rows', right: true }, { name: 'run' }, { name: '' }];
     const rows = tables.map(({ table, rows, runId }) => [
       table,
-      String(rows),
+      grouped(rows),
       runId,
       stale.includes(table) ? 'stale: older than what it is made from' : '',
     ]);
@@ -182,8 +182,8 @@ function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean, verbo
     const columns = ['table', 'rows', 'quarantined', 'made'];
     const rows = tables.map((t) => [
       t.table,
-      String(t.rows),
-      String(t.quarantined),
+      grouped(t.rows),
+      grouped(t.quarantined),
       t.when?.slice(0, 19) ?? '-',
     ]);
     const right = (name: string) => name === 'rows' || name === 'quarantined';

@@ -1,7 +1,7 @@
 import { date, double, int, isoDate, lakehouse, pseudonym, shownColumns, text, timestamp } from '../model';
 import type { QueryColumn } from './engine';
 import cases from './finding-cases.json';
-import { findingText, masker } from './findings';
+import { failureOf, findingText, masker } from './findings';
 
 const words = lakehouse(['all']);
 const person = words.source({
@@ -35,6 +35,7 @@ interface Told {
   readonly finding: Parameters<typeof findingText>[0];
   readonly tables: Parameters<typeof findingText>[1];
   readonly text: string;
+  readonly failure: string | null;
 }
 
 const column = (name: string, type: QueryColumn['type'] = 'text') => ({ name, type });
@@ -93,6 +94,7 @@ describe('what is shown of a bad row', () => {
   });
 });
 
-test.each(cases as readonly Told[])('$text', ({ finding, tables, text: line }) => {
+test.each(cases as readonly Told[])('$text', ({ finding, tables, text: line, failure }) => {
   expect(findingText(finding, tables)).toBe(line);
+  expect(failureOf(finding) ?? null).toBe(failure);
 });

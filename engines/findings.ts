@@ -44,16 +44,26 @@ export function findingsOf({ tables, jobs }: Pipeline, all: readonly Found[]): F
     const table = tables.get(found.table);
     const job = jobs.find(({ output }) => output === table);
     const known = table ? [...expectationsOf(table, job), DELIVERED_ONCE] : [];
+    const expected = known.find(({ name }) => name === found.expectation);
+    const isCount = (name: string) => expected && 'counts' in expected && expected.counts.includes(name);
+    const shownText = (name: string, value: unknown) => {
+      const text = valueText(value) ?? 'NULL';
+      return isCount(name) && /^\d+$/.test(text) ? grouped(Number(text)) : text;
+    };
     return {
       ...found,
       // A stack may be of another version.
-      description: known.find(({ name }) => name === found.expectation)?.description ?? '',
+      description: expected?.description ?? '',
       samples: samples.map((row) =>
-        Object.fromEntries(Object.entries(row).map(([name, value]) => [name, valueText(value) ?? 'NULL'])),
+        Object.fromEntries(Object.entries(row).map(([name, value]) => [name, shownText(name, value)])),
       ),
     };
   });
 }
+
+/** Why a finding keeps its table from being published; nothing where it does not. `failure` of the runner says the same. */
+export const failureOf = ({ expectation, severity, failed }: Omit<Found, 'samples'>): string | undefined =>
+  severity === 'fail' ? `expectation ${expectation} failed with ${counted(failed, 'bad row')}` : undefined;
 
 /** What of a table's summary its findings are printed with. */
 export type MadeTable = Pick<TableSummary, 'table' | 'written' | 'quarantined'>;

@@ -17,7 +17,7 @@ import {
 import { FORMATS } from '../../model/format';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
-import { type Found, findingsOf, samplesOf } from '../findings';
+import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { readSql, sqlFile } from '../job-sql';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
@@ -39,7 +39,6 @@ interface Counted {
   readonly name: string;
   readonly failed: number;
   readonly affected: number | null;
-  readonly failure: string | null;
 }
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
@@ -222,13 +221,15 @@ export class Run {
     const judge = async (check: Check, counted?: Counted) => {
       const { name, severity } = check;
       try {
-        const { failed, affected, failure } = counted ?? ((await this.count([check]))[0] as Counted);
+        const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
         const samples = samplesOf(check.shown, await textsOf(this.db, check.samples));
-        this.found.push({ table: table.name, expectation: name, severity, failed, affected, samples });
+        const found = { table: table.name, expectation: name, severity, failed, affected, samples };
+        this.found.push(found);
         if (check.moves && moveOut) reasons[name] = await moveOut(check);
-        if (failure !== null) {
+        const failure = failureOf(found);
+        if (failure !== undefined) {
           const { description } = expectationsOf(table, job).find((e) => e.name === name) as Expectation;
           this.fail(table, `${failure}. ${description}`);
         }
@@ -246,9 +247,7 @@ export class Run {
       const { name } = check;
       await judge(
         check,
-        isPassed(check)
-          ? { name, failed: 0, affected: null, failure: null }
-          : found.find((one) => one.name === name),
+        isPassed(check) ? { name, failed: 0, affected: null } : found.find((one) => one.name === name),
       );
     }
     return { expectations: results, reasons };

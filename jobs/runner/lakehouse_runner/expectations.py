@@ -32,6 +32,12 @@ class Finding:
         """Give it as people's tools read it: `Found` in engines/findings.ts."""
         return asdict(self)
 
+    def failure(self) -> str | None:
+        """Say why it keeps the table from being published, as `failureOf` in engines/findings.ts does."""
+        if self.severity != "fail":
+            return None
+        return f"expectation {self.expectation} failed with {counted(self.failed, 'bad row')}"
+
     def text(self, tables: Sequence[Mapping[str, Any]]) -> str:
         """Say it in a line, as `findingText` in engines/findings.ts does."""
         made = next((each for each in tables if each["table"] == self.table), None)
@@ -84,16 +90,16 @@ def audit(
                 return
             found = counts.get(check.name) or spark.sql(check.count).collect()[0]
             done.results.append({"name": check.name, "severity": check.severity, "failed": found.failed})
-            if found.failed:
-                rows = [row.asDict() for row in spark.sql(check.samples).collect()]
-                samples = [_masked(check.shown, row) for row in rows]
-                done.findings.append(
-                    Finding(table, check.name, check.severity, found.failed, found.affected, samples)
-                )
-            if found.failed and check.moves and move_out:
+            if not found.failed:
+                return
+            rows = [row.asDict() for row in spark.sql(check.samples).collect()]
+            samples = [_masked(check.shown, row) for row in rows]
+            finding = Finding(table, check.name, check.severity, found.failed, found.affected, samples)
+            done.findings.append(finding)
+            if check.moves and move_out:
                 done.moved[check.name] = move_out(check.name, check.moves)
-            if found.failure is not None:
-                done.failures.append(found.failure)
+            if failure := finding.failure():
+                done.failures.append(failure)
         except Exception as error:
             done.failures.append(f"expectation {check.name} could not be checked: {tell(error)}")
 

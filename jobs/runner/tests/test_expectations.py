@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lakehouse_runner.expectations import Finding, Shown, _masked
+from lakehouse_runner.expectations import Finding, _masked
+from lakehouse_runner.manifest import Shown
 
 CASES = json.loads((Path(__file__).parents[3] / "engines" / "finding-cases.json").read_text())
 
@@ -13,7 +14,9 @@ CASES = json.loads((Path(__file__).parents[3] / "engines" / "finding-cases.json"
 @pytest.mark.parametrize("case", CASES, ids=[case["text"] for case in CASES])
 def test_a_finding_is_a_line_of_text(case: dict[str, Any]) -> None:
     """The same that `lake` prints."""
-    assert Finding(**case["finding"], samples=[]).text(case["tables"]) == case["text"]
+    finding = Finding(**case["finding"], samples=[])
+    assert finding.text(case["tables"]) == case["text"]
+    assert finding.failure() == case["failure"]
 
 
 @pytest.mark.parametrize(
