@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from lakehouse_runner.expectations import Finding, _masked
 from lakehouse_runner.manifest import Shown
+from lakehouse_runner.plain import plain
 
 CASES = json.loads((Path(__file__).parents[3] / "engines" / "finding-cases.json").read_text())
 
@@ -17,6 +18,12 @@ def test_a_finding_is_a_line_of_text(case: dict[str, Any]) -> None:
     finding = Finding(**case["finding"], samples=[])
     assert finding.text(case["tables"]) == case["text"]
     assert finding.failure() == case["failure"]
+
+
+def test_what_json_cannot_say_is_text() -> None:
+    """Else nobody could read the summary that it stands in."""
+    values = [float("nan"), float("inf"), float("-inf"), 0.5]
+    assert [plain(value) for value in values] == ["NaN", "Infinity", "-Infinity", 0.5]
 
 
 @pytest.mark.parametrize(
