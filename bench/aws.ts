@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { grouped } from '../engines/words';
 import { timed } from './measure';
 import { allKept, figure, layout, type Row } from './report';
 
@@ -23,9 +24,8 @@ async function measured(script: string, count: number): Promise<Measured> {
 async function rowsOf(what: string, script: string, { few, many }: typeof FILES): Promise<Row[]> {
   const small = await measured(script, few);
   const large = await measured(script, many);
-  const count = (n: number) => n.toLocaleString('en-US');
   return [
-    [what, count(few), count(many), `${count(many)} to ${count(few)}`],
+    [what, grouped(few), grouped(many), `${grouped(many)} to ${grouped(few)}`],
     ['  time', figure(small.seconds, 's'), figure(large.seconds, 's'), ''],
     [
       '  peak memory',

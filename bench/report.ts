@@ -1,4 +1,5 @@
 import { textTable } from '../cli/table';
+import { grouped } from '../engines/words';
 
 /** The middle value; of an even number, the mean of the middle two. */
 export function median(values: readonly number[]): number {
@@ -114,7 +115,7 @@ export const spellingRows = (
 
 /** The table of a sample that has everything sources write, with faults. */
 export const sampleRows = (customers: number, ours: Cost, plain: Cost): Row[] => [
-  [`a sample as written, ${customers.toLocaleString('en-US')} customers`, 'time', 'peak memory'],
+  [`a sample as written, ${grouped(customers)} customers`, 'time', 'peak memory'],
   ['lake run', figure(ours.seconds, 's'), figure(ours.peakBytes, 'bytes')],
   ['plain SQL, ignore_errors', figure(plain.seconds, 's'), figure(plain.peakBytes, 'bytes')],
   [
@@ -130,7 +131,7 @@ export const nameRows = (
   [distinct, base]: readonly [string, number],
   shared: Readonly<Record<string, number>>,
 ): Row[] => [
-  [`${records.toLocaleString('en-US')} records of each source`, 'lake run', 'ratio to distinct ones'],
+  [`${grouped(records)} records of each source`, 'lake run', 'ratio to distinct ones'],
   [distinct, figure(base, 's'), ''],
   ...Object.entries(shared).map(
     ([name, seconds]): Row => [name, figure(seconds, 's'), figure(seconds / base, 'times', LIMITS.names)],

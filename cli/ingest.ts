@@ -4,7 +4,7 @@ import type { IngestEvent, Ingested, IngestSummary, Misread } from '../engines/a
 import type { Pipeline } from '../model';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
-import { counted, harmless } from './text';
+import { counted, grouped, harmless } from './text';
 
 export interface IngestOptions extends StackFlags {
   readonly validate: boolean;
@@ -74,10 +74,12 @@ function misreadIn({ misread, outcome }: IngestSummary, data: string): string[] 
   const told = (files: readonly Misread[], head: string, foot: string) => {
     if (files.length === 0) return [];
     const lines = files.slice(0, NAMED).map(({ file, records, lost, details }) => {
-      const loses = lost === 0 ? 'no record is lost' : `${lost} of ${counted(records, 'record')} lost`;
+      const loses =
+        lost === 0 ? 'no record is lost' : `${grouped(lost)} of ${counted(records, 'record')} lost`;
       return `  ${relative(resolve(data), file)}: ${loses} (${details.join(', ')})`;
     });
-    if (files.length > NAMED) lines.push(`  and ${files.length - NAMED} more; --json names them all`);
+    if (files.length > NAMED)
+      lines.push(`  and ${grouped(files.length - NAMED)} more; --json names them all`);
     return [[head, ...lines, foot].join('\n')];
   };
   const isRewritten = ({ rewritten }: Misread) => rewritten;
@@ -131,11 +133,11 @@ class Progress {
   /** What an ingest leaves that does not come to its end, and how to go on. */
   left(): string {
     if (!this.uploading) return 'nothing was uploaded';
-    return `${this.files} of ${counted(this.allFiles, 'file')} in place, none in part. Run this again to go on`;
+    return `${grouped(this.files)} of ${counted(this.allFiles, 'file')} in place, none in part. Run this again to go on`;
   }
 
   toString() {
-    return `${this.files} of ${counted(this.allFiles, 'file')}, ${sizeOf(this.bytes)} of ${sizeOf(this.allBytes)}, ${sizeOf(this.rate)}/s`;
+    return `${grouped(this.files)} of ${counted(this.allFiles, 'file')}, ${sizeOf(this.bytes)} of ${sizeOf(this.allBytes)}, ${sizeOf(this.rate)}/s`;
   }
 }
 
@@ -205,8 +207,8 @@ function report({ summary }: Ingested, files: readonly Told[], options: StackFla
     ['source', ...numbers, 'place'].map((name) => ({ name, right: numbers.includes(name) })),
     sources.map((s) => [
       s.table,
-      ...[s.new, s.changed, s.unchanged].map(String),
-      s.records ? `${s.records.refused} of ${s.records.read}` : 'not read',
+      ...[s.new, s.changed, s.unchanged].map(grouped),
+      s.records ? `${grouped(s.records.refused)} of ${grouped(s.records.read)}` : 'not read',
       s.uri,
     ]),
   );

@@ -93,7 +93,7 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
         run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
       ),
     );
-    checkScopes(run, { local: ['lake', 'engine', 'verbose'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
@@ -138,9 +138,10 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
     .addOption(lakeOption())
     .addOption(engineOption())
     .option('--follow', 'on a stack: follow a run that goes on to its end')
+    .option('--verbose', 'on a stack: print some bad rows of each warning')
     .option('--json', 'print it as JSON')
     .action(async (options) => {
-      checkScopes(status, { local: ['lake', 'engine'], stack: ['follow'] });
+      checkScopes(status, { local: ['lake', 'engine'], stack: ['follow', 'verbose'] });
       const { statusCommand } = require('./status') as typeof import('./status');
       exit(await statusCommand(pipeline, DIRS.jobs, options));
     });

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { RunEvent, TableSummary } from '../engines/engine';
 import type { Severity } from '../model';
 import { textTable } from './table';
-import { counted } from './text';
+import { counted, grouped } from './text';
 
 interface ViewOptions {
   /** Nothing is shown beside JSON. */
@@ -23,7 +23,7 @@ const SHOW_CURSOR = '\u001b[?25h';
 const SILENT: Progress = { tell: () => undefined, end: async () => undefined };
 
 const told = (s: TableSummary) =>
-  `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${s.quarantined} in quarantine` : ''} (${s.seconds.toFixed(2)} s)`;
+  `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${grouped(s.quarantined)} in quarantine` : ''} (${s.seconds.toFixed(2)} s)`;
 
 /**
  * A live list on a terminal, a line a table elsewhere, nothing beside JSON. `left` is said where the list is
@@ -144,14 +144,14 @@ async function liveList(names: readonly string[], left: string, onSpark: boolean
   };
 }
 
-/** As wide as a terminal of 80 columns, where counts have up to eight digits. */
+/** As wide as a terminal of 80 columns, where counts have up to seven digits. */
 export function tableOf(tables: readonly TableSummary[]): string {
-  const columns = ['table', 'read', 'quarantined', 'written', 'expectations', 'seconds'];
+  const columns = ['table', 'read', 'quarantined', 'written', 'checks', 'seconds'];
   return textTable(
-    columns.map((name) => ({ name, right: name !== 'table' && name !== 'expectations' })),
+    columns.map((name) => ({ name, right: name !== 'table' && name !== 'checks' })),
     tables.map((t) => [
       t.table,
-      ...[t.read, t.quarantined, t.written].map(String),
+      ...[t.read, t.quarantined, t.written].map(grouped),
       expectationsOf(t),
       t.seconds.toFixed(2),
     ]),
@@ -163,6 +163,6 @@ function expectationsOf({ expectations }: TableSummary): string {
   const found = (severity: Severity) =>
     expectations.filter((e) => e.severity === severity && e.failed > 0).length;
   const worst = (['fail', 'quarantine', 'warn'] as const).find((severity) => found(severity) > 0);
-  if (worst) return `${found(worst)} ${{ fail: 'failed', quarantine: 'moved rows', warn: 'warned' }[worst]}`;
+  if (worst) return `${found(worst)} ${{ fail: 'failed', quarantine: 'moved', warn: 'warned' }[worst]}`;
   return expectations.length > 0 ? `${expectations.length} passed` : '-';
 }

@@ -81,7 +81,7 @@ const PRINTERS: Readonly<Record<QueryOptions['format'], (result: QueryResult) =>
     await print(
       all
         ? `(${counted(shown.length, 'row')})\n`
-        : `(the first ${TABLE_ROWS} rows; --format csv gives all)\n`,
+        : `(the first ${counted(TABLE_ROWS, 'row')}; --format csv gives all)\n`,
     );
   },
 

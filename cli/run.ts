@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { Store } from '../engines/duckdb/store';
-import type { Finding, RunResult, TableState } from '../engines/engine';
-import { MASK } from '../engines/mask';
+import type { RunResult, TableState } from '../engines/engine';
 import { planOf } from '../engines/plan';
-import { percent } from '../engines/words';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
+import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
-import { counted, harmless, wrapped } from './text';
+import { harmless } from './text';
 
 export interface RunOptions {
   readonly data?: string;
@@ -52,13 +51,12 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   const published = await engine.tables();
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
-    const failed = result.findings.filter(isFailure).flatMap((found) => tellFinding(found, pipeline, result));
-    for (const line of failed) process.stderr.write(harmless(`${line}\n`));
+    for (const line of findingLines(result.findings.filter(isFailure), result.summary.tables))
+      process.stderr.write(harmless(`${line}\n`));
   } else
     process.stdout.write(
       harmless(
         report(
-          pipeline,
           result,
           options,
           data,
@@ -124,7 +122,6 @@ export function staleIn(pipeline: Pipeline, published: readonly TableState[]): s
 }
 
 function report(
-  pipeline: Pipeline,
   result: RunResult,
   options: RunOptions,
   data: string | undefined,
@@ -133,7 +130,6 @@ function report(
   stale: readonly string[],
 ): string {
   const { summary, findings } = result;
-  const told = [...findings.filter((f) => !isFailure(f)), ...findings.filter(isFailure)];
   const published = summary.outcome === 'published';
   const anew = tables.filter(({ runId }) => runId === summary.runId).map(({ table }) => table);
   const before =
@@ -157,7 +153,7 @@ function report(
   return [
     '',
     ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
-    ...told.flatMap((found) => tellFinding(found, pipeline, result, options.verbose)),
+    ...findingLines(findings, summary.tables, options.verbose),
     ...(findings.length > 0 ? [''] : []),
     published ? `Published run ${summary.runId} ${took}.` : `Run ${summary.runId} failed ${took}. ${before}`,
     ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
@@ -170,41 +166,3 @@ const lakeFlag = ({ lake, engine }: RunOptions) => {
   const folder = /^[\w./~-]+$/.test(lake) ? lake : `'${lake.replaceAll("'", "'\\''")}'`;
   return `${engine === 'duckdb' ? '' : ` --engine ${engine}`}${lake === '.lake' ? '' : ` --lake ${folder}`}`;
 };
-
-const isFailure = ({ severity }: Finding) => severity === 'fail';
-
-/**
- * What an expectation found, in a line, and below it some bad rows where they are asked for or the run failed by
- * them. Those that look alike once masked are told once, and one of which nothing is left is not told.
- */
-function tellFinding(
-  { table, expectation, severity, failed, description, samples }: Finding,
-  { tables }: Pipeline,
-  { summary }: RunResult,
-  verbose = severity === 'fail',
-): string[] {
-  const made = summary.tables.find((found) => found.table === table);
-  const columns = Object.keys(tables.get(table)?.columns ?? {});
-  const areRows = made && samples.some((sample) => Object.keys(sample).join() === columns.join());
-  const shown = (sample: Finding['samples'][number]) => Object.values(sample).some((value) => value !== MASK);
-  const rows = samples.filter(shown).map((sample) => Object.entries(sample));
-  // What is moved out was among the rows.
-  const total = made ? made.written + (severity === 'quarantine' ? made.quarantined : 0) : 0;
-  const found = areRows
-    ? `${failed} of ${counted(total, 'row')} (${percent(failed / total)})`
-    : counted(failed, 'bad row');
-  // A group of rows, or a fact, is nothing without what may be said of it.
-  const evidence = (rows[0] ?? []).filter(([, value]) => value !== MASK);
-  return [
-    wrapped(
-      `${SEVERITIES[severity]} ${table}.${expectation}: ${found}${areRows || verbose ? '' : such(evidence)}. Expected: ${description}`,
-      '  ',
-    ),
-    ...(verbose ? [...new Set(rows.map((row) => wrapped(`  ${such(row).slice(2)}`, '    ')))] : []),
-  ];
-}
-
-const such = (pairs: readonly (readonly [string, string])[]) =>
-  pairs.length === 0 ? '' : `, such as ${pairs.map((pair) => pair.join('=')).join(', ')}`;
-
-const SEVERITIES = { fail: 'FAILED', quarantine: 'quarantined', warn: 'warning' } as const;

@@ -1,6 +1,6 @@
 import type { Pipeline } from '../model';
 import { writeOtherSources, writeSample } from '../samples';
-import { counted } from './text';
+import { counted, grouped } from './text';
 
 /** `lake sample`. Throws a SampleError where the folder is not empty. */
 export async function sampleCommand(
@@ -16,7 +16,7 @@ export async function sampleCommand(
   await writeOtherSources(options.out, sources);
   for (const [entity, count] of Object.entries(lines)) {
     const faulty = Object.values(faults[entity as keyof typeof faults] ?? {}).reduce((a, b) => a + b, 0);
-    const ofThem = faulty > 0 ? `, ${faulty} of them faulty` : '';
+    const ofThem = faulty > 0 ? `, ${grouped(faulty)} of them faulty` : '';
     process.stdout.write(`${entity}: ${counted(count, 'line')}${ofThem}\n`);
   }
   process.stdout.write(

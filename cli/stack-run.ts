@@ -13,6 +13,7 @@ import { Summaries } from '../engines/aws/summaries';
 import { LakeError, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Job, Pipeline } from '../model';
+import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';
 import { counted, harmless } from './text';
@@ -22,6 +23,8 @@ export interface StackRunOptions extends StackFlags {
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  /** Whether warnings have samples. */
+  readonly verbose?: boolean;
   /** Whether the run is followed to its end. */
   readonly wait: boolean;
 }
@@ -70,7 +73,7 @@ export async function followStack(
   pipeline: Pipeline,
   stack: Stack,
   runs: GlueRuns,
-  options: StackFlags & { readonly json?: boolean },
+  options: StackFlags & Output,
   going: { readonly workflow?: string; readonly jobs: readonly JobRun[] },
 ): Promise<number> {
   const { workflow } = going;
@@ -109,7 +112,7 @@ function failOnWaiting(jobs: readonly Job[]): void {
   );
 }
 
-type Output = { readonly json?: boolean };
+type Output = { readonly json?: boolean; readonly verbose?: boolean };
 
 const say = ({ json }: Output, text: string) => json || process.stdout.write(harmless(text));
 
@@ -160,8 +163,11 @@ async function followed(
     await progress.end();
     interrupt.end();
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
-  else process.stdout.write(harmless(report(result, stack, options)));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
+    for (const line of findingLines(result.findings.filter(isFailure), result.summary.tables))
+      process.stderr.write(harmless(`${line}\n`));
+  } else process.stdout.write(harmless(report(result, stack, options)));
   for (const note of result.notes) process.stderr.write(harmless(`lake: ${note}\n`));
   for (const failed of result.failed) {
     process.stderr.write(harmless(await tellFailure(failed, stack, options)));
@@ -169,7 +175,11 @@ async function followed(
   return result.summary.outcome === 'published' ? 0 : 1;
 }
 
-function report({ summary, failed }: StackRunResult, stack: Stack, options: StackFlags): string {
+function report(
+  { summary, failed, findings }: StackRunResult,
+  stack: Stack,
+  options: StackFlags & Output,
+): string {
   const { outputs } = stack;
   const flags = stackFlags(options);
   const published = summary.outcome === 'published';
@@ -194,6 +204,8 @@ function report({ summary, failed }: StackRunResult, stack: Stack, options: Stac
   return [
     '',
     ...(summary.tables.length > 0 ? [tableOf(summary.tables), ''] : []),
+    ...findingLines(findings, summary.tables, options.verbose),
+    ...(findings.length > 0 ? [''] : []),
     published ? `Published ${run} ${took}.` : told.join(' '),
     ...places.flatMap(([name, place]) => (place === undefined ? [] : [`  ${name.padEnd(10)}  ${place}`])),
     '',

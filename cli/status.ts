@@ -1,20 +1,24 @@
 import { dirname } from 'node:path';
 import type { GlueRuns, JobRun, WorkflowRun } from '../engines/aws/glue-runs';
 import type { Stack } from '../engines/aws/stack';
-import type { RunSummary } from '../engines/engine';
+import type { Finding, RunSummary } from '../engines/engine';
+import { findingsOf } from '../engines/findings';
 import { timeOf } from '../engines/run-id';
 import { readSummary } from '../engines/stored';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
+import { findingLines } from './findings';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
-import { harmless } from './text';
+import { grouped, harmless } from './text';
 
 export interface StatusOptions extends StackFlags {
   readonly lake: string;
   readonly engine: EngineName;
   readonly json?: boolean;
   readonly follow?: boolean;
+  /** Whether warnings have samples. */
+  readonly verbose?: boolean;
 }
 
 /** `lake status`. Returns the exit status: 0, or that of the run that was followed. */
@@ -45,7 +49,7 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
     const columns = [{ name: 'table' }, { name: 'rows', right: true }, { name: 'run' }, { name: '' }];
     const rows = tables.map(({ table, rows, runId }) => [
       table,
-      String(rows),
+      grouped(rows),
       runId,
       stale.includes(table) ? 'stale: older than what it is made from' : '',
     ]);
@@ -79,6 +83,8 @@ export interface StackStatus {
   /** The newest run of each job, of the workflow or alone. */
   readonly jobs: readonly JobRun[];
   readonly tables: readonly StackTable[];
+  /** What the runs that published them found. */
+  readonly findings: readonly Finding[];
 }
 
 async function stackStatus(pipeline: Pipeline, options: StatusOptions): Promise<number> {
@@ -98,7 +104,7 @@ async function stackStatus(pipeline: Pipeline, options: StatusOptions): Promise<
       });
     }
   }
-  print(options.json ? `${JSON.stringify(status, null, 2)}\n` : shown(status, goesOn));
+  print(options.json ? `${JSON.stringify(status, null, 2)}\n` : shown(status, goesOn, options.verbose));
   return 0;
 }
 
@@ -130,13 +136,17 @@ async function statusOf(pipeline: Pipeline, stack: Stack, runs: GlueRuns): Promi
           })),
       ),
     ),
+    findings: findingsOf(
+      pipeline,
+      found.flatMap(({ summary }) => summary?.findings ?? []),
+    ),
   };
 }
 
 const time = (at: Date | undefined) => (at ? `${at.toISOString().slice(0, 19)}Z` : '-');
 
-function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean): string {
-  const { workflow, jobs, tables } = status;
+function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean, verbose?: boolean): string {
+  const { workflow, jobs, tables, findings } = status;
   const lines: string[] = [`Stack ${status.stack} in ${status.region}`, ''];
   if (!workflow) lines.push('The workflow has not run in the 90 days that Glue keeps.');
   else {
@@ -172,8 +182,8 @@ function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean): stri
     const columns = ['table', 'rows', 'quarantined', 'made'];
     const rows = tables.map((t) => [
       t.table,
-      String(t.rows),
-      String(t.quarantined),
+      grouped(t.rows),
+      grouped(t.quarantined),
       t.when?.slice(0, 19) ?? '-',
     ]);
     const right = (name: string) => name === 'rows' || name === 'quarantined';
@@ -184,6 +194,8 @@ function shown(status: StackStatus, goesOn: (run: WorkflowRun) => boolean): stri
         rows,
       ),
     );
+    const made = tables.map(({ rows: written, ...table }) => ({ ...table, written }));
+    if (findings.length > 0) lines.push('', ...findingLines(findings, made, verbose));
   }
   return `${lines.join('\n')}\n`;
 }

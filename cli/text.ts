@@ -1,4 +1,4 @@
-export { counted } from '../engines/words';
+export { counted, grouped } from '../engines/words';
 
 /** The text with all that could steer a terminal shown as `�`; line ends stay. */
 export const harmless = (text: string) => text.replaceAll(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '\ufffd');

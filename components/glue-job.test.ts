@@ -227,7 +227,7 @@ test('its manifest says where everything is', async () => {
         value: { type: 'double' },
       },
       partitionBy: [{ transform: 'day', column: 'readAt' }],
-      audit: auditOf(cleanJob.output, cleanJob),
+      audit: auditOf(cleanJob.output, cleanJob.inputs, cleanJob),
     },
     parameters: { mode: ['plain', 'strict'], unit: ['g', 'kg'] },
     suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,

@@ -69,6 +69,8 @@ export interface Finding {
   readonly severity: Severity;
   readonly description: string;
   readonly failed: number;
+  /** How many rows of the table that is; null where what is bad are no rows of it. */
+  readonly affected: number | null;
   readonly samples: readonly Readonly<Record<string, string>>[];
 }
 

@@ -1,5 +1,10 @@
-/** `1 row`, `1117 rows`. */
-export const counted = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+const WHOLE = new Intl.NumberFormat('en-US');
+
+/** A count as people read it: `1,117`. JSON has it plain. */
+export const grouped = (n: number) => WHOLE.format(n);
+
+/** `1 row`, `1,117 rows`. */
+export const counted = (n: number, one: string, many = `${one}s`) => `${grouped(n)} ${n === 1 ? one : many}`;
 
 /** `1.3 %`: a half is rounded up, as the SQL of the model does. */
 export const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;

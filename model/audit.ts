@@ -1,5 +1,6 @@
 import { type Expectation, expectationsOf, type Severity } from './expectation';
 import type { Job } from './job';
+import { type Shown, shownColumns } from './shown';
 import type { Table } from './table';
 
 /** How many bad rows are shown of an expectation. */
@@ -9,7 +10,12 @@ export const SAMPLES = 5;
 export interface Check {
   readonly name: string;
   readonly severity: Severity;
-  /** Gives a row: its `name`, how many bad rows `failed`, and the `failure` that keeps the table from being published. */
+  /** What of the bad rows people may see. */
+  readonly shown: Shown;
+  /**
+   * Gives a row: its `name`, how many bad rows `failed`, and how many rows of the table are `affected` by that: NULL
+   * where bad rows are none of the table's.
+   */
   readonly count: string;
   /** The first bad rows, in an order of their own: each engine, and each run, shows the same. */
   readonly samples: string;
@@ -19,29 +25,44 @@ export interface Check {
   readonly onlyEmpty?: true;
 }
 
-function checkOf(table: string, { name, severity, columns, sql, onlyEmpty }: Expectation): Check {
-  const bad = sql(table);
+/** The table's own rows, by a query like those of `references` and of what columns imply. */
+const OWN_ROWS = /^SELECT t\.\* FROM /;
+
+function checkOf(table: Table, others: readonly Table[], e: Expectation): Check {
+  const { name, severity, columns, groups, sql, onlyEmpty } = e;
+  const bad = sql(table.name);
   const same = columns.map((column) => `b.${column} IS NOT DISTINCT FROM t.${column}`).join(' AND ');
   const isBad = `EXISTS (SELECT 1 FROM (${bad}) b WHERE ${same})`;
-  const failure = `concat('expectation ${name} failed with ', COUNT(*), ' bad row', CASE WHEN COUNT(*) > 1 THEN 's' ELSE '' END)`;
+  const affected = groups ? `SUM(${groups})` : OWN_ROWS.test(bad) ? 'COUNT(*)' : 'NULL';
   return {
     name,
     severity,
-    count: `SELECT '${name}' AS name, COUNT(*) AS failed, CASE WHEN ${severity === 'fail' ? 'COUNT(*) > 0' : 'false'} THEN ${failure} END AS failure FROM (${bad})`,
+    shown: shownColumns(table, others, e),
+    count: `SELECT '${name}' AS name, COUNT(*) AS failed, CAST(${affected} AS BIGINT) AS affected FROM (${bad})`,
     samples: `SELECT * FROM (${bad}) ORDER BY ALL NULLS LAST LIMIT ${SAMPLES}`,
     ...(onlyEmpty && { onlyEmpty }),
     ...(severity === 'quarantine' && {
       moves: {
-        gone: `SELECT t.* FROM ${table} t WHERE ${isBad}`,
-        kept: `SELECT t.* FROM ${table} t WHERE NOT ${isBad}`,
+        gone: `SELECT t.* FROM ${table.name} t WHERE ${isBad}`,
+        kept: `SELECT t.* FROM ${table.name} t WHERE NOT ${isBad}`,
       },
     }),
   };
 }
 
-/** All that is checked of a table, and of the job that makes it, before it is published. Those come first that move rows: the others see what is left. */
-export function auditOf(table: Table, job?: Job | null): readonly Check[] {
-  const checks = expectationsOf(table, job).map((e) => checkOf(table.name, e));
+/**
+ * All that is checked of a table, and of the job that makes it, before it is published. `tables` are at least those that
+ * its expectations read. Checks that move rows come first: the others see what is left.
+ */
+export function auditOf(table: Table, tables: Iterable<Table>, job?: Job | null): readonly Check[] {
+  const byName = new Map(Array.from(tables, (one) => [one.name, one]));
+  const checks = expectationsOf(table, job).map((e) =>
+    checkOf(
+      table,
+      e.reads.flatMap((name) => byName.get(name) ?? []),
+      e,
+    ),
+  );
   return [...checks.filter(({ moves }) => moves), ...checks.filter(({ moves }) => !moves)];
 }
 

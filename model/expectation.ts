@@ -17,6 +17,8 @@ export interface Expectation<ColumnName extends string = string> {
   readonly columns: readonly ColumnName[];
   /** Columns of the query's result that count rows, so that they may be shown. */
   readonly counts: readonly string[];
+  /** Where a bad row stands for several of the table's: its column that counts them. */
+  readonly groups?: string;
   /** Other tables the query reads. */
   readonly reads: readonly string[];
   /** A table that has rows passes, so that nobody has to ask. */
@@ -44,6 +46,7 @@ export function unique<const K extends string>(columns: readonly K[], naming: Na
     description: naming.description,
     columns,
     counts: ['records'],
+    groups: 'records',
     reads: [],
     sql: (table) =>
       `SELECT ${list}, COUNT(*) AS records FROM ${table} t GROUP BY ${list} HAVING COUNT(*) > 1`,

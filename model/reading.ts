@@ -765,8 +765,8 @@ function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
       CASE WHEN line IS NOT NULL THEN ', line ' || line END, CASE WHEN record IS NOT NULL THEN ', record ' || record END,
       ': ', reason, ', ', detail), '') FROM (SELECT * FROM _first ORDER BY ${FIRST_ORDER} LIMIT greatest(${FIRST_COUNT}, (SELECT fatal FROM _counts)))`;
   return `SELECT CASE
-    WHEN fatal > 0 THEN fatal || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
-    WHEN share > ${maxQuarantinedShare} THEN concat(refused, ' of ', read, ' records are refused, ', ${percent('of_records')},
+    WHEN fatal > 0 THEN format('{:,}', fatal) || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
+    WHEN share > ${maxQuarantinedShare} THEN concat(format('{:,} of {:,} records are refused, ', refused, read), ${percent('of_records')},
       ', which are ', ${percent('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
   END || CASE WHEN getvariable('_kept') = false THEN ' The first are:' ELSE ' The table ${table}_quarantine holds all of them; the first are:' END
   || (${first}) AS failure

@@ -15,7 +15,7 @@ import { runCommand } from '../cli/run';
 import { fittedTable, textTable } from '../cli/table';
 import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
-import { expectation } from '../model';
+import { expectation, type SourceTable } from '../model';
 import { lake as pipeline } from '../pipeline';
 import { ENTITIES, writeOtherSources, writeSample } from '../samples';
 import {
@@ -199,7 +199,7 @@ describe('lake run', () => {
     }
     expect(stdout).toMatch(/^accelerometer_landing +238 +7 +231 /m);
     expect(stdout).toMatch(
-      /^warning customer_landing\.unique_serialNumber: 1 bad row, such as records=\d+\. Expected: A serial number/m,
+      /^warning customer_landing\.unique_serialNumber: 1 value is repeated, in \d of \d rows \([\d.]+ %\)\. Expected: A serial number/m,
     );
     expect(stdout).not.toMatch(/•••|^ {2}such as/m);
     const [runId = ''] = readdirSync(join(root, 'runs')).map((name) => name.replace('.json', ''));
@@ -363,26 +363,63 @@ describe('lake run', () => {
     );
   });
 
-  test('what fails is told before what it causes', async () => {
+  /** What a run prints, both streams in their order, where a source fails by what it should not have. */
+  async function failingRun(data: string, json = false) {
     const nobody = expectation({
       name: 'nobody',
       severity: 'fail',
       description: 'There are no customers.',
       columns: ['email'],
-      sql: (table) => `SELECT t.email FROM ${table} t`,
+      sql: (table) => `SELECT t.* FROM ${table} t`,
     });
-    const sources = pipeline.sources.map((source) =>
-      source.name === 'customer_landing' ? { ...source, expectations: [nobody] } : source,
-    );
+    const source = pipeline.sources.find(({ name }) => name === 'customer_landing') as SourceTable;
+    const failing = { ...source, expectations: [...source.expectations, nobody] };
+    const sources = pipeline.sources.map((each) => (each === source ? failing : each));
+    const tables = new Map(pipeline.tables).set(source.name, failing);
     const printed: string[] = [];
     const spies = [process.stdout, process.stderr].map((stream) =>
       jest.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0),
     );
-    const options = { data: GOOD, lake: join(dir, 'told-first'), parameters: {}, engine: 'duckdb' } as const;
-    const status = await runCommand({ ...pipeline, sources }, JOBS, options);
+    const options = {
+      data,
+      lake: join(dir, `failing-${json}`),
+      parameters: {},
+      engine: 'duckdb',
+      json,
+    } as const;
+    const status = await runCommand({ ...pipeline, sources, tables }, JOBS, options);
     for (const spy of spies) spy.mockRestore();
     expect(status).toBe(1);
-    const told = printed.join('').split('\n');
+    return printed.join('').split('\n');
+  }
+
+  test.each([false, true])('the cause of a failure stands last and alone, with --json %s', async (json) => {
+    const data = join(dir, `warned-${json}`);
+    cpSync(GOOD, data, { recursive: true });
+    writeFileSync(join(data, 'customer', 'landing', '.hidden'), '');
+    writeFileSync(
+      join(data, 'accelerometer', 'landing', 'strangers.json'),
+      '{"user":"nobody@example.com","timestamp":1690000000000,"x":0,"y":1,"z":-0.5}\n',
+    );
+    const told = await failingRun(data, json);
+    const placeOf = (text: RegExp) => told.findIndex((line) => text.test(line));
+    const cause =
+      /^lake: customer_landing: expectation nobody failed with \d+ bad rows\. There are no customers\.$/;
+    // The line after it is the end of the text.
+    expect([told.at(-2), told.at(-1)]).toEqual([expect.stringMatching(cause), '']);
+    expect(told.filter((line) => cause.test(line))).toHaveLength(1);
+    const before = [
+      ...(json ? [] : [/^warning accelerometer_landing\.references_customer_landing: /]),
+      /^FAILED customer_landing\.nobody: \d+ of \d+ rows \(100 %\)\. Expected: There are no customers\.$/,
+      /^lake: warning: 1 entry of customer\/landing is not read: \.hidden/,
+      cause,
+    ].map(placeOf);
+    expect(before).not.toContain(-1);
+    expect(before).toEqual(before.toSorted((a, b) => a - b));
+  });
+
+  test('what fails is told before what it causes', async () => {
+    const told = await failingRun(GOOD);
     expect(told.filter((line) => /: (?:failed|skipped)$/.test(line)).slice(0, 2)).toEqual([
       'customer_landing: failed',
       'customer_trusted: skipped',

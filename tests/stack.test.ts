@@ -1,6 +1,7 @@
 // `lake` on a stack, as a process over HTTP, against a stand-in of Glue, CloudWatch Logs and S3.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Found } from '../engines/findings';
 import { lake as pipeline } from '../pipeline';
 import { GlueStandIn } from './standin/glue';
 import { AwsServer, awsEnvironment, jsonError } from './support/aws-server';
@@ -40,6 +41,56 @@ describe('lake run --stack', () => {
     expect(stdout).toContain('  stack       dev in us-east-1');
     expect(stdout).toContain('#/v2/etl-configuration/workflows/view/stedi-lakehouse-dev');
     expect(stdout).toContain(`npx lake query quarantine --stack dev --outputs ${OUTPUTS}`);
+  });
+
+  const FOUND: readonly [Found, Found] = [
+    {
+      ...{ table: 'accelerometer_landing', expectation: 'references_customer_landing', severity: 'warn' },
+      ...{ failed: 3, affected: 3, samples: [{ user: '•••', timestamp: '2023-07-22 04:26:40.000', x: 0.5 }] },
+    },
+    {
+      // Read by two jobs, told once.
+      ...{ table: 'customer_landing', expectation: 'unique_email', severity: 'warn' },
+      ...{ failed: 2, affected: 5, samples: [{ email: '•••', records: '3' }] },
+    },
+  ];
+  const WARNINGS = [
+    'warning customer_landing.unique_email: 2 values are repeated, in 5 of 9 rows (55.6 %). Expected: A customer registered once.',
+    'warning accelerometer_landing.references_customer_landing: 3 of 9 rows (33.3 %). Expected: Every reading is of a customer who registered.',
+  ];
+  const SAMPLES = [
+    '  such as email=•••, records=3',
+    '  such as user=•••, timestamp=2023-07-22 04:26:40.000, x=0.5',
+  ];
+
+  test.each(['run', 'status'])(
+    'lake %s shows what the jobs found, with --verbose samples',
+    async (command) => {
+      glue.findings = FOUND;
+      if (command === 'status') {
+        glue.startedByOthers();
+        await glue.advance(1_000_000);
+      }
+      const found = ({ stdout }: { readonly stdout: string }) =>
+        stdout.split('\n').filter((line) => /^(?:warning|FAILED|quarantined| {2}such as) /.test(line));
+      expect(found(await lake([command, ...STACK], env))).toEqual(WARNINGS);
+      expect(found(await lake([command, ...STACK, '--verbose'], env))).toEqual(
+        WARNINGS.flatMap((warning, i) => [warning, SAMPLES[i]]),
+      );
+    },
+  );
+
+  test('what keeps a table from being published stands last of what was found, with samples', async () => {
+    glue.findings = [{ ...FOUND[0], severity: 'fail' }, FOUND[1]];
+    glue.ends.set('accelerometer_trusted', 'FAILED');
+    const lines = (await lake(['run', ...STACK], env)).stdout.split('\n');
+    const at = lines.findIndex((line) => line.startsWith('FAILED accelerometer_landing.references_'));
+    expect(lines.slice(at - 1, at + 3)).toEqual([
+      WARNINGS[0],
+      WARNINGS[1]?.replace('warning', 'FAILED'),
+      SAMPLES[1],
+      '',
+    ]);
   });
 
   test('tells of a failed job why it failed, with the end of its log', async () => {

@@ -1,16 +1,25 @@
 import { createHmac } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Case, type CaseRow, readCases } from '../engines/cases';
+import { asJobsSee } from '../engines/duckdb/cases';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
 import { readSql } from '../engines/job-sql';
 import { quoteName, withParameters } from '../engines/sql';
-import { type ColumnType, type Job, QUARANTINE, refinedType, runTime, type Table } from '../model';
+import {
+  type ColumnType,
+  type Job,
+  QUARANTINE,
+  refinedSql,
+  refinedType,
+  runTime,
+  type Table,
+} from '../model';
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
-import { answer, engineOf, JOBS, ROOT, temporaryDir } from './support/lake';
+import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
 import { differences, NONE, type TextRows } from './support/rows';
 import { Trino, withTrino } from './support/trino';
 
@@ -48,29 +57,17 @@ const caseText = (types: Types, rows: readonly CaseRow[]): TextRows =>
     }),
   );
 
-/** Rows of a table, in the order of its columns, with each value that there is changed by its type. */
-const changed = (
-  table: Table,
-  rows: TextRows,
-  change: (value: string, type: ColumnType) => string,
-): TextRows => {
-  const types = Object.values(storedTypes(table));
+/** Rows of a job's SQL as its writer would store them. */
+const pseudonymised = ({ columns }: Table, rows: TextRows): TextRows => {
+  const types = Object.values(columns).map(({ type }) => type);
   return rows.map((row) =>
-    row.map((value, i) => (value === null ? null : change(value, types[i] as ColumnType))),
+    row.map((value, i) =>
+      value !== null && types[i] === 'pseudonym'
+        ? createHmac('sha256', KEY).update(value).digest('hex')
+        : value,
+    ),
   );
 };
-
-/** Rows of a stored table as a job's SQL sees them: what every engine does to a source's columns. */
-const refinedText = (table: Table, rows: TextRows) =>
-  changed(table, rows, (value, type) =>
-    type === 'epochMillis' ? instantText(new Date(Number(value)).toISOString()) : value,
-  );
-
-/** Rows of a job's SQL as its writer would store them. */
-const pseudonymised = (table: Table, rows: TextRows) =>
-  changed(table, rows, (value, type) =>
-    type === 'pseudonym' ? createHmac('sha256', KEY).update(value).digest('hex') : value,
-  );
 
 /** A table of Glue knows its columns in lower case, and Trino tells no names apart by their case. */
 const named = (columns: readonly QueryColumn[]) =>
@@ -78,6 +75,12 @@ const named = (columns: readonly QueryColumn[]) =>
 
 const stored = (engine: DuckDbEngine, name: string, types: Types) =>
   answer(engine, `SELECT ${Object.keys(types).map(quoteName).join(', ')} FROM ${quoteName(name)}`);
+
+/** Rows of a table as a job's SQL sees them: of a source, by what every engine does to its columns. */
+const seen = (engine: DuckDbEngine, table: Table) =>
+  table.format === 'json'
+    ? answer(engine, `SELECT ${refinedSql(table)} FROM ${quoteName(table.name)}`)
+    : stored(engine, table.name, storedTypes(table));
 
 withTrino('on Trino', () => {
   const dir = temporaryDir('trino');
@@ -102,7 +105,7 @@ withTrino('on Trino', () => {
     const { cases, faults } = await readCases(JOBS, job);
     expect(faults).toEqual([]);
     const wrong = [];
-    for (const [i, { name, given, parameters, expect: rows }] of cases.entries()) {
+    for (const [i, { name, given, parameters, expect: rows }] of (await asJobsSee(job, cases)).entries()) {
       const schema = `${job.name}_${i}`;
       for (const input of job.inputs) {
         const types = readTypes(input);
@@ -113,6 +116,23 @@ withTrino('on Trino', () => {
       if (unexpected.length + missing.length > 0) wrong.push({ name, unexpected, missing });
     }
     expect(wrong).toEqual([]);
+  });
+
+  const field = join(ROOT, '..', 'shared', 'cases');
+  (existsSync(field) ? test : test.skip).each([
+    ['withdrawn-in-other-spelling', 0],
+    ['two-registrations', 1],
+  ])('consent in the file %s, as DuckDB', async (name, kept) => {
+    const job = pipeline.jobs.find((one) => one.name === 'customer_trusted') as Job;
+    const [customers] = job.inputs as readonly [Table];
+    const data = join(dir, name);
+    await writeLanding(data, 'customer', [await readFile(join(field, `${name}.customer.json`))]);
+    const engine = engineOf(join(dir, `${name}-lake`));
+    expect((await engine.run(pipeline, { data, only: [job.name] })).failures).toEqual([]);
+    await trino.load(name, customers.name, readTypes(customers), await seen(engine, customers));
+    const found = await runJob(name, job, {});
+    expect(found.length).toBe(kept);
+    expect(differences(found, await stored(engine, job.name, storedTypes(job.output)))).toEqual(NONE);
   });
 
   describe('over a sample, as DuckDB', () => {
@@ -138,8 +158,8 @@ withTrino('on Trino', () => {
         const schema = `as_read_${i}`;
         beforeAll(async () => {
           for (const table of pipeline.tables.values()) {
-            const rows = await stored(engines[i] as DuckDbEngine, table.name, storedTypes(table));
-            await trino.load(schema, table.name, readTypes(table), refinedText(table, rows));
+            const rows = await seen(engines[i] as DuckDbEngine, table);
+            await trino.load(schema, table.name, readTypes(table), rows);
           }
         });
 

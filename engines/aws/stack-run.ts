@@ -1,6 +1,7 @@
 import type { Job, Pipeline } from '../../model';
 import { FORMATS } from '../../model/format';
-import { LakeError, type RunEvent, type RunSummary, type TableSummary } from '../engine';
+import { type Finding, LakeError, type RunEvent, type RunSummary, type TableSummary } from '../engine';
+import { findingsOf } from '../findings';
 import { type Pause, pause as realPause } from './ask';
 import { type GlueRuns, goesOn, isOver, type JobRun, type WorkflowRun } from './glue-runs';
 import type { JobSummary, Summaries } from './summaries';
@@ -16,6 +17,7 @@ export interface StackRunSummary extends RunSummary {
 
 export interface StackRunResult {
   readonly summary: StackRunSummary;
+  readonly findings: readonly Finding[];
   /** Runs that did not succeed. */
   readonly failed: readonly JobRun[];
   /** What could not be found out besides, such as a summary that may not be read. */
@@ -129,6 +131,10 @@ async function follow(
   return {
     failed,
     notes,
+    findings: findingsOf(
+      following.pipeline,
+      all.flatMap(({ findings }) => findings),
+    ),
     summary: {
       version: FORMATS.summary,
       runId: id || now.jobs.map((run) => run.id).join(','),

@@ -2,6 +2,7 @@ import { GetObjectCommand, paginateListObjectsV2, type S3Client } from '@aws-sdk
 import { z } from 'zod';
 import { FORMATS, formatFault } from '../../model/format';
 import { LakeError, type TableSummary } from '../engine';
+import type { Found } from '../findings';
 import { stampOf } from '../run-id';
 import { ask } from './ask';
 import type { JobRun } from './glue-runs';
@@ -9,6 +10,7 @@ import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 
 const count = z.number().int().min(0);
+const severity = z.enum(['fail', 'quarantine', 'warn']);
 const tableSummary: z.ZodType<TableSummary> = z.object({
   table: z.string(),
   job: z.string().nullable(),
@@ -17,10 +19,17 @@ const tableSummary: z.ZodType<TableSummary> = z.object({
   filtered: count,
   written: count,
   reasons: z.record(z.string(), count),
-  expectations: z.array(
-    z.object({ name: z.string(), severity: z.enum(['fail', 'quarantine', 'warn']), failed: count }),
-  ),
+  expectations: z.array(z.object({ name: z.string(), severity, failed: count })),
   seconds: z.number(),
+});
+
+const found: z.ZodType<Found> = z.object({
+  table: z.string(),
+  expectation: z.string(),
+  severity,
+  failed: count,
+  affected: count.nullable(),
+  samples: z.array(z.record(z.string(), z.unknown())),
 });
 
 /** What `jobs/runner/lakehouse_runner/glue.py` leaves of a run: `s3://<artifacts>/runs/<job>/<runId>.json`. */
@@ -32,6 +41,8 @@ const jobSummary = z.object({
   parameters: z.record(z.string(), z.string()),
   seconds: z.number(),
   tables: z.array(tableSummary),
+  /** One of an older version has none. */
+  findings: z.array(found).default([]),
   /** Glue's id of the run; one of an older version has none. */
   jobRunId: z.string().nullable().optional(),
 });

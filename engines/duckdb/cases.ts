@@ -1,14 +1,54 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Job, Table } from '../../model';
+import { type Job, normalisedSql, type Table } from '../../model';
 import type { Case, CaseRow } from '../cases';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { openDatabase, rowsOf } from './database';
 import { readType } from './types';
 
-/** What a job's SQL makes of a case: its rows, written as the rows of a case are, in no order. */
-export async function runCase(job: Job, sql: string, { given, parameters }: Case): Promise<CaseRow[]> {
+/** Cases as jobs see them on every engine: e-mails of the sources have the form that reading gives them. */
+export async function asJobsSee(job: Job, cases: readonly Case[]): Promise<Case[]> {
   const db = await openDatabase();
   try {
+    const seen: Case[] = [];
+    for (const one of cases) seen.push({ ...one, given: await readGiven(db, job, one.given) });
+    return seen;
+  } finally {
+    db.closeSync();
+  }
+}
+
+async function readGiven(
+  db: DuckDBConnection,
+  { inputs }: Job,
+  given: Case['given'],
+): Promise<Case['given']> {
+  const read: Record<string, readonly CaseRow[]> = { ...given };
+  for (const { name, columns, format } of inputs) {
+    const emails = Object.keys(columns).filter((column) => columns[column]?.normalize === 'email');
+    const rows = given[name] ?? [];
+    if (format !== 'json' || emails.length === 0 || rows.length === 0) continue;
+    const written = rows.flatMap((row) => emails.map((column) => literal(row[column] ?? null)));
+    const forms = await rowsOf<{ form: string | null }>(
+      db,
+      `SELECT ${normalisedSql('written')} AS form FROM (SELECT unnest([${written.join(', ')}]) AS written)`,
+    );
+    read[name] = rows.map((row, i) => ({
+      ...row,
+      ...Object.fromEntries(emails.map((column, k) => [column, forms[i * emails.length + k]?.form ?? null])),
+    }));
+  }
+  return read;
+}
+
+/** What a job's SQL makes of a case: its rows, written as the rows of a case are, in no order. */
+export async function runCase(
+  job: Job,
+  sql: string,
+  { given: written, parameters }: Case,
+): Promise<CaseRow[]> {
+  const db = await openDatabase();
+  try {
+    const given = await readGiven(db, job, written);
     for (const input of job.inputs) await fill(db, input, given[input.name] ?? []);
     const rows = await rowsOf<Readonly<Record<string, CaseRow[string] | Date>>>(
       db,

@@ -200,6 +200,7 @@ test('an expectation that fails keeps the published state, and says which rows, 
       severity: 'fail',
       description: 'Nobody scores more than 5.',
       failed: 1,
+      affected: null,
       samples: [{ player: '•••', score: '9', loud: '•••' }],
     },
   ]);

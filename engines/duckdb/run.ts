@@ -4,6 +4,7 @@ import {
   auditOf,
   type Check,
   DELIVERED_ONCE,
+  type Expectation,
   expectationsOf,
   type Job,
   type Pipeline,
@@ -14,13 +15,13 @@ import {
   unmatchedOf,
 } from '../../model';
 import { FORMATS } from '../../model/format';
-import type { ExpectationResult, Finding, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
+import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
+import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { readSql, sqlFile } from '../job-sql';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
-import { findingOf } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import { codeVersion } from '../version';
@@ -37,7 +38,7 @@ const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
 interface Counted {
   readonly name: string;
   readonly failed: number;
-  readonly failure: string | null;
+  readonly affected: number | null;
 }
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
@@ -51,7 +52,7 @@ export class Run {
   private readonly summaries = new Map<string, TableSummary>();
   /** How many rows the tables have that jobs may read. */
   private readonly rows = new Map<string, number>();
-  private readonly findings: Finding[] = [];
+  private readonly found: Found[] = [];
   private readonly failures: string[] = [];
   /** Tables that could not be made or may not be published: no job reads them. */
   private readonly failed = new Set<string>();
@@ -164,9 +165,9 @@ export class Run {
         ({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)] as const,
       );
       rows.sort(([a], [b]) => (a < b ? -1 : 1)).splice(SAMPLES);
-      const columns = ['file', 'same_as'].map((column) => ({ name: column, type: 'text' as const }));
-      const bad = { table: table.name, expectation: name, failed };
-      this.findings.push(findingOf(this.pipeline, { ...bad, columns, rows }));
+      // Names of files may be shown.
+      const samples = rows.map(([file, same_as]) => ({ file, same_as }));
+      this.found.push({ table: table.name, expectation: name, severity, failed, affected: null, samples });
     }
     return { name, severity, failed };
   }
@@ -223,20 +224,24 @@ export class Run {
     const judge = async (check: Check, counted?: Counted) => {
       const { name, severity } = check;
       try {
-        const { failed, failure } = counted ?? ((await this.count([check]))[0] as Counted);
+        const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
-        const bad = { table: table.name, expectation: name, failed };
-        const finding = findingOf(this.pipeline, { ...bad, ...(await textsOf(this.db, check.samples)) });
-        this.findings.push(finding);
+        const samples = samplesOf(check.shown, await textsOf(this.db, check.samples));
+        const found = { table: table.name, expectation: name, severity, failed, affected, samples };
+        this.found.push(found);
         if (check.moves && moveOut) reasons[name] = await moveOut(check);
-        if (failure !== null) this.fail(table, `${failure}. ${finding.description}`);
+        const failure = failureOf(found);
+        if (failure !== undefined) {
+          const { description } = expectationsOf(table, job).find((e) => e.name === name) as Expectation;
+          this.fail(table, `${failure}. ${description}`);
+        }
       } catch (error) {
         this.fail(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
     const isPassed = (check: Check) => hasRows && check.onlyEmpty === true;
-    const checks = auditOf(table, job);
+    const checks = auditOf(table, this.pipeline.tables.values(), job);
     for (const check of checks.filter(({ moves }) => moves)) await judge(check);
     const others = checks.filter(({ moves }) => !moves);
     // At once; where that fails each alone, to know which it is.
@@ -245,7 +250,7 @@ export class Run {
       const { name } = check;
       await judge(
         check,
-        isPassed(check) ? { name, failed: 0, failure: null } : found.find((one) => one.name === name),
+        isPassed(check) ? { name, failed: 0, affected: null } : found.find((one) => one.name === name),
       );
     }
     return { expectations: results, reasons };
@@ -293,7 +298,7 @@ export class Run {
       });
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }
-    return { summary, findings: this.findings, failures: this.failures, warnings };
+    return { summary, findings: findingsOf(this.pipeline, this.found), failures: this.failures, warnings };
   }
 }
 

@@ -23,9 +23,9 @@ import {
   type TableSummary,
   UsageError,
 } from '../engine';
+import { type Found, findingsOf, valueText } from '../findings';
 import { readSql } from '../job-sql';
 import { dataDir, filesOf, landingDir } from '../landing/files';
-import { findingOf } from '../mask';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
@@ -34,14 +34,7 @@ import { codeVersion } from '../version';
 import { tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';
 import { publishedColumns, publishedState } from './metadata';
-import {
-  type Answer,
-  type Columns,
-  Runner,
-  type RunnerFinding,
-  type RunnerProcess,
-  type Start,
-} from './runner';
+import { type Answer, type Columns, Runner, type RunnerProcess, type Start } from './runner';
 
 /** The database of a lake's Iceberg catalog. */
 const DATABASE = 'lake';
@@ -180,7 +173,7 @@ export class SparkEngine implements Engine {
     await this.replace(this.summaryFile(runId), summary);
     await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
     await rm(this.path('running'));
-    return { summary, findings: findings.map((found) => masked(found, pipeline)), failures };
+    return { summary, findings: findingsOf(pipeline, findings), failures };
   }
 
   /** Has the runner run jobs, and gathers what it tells of them. */
@@ -191,27 +184,23 @@ export class SparkEngine implements Engine {
   ): Promise<{
     readonly tables: ReadonlyMap<string, TableSummary>;
     readonly failed: ReadonlySet<string>;
-    readonly findings: readonly RunnerFinding[];
+    readonly findings: readonly Found[];
     readonly failures: readonly string[];
   }> {
     const tables = new Map<string, TableSummary>();
     const failed = new Set<string>();
-    const findings: RunnerFinding[] = [];
+    const findings: Found[] = [];
     const failures: string[] = [];
     const pseudonymKey = (await this.store.pseudonymKey()).toString('hex');
     const whole = { ...request, database: DATABASE, kind: 'run', pseudonymKey, codeVersion: codeVersion() };
     for await (const answer of runner.ask(whole)) {
       switch (answer.kind) {
         case 'ended':
-          // A source that several jobs read is told once, here and below.
-          findings.push(
-            ...answer.findings.filter(
-              (one) => !findings.some((f) => f.table === one.table && f.expectation === one.expectation),
-            ),
-          );
+          findings.push(...answer.findings);
           failures.push(...answer.failures);
           break;
         case 'done':
+          // A source that several jobs read is told once.
           if (tables.has(answer.summary.table)) break;
           tables.set(answer.summary.table, answer.summary);
           tell(answer);
@@ -275,7 +264,8 @@ export class SparkEngine implements Engine {
         `${this.path('sources.json')} says how ${name} is read in format ${version ?? 1}, and this version reads ${FORMATS.manifest}; read it again: npx lake run --engine spark --data ${source.location.replace(/^file:/, '').replace(/[^/]+\/landing\/$/, '')}`,
       );
     }
-    return Object.fromEntries(read.map(([name, { source }]) => [name, source]));
+    // What was read is not checked again, and an older version's checks say less.
+    return Object.fromEntries(read.map(([name, { source }]) => [name, { ...source, audit: [] }]));
   }
 
   private async replace(path: string, content: unknown): Promise<void> {
@@ -451,21 +441,13 @@ function columnType(type: string): QueryColumn['type'] {
 async function* rowsAsText(answers: AsyncIterable<Answer>, runner: RunnerProcess) {
   try {
     for await (const answer of answers) {
-      if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(asText));
+      if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(valueText));
     }
   } finally {
     await runner.stop();
   }
 }
 
-const asText = (value: unknown): string | null => {
-  if (value === null) return null;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-};
-
 /** As Hadoop spells it, which takes a percent sign for one. */
 const uriOf = (path: string) => `file:${path}`;
 const folderUri = (dir: string) => `${uriOf(dir)}/`;
-
-const masked = ({ columns, rows, ...bad }: RunnerFinding, pipeline: Pipeline) =>
-  findingOf(pipeline, { ...bad, columns: columnsOf(columns), rows: rows.map((row) => row.map(asText)) });

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ErasurePart, LakeError, type RunEvent, UsageError } from '../engine';
-import type { BadRows } from '../mask';
+import type { Found } from '../findings';
 import { ROOT } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
@@ -17,7 +17,7 @@ export type Answer =
   | RunEvent
   | {
       readonly kind: 'ended';
-      readonly findings: readonly RunnerFinding[];
+      readonly findings: readonly Found[];
       readonly failures: readonly string[];
     }
   | { readonly kind: 'columns'; readonly columns: Columns }
@@ -32,12 +32,6 @@ export type Answer =
   | { readonly kind: 'end' };
 
 export type Columns = readonly (readonly [name: string, type: string])[];
-
-/** Bad rows as they are: to be masked before anybody sees them. */
-export interface RunnerFinding extends Omit<BadRows, 'columns' | 'rows'> {
-  readonly columns: Columns;
-  readonly rows: readonly (readonly unknown[])[];
-}
 
 /** Readies all that local Spark needs. Throws a LakeError with what is missing and how to get it. */
 export function readySpark(say: (text: string) => void): { readonly javaHome: string } {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type Case, type CaseRow, type Cases, casesFile, readCases } from '../../engines/cases';
+import { asJobsSee } from '../../engines/duckdb/cases';
 import { readSql } from '../../engines/job-sql';
 import { type Job, refined, sparkSchema, type Table } from '../../model';
 import { lake as pipeline } from '../../pipeline';
@@ -31,7 +32,7 @@ withSpark('on Spark', () => {
       sql: await readSql(JOBS, job),
       tables: Object.fromEntries(job.inputs.map((input) => [input.name, contractOf(input)])),
       output: contractOf(job.output),
-      cases: cases.map(({ given, parameters }) => ({ given, parameters })),
+      cases: (await asJobsSee(job, cases)).map(({ given, parameters }) => ({ given, parameters })),
     };
     const made: (readonly CaseRow[] | string)[] = [];
     for await (const answer of spark.ask(request)) {

@@ -185,6 +185,7 @@ withSpark('both engines agree', () => {
         severity: 'warn',
         description: expect.stringContaining('rows'),
         failed: 1,
+        affected: null,
         samples: [
           { step_trainer_landing: '1', customers_curated: '2', accelerometer_trusted: expect.any(String) },
         ],

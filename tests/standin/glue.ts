@@ -3,6 +3,7 @@ import { FORGET_JOB } from '../../components/constants';
 import { triggersOf } from '../../components/triggers';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import type { TableSummary } from '../../engines/engine';
+import type { Found } from '../../engines/findings';
 import { newRunId } from '../../engines/run-id';
 import type { Job, Pipeline } from '../../model';
 import { type AwsRequest, type AwsResponse, json, jsonError } from '../support/aws-server';
@@ -63,6 +64,8 @@ export class GlueStandIn {
   jobSeconds = 60;
   /** Jobs that end otherwise than well. */
   readonly ends = new Map<string, EndState>();
+  /** What runs of every job leave of what their checks found. */
+  findings: readonly Found[] = [];
   /** How often runs are listed before a new one shows. */
   lag = 0;
   readonly workflowRuns: RunOfWorkflow[] = [];
@@ -317,6 +320,7 @@ export class GlueStandIn {
           seconds: 1.5,
         }),
       ),
+      findings: this.findings.filter((found) => tables.some(({ name }) => name === found.table)),
       jobRunId: run.id,
     };
     this.objects.set(

@@ -15,7 +15,6 @@ from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
-from .expectations import counted
 from .forget import Request, forget, no_address
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
@@ -82,17 +81,18 @@ def run_job(
     result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
     for warning in result.warnings:
         print(warning)
-    # Of files the names, which may be told; of rows no values.
-    samples = {(found.table, found.expectation): f": {found.rows}" for found in result.findings}
-    for table in result.summary["tables"]:
-        for name, failed in ((one["name"], one["failed"]) for one in table["expectations"]):
-            if failed:
-                shown = samples.get((table["table"], name), "")
-                print(f"{table['table']}.{name}: {counted(failed, 'bad row')}{shown}")
+    for found in result.findings:
+        print(found.text(result.summary["tables"]))
     try:
         # Whoever follows the run knows it by Glue's name.
         summary = json.dumps(
-            {"version": _SUMMARY_FORMAT, **result.summary, "jobRunId": args.get("JOB_RUN_ID")}, indent=2
+            {
+                "version": _SUMMARY_FORMAT,
+                **result.summary,
+                "findings": [found.as_json() for found in result.findings],
+                "jobRunId": args.get("JOB_RUN_ID"),
+            },
+            indent=2,
         )
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")

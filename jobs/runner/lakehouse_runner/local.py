@@ -4,15 +4,13 @@ The first line on stdin tells how to start Spark, each further one is a request.
 stdout, the last of them of kind `end`. Iceberg's catalog is a folder.
 """
 
-import datetime
-import decimal
 import json
 import os
 import queue
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -29,6 +27,7 @@ from .forget import Request, forget
 from .iceberg import RUN_ID, IcebergTable
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_erasure, read_manifest, read_source
+from .plain import plain_rows
 from .quoting import quoted
 from .run import SPARK_SETTINGS, Options, run
 from .scratch import Scratch, remove_left
@@ -155,7 +154,6 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         code_version=request["codeVersion"],
         pseudonym_key=lambda: key,
         keep_snapshots=_KEEP_SNAPSHOTS,
-        shows=True,
     )
     failed: set[str] = set()
     for job in request["jobs"]:
@@ -179,8 +177,9 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         if result.failures and output not in result.failed:
             failed.add(output)
             say({"kind": "skipped", "table": output})
-        findings = [{**vars(f), "rows": _plain_rows(f.rows)} for f in result.findings]
-        say({"kind": "ended", "findings": findings, "failures": result.failures})
+        say(
+            {"kind": "ended", "findings": [f.as_json() for f in result.findings], "failures": result.failures}
+        )
 
 
 def sweep(spark: SparkSession, database: str) -> None:
@@ -205,7 +204,7 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     say({"kind": "columns", "columns": answer.dtypes})
     rows = answer.toLocalIterator()
     while chunk := list(islice(rows, _CHUNK_ROWS)):
-        say({"kind": "rows", "rows": _plain_rows(chunk)})
+        say({"kind": "rows", "rows": plain_rows(chunk)})
 
 
 _CHANGES = ("Command", "ParsedStatement")
@@ -274,25 +273,6 @@ def _refused(spark: SparkSession, folder: str) -> DataFrame:
     if not files.list_files(folder):
         return spark.createDataFrame([], QUARANTINE)
     return reader.json(files.as_pattern(folder))
-
-
-def _plain_rows(rows: Iterable[Sequence[object]]) -> list[list[Any]]:
-    return [[_plain(value) for value in row] for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    """Give a value as JSON takes it: whole numbers as text, for JavaScript rounds them."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, decimal.Decimal):
-        return float(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds")
-    if isinstance(value, datetime.date | bytearray):
-        return str(value)
-    return value
 
 
 def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:

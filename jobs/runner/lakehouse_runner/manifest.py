@@ -33,11 +33,20 @@ class Moves:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """Columns of bad rows that people may see; of those that count, only whole numbers."""
+
+    columns: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Check:
     """What must hold of a table; `Check` in model/audit.ts says what each text gives."""
 
     name: str
     severity: Severity
+    shown: Shown
     count: str
     samples: str
     moves: Moves | None = None
@@ -316,6 +325,7 @@ def _audit(values: list[Mapping[str, Any]]) -> tuple[Check, ...]:
         Check(
             name=value["name"],
             severity=value["severity"],
+            shown=Shown(tuple(value["shown"]["columns"]), tuple(value["shown"]["counts"])),
             count=value["count"],
             samples=value["samples"],
             moves=Moves(**value["moves"]) if "moves" in value else None,

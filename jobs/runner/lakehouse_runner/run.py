@@ -58,8 +58,6 @@ class Options:
     """Older ones are expired after publishing. None: something else does it."""
     table: str | None = None
     """The table to write, where it is not the output's."""
-    shows: bool = False
-    """Whether findings are made: they hold values of bad rows."""
 
 
 @dataclass
@@ -187,7 +185,6 @@ class _Run:
             self._spark,
             output.table,
             output.audit,
-            self._options.shows,
             lambda reason, moves: self._move_out(table, reason, moves),
             has_rows=written > 0,
         )
@@ -275,7 +272,7 @@ class _Run:
             landing.quarantine(account).write.mode("overwrite").json(folder)
         # What runs before refused is history, also where this one refuses nothing.
         files.delete_others(source.quarantine, self._options.run_id)
-        done = audit(self._spark, name, source.audit, self._options.shows)
+        done = audit(self._spark, name, source.audit)
         self._find_copies(name, landing, done)
         self._tables.append(
             {
@@ -311,8 +308,9 @@ class _Run:
         done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
         if records > 0:
             pairs = sorted((copy.file.name, copy.same_as.name) for copy in copies)
-            columns = [("file", "string"), ("same_as", "string")]
-            done.findings.append(Finding(name, _DELIVERED_ONCE, records, columns, pairs[:_SAMPLES]))
+            # Names of files may be shown.
+            samples = [{"file": file, "same_as": same_as} for file, same_as in pairs[:_SAMPLES]]
+            done.findings.append(Finding(name, _DELIVERED_ONCE, "warn", records, None, samples))
 
     def _refused_in(self, quarantine: str) -> str:
         """Where this run puts what it refuses."""
@@ -359,4 +357,5 @@ def _told_skipped(name: str, skipped: Sequence[str]) -> str:
     more = ", …" if len(skipped) > _SKIPPED_SHOWN else ""
     shown = ", ".join(sorted(skipped)[:_SKIPPED_SHOWN])
     what = "hidden, no regular files, or links that leave the folder"
-    return f"{name}: {counted(len(skipped), 'entry')} of its folder {what} were not read: {shown}{more}"
+    entries = counted(len(skipped), "entry", "entries")
+    return f"{name}: {entries} of its folder {what} were not read: {shown}{more}"

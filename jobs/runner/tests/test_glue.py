@@ -13,6 +13,7 @@ import pytest
 from contract import READING
 from lakehouse_runner import __version__, files, glue, run
 from lakehouse_runner.errors import JobError
+from lakehouse_runner.expectations import Finding
 from lakehouse_runner.manifest import Manifest
 from pyspark.sql import SparkSession
 
@@ -56,6 +57,7 @@ class World:
         self.secret = HEX
         self.runs: list[tuple[Manifest, str, Mapping[str, str], run.Options]] = []
         self.failures: list[str] = []
+        self.findings: list[Finding] = []
         self.tables = [
             self.table("reading_raw", 10, 2),
             self.table("other_raw", 0, 0),
@@ -65,7 +67,8 @@ class World:
 
     def table(self, name: str, read: int, quarantined: int) -> dict[str, Any]:
         """A table's part of a summary, as far as it is looked at."""
-        return {"table": name, "read": read, "quarantined": quarantined, "expectations": []}
+        counts = {"read": read, "quarantined": quarantined, "written": read - quarantined}
+        return {"table": name, **counts, "expectations": []}
 
     def run(
         self,
@@ -80,7 +83,7 @@ class World:
         self.runs.append((manifest, sql, parameters, options))
         if self.uses_key:
             assert options.pseudonym_key() == options.pseudonym_key()
-        return run.Result({"runId": options.run_id, "tables": self.tables}, [], self.failures)
+        return run.Result({"runId": options.run_id, "tables": self.tables}, self.findings, self.failures)
 
     def fetch(self, arn: str) -> str:
         """Stand in for Secrets Manager."""
@@ -129,9 +132,20 @@ def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[st
     """Where the manifest says, and in the log."""
     world.start(JOB_RUN_ID="jr_1")
     run_id = world.runs[0][3].run_id
-    summary = {"version": 1, "runId": run_id, "tables": world.tables, "jobRunId": "jr_1"}
+    summary = {"version": 1, "runId": run_id, "tables": world.tables, "findings": [], "jobRunId": "jr_1"}
     assert json.loads(world.files[f"s3://runs/reading/{run_id}.json"]) == summary
     assert json.loads(capsys.readouterr().out) == summary
+
+
+def test_a_run_leaves_what_was_found(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each in the log, and all of it in the summary, for those who follow the run."""
+    samples = [{"user": "•••", "x": 0.5}]
+    world.findings = [Finding("reading_raw", "known", "warn", 2, 2, samples)]
+    world.start()
+    assert capsys.readouterr().out.startswith("warning reading_raw.known: 2 of 8 rows (25 %)\n{")
+    [summary] = [text for uri, text in world.files.items() if uri.startswith("s3://runs/")]
+    found = {"severity": "warn", "failed": 2, "affected": 2, "samples": samples}
+    assert json.loads(summary)["findings"] == [{"table": "reading_raw", "expectation": "known", **found}]
 
 
 def test_a_run_reports_the_share_of_each_source(world: World) -> None:

@@ -17,6 +17,7 @@ from lakehouse_runner.manifest import (
     PlainReading,
     Reading,
     Severity,
+    Shown,
     Source,
     Unmatched,
     manifest_schema,
@@ -28,6 +29,7 @@ from lakehouse_runner.schema import faults_of
 CHECK = {
     "name": "known",
     "severity": "quarantine",
+    "shown": {"columns": ["at"], "counts": ["n"]},
     "count": "SELECT 1",
     "samples": "SELECT 2",
     "moves": {"gone": "SELECT 3", "kept": "SELECT 4"},
@@ -88,6 +90,7 @@ def test_a_manifest_is_read_whole() -> None:
     check = Check(
         name="known",
         severity="quarantine",
+        shown=Shown(("at",), ("n",)),
         count="SELECT 1",
         samples="SELECT 2",
         moves=Moves("SELECT 3", "SELECT 4"),

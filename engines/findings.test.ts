@@ -1,6 +1,7 @@
-import { date, double, int, isoDate, lakehouse, pseudonym, text, timestamp } from '../model';
+import { date, double, int, isoDate, lakehouse, pseudonym, shownColumns, text, timestamp } from '../model';
 import type { QueryColumn } from './engine';
-import { masker } from './mask';
+import cases from './finding-cases.json';
+import { failureOf, findingText, masker } from './findings';
 
 const words = lakehouse(['all']);
 const person = words.source({
@@ -30,13 +31,21 @@ const measure = words.table({
 });
 const MASK = '•••';
 
+interface Told {
+  readonly finding: Parameters<typeof findingText>[0];
+  readonly tables: Parameters<typeof findingText>[1];
+  readonly text: string;
+  readonly failure: string | null;
+}
+
 const column = (name: string, type: QueryColumn['type'] = 'text') => ({ name, type });
 
 describe('what is shown of a bad row', () => {
-  const mask = masker([person, measure], {
+  const shown = shownColumns(person, [measure], {
     counts: ['records', 'email'],
     sql: (table) => `SELECT p.*, m.subject, m.At, m.x, COUNT(*) AS records FROM ${table} p, measure m`,
   });
+  const mask = masker(shown);
 
   test.each([
     ['note', 'text', 'a text'],
@@ -57,7 +66,7 @@ describe('what is shown of a bad row', () => {
   });
 
   test('no value is no secret', () => {
-    expect(mask(column('email'), null)).toBe('NULL');
+    expect(mask(column('email'), null)).toBeNull();
   });
 
   test.each(['12', '-3', '0'])('whole numbers in columns that are said to count: %s', (value) => {
@@ -83,4 +92,9 @@ describe('what is shown of a bad row', () => {
   ] as const)('nothing else: %s (%s) = %s', (name, type, value) => {
     expect(mask(column(name, type), value)).toBe(MASK);
   });
+});
+
+test.each(cases as readonly Told[])('$text', ({ finding, tables, text: line, failure }) => {
+  expect(findingText(finding, tables)).toBe(line);
+  expect(failureOf(finding) ?? null).toBe(failure);
 });
