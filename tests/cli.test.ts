@@ -695,7 +695,7 @@ describe('lake query', () => {
     );
     expect(await printed('SELECT 1 AS one', 'table')).toBe('one\n  1\n(1 row)\n');
     expect(await printed('SELECT range AS n FROM range(1500)', 'table')).toMatch(
-      /\n999\n\(the first 1000 rows; --format csv gives all\)\n$/,
+      /\n999\n\(the first 1,000 rows; --format csv gives all\)\n$/,
     );
   });
 

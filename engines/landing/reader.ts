@@ -11,8 +11,9 @@ import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USU
 const BATCH_BYTES = 128 << 20;
 /** Files that one statement judges the beginnings of. */
 const HEADS = 500;
-/** How much waits until it is looked at together. */
-const WAITING_BYTES = 4 << 20;
+/** How much waits until it is read together, and until it is judged, which takes a hundred times its size. */
+const OTHERS_BYTES = 4 << 20;
+const REST_BYTES = 1 << 20;
 
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
@@ -400,15 +401,15 @@ export class SourceReader {
     this.passedOver += cut;
     const { matched, others } = await matchedOf(db, this.reading);
     await this.add(db, matched);
-    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
+    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= OTHERS_BYTES) return;
     await this.readOthers(db);
-    if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
+    if ((await bytesIn(db, '_rest', 'line')) > REST_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
   private async readOthers(db: DuckDBConnection) {
     await othersOf(db, this.reading);
-    await this.add(db, 'FROM _read WHERE _good');
+    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
     await readyTables(db, '_others');
   }
 
@@ -417,7 +418,8 @@ export class SourceReader {
     if ((await countOf(db, 'FROM _rest')) === 0) return;
     await db.run(`SET VARIABLE _by = '${by}'`);
     await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
-    await this.add(db, 'FROM _judged WHERE _reason IS NULL');
+    const good = 'FROM _judged WHERE _reason IS NULL';
+    if ((await countOf(db, good)) > 0) await this.add(db, good);
     await db.run(
       `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
     );

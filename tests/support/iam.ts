@@ -93,9 +93,39 @@ export interface Asked extends Request {
 /** Requests that AWS has no kind of resource for, such as to read a table's columns of a database. */
 const NO_REQUEST = 'no.resource.types';
 
+/** Whether a text may be what a statement means: a variable stands for anything. */
+const matches = (text: string) => (pattern: string) =>
+  new RegExp(
+    `^${pattern
+      .replaceAll(/\$\{[^}]*\}/g, '*')
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    'is',
+  ).test(text);
+
+/** Whether a policy may allow a request, were it not for conditions, principals and denials. */
+const mayAllow = ({ action, resource }: Request, { Statement }: PolicyDocument) =>
+  Statement.some(
+    ({ Effect, Action, Resource = '*' }) =>
+      Effect === 'Allow' &&
+      [Action].flat().some(matches(action)) &&
+      [Resource].flat().some(matches(resource)),
+  );
+
+/** Whether there is such a request, by action and resource: whoever asks. */
+const requests = new Map<string, boolean>();
+
 /** Whether AWS would do it; nothing where there is no such request. */
 export async function allows(asked: Asked): Promise<boolean | undefined> {
   const { principal, action, resource, context = {}, identity, own, account } = asked;
+  const policies = [...identity.map(({ policy }) => policy), ...(own ? [own] : [])];
+  const request = `${action} ${resource}`;
+  const isRequest = requests.get(request);
+  if (isRequest !== undefined && !policies.some((policy) => mayAllow(asked, policy))) {
+    // The evaluator takes milliseconds for what nothing allows.
+    return isRequest ? false : undefined;
+  }
   const result = await runSimulation(
     {
       request: {
@@ -111,8 +141,10 @@ export async function allows(asked: Asked): Promise<boolean | undefined> {
     },
     {},
   );
+  const isNone = result.resultType === 'error' && result.errors.message === NO_REQUEST;
+  requests.set(request, !isNone);
   if (result.resultType !== 'error') return result.overallResult === 'Allowed';
-  if (result.errors.message === NO_REQUEST) return undefined;
+  if (isNone) return undefined;
   throw new Error(
     `${principal} ${action} ${resource} cannot be evaluated: ${JSON.stringify(result.errors, undefined, 1)}`,
   );
