@@ -411,6 +411,19 @@ describe('what changes meanwhile', () => {
     expect({ [key]: sha256(before) }).toMatchObject(heldBy(s3));
   });
 
+  test('a file that changes between its parts is not in place with some of the old and some of the new', async () => {
+    const key = 'customer/landing/large.json';
+    const data = folderOf({ [key]: Buffer.alloc(12 << 20, 'a') });
+    const { s3 } = await s3Of({}, async (request) => {
+      if (request.query.get('partNumber') === '1')
+        writeFileSync(join(data, key), Buffer.alloc(12 << 20, 'b'));
+      return undefined;
+    });
+    const work = ingest(stackOf(), SOURCES, { ...REQUEST, data }, () => undefined, { partBytes: 1 << 20 });
+    expect(await messageOf(work)).toMatch(/^\S+ changed while it was uploaded; it is not in place\./);
+    expect([heldBy(s3), s3.uploads.size]).toEqual([{}, 0]);
+  });
+
   test.each([
     ['small', 100],
     ['large', 4 * PART],
