@@ -46,8 +46,8 @@ export interface Reading {
   readonly numbered: string;
   /**
    * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
-   * which lines of it, from 1, are no UTF-8. Gives `_file`, `_n` the line's number, `_line`, `_broken`, and `_matched`
-   * for records written as they mostly are, which are good.
+   * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
+   * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
    */
   readonly lines: string;
   /** Values and `_n` of the matched ones of `_lines`, which holds those. */
@@ -385,7 +385,7 @@ FROM (
       SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
-        FROM (SELECT file, first, broken, string_split(decode(text), ${LF}) AS lines FROM _piece)
+        FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
       )
     )
   )

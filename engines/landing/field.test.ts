@@ -402,7 +402,7 @@ test.each([
     // Files are named to DuckDB, or cut into pieces, once they were looked at.
     run.mockImplementation(async (sql, ...values) => {
       if (
-        /^SET VARIABLE _files|^CREATE OR REPLACE TEMP TABLE _piece/.test(sql) &&
+        /^SET VARIABLE _files|^CREATE OR REPLACE TEMP TABLE _sent/.test(sql) &&
         run.mock.calls.filter(([s]) => s === sql).length === 1
       )
         change(join(root, 'b.json'));

@@ -167,7 +167,7 @@ export class SourceReader {
         detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
     await forgotten?.ready(this.db);
-    await readyTables(this.db, '_heads', '_piece', '_others', '_rest');
+    await readyTables(this.db, '_heads', '_others', '_rest');
     for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -337,7 +337,7 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_heads', '_piece', '_others', '_rest');
+      await readyTables(other, '_heads', '_others', '_rest');
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
@@ -376,30 +376,28 @@ export class SourceReader {
 
   private pieces = (look: Look) => piecesOf(look, this.reading.pieceBytes);
 
-  /** Fills `_piece`. */
-  private async fill(db: DuckDBConnection, group: readonly Share[]) {
-    await readyTables(db, '_piece');
-    const whole = new Map(group.flatMap(({ file, look }) => (look ? [[file, look] as const] : [])));
-    if (whole.size > 0) {
-      await this.name([...whole.values()], db);
-      const paths = [...whole.values()].map(({ path }) => quoteString(path)).join(', ');
-      const file = `[${[...whole.keys()].join(', ')}][list_position([${paths}], filename)]`;
-      const { rowsChanged } = await db.run(
-        `INSERT INTO _piece SELECT ${file}, content, 0, [] FROM read_blob(getvariable('_files'))
-        WHERE TRY(decode(content)) IS NOT NULL`,
-      );
-      const filled = rowsChanged === whole.size ? whole.keys() : await filesIn(db);
-      for (const file of [...filled]) whole.delete(file);
-    }
+  /** Reads a group. What of it DuckDB takes for no text, as it is no UTF-8, is read in pieces that are. */
+  private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
     const pieces = group.flatMap(({ file, piece }) => (piece ? [[file, piece] as const] : []));
-    for (const [file, look] of whole) for await (const piece of this.pieces(look)) pieces.push([file, piece]);
-    const cut = await append(db, pieces);
-    this.passedOver += cut;
+    const whole = new Map(group.flatMap(({ file, look }) => (look ? [[file, look] as const] : [])));
+    await this.readPieces(db, pieces, looks, whole);
+    if (whole.size === 0) return;
+    for (const file of await filesIn(db)) whole.delete(file);
+    const others: (readonly [number, Piece])[] = [];
+    for (const [file, look] of whole) for await (const piece of this.pieces(look)) others.push([file, piece]);
+    if (others.length > 0) await this.readPieces(db, others, looks);
   }
 
-  /** Reads a group; what does not match waits in `_others` until there is as much of it as is read at once. */
-  private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
-    await this.fill(db, group);
+  /** Reads pieces and whole files; what does not match waits in `_others` until there is as much of it as is read at once. */
+  private async readPieces(
+    db: DuckDBConnection,
+    pieces: readonly (readonly [file: number, piece: Piece])[],
+    looks: readonly Look[],
+    whole: ReadonlyMap<number, Look> = new Map(),
+  ) {
+    if (whole.size > 0) await this.name([...whole.values()], db);
+    const cut = await append(db, pieces, whole);
+    this.passedOver += cut;
     const { matched, others } = await matchedOf(db, this.reading);
     await this.add(db, matched);
     if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
@@ -471,13 +469,24 @@ export class SourceReader {
   }
 }
 
-/** Adds to `_piece`. A line that is too long goes to `_others` by its beginning; returns of how many bytes nothing does. */
+/**
+ * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
+ * by its beginning; returns of how many bytes nothing does.
+ */
 async function append(
   db: DuckDBConnection,
   pieces: readonly (readonly [file: number, piece: Piece])[],
+  whole: ReadonlyMap<number, Look> = new Map(),
 ): Promise<number> {
+  await readyTables(db, '_sent');
+  const paths = [...whole.values()].map(({ path }) => quoteString(path)).join(', ');
+  const file = `[${[...whole.keys()].join(', ')}][list_position([${paths}], filename)]`;
+  const files = `SELECT ${file}, content, 0, [] FROM read_blob(getvariable('_files'))`;
+  await db.run(
+    `CREATE OR REPLACE TEMP VIEW _piece AS FROM _sent${whole.size > 0 ? ` UNION ALL ${files}` : ''}`,
+  );
   let passedOver = 0;
-  const rows = await db.createAppender('_piece');
+  const rows = await db.createAppender('_sent');
   for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
     if (isCut) {
       // Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
@@ -496,8 +505,10 @@ async function append(
   return passedOver;
 }
 
+/** Of which files there are `_lines`: at least one of each that was read. */
 async function filesIn(db: DuckDBConnection): Promise<number[]> {
-  return (await rowsOf<{ file: number }>(db, 'SELECT file FROM _piece')).map(({ file }) => file);
+  const files = await rowsOf<{ file: number }>(db, 'SELECT DISTINCT _file AS file FROM _lines');
+  return files.map(({ file }) => file);
 }
 
 async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
@@ -538,7 +549,7 @@ export async function* recordsIn(
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
-  await readyTables(db, '_heads', '_piece', '_others', '_rest');
+  await readyTables(db, '_heads', '_others', '_rest');
   for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
     yield* await recordsOf(db, table, piece, true);
 }
@@ -554,7 +565,7 @@ export async function recordsOf(
   const { rows, refused } = reading.forgotten;
   const names = identifying(table).map(([name]) => quoteName(name));
   await db.run(`SET VARIABLE _by = 'line'`);
-  await readyTables(db, '_piece', '_others', '_rest');
+  await readyTables(db, '_others', '_rest');
   await append(db, [[0, piece]]);
   const { matched } = await matchedOf(db, reading);
   await othersOf(db, reading);
@@ -580,7 +591,7 @@ export async function recordsOf(
 const TABLES = {
   _heads:
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
-  _piece: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
+  _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
   _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
 };
