@@ -163,7 +163,7 @@ export class Bucket {
 
   /**
    * The client as the library is to use it. The library's own signal ends none of its calls, it leaves the parts where
-   * the last call fails, and tells of an abort that failed in place of what went wrong.
+   * the last call fails, and reports an abort that failed in place of what went wrong.
    */
   private sender(): S3Client {
     const { client, signal } = this;
