@@ -51,7 +51,7 @@ function usageOf({ runs, landingGb, queries }: CostOptions, { start }: Settings)
 }
 
 function report(settings: Settings, { lines, total, prices, assumptions }: Estimate): string {
-  const money = (usd: number) => usd.toFixed(2);
+  const money = (usd: number) => (usd > 0 && usd < 0.5 ? '< 1' : usd.toFixed(0));
   const table = textTable(
     [{ name: 'class' }, { name: 'a month' }, { name: 'USD', right: true }],
     [...lines.map((line) => [line.class, line.what, money(line.monthly)]), ['total', '', money(total)]],

@@ -25,11 +25,14 @@ export async function ingestCommand(
   const { validate, replace = false, rewrite = false, dryRun = false, json = false } = options;
   const progress = new Progress();
   const view = json ? undefined : viewOf(progress);
-  const interrupted = () => {
+  const exit = () => {
     view?.end();
     writeSync(2, `\nlake: interrupted; ${progress.left()}\n`);
     process.exit(130);
   };
+  const stop = new AbortController();
+  // An upload is given the time to drop the parts that it has sent; a second Ctrl-C ends the process.
+  const interrupted = () => (progress.uploading ? stop.abort() : exit());
   process.once('SIGINT', interrupted);
   let ingested: Ingested;
   try {
@@ -41,8 +44,10 @@ export async function ingestCommand(
         progress.add(event);
         view?.tell(event);
       },
+      { signal: stop.signal },
     );
   } catch (error) {
+    if (stop.signal.aborted) exit();
     view?.end();
     if (progress.uploading) process.stderr.write(`lake: stopped; ${progress.left()}\n`);
     throw error;
@@ -107,7 +112,6 @@ class Progress {
   allFiles = 0;
   bytes = 0;
   allBytes = 0;
-  private sent = 0;
   private started = 0;
 
   add(event: IngestEvent) {
@@ -117,17 +121,13 @@ class Progress {
       this.allFiles = event.files;
       this.allBytes = event.bytes;
     } else if (event.kind === 'placed') this.files++;
-    else if (event.kind === 'kept') this.bytes += event.bytes;
-    else if (event.kind === 'sent' || event.kind === 'flying') {
-      this.bytes += event.bytes;
-      this.sent += event.bytes;
-    }
+    else if (event.kind === 'sent') this.bytes += event.bytes;
   }
 
   /** Bytes a second that were sent. */
   get rate() {
     const seconds = (performance.now() - this.started) / 1000;
-    return seconds > 0 ? this.sent / seconds : 0;
+    return seconds > 0 ? this.bytes / seconds : 0;
   }
 
   /** What an ingest leaves that does not come to its end, and how to go on. */
@@ -201,7 +201,7 @@ interface Told {
 }
 
 function report({ summary }: Ingested, files: readonly Told[], options: StackFlags): string {
-  const { outcome, sources, seconds, keptBytes } = summary;
+  const { outcome, sources, seconds } = summary;
   const numbers = ['new', 'changed', 'unchanged', 'refused records'];
   const table = textTable(
     ['source', ...numbers, 'place'].map((name) => ({ name, right: numbers.includes(name) })),
@@ -223,10 +223,9 @@ function report({ summary }: Ingested, files: readonly Told[], options: StackFla
       '\n',
     );
   }
-  const kept = keptBytes > 0 ? `, ${sizeOf(keptBytes)} of them sent before` : '';
   const done =
     summary.files === 0
       ? 'All files are in place already.'
-      : `Uploaded ${counted(summary.files, 'file')}, ${sizeOf(summary.bytes)}${kept}, in ${seconds.toFixed(1)} s.`;
+      : `Uploaded ${counted(summary.files, 'file')}, ${sizeOf(summary.bytes)}, in ${seconds.toFixed(1)} s.`;
   return [table, '', done, `  next  npx lake run ${stackFlags(options)}`, ''].join('\n');
 }

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { PRICES } from '../cost/prices';
+import PRICES from '../cost/prices.json';
 import { queryPrice } from '../cost/query';
 import type { AthenaResult } from '../engines/aws/athena';
 import type { QueryResult } from '../engines/engine';

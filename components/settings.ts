@@ -300,56 +300,32 @@ const fromText = (value: unknown): unknown => {
   }
 };
 
-const valueAt = (values: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
-    values,
-  );
+/** The rules that the schema leaves to zod, in words. */
+const ruleOf: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'unrecognized_keys')
+    return `there are ${Object.keys((issue.inst as z.ZodObject).shape).join(', ')}`;
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
+  if (issue.code === 'invalid_value') return `it is ${issue.values.join(' or ')}`;
+  if (issue.code !== 'invalid_type') return undefined;
+  return `it is ${['object', 'record'].includes(issue.expected) ? 'a group of settings' : `a ${issue.expected}`}`;
+};
 
-function faultsOf(issues: readonly z.core.$ZodIssue[], values: unknown, shape: z.ZodObject): Fault[] {
-  return issues.flatMap((issue): Fault[] => {
-    const path = issue.path.join('.');
-    if (issue.code === 'unrecognized_keys') {
-      const known = keysAt(shape, issue.path);
-      if (path === 'alerts') {
-        // A key there may be an address.
-        return [{ path, message: `has a key that is no setting; there are ${known.join(', ')}` }];
-      }
-      return issue.keys.map((key) => ({
-        path: [...issue.path, key].join('.'),
-        message: `is no setting${path ? ` of ${path}` : ''}; there are ${known.join(', ')}`,
-      }));
-    }
-    if (issue.code === 'invalid_key') {
-      return [{ path, message: issue.issues.map(({ message }) => message).join('; ') }];
-    }
-    const value = valueAt(values, issue.path);
-    const rule =
-      issue.code === 'invalid_value' && issue.message.startsWith('Invalid')
-        ? `it is ${issue.values.join(' or ')}`
-        : issue.code === 'invalid_type' && issue.message.startsWith('Invalid')
-          ? `it is ${['object', 'record'].includes(issue.expected) ? 'a group of settings' : `a ${issue.expected}`}`
-          : issue.message;
-    // A person's address is not for logs, however it is misspelt.
-    const found =
-      value === undefined
-        ? 'is missing'
-        : ['alerts', 'alerts.email'].includes(path)
-          ? 'is none'
-          : `is ${JSON.stringify(value)}`;
-    return [{ path, message: `${found}; ${rule}` }];
-  });
-}
-
-/** The settings of a group, to name in place of one that does not exist. */
-function keysAt(shape: z.ZodObject, path: readonly PropertyKey[]): string[] {
-  let at: unknown = shape;
-  const inner = (schema: unknown): unknown => {
-    const wrapped = (schema as { def?: { innerType?: unknown } } | undefined)?.def?.innerType;
-    return wrapped === undefined ? schema : inner(wrapped);
-  };
-  for (const key of path) at = inner((inner(at) as z.ZodObject).shape[key as string]);
-  return Object.keys((inner(at) as z.ZodObject).shape);
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
+  const { message, input } = issue;
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    // A key there may be an address.
+    if (path === 'alerts') return [{ path, message: `has a key that is no setting; ${message}` }];
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key].join('.'),
+      message: `is no setting${path ? ` of ${path}` : ''}; ${message}`,
+    }));
+  }
+  if (issue.code === 'invalid_key') return [{ path, message }];
+  // A person's address is not for logs, however it is misspelt.
+  const isPersonal = path === 'alerts' || path === 'alerts.email';
+  const found = input === undefined ? 'is missing' : isPersonal ? 'is none' : `is ${JSON.stringify(input)}`;
+  return [{ path, message: `${found}; ${message}` }];
 }
 
 /** Lower case, digits and hyphens: what S3 takes in a bucket's name. */
@@ -411,9 +387,10 @@ function crossFaults(
   }
   const read = (group: unknown) => jobShape.partial().safeParse(group ?? {}).data ?? {};
   const general = read(values.jobs);
+  const overrides = z.record(z.string(), z.unknown()).safeParse(values.jobOverrides).data;
   const told = new Set<string>();
   for (const name of jobsOf(pipeline)) {
-    const own = read(valueAt(values, ['jobOverrides', name]));
+    const own = read(overrides?.[name]);
     const { flex, workerType } = { ...JOB_DEFAULTS, ...general, ...own };
     const path =
       own.flex === undefined && own.workerType === undefined ? 'jobs.flex' : `jobOverrides.${name}.flex`;
@@ -428,11 +405,10 @@ function crossFaults(
 function check(config: StackConfig, pipeline: Pipeline): { settings?: Settings; faults: Fault[] } {
   const { [SECRET]: _, ...given } = config.values;
   const values = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, fromText(value)]));
-  const shape = shapeOf(pipeline);
-  const parsed = shape.safeParse(values);
+  const parsed = shapeOf(pipeline).safeParse(values, { error: ruleOf, reportInput: true });
   const faults = [
     ...nameFaults(config, pipeline),
-    ...(parsed.success ? [] : faultsOf(parsed.error.issues, values, shape)),
+    ...(parsed.success ? [] : parsed.error.issues.flatMap(faultsOf)),
     ...crossFaults(values, config, pipeline),
   ];
   if (!parsed.success) return { faults };

@@ -2,10 +2,12 @@ import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/consta
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
 import { isPersonal, type Job, type Pipeline, type Table } from '../model';
 import { knowsPeople, needsKey } from '../model/manifest';
-import { PRICES, type PriceName, type PriceTable } from './prices';
+import PRICES from './prices.json';
 import { MINIMUM_QUERY_MEGABYTES } from './query';
 import { daysOf, timesIn } from './schedule';
 import { USAGE, type Usage } from './usage';
+
+type PriceName = keyof (typeof PRICES)['of'];
 
 /** What is billed together and turned on together. */
 export type ResourceClass =
@@ -75,13 +77,7 @@ interface Item {
 }
 
 /** What a stack costs a month, at list price, rather too high than too low. Pure: the same for the same arguments. */
-export function estimate(
-  pipeline: Pipeline,
-  settings: Settings,
-  usage: Usage = USAGE,
-  prices: PriceTable = PRICES,
-): Estimate {
-  const used = new Set<PriceName>();
+export function estimate(pipeline: Pipeline, settings: Settings, usage: Usage = USAGE): Estimate {
   const month: Month = {
     pipeline,
     settings,
@@ -90,10 +86,7 @@ export function estimate(
     runs: timesOf(settings.start, usage.runs, usage),
     crawls: timesOf(settings.crawl, usage.crawls, usage),
     landing: usage.landingGigabytes + usage.growthGigabytes,
-    usd: (name, units) => {
-      used.add(name);
-      return (units / prices.of[name].per) * prices.of[name].usd;
-    },
+    usd: (name, units) => (units / PRICES.of[name].per) * PRICES.of[name].usd,
   };
   const lines = Object.entries(CLASSES).flatMap(([name, itemOf]): Line[] => {
     const item = itemOf(month);
@@ -102,8 +95,8 @@ export function estimate(
   return {
     lines,
     total: lines.reduce((sum, { monthly }) => sum + toCents(monthly), 0) / 100,
-    prices: { region: prices.region, date: prices.date },
-    assumptions: assumptionsOf(month, prices, used),
+    prices: { region: PRICES.region, date: PRICES.date },
+    assumptions: assumptionsOf(month),
   };
 }
 
@@ -115,19 +108,10 @@ const timesOf = (start: Start, otherwise: number, { month }: Usage) =>
 const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined>> = {
   'Glue jobs': (month) => {
     const { pipeline, runs, usd } = month;
-    const hours = { glueDpuHour: 0, glueFlexDpuHour: 0, glueMemoryDpuHour: 0 };
-    for (const job of pipeline.jobs) hours[priceOf(settingsOf(month, job))] += runs * dpuHoursOf(month, job);
-    const names = {
-      glueDpuHour: 'DPU-hours',
-      glueFlexDpuHour: 'FLEX DPU-hours',
-      glueMemoryDpuHour: 'M-DPU-hours',
-    };
-    const parts = Object.entries(hours).filter(([, n]) => n > 0) as [keyof typeof hours, number][];
+    const hours = (job: Job) => runs * dpuHoursOf(month, job);
     return {
-      what: [`${counted(runs, 'run')} of ${counted(pipeline.jobs.length, 'job')}`]
-        .concat(parts.map(([price, n]) => `${shown(n)} ${names[price]}`))
-        .join(', '),
-      usd: sumOf(parts, ([price, n]) => usd(price, n)),
+      what: `${counted(runs, 'run')} of ${counted(pipeline.jobs.length, 'job')}, ${shown(sumOf(pipeline.jobs, hours))} DPU-hours`,
+      usd: sumOf(pipeline.jobs, (job) => usd(priceOf(settingsOf(month, job)), hours(job))),
     };
   },
 
@@ -185,10 +169,9 @@ const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined
   },
 
   'CloudWatch metrics': ({ pipeline, usage, days, runs, usd }) => {
-    const ofGlue = runs * pipeline.jobs.length * usage.metricsPerJobRun;
-    // The one that each source has is there for the hours in which a run reports it.
-    const ofSources = pipeline.sources.length * Math.min(runs, days * 24);
-    const months = (ofGlue + ofSources) / (days * 24);
+    // Each is there for an hour: Glue's own, and the one that each source has.
+    const hours = runs * (pipeline.jobs.length * usage.metricsPerJobRun + pipeline.sources.length);
+    const months = hours / (days * 24);
     return { what: `${shown(months)} metric-months`, usd: usd('metricMonth', months) };
   },
 
@@ -239,7 +222,9 @@ const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined
 
   CloudTrail: (month) => {
     if (!month.settings.auditTrail) return undefined;
-    const events = personalRequestsOf(month);
+    // Most tables have personal data or are made of it: all requests are counted, if there is any.
+    const { puts, gets } = requestsOf(month);
+    const events = [...month.pipeline.tables.values()].some(isPersonal) ? puts + gets : 0;
     return { what: `${shown(events)} data events`, usd: month.usd('dataEvent', events) };
   },
 };
@@ -303,42 +288,17 @@ function storedBy(month: Month): number {
   return landing + tables + refused + results;
 }
 
-interface Requests {
-  readonly puts: number;
-  readonly gets: number;
-}
-
-function jobRequests({ pipeline, usage, runs, landing }: Month, jobs: readonly Job[]): Requests {
-  const sources = sumOf(jobs, ({ inputs }) => inputs.filter(({ format }) => format === 'json').length);
-  const share = pipeline.sources.length === 0 ? 0 : sources / pipeline.sources.length;
-  return {
-    puts: runs * jobs.length * usage.putsPerJobRun,
-    gets: runs * (jobs.length * usage.getsPerJobRun + landing * share * GETS_PER_GIGABYTE),
-  };
-}
-
-const queryGets = ({ usage }: Month) =>
-  usage.queries * Math.max(1, usage.gigabytesPerQuery * GETS_PER_GIGABYTE);
-
-function requestsOf(month: Month): Requests {
-  const { pipeline, usage } = month;
-  const ofJobs = jobRequests(month, pipeline.jobs);
+function requestsOf({ pipeline, usage, runs, landing }: Month) {
+  const { sources, jobs } = pipeline;
+  const reads = sumOf(jobs, ({ inputs }) => inputs.filter(({ format }) => format === 'json').length);
+  const landingRead = sources.length === 0 ? 0 : (landing * reads) / sources.length;
   return {
     // A query leaves its result and a file about it.
-    puts: usage.landingFiles + ofJobs.puts + 2 * usage.queries,
-    gets: ofJobs.gets + queryGets(month),
+    puts: usage.landingFiles + runs * jobs.length * usage.putsPerJobRun + 2 * usage.queries,
+    gets:
+      runs * (jobs.length * usage.getsPerJobRun + landingRead * GETS_PER_GIGABYTE) +
+      usage.queries * Math.max(1, usage.gigabytesPerQuery * GETS_PER_GIGABYTE),
   };
-}
-
-/** Requests to where personal data is: all of a job that reads or writes some. */
-function personalRequestsOf(month: Month): number {
-  const { pipeline, usage } = month;
-  const { puts, gets } = jobRequests(
-    month,
-    pipeline.jobs.filter(({ inputs, output }) => [...inputs, output].some(isPersonal)),
-  );
-  const files = pipeline.sources.some(isPersonal) ? usage.landingFiles : 0;
-  return puts + gets + files + ([...pipeline.tables.values()].some(isPersonal) ? queryGets(month) : 0);
 }
 
 /** GB a month. */
@@ -350,43 +310,22 @@ const counted = (n: number, one: string, many = `${one}s`) => `${shown(n)} ${n =
 const shown = (n: number) =>
   n.toLocaleString('en-US', { maximumFractionDigits: n < 0.1 ? 3 : n < 10 ? 2 : n < 100 ? 1 : 0 });
 
-function assumptionsOf(month: Month, prices: PriceTable, used: ReadonlySet<PriceName>): string[] {
-  const { pipeline, settings, usage, days, landing } = month;
-  const unseen = [...used]
-    .filter((name) => prices.of[name].seen === 'nowhere')
-    .map((name) => prices.of[name].unit);
+function assumptionsOf({ pipeline, settings, usage, landing }: Month): string[] {
   const minutes = pipeline.jobs.map(({ name }) => `${name} ${shown(minutesOf(usage, name))}`);
+  const { region } = settings;
   return [
-    ...(settings.region === prices.region
+    ...(region === PRICES.region
       ? []
       : [
-          settings.region === undefined
-            ? `The stack names no region. These are prices of ${prices.region}.`
-            : `The stack is in ${settings.region}, and these are prices of ${prices.region}: those of ${settings.region} differ.`,
+          `The stack ${region === undefined ? 'names no region' : `is in ${region}`}, and these are prices of ${PRICES.region}: those of other regions differ.`,
         ]),
-    `The prices were written by hand on ${prices.date}, from stored copies of AWS’s price pages and what others quote of them. No free tier is taken off.`,
-    ...(unseen.length > 0 ? [`Prices that could not be confirmed: ${unseen.join('; ')}.`] : []),
+    `The prices were written by hand on ${PRICES.date}, and no free tier is taken off. docs/cost.md says which could not be confirmed.`,
     `Runs: ${timesText(settings.start, usage.runs, usage)}. Crawls: ${timesText(settings.crawl, usage.crawls, usage)}.`,
     `A job takes all of its maxWorkers for the whole of its run. Auto scaling takes fewer, so this is an upper bound.`,
     `Minutes of a job, whatever its workers and data: ${minutes.join(', ')}.`,
     `Landing files are ${shown(landing)} GB at the month's end. A run reads them all and writes every table anew, each ${shown(usage.tableShare * 100)} % of their size.`,
     `The stack is ${counted(usage.monthsOld, 'month')} old: old versions, quarantine, logs and uncleaned files are of that time.`,
-    `Each query scans ${shown(usage.gigabytesPerQuery)} GB. Each job's run logs ${shown(usage.logMegabytesPerJobRun)} MB.`,
-    `Glue's ${shown(usage.metricsPerJobRun)} metrics of each job's run count as custom metrics of one hour. Whether CloudWatch bills them could not be confirmed.`,
-    ...(used.has('optimizerDpuHour')
-      ? [
-          `A table is compacted after each run and cleaned twice a day, for ${counted(usage.optimizerMinutes, 'DPU-minute')} each time: a guess.`,
-        ]
-      : []),
-    ...(used.has('kmsKey')
-      ? ['The key is in its first year: each of its first two rotations adds the price of a key.']
-      : []),
-    ...(used.has('endpointHour')
-      ? [`Endpoints stand in one availability zone for all ${shown(days * 24)} hours.`]
-      : []),
-    ...(used.has('objectEvent')
-      ? ['Sources disagree whether EventBridge bills events of S3. Here it does.']
-      : []),
+    `Each query scans ${shown(usage.gigabytesPerQuery)} GB. Each job's run logs ${shown(usage.logMegabytesPerJobRun)} MB, and reports ${shown(usage.metricsPerJobRun)} metrics.`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { PRICES } from './prices';
+import PRICES from './prices.json';
 
 /** What Athena bills of a query at least. */
 export const MINIMUM_QUERY_MEGABYTES = 10;

@@ -84,11 +84,10 @@ describe('an ingest of large files', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(heldBy(s3)).toEqual(ALL);
     requests = server.requests.length;
-    expect(requests).toBeGreaterThanOrEqual(15);
+    expect(requests).toBeGreaterThanOrEqual(12);
   });
 
-  test('killed at any request leaves whole files only, and is gone on with by running it again', async () => {
-    let kept = 0;
+  test('killed at any request leaves whole files only; running it again puts the rest in place', async () => {
     for (let index = 0; index < requests; index++) {
       const { s3, server, env } = await standIn();
       const child = spawnLake(ingest(data, '--no-validate', '--json'), env);
@@ -103,31 +102,25 @@ describe('an ingest of large files', () => {
       // What the killed process had sent is answered to the end.
       await pause(100);
       expect(ALL).toMatchObject(heldBy(s3));
-      const parts = [...s3.uploads.values()].flatMap((upload) => [...upload.parts.values()]);
-      const there = [...(s3.buckets.get(BUCKET)?.values() ?? []), ...parts];
+      const there = [...(s3.buckets.get(BUCKET)?.values() ?? [])];
       const before = server.requests.length;
       server.fault = () => undefined;
-      const { status, stdout, stderr } = await lake(ingest(data, '--no-validate', '--json'), env);
+      const { status, stderr } = await lake(ingest(data, '--no-validate', '--json'), env);
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(heldBy(s3)).toEqual(ALL);
-      expect(s3.uploads.size).toBe(0);
       const puts = server.requests.slice(before).filter(({ method }) => method === 'PUT');
       const sent = puts.reduce((total, { body }) => total + body.length, 0);
       expect(sent).toBe(SIZE - there.reduce((total, { size }) => total + size, 0));
-      const { keptBytes } = JSON.parse(stdout) as IngestSummary;
-      expect(keptBytes).toBe(parts.reduce((total, { size }) => total + size, 0));
-      kept += keptBytes;
       await server.stop();
     }
-    expect(kept).toBeGreaterThan(0);
   });
 
-  test('interrupted says how to go on, and leaves what was sent', async () => {
+  test('interrupted says how to go on, and leaves no part', async () => {
     const { s3, server, env } = await standIn();
     const child = spawnLake(ingest(data, '--no-validate'), env);
     let parts = 0;
     server.fault = (request) => {
-      if (request.query.has('partNumber') && ++parts === 5) child.kill('SIGINT');
+      if (request.query.has('partNumber') && ++parts === 2) child.kill('SIGINT');
       return undefined;
     };
     const { status, stderr } = await ended(child);
@@ -136,7 +129,8 @@ describe('an ingest of large files', () => {
       /^\nlake: interrupted; \d of 4 files in place, none in part\. Run this again to go on\n$/,
     );
     expect(ALL).toMatchObject(heldBy(s3));
-    expect(s3.uploads.size).toBeGreaterThan(0);
+    // The beginning of an upload may have been cut off from its answer.
+    expect([...s3.uploads.values()].flatMap((upload) => [...upload.parts])).toEqual([]);
     expect((await lake(ingest(data, '--no-validate'), env)).status).toBe(0);
     expect(heldBy(s3)).toEqual(ALL);
   });

@@ -1,5 +1,5 @@
 // The `lake` command on a stack, as a process, against moto's server, which holds what the program would make.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Column, GetTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -63,6 +63,22 @@ const DATA = join(dir, 'data');
     expect(await objectsOf(landing)).toEqual(put);
     expect(await onStack('ingest', DATA, '--replace')).toMatchObject({ status: 0 });
     expect(await objectsOf(landing)).toEqual({ ...put, [changed]: more });
+  });
+
+  test('ingest sends a large file in parts, and finds it in place', async () => {
+    const data = join(dir, 'large');
+    const key = 'accelerometer/landing/large.json';
+    const content = Buffer.alloc((16 << 20) + 5, '{"x": 1}\n');
+    mkdirSync(join(data, key, '..'), { recursive: true });
+    writeFileSync(join(data, key), content);
+    const run = async () => JSON.parse((await onStack('ingest', data, '--no-validate', '--json')).stdout);
+    expect(await run()).toMatchObject({ files: 1, bytes: content.length });
+    const landing = outputs.buckets.landing as string;
+    const s3 = moto.client(S3Client);
+    const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: landing, Key: key }));
+    expect(ETag).toMatch(/-2"$/);
+    expect(content.equals(Buffer.from((await Body?.transformToByteArray()) ?? []))).toBe(true);
+    expect(await run()).toMatchObject({ files: 0 });
   });
 
   test('query prints what Athena answers, NULL apart from the empty text', async () => {

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
@@ -10,7 +9,7 @@ import { dataDir, landingDir, landingFolder } from '../landing/files';
 import { judge } from '../landing/judge';
 import { type OddLayout, oddLayouts, writeOneALine } from '../landing/layout';
 import type { Landed } from '../landing/reader';
-import { Bucket, type Instead, type Pending, type Stored, s3Of } from './bucket';
+import { Bucket, type Instead, type Stored, s3Of } from './bucket';
 import { checksumOf } from './checksum';
 import { each } from './parallel';
 import type { Stack } from './stack';
@@ -22,7 +21,7 @@ import {
   localFile,
   type Upload,
   type UploadEvent,
-  Uploader,
+  upload,
 } from './upload';
 
 export interface IngestRequest {
@@ -79,8 +78,6 @@ export interface IngestSummary {
   readonly files: number;
   /** Of the files that were put in place. */
   readonly bytes: number;
-  /** Of these, what an upload that was cut off had sent before. */
-  readonly keptBytes: number;
   readonly seconds: number;
   /** Files that Athena misreads; none where files are not read. */
   readonly misread: readonly Misread[];
@@ -100,8 +97,10 @@ export type IngestEvent =
   | { readonly kind: 'upload'; readonly files: number; readonly bytes: number }
   | UploadEvent;
 
-/** For tests: parts of another size, and a connection that is given up sooner. */
 export interface IngestSettings {
+  /** Stops the upload; its reason is thrown. */
+  readonly signal?: AbortSignal;
+  /** For tests: parts of another size, and a connection that is given up sooner. */
   readonly partBytes?: number;
   readonly silence?: number;
 }
@@ -109,7 +108,7 @@ export interface IngestSettings {
 /**
  * Puts landing files in place in a stack's buckets, each whole or not at all, and what is there already left alone.
  * Throws a LakeError that tells all refused files and all that differ from what is there, before anything is
- * uploaded; or the first error of the upload, after which the next call goes on where this one stopped.
+ * uploaded; or the first error of the upload, after which the next call skips what is in place.
  */
 export async function ingest(
   stack: Stack,
@@ -119,7 +118,7 @@ export async function ingest(
   settings: IngestSettings = {},
 ): Promise<Ingested> {
   const data = dataDir(request.data);
-  const client = s3Of(stack, (bytes) => tell({ kind: 'flying', bytes }), settings.silence);
+  const client = s3Of(stack, settings.silence);
   try {
     return await new Ingest(stack, client, sources, { ...request, data }, tell, settings).go();
   } finally {
@@ -130,9 +129,8 @@ export async function ingest(
 class Ingest {
   private readonly started = performance.now();
   private readonly stopped = new AbortController();
+  private readonly signal: AbortSignal;
   private readonly buckets = new Map<string, Bucket>();
-  private readonly uploader: Uploader;
-  private keptBytes = 0;
   private readonly warnings: string[] = [];
 
   constructor(
@@ -141,15 +139,10 @@ class Ingest {
     private readonly sources: readonly SourceTable[],
     private readonly request: IngestRequest,
     private readonly tell: (event: IngestEvent) => void,
-    settings: IngestSettings,
+    private readonly settings: IngestSettings,
   ) {
-    // Calls go on beside each other, and each listens.
-    setMaxListeners(0, this.stopped.signal);
-    const told = (event: UploadEvent) => {
-      if (event.kind === 'kept') this.keptBytes += event.bytes;
-      this.tell(event);
-    };
-    this.uploader = new Uploader(told, (error) => this.stopped.abort(error), settings);
+    const { signal } = this.stopped;
+    this.signal = settings.signal ? AbortSignal.any([signal, settings.signal]) : signal;
   }
 
   async go(): Promise<Ingested> {
@@ -192,7 +185,6 @@ class Ingest {
       }),
       files: dryRun ? 0 : todo.length,
       bytes,
-      keptBytes: this.keptBytes,
       seconds: +((performance.now() - this.started) / 1000).toFixed(3),
       misread: plan.flatMap((file) => {
         if (!file.layout) return [];
@@ -269,13 +261,15 @@ class Ingest {
       const uploads: Upload[] = [];
       for (const [i, file] of todo.entries()) {
         const instead: Instead = file.stored ? { etag: file.stored.etag } : 'nothing';
-        const upload = { ...file, bucket: this.bucketNamed(file.bucket), instead };
+        const plain = { ...file, bucket: this.bucketNamed(file.bucket), instead };
         uploads.push(
-          this.isRewritten(file) ? await this.rewritten(file, upload, join(scratch, `${i}`)) : upload,
+          this.isRewritten(file) ? await this.rewritten(file, plain, join(scratch, `${i}`)) : plain,
         );
       }
       const bytes = uploads.reduce((total, { size }) => total + size, 0);
-      await this.send(todo, uploads, bytes);
+      this.tell({ kind: 'upload', files: uploads.length, bytes });
+      const stop = (error: unknown) => this.stopped.abort(error);
+      await upload(uploads, this.tell, stop, this.settings.partBytes);
       return bytes;
     } finally {
       process.removeListener('exit', remove);
@@ -293,33 +287,6 @@ class Ingest {
     return { ...upload, ...(await localFile(to)), original: { size: file.size, crc32 } };
   }
 
-  private async send(todo: readonly PlannedFile[], uploads: readonly Upload[], bytes: number) {
-    this.tell({ kind: 'upload', files: uploads.length, bytes });
-    const large = todo.filter(({ size }, i) =>
-      [size, uploads[i]?.size ?? 0].some((n) => this.uploader.inParts(n)),
-    );
-    const pending = await this.pendingOf(large);
-    await this.uploader.upload(
-      uploads,
-      pending.map(({ upload }) => upload),
-    );
-    // A call to begin one whose answer was lost leaves an upload that nobody knows; now no upload is needed.
-    for (const { bucket, upload } of await this.pendingOf(large)) await bucket.abort(upload);
-  }
-
-  /** The pending uploads of files. */
-  private async pendingOf(files: readonly PlannedFile[]) {
-    const found: { readonly bucket: Bucket; readonly upload: Pending }[] = [];
-    for (const source of this.sources) {
-      const keys = new Set(files.filter(({ table }) => table === source.name).map(({ key }) => key));
-      if (keys.size === 0) continue;
-      const bucket = this.bucketOf(source);
-      for (const upload of await bucket.pending(prefixOf(source)))
-        if (keys.has(upload.key)) found.push({ bucket, upload });
-    }
-    return found;
-  }
-
   private bucketOf({ zone }: SourceTable): Bucket {
     const { buckets, name } = this.stack.outputs;
     const bucket = buckets[zone];
@@ -334,7 +301,7 @@ class Ingest {
   private bucketNamed(name: string): Bucket {
     let bucket = this.buckets.get(name);
     if (!bucket) {
-      bucket = new Bucket(this.client, this.stack, name, this.stopped.signal);
+      bucket = new Bucket(this.client, this.stack, name, this.signal);
       this.buckets.set(name, bucket);
     }
     return bucket;

@@ -20,22 +20,3 @@ export async function each<T>(
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (failure) throw failure.error;
 }
-
-/** Lets so many go on at once, whoever asks; the others wait in their order. */
-export class Gate {
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(private free: number) {}
-
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free--;
-    else await new Promise<void>((go) => this.waiting.push(go));
-    try {
-      return await work();
-    } finally {
-      const next = this.waiting.shift();
-      if (next) next();
-      else this.free++;
-    }
-  }
-}

@@ -1,17 +1,18 @@
-import type { BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { type BigIntStats, createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { LakeError } from '../engine';
-import type { Bucket, Instead, Original, Pending, Stored } from './bucket';
-import { ALGORITHMS, checksumOf, type Part, partsOf, writtenCrc32 } from './checksum';
-import { each, Gate } from './parallel';
+import { type Bucket, type Instead, metadataOf, type Original, type Stored } from './bucket';
+import { ALGORITHMS, checksumOf } from './checksum';
+import { each } from './parallel';
 
 /** Also how many bytes a file may have that is sent in one go. S3 takes parts from 5 MiB on. */
 export const PART_BYTES = 16 << 20;
 /** S3's limit. */
 const MAX_PARTS = 10_000;
-/** How many bodies are held, and sent, at once. */
+/** How many bodies are held, and sent, at once: small files, or parts of large ones. */
 export const AT_ONCE = 8;
+const LARGE_AT_ONCE = 2;
 
 /** A file as it was when it was planned. */
 export interface LocalFile {
@@ -30,12 +31,9 @@ export interface Upload extends LocalFile {
   readonly original?: Original;
 }
 
-/**
- * `sent`: bytes that S3 has now; `kept`: bytes of a part that it had from an upload that was cut off; `flying`: how many
- * more bytes are on their way, fewer where a call ended.
- */
+/** `sent`: so many more bytes have arrived. */
 export type UploadEvent =
-  | { readonly kind: 'sent' | 'kept' | 'flying'; readonly bytes: number }
+  | { readonly kind: 'sent'; readonly bytes: number }
   | { readonly kind: 'placed'; readonly path: string };
 
 /** Throws what the file system throws. */
@@ -58,100 +56,56 @@ export async function isSame({ path, size }: LocalFile, stored: Stored): Promise
 }
 
 /**
- * Puts files in place, several at once, in bounded memory, large ones in parts.
- *
- * The SDK's own lib-storage sends in parts too, but begins anew each time: what a cut-off upload left is found and
- * kept here. Bodies are buffers, not streams, so that the SDK can send one again.
+ * Puts files in place, several at once, in bounded memory. `stop` is called at the first error, for what goes on beside
+ * it. Throws that error, as {@link Bucket} tells it, or a LakeError where a file changes or another upload comes between.
  */
-export class Uploader {
-  private readonly gate = new Gate(AT_ONCE);
-  private readonly partBytes: number;
-
-  /** `stop` is called at the first error, for what goes on beside it. */
-  constructor(
-    private readonly tell: (event: UploadEvent) => void,
-    private readonly stop: (error: unknown) => void,
-    settings: { readonly partBytes?: number } = {},
-  ) {
-    this.partBytes = settings.partBytes ?? PART_BYTES;
-  }
-
-  /** Whether a file of this size is sent in parts. */
-  inParts(size: number): boolean {
-    return size > this.partBytes;
-  }
-
-  /**
-   * `pending` are the uploads that may be gone on with, the best first. Throws the first error, as {@link Bucket} tells
-   * it, or a LakeError where a file changes or another upload comes between.
-   */
-  async upload(files: readonly Upload[], pending: readonly Pending[]): Promise<void> {
-    await each(files, AT_ONCE, async (file) => {
-      try {
-        if (this.inParts(file.size)) await this.putInParts(file, pending);
-        else await this.gate.pass(() => this.putWhole(file));
-        await assertUnchanged(file, 'what is in place is what it was before. Run this again with --replace');
-        this.tell({ kind: 'placed', path: file.path });
-      } catch (error) {
-        this.stop(error);
-        throw error;
-      }
-    });
-  }
-
-  private async putWhole(file: Upload): Promise<void> {
-    const bytes = await readRange(file, 0, file.size);
-    await assertUnchanged(file);
-    const put = await file.bucket.put(
-      file.key,
-      bytes,
-      writtenCrc32(crc32(bytes)),
-      file.instead,
-      file.original,
-    );
-    if (put === 'refused') await settle(file);
-    this.tell({ kind: 'sent', bytes: file.size });
-  }
-
-  private async putInParts(file: Upload, pending: readonly Pending[]): Promise<void> {
-    const { bucket, key } = file;
-    const partBytes = Math.max(this.partBytes, Math.ceil(file.size / MAX_PARTS));
-    const { parts, checksum } = await this.gate.pass(() => partsOf(file.path, partBytes));
-    await assertUnchanged(file);
-    // What was left may be of the original, and would not say what it is.
-    const left = file.original ? undefined : pending.find((upload) => upload.key === key);
-    const there = left && (await bucket.parts(left));
-    const upload = left ?? (await bucket.begin(key, checksum, file.original));
-    const etags = new Map<number, string>();
-    for (const part of parts) {
-      const found = there?.get(part.number);
-      if (found?.size !== part.size || found.checksum !== part.checksum) continue;
-      etags.set(part.number, found.etag);
-      this.tell({ kind: 'kept', bytes: part.size });
+export async function upload(
+  files: readonly Upload[],
+  tell: (event: UploadEvent) => void,
+  stop: (error: unknown) => void,
+  partBytes = PART_BYTES,
+): Promise<void> {
+  const place = async (file: Upload) => {
+    try {
+      if ((await put(file, tell, partBytes)) === 'refused') await settle(file);
+      await assertUnchanged(file, 'what is in place is what it was before. Run this again with --replace');
+      tell({ kind: 'placed', path: file.path });
+    } catch (error) {
+      stop(error);
+      throw error;
     }
-    const missing = parts.filter(({ number }) => !etags.has(number));
-    // Ended by another: then what stands at the key tells how.
-    let gone = false;
-    await each(missing, AT_ONCE, (part) =>
-      this.gate.pass(async () => {
-        if (gone) return;
-        const etag = await bucket.sendPart(upload, part, await readPart(file, part));
-        if (etag === undefined) {
-          gone = true;
-          return;
-        }
-        etags.set(part.number, etag);
-        this.tell({ kind: 'sent', bytes: part.size });
-      }),
-    );
+  };
+  const isLarge = ({ size }: Upload) => size > partBytes;
+  await each(
+    files.filter((file) => !isLarge(file)),
+    AT_ONCE,
+    place,
+  );
+  await each(files.filter(isLarge), LARGE_AT_ONCE, place);
+}
+
+async function put(file: Upload, tell: (event: UploadEvent) => void, partBytes: number) {
+  const { bucket, key, path, size, instead, original } = file;
+  const metadata = original && metadataOf(original, await checksumOf(path, 'CRC32'));
+  return bucket.put(
+    key,
+    { body: contentOf(file), size, instead, metadata },
+    {
+      partBytes: Math.max(partBytes, Math.ceil(size / MAX_PARTS)),
+      partsAtOnce: AT_ONCE / LARGE_AT_ONCE,
+      sent: (bytes) => tell({ kind: 'sent', bytes }),
+    },
+  );
+}
+
+/** The bytes of a file. They come to no end, and so to no last part, where the file is not what it was. */
+function contentOf(file: LocalFile): Readable {
+  async function* read() {
     await assertUnchanged(file);
-    const all = parts.flatMap((part) => {
-      const etag = etags.get(part.number);
-      return etag === undefined ? [] : [{ ...part, etag }];
-    });
-    if (!gone && (await bucket.complete(upload, all, checksum, file.instead)) === 'done') return;
-    await settle(file);
+    yield* createReadStream(file.path, { highWaterMark: 1 << 20 });
+    await assertUnchanged(file);
   }
+  return Readable.from(read());
 }
 
 /** Of a put that was refused: good where the object is there, be it by a call whose answer was lost. */
@@ -161,28 +115,6 @@ async function settle(file: Upload): Promise<void> {
   throw new LakeError(
     `${file.bucket.uri(file.key)} was changed by another upload meanwhile; run this again to see what is there now`,
   );
-}
-
-async function readRange(file: LocalFile, start: number, size: number): Promise<Buffer> {
-  const handle = await open(file.path);
-  try {
-    const bytes = Buffer.allocUnsafeSlow(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await handle.read(bytes, filled, size - filled, start + filled);
-      if (bytesRead === 0) throw changed(file);
-      filled += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function readPart(file: LocalFile, part: Part): Promise<Buffer> {
-  const bytes = await readRange(file, part.start, part.size);
-  if (writtenCrc32(crc32(bytes)) !== part.checksum) throw changed(file);
-  return bytes;
 }
 
 /** Throws a LakeError where a file is not what it was. */

@@ -21,7 +21,6 @@ interface S3Part extends S3Object {
 export interface S3Upload {
   readonly bucket: string;
   readonly key: string;
-  readonly begun: number;
   readonly headers: AwsRequest['headers'];
   readonly parts: Map<number, S3Part>;
 }
@@ -88,12 +87,11 @@ export class S3StandIn {
     };
     if (key === '') {
       if (method !== 'GET') throw new Refused('MethodNotAllowed', 405);
-      return query.has('uploads') ? this.listUploads(bucket, query) : this.list(objects, query);
+      return this.list(objects, query);
     }
     if (query.has('uploads') && method === 'POST') return this.begin(bucket, key, request);
     if (query.has('uploadId')) {
       if (method === 'PUT') return this.putPart(upload(), request);
-      if (method === 'GET') return this.listParts(upload(), query);
       if (method === 'POST') return this.complete(objects, upload(), request);
       upload();
       this.uploads.delete(query.get('uploadId') as string);
@@ -168,88 +166,36 @@ export class S3StandIn {
     ]);
   }
 
-  private listUploads(bucket: string, query: URLSearchParams): AwsResponse {
-    const prefix = query.get('prefix') ?? '';
-    const marker = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? ''].join('\0');
-    const all = [...this.uploads]
-      .map(([id, upload]) => ({ id, ...upload, place: [upload.key, id].join('\0') }))
-      .filter((u) => u.bucket === bucket && u.key.startsWith(prefix) && u.place > marker)
-      .toSorted((a, b) => byText(a.place, b.place));
-    const page = all.slice(0, this.settings.pageSize ?? 1000);
-    const last = page.at(-1);
-    return xml('ListMultipartUploadsResult', [
-      ['IsTruncated', String(page.length < all.length)],
-      ...encoding(query),
-      ...(page.length < all.length && last
-        ? ([
-            ['NextKeyMarker', encoded(last.key, query)],
-            ['NextUploadIdMarker', last.id],
-          ] as const)
-        : []),
-      ...page.map(
-        ({ id, key, begun, headers }) =>
-          [
-            'Upload',
-            [
-              ['Key', encoded(key, query)],
-              ['UploadId', id],
-              ['Initiated', new Date(begun).toISOString()],
-              ['ChecksumAlgorithm', String(headers['x-amz-checksum-algorithm'] ?? 'CRC64NVME')],
-              ['ChecksumType', String(headers['x-amz-checksum-type'] ?? 'FULL_OBJECT')],
-            ],
-          ] as const,
-      ),
-    ]);
-  }
-
   private begin(bucket: string, key: string, { headers }: AwsRequest): AwsResponse {
-    const id = `upload-${String(this.ids++).padStart(6, '0')}`;
-    // A millisecond each, so that their order is known.
-    this.uploads.set(id, { bucket, key, begun: 1.7e12 + this.ids, headers, parts: new Map() });
+    const id = `upload-${this.ids++}`;
+    this.uploads.set(id, { bucket, key, headers, parts: new Map() });
     return xml('InitiateMultipartUploadResult', [['UploadId', id]]);
   }
 
   private putPart(upload: S3Upload, request: AwsRequest): AwsResponse {
     const part = this.stored(request);
+    const isSummed = upload.headers['x-amz-checksum-algorithm'] === 'CRC32';
+    if (isSummed && request.headers['x-amz-checksum-crc32'] === undefined)
+      throw new Refused('InvalidRequest', 400);
     upload.parts.set(Number(request.query.get('partNumber')), part);
     return { headers: { etag: part.etag, ...part.checksums } };
-  }
-
-  private listParts({ parts }: S3Upload, query: URLSearchParams): AwsResponse {
-    const after = Number(query.get('part-number-marker') ?? 0);
-    const all = [...parts].filter(([number]) => number > after).toSorted(([a], [b]) => a - b);
-    const page = all.slice(0, this.settings.pageSize ?? 1000);
-    return xml('ListPartsResult', [
-      ['IsTruncated', String(page.length < all.length)],
-      ['NextPartNumberMarker', String(page.at(-1)?.[0] ?? 0)],
-      ...page.map(
-        ([number, { size, etag, checksums }]) =>
-          [
-            'Part',
-            [
-              ['PartNumber', String(number)],
-              ['Size', String(size)],
-              ['ETag', etag],
-              ['ChecksumCRC32', checksums['x-amz-checksum-crc32'] ?? ''],
-            ],
-          ] as const,
-      ),
-    ]);
   }
 
   private complete(objects: Map<string, S3Object>, upload: S3Upload, request: AwsRequest): AwsResponse {
     const asked = [...request.body.toString().matchAll(/<Part>(.*?)<\/Part>/gs)].map(([, text = '']) => {
       const part = upload.parts.get(Number(/<PartNumber>(\d+)</.exec(text)?.[1]));
       const etag = /<ETag>(.*?)<\/ETag>/.exec(text)?.[1]?.replaceAll('&quot;', '"');
-      if (!part || part.etag !== etag) throw new Refused('InvalidPart', 400);
+      const sum = /<ChecksumCRC32>(.*?)<\/ChecksumCRC32>/.exec(text)?.[1];
+      if (!part || part.etag !== etag || sum !== part.checksums['x-amz-checksum-crc32'])
+        throw new Refused('InvalidPart', 400);
       return part;
     });
     if (asked.length === 0) throw new Refused('MalformedXML', 400);
     const least = this.settings.leastPart ?? 5 << 20;
     if (asked.slice(0, -1).some(({ size }) => size < least)) throw new Refused('EntityTooSmall', 400);
     const body = Buffer.concat(asked.map((part) => part.body));
-    const given = request.headers['x-amz-checksum-crc32'];
-    if (!this.settings.dropBodies && given !== writtenCrc32(crc32(body))) throw new Refused('BadDigest', 400);
+    const type = upload.headers['x-amz-checksum-type'];
+    if (type !== request.headers['x-amz-checksum-type']) throw new Refused('BadDigest', 400);
     checkCondition(objects.get(upload.key), request);
     const etags = asked.map(({ etag }) => Buffer.from(etag.slice(1, -1), 'hex'));
     const etag = `"${createHash('md5').update(Buffer.concat(etags)).digest('hex')}-${asked.length}"`;
@@ -257,7 +203,10 @@ export class S3StandIn {
       body,
       size: asked.reduce((total, { size }) => total + size, 0),
       etag,
-      checksums: { 'x-amz-checksum-crc32': String(given), 'x-amz-checksum-type': 'FULL_OBJECT' },
+      checksums: {
+        'x-amz-checksum-crc32': writtenCrc32(crc32(body)),
+        'x-amz-checksum-type': String(type ?? 'COMPOSITE'),
+      },
       metadata: metadataOf(upload.headers),
     });
     this.uploads.delete(request.query.get('uploadId') as string);
