@@ -79,7 +79,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
 export async function tellForgettings(lake: string): Promise<void> {
   for (const { since } of await new Store(lake).forgettings()) {
     process.stderr.write(
-      `lake: a forget that began at ${since} was cut off and is not ended; call lake forget for that person again\n`,
+      `lake: a forget that began at ${since} was cut off and is not ended; the next lake forget ends it, or the next run of each engine\n`,
     );
   }
 }

@@ -14,7 +14,7 @@ import { sparkSchema, TYPES } from './types';
 
 const COLUMN_TYPES = Object.keys(TYPES) as ColumnType[];
 const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
-const IDENTIFIES = ['person', 'device'] as const satisfies readonly Identifies[];
+const IDENTIFIES = ['person', 'device', 'moment'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
 
 const object = <const Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape).readonly();
@@ -43,7 +43,12 @@ const check = object({
 const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
 
 const plainReading = object({ rows: some, check: some });
-const forgotten = object({ macro: some, rows: some, refused: some }) satisfies z.ZodType<Forgotten>;
+const forgotten = object({
+  macro: some,
+  rows: some,
+  found: z.exactOptional(some),
+  refused: some,
+}) satisfies z.ZodType<Forgotten>;
 
 /** {@link Reading}, word for word. */
 const reading = object({

@@ -54,10 +54,12 @@ export class DuckDbEngine implements Engine {
       if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
       return this.store.hold(async () => {
         await this.store.sweep();
-        await finishForgetting(this.store, pipeline);
         const runId = newRunId();
         try {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
+          await finishForgetting({ store: this.store, jobs: this.options.jobs, db, pipeline });
+          // Also where no source is read: without the list, what is published may not be what it seems.
+          await this.store.suppression();
           const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
           return await run.go(data);
         } finally {
@@ -77,7 +79,7 @@ export class DuckDbEngine implements Engine {
 
   /** See {@link forgetIn}. */
   forget(pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
-    return forgetIn(this.store, pipeline, request);
+    return forgetIn(this.store, this.options.jobs, pipeline, request);
   }
 
   query(sql: string): Promise<QueryResult> {

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
-import { identifying, type Reading, readingOf, type SourceTable } from '../../model';
+import { type Reading, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../duckdb/database';
 import { theirIds } from '../duckdb/forgotten';
 import { quoteName, quoteString } from '../sql';
@@ -546,7 +546,7 @@ export async function recordsOf(
 ): Promise<PlacedRecord[]> {
   const reading = readingOf(table);
   const { rows, refused } = reading.forgotten;
-  const names = identifying(table).map(([name]) => quoteName(name));
+  const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);
   await readyTables(db, '_piece', '_others', '_rest');
   await append(db, [[0, piece]]);

@@ -382,8 +382,7 @@ export class SparkEngine implements Engine {
         if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
       }
       if (part === undefined) throw new LakeError('Spark gave no answer');
-      const { places, sharedDevices, oldVersions, unread, found } = part;
-      return { places, sharedDevices, oldVersions, unread, found };
+      return part;
     } finally {
       await runner.stop();
     }
@@ -409,10 +408,12 @@ export class SparkEngine implements Engine {
 
 const NOTHING: ErasurePart = {
   places: [],
-  sharedDevices: { devices: 0, rows: 0 },
+  remade: [],
+  seconds: 0,
+  sharedDevices: 0,
   oldVersions: 0,
   unread: [],
-  found: false,
+  warnings: [],
 };
 
 /** What is published of the sources from now on. Of one that failed stays what was published before. */
