@@ -51,9 +51,12 @@ const receiptSchema = z.object({
       removed: count,
     }),
   ),
-  sharedDevices: z.object({ devices: count, rows: count }),
+  remade: z.array(z.object({ table: z.string(), engine: z.literal('glue'), rows: count })),
+  seconds: z.number(),
+  sharedDevices: count,
   oldVersions: count,
   unread: z.array(z.string()),
+  warnings: z.array(z.string()),
 });
 
 /**

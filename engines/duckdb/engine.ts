@@ -57,11 +57,18 @@ export class DuckDbEngine implements Engine {
         const runId = newRunId();
         try {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
-          await finishForgetting({ store: this.store, jobs: this.options.jobs, db, pipeline });
-          // Also where no source is read: without the list, what is published may not be what it seems.
+          // Also where no source is read: without the list, nobody knows what may be published.
           await this.store.suppression();
+          // A run of everything can do what the tables that are there did not allow.
+          const isWhole = request.only === undefined && data !== undefined;
+          const lake = { store: this.store, jobs: this.options.jobs, db, pipeline };
+          await finishForgetting(lake).catch((error) => {
+            if (!isWhole) throw error;
+          });
           const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
-          return await run.go(data);
+          const result = await run.go(data);
+          if (isWhole && result.failures.length === 0) await finishForgetting(lake);
+          return result;
         } finally {
           await this.store.settle(runId);
         }

@@ -68,6 +68,7 @@ class ForgottenSql:
     macro: str
     rows: str
     refused: str
+    found: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,25 +149,33 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class ErasureTable:
-    """A table that a job makes, as far as to forget somebody is concerned."""
+class PeopleSql:
+    """The SQL that says what points to a person; `model/forgotten.ts` says how to ask it."""
 
-    table: str
-    columns: Mapping[str, Column]
-    quarantine: str | None = None
+    macro: str
+    entries: str
+    shared_devices: str
+
+
+@dataclass(frozen=True)
+class ErasureJob:
+    """A job that makes its table again."""
+
+    manifest: str
+    """URI."""
+    sql: str
+    """URI."""
+    parameters: Mapping[str, str]
+    """Values for a table that does not say with which it was made."""
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """Every place that may hold something of a person."""
+    """How every table is made again without a person."""
 
-    database: str
-    sources: Mapping[str, Source]
-    """Of which nothing is expected: none is judged here."""
-    tables: tuple[ErasureTable, ...]
-    """Those first that nothing is made from."""
-    forgotten: ForgottenSql
-    """For the quarantines of tables that are no sources."""
+    jobs: tuple[ErasureJob, ...]
+    """In the order in which tables are made."""
+    people: PeopleSql
     suppressed: str
     """URI of the list of who was forgotten."""
     receipts: str
@@ -197,16 +206,16 @@ def read_erasure(text: str) -> Erasure:
     value = _parsed(text)
     _check(value, _schema("erasure"))
     return Erasure(
-        database=value["database"],
-        sources={name: _source({**source, "audit": []}) for name, source in value["sources"].items()},
-        tables=tuple(
-            ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
-            for table in value["tables"]
-        ),
-        forgotten=ForgottenSql(**value["forgotten"]),
+        jobs=tuple(ErasureJob(**job) for job in value["jobs"]),
+        people=read_people(value["people"]),
         suppressed=value["suppressed"],
         receipts=value["receipts"],
     )
+
+
+def read_people(value: Mapping[str, str]) -> PeopleSql:
+    """The SQL of people, as JSON has it."""
+    return PeopleSql(value["macro"], value["entries"], value["sharedDevices"])
 
 
 def _parsed(text: str) -> Any:
