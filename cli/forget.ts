@@ -52,10 +52,7 @@ async function forgetHere(
   const { DuckDbEngine } = require('../engines/duckdb/engine') as typeof import('../engines/duckdb/engine');
   const engine = new DuckDbEngine({ lake, jobs });
   process.once('SIGINT', () => {
-    writeSync(
-      2,
-      '\nlake: interrupted; the next lake forget or lake run ends what was begun\n',
-    );
+    writeSync(2, '\nlake: interrupted; the next lake forget or lake run ends what was begun\n');
     process.exit(130);
   });
   // Starting Spark takes seconds.
@@ -86,7 +83,9 @@ async function forgetThere(options: StackFlags, request: Request): Promise<Recei
 /** Whatever could land can be forgotten, also what is no e-mail address. Throws a UsageError where there is nothing. */
 function checked(text: string): string {
   if (normalised(text) === '') {
-    throw new UsageError('--subject is empty; give what the customer registered with, such as the e-mail address');
+    throw new UsageError(
+      '--subject is empty; give what the customer registered with, such as the e-mail address',
+    );
   }
   return text;
 }
@@ -121,7 +120,10 @@ function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions)
         ]
       : []),
     wrapped(
-      `${counted(remade.length, 'table')} (${counted(remade.reduce((n, { rows }) => n + rows, 0), 'row')}) ${dryRun ? `would be made again, in about ${minutesOf(receipt)}` : 'were made again without them'}.`,
+      `${counted(remade.length, 'table')} (${counted(
+        remade.reduce((n, { rows }) => n + rows, 0),
+        'row',
+      )}) ${dryRun ? `would be made again, in about ${minutesOf(receipt)}` : 'were made again without them'}.`,
     ),
     ...(oldVersions > 0
       ? [
@@ -145,7 +147,8 @@ function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions)
   ].join('\n');
 }
 
-const minutesOf = ({ seconds }: Receipt) => (seconds < 60 ? 'a minute' : counted(Math.ceil(seconds / 60), 'minute'));
+const minutesOf = ({ seconds }: Receipt) =>
+  seconds < 60 ? 'a minute' : counted(Math.ceil(seconds / 60), 'minute');
 
 const tableOf = ({ places, dryRun }: Receipt): string =>
   textTable(

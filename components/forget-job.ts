@@ -83,7 +83,8 @@ export class ForgetJob extends ComponentResource {
       args,
       {
         job: FORGET_JOB,
-        description: 'Makes every table again without a person, and removes them from landing files and old versions.',
+        description:
+          'Makes every table again without a person, and removes them from landing files and old versions.',
         role,
         warehouse: s3Uri({ bucket: artifacts.name, prefix: '' }),
         fixed: { '--erasure': erasure.uri, '--pseudonym-secret': pseudonymSecret.arn },
@@ -104,7 +105,11 @@ function erasureText({ pipeline, jobs, artifacts }: ForgetJobArgs): string {
       if (!job) throw new Error(`the ForgetJob was not given the job ${name}, which makes its table again`);
       const chosen = parameters.filter((p) => p !== runTime);
       const values = chosen.map((p) => [p.name, job.values[p.name] ?? p.default]);
-      return { manifest: job.nodes.manifest.file, sql: job.nodes.sql.file, parameters: Object.fromEntries(values) };
+      return {
+        manifest: job.nodes.manifest.file,
+        sql: job.nodes.sql.file,
+        parameters: Object.fromEntries(values),
+      };
     }),
     suppressed: suppressedUri(artifacts.name),
     receipts: s3Uri({ bucket: artifacts.name, prefix: RECEIPTS_PREFIX }),

@@ -97,7 +97,14 @@ export function planAgain(pipeline: Pipeline, made: Readonly<Record<string, Made
   const { [runTime.name]: _, ...parameters } = values;
   const there = new Set([...sources, ...jobs].map(({ name }) => name));
   const read = jobs.flatMap(({ inputs }) => inputs.map(({ name }) => name));
-  return { sources, jobs, parameters, values, own, published: [...new Set(read)].filter((name) => !there.has(name)) };
+  return {
+    sources,
+    jobs,
+    parameters,
+    values,
+    own,
+    published: [...new Set(read)].filter((name) => !there.has(name)),
+  };
 }
 
 /** Throws a LakeError that names every table that the plan's jobs read, that it does not make, and nobody published. */

@@ -75,13 +75,19 @@ export class Suppression {
   plus(hashes: Iterable<Pick<Entry, 'kind' | 'hash'>>, since: string): Suppression {
     const known = new Set(this.entries.map(({ kind, hash }) => `${kind}:${hash}`));
     const added = [...hashes].filter(({ kind, hash }) => !known.has(`${kind}:${hash}`));
-    return new Suppression(this.key, [...this.entries, ...added.map(({ kind, hash }) => ({ kind, hash, since }))]);
+    return new Suppression(this.key, [
+      ...this.entries,
+      ...added.map(({ kind, hash }) => ({ kind, hash, since })),
+    ]);
   }
 
   /** The list with these values too. */
   with(values: Readonly<Partial<Record<Kind, readonly string[]>>>, since: string): Suppression {
     const hashes = KINDS.flatMap((kind) =>
-      [...new Set((values[kind] ?? []).map((value) => hashOf(this.key, kind, value)))].map((hash) => ({ kind, hash })),
+      [...new Set((values[kind] ?? []).map((value) => hashOf(this.key, kind, value)))].map((hash) => ({
+        kind,
+        hash,
+      })),
     );
     return this.plus(hashes, since);
   }

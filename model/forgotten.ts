@@ -94,7 +94,10 @@ function theirRows(table: Contract): string {
 /** See {@link Forgotten.found}. */
 function foundIn(table: Contract): string | undefined {
   const values = [
-    ...identifying(table, 'device').map((column) => ({ kind: 'device', value: normalisedSql(printed(column)) })),
+    ...identifying(table, 'device').map((column) => ({
+      kind: 'device',
+      value: normalisedSql(printed(column)),
+    })),
     ...hintsOf(table).map((column) => ({ kind: 'hint', value: normalisedSql(printed(column)) })),
     ...identifying(table, 'moment').map((column) => ({
       kind: 'instant',
@@ -148,13 +151,16 @@ const nested = (called: string, from: string) => `${called} AS (
 /** Other ways to write a character: in HTML, in addresses of the web, in mail, in full width. */
 const CODED = String.raw`(?i)&#|&commat;|[%=][2-9a-f][0-9a-f]|[\x{FF01}-\x{FF5E}\x{FE6B}]`;
 const FULL_WIDTH = Array.from({ length: 94 }, (_, i) => [0xff01 + i, 0x21 + i]).concat([[0xfe6b, 0x40]]);
-const charactersAt = (place: number) => quote(FULL_WIDTH.map((pair) => String.fromCharCode(pair[place] as number)).join(''));
+const charactersAt = (place: number) =>
+  quote(FULL_WIDTH.map((pair) => String.fromCharCode(pair[place] as number)).join(''));
 const DECODED = `translate(array_to_string(list_transform(
   ${found('text', String.raw`(?is)&#x?[0-9a-f]{1,6};|&commat;|[^&]+|&`)},
   lambda e: CASE WHEN lower(e) = '&commat;' THEN '@'
     WHEN starts_with(e, '&#') THEN COALESCE(TRY(chr(CAST(replace(lower(rtrim(e[3:], ';')), 'x', '0x') AS INT))), e) ELSE e END
 ), ''), ${charactersAt(0)}, ${charactersAt(1)})`;
-const BASE64 = ['[A-Za-z0-9+/]{12,}', '[A-Za-z0-9_-]{12,}'].map((pattern) => found('text', pattern)).join(', ');
+const BASE64 = ['[A-Za-z0-9+/]{12,}', '[A-Za-z0-9_-]{12,}']
+  .map((pattern) => found('text', pattern))
+  .join(', ');
 
 /** The texts of `_refused`, and what they may stand for in another encoding. Letters with NULs between are UTF-16 or UTF-32. */
 const GIVEN = `plain_texts AS MATERIALIZED (
@@ -205,7 +211,10 @@ function tokens(contract: Contract): string {
     ['name', false, TOKENS],
     ['name', true, behindKeys(names, false)],
     ...(hints.length > 0
-      ? [['hint', false, `list_concat(${values.join(', ')})`] as const, ['hint', true, behindKeys(hints, true)] as const]
+      ? [
+          ['hint', false, `list_concat(${values.join(', ')})`] as const,
+          ['hint', true, behindKeys(hints, true)] as const,
+        ]
       : []),
   ] as const;
   return lists
@@ -222,7 +231,11 @@ function tokens(contract: Contract): string {
  */
 const isTelling = (contract: Contract) =>
   `(contains(value, '@') OR (length(value) > 6 AND NOT regexp_full_match(value, '[a-z_]+')
-    AND value NOT IN (${keysOf(Object.entries(contract.columns)).map((key) => normalisedSql(quote(key))).join(', ') || 'NULL'})))`;
+    AND value NOT IN (${
+      keysOf(Object.entries(contract.columns))
+        .map((key) => normalisedSql(quote(key)))
+        .join(', ') || 'NULL'
+    })))`;
 
 /** What follows the last quote of a text that breaks off between two. */
 const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED})\\?$`;

@@ -16,7 +16,10 @@ export function reachOf({ sources, jobs }: Pick<Pipeline, 'sources' | 'jobs'>): 
     const [persons, devices] = [named(source, 'person'), named(source, 'device')];
     if (persons.length > 0) reach.set(source.name, `by ${persons.join(', ')}`);
     else if (devices.length > 0 && owners.length > 0)
-      reach.set(source.name, `by ${devices.join(', ')}, whose it is ${owners.map(({ name }) => name).join(', ')} says`);
+      reach.set(
+        source.name,
+        `by ${devices.join(', ')}, whose it is ${owners.map(({ name }) => name).join(', ')} says`,
+      );
   }
   for (const { output, inputs } of jobs) {
     const from = inputs.filter(({ name }) => reach.has(name)).map(({ name }) => name);

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ENTRIES, type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, saysWhose, sqlInstant } from '../../model';
+import {
+  ENTRIES,
+  type Pipeline,
+  readingOf,
+  SHARED_DEVICES,
+  type SourceTable,
+  saysWhose,
+  sqlInstant,
+} from '../../model';
 import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
@@ -66,7 +74,8 @@ export async function forgetIn(
       }
       if (!dryRun) await store.beginForgetting(found.list, person);
       const theirs = await other?.forget(pipeline, { subject, dryRun, key });
-      const list = theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
+      const list =
+        theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
       const own = dryRun ? await preview(lake, list, subject) : await makeAgain(lake, list, subject);
       const receipt: Receipt = {
         id,
@@ -156,7 +165,10 @@ async function preview(lake: Lake, list: Suppression, subject: string): Promise<
   }
   const { unread, lines } = await forgetSample(lake, undefined);
   for (const [table, n] of lines) add(table, 'files', n);
-  const made = [...publishedSources(lake, pointer), ...pipeline.jobs.map((job) => [job.output, pointer.tables[job.name]] as const)];
+  const made = [
+    ...publishedSources(lake, pointer),
+    ...pipeline.jobs.map((job) => [job.output, pointer.tables[job.name]] as const),
+  ];
   let seconds = 0;
   const remade: ErasurePart['remade'][number][] = [];
   for (const [{ name }, version] of made) {

@@ -27,8 +27,8 @@ import { SourceReader } from '../landing/reader';
 import { findingOf } from '../mask';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
-import { codeVersion } from '../version';
 import type { Suppression } from '../suppression';
+import { codeVersion } from '../version';
 import { parquetFile, parquetIn, rowsOf, tellError } from './database';
 import { readyList, readyRows, theirIds } from './forgotten';
 import { copyQuarantine, land } from './landing';
@@ -196,7 +196,12 @@ export class Run {
       `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,
     );
     if (reasons.length > 0) await copyQuarantine(db, kept, store.quarantineFile(runId, table.name));
-    return again(version.rows, written, theirs.length, Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])));
+    return again(
+      version.rows,
+      written,
+      theirs.length,
+      Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+    );
   }
 
   /** Counts the records of files that are the same as another one: they were delivered twice. */
@@ -355,7 +360,12 @@ export class Run {
 }
 
 /** What became of a source's rows and of what was refused of it, as it is made again. */
-const again = (rows: number, written: number, refused: number, reasons: Readonly<Record<string, number>>): Made => {
+const again = (
+  rows: number,
+  written: number,
+  refused: number,
+  reasons: Readonly<Record<string, number>>,
+): Made => {
   const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
   const filtered = rows - written + refused;
   return { read: rows + refused + quarantined, quarantined, filtered, written, reasons, expectations: [] };

@@ -131,7 +131,8 @@ export class Store {
   /** Removes one such folder, or those of processes that are no more. */
   async removeTemporary(own?: string): Promise<void> {
     const names = own === undefined ? await list(this.path('tmp')) : [basename(own)];
-    for (const name of names) if (own !== undefined || !isAlive(Number.parseInt(name, 10))) await remove(this.path('tmp', name));
+    for (const name of names)
+      if (own !== undefined || !isAlive(Number.parseInt(name, 10))) await remove(this.path('tmp', name));
     // Only an empty folder can go this way.
     await rmdir(this.path('tmp')).catch(() => undefined);
   }
@@ -385,10 +386,12 @@ export class Store {
 
   /** An engine has made its tables again, by the whole list. */
   async endForgetting(engine: EngineName): Promise<void> {
-    const all = (await this.forgettings()).map(({ left = ['duckdb', 'spark'], ...one }): Forgetting & { left: EngineName[] } => ({
-      ...one,
-      left: left.filter((name) => name !== engine && (name !== 'spark' || this.hasSpark)),
-    }));
+    const all = (await this.forgettings()).map(
+      ({ left = ['duckdb', 'spark'], ...one }): Forgetting & { left: EngineName[] } => ({
+        ...one,
+        left: left.filter((name) => name !== engine && (name !== 'spark' || this.hasSpark)),
+      }),
+    );
     await this.writeForgettings(all.filter(({ left }) => left.length > 0));
   }
 

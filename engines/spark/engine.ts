@@ -418,7 +418,11 @@ export class SparkEngine implements Engine {
   /** Does Spark's part of forgets that were cut off, on a lake that is held. */
   private async finishForgetting(runner: RunnerProcess, pipeline: Pipeline): Promise<void> {
     if (!(await this.store.isLeft('spark'))) return;
-    await this.forgetBy(runner, pipeline, { subject: null, dryRun: false, key: await this.store.pseudonymKey() });
+    await this.forgetBy(runner, pipeline, {
+      subject: null,
+      dryRun: false,
+      key: await this.store.pseudonymKey(),
+    });
     await this.store.endForgetting('spark');
   }
 

@@ -20,8 +20,18 @@ export interface World {
 
 const START = Date.UTC(2023, 4, 1);
 const DEVICES = ['Dev-Serial-0001', 'dev-serial-0002', 'DEV-serial-0003', 'dev-serial-0004'];
-const EMAILS = ['Ann.One@Example.com', 'Bea.Two@example.com', 'cy.three@example.com', 'd\u00f6.four@example.com'];
-const spellings = (email: string) => [email, ` ${email.toUpperCase()}\t`, `\u00a0${email}`, email.normalize('NFD')];
+const EMAILS = [
+  'Ann.One@Example.com',
+  'Bea.Two@example.com',
+  'cy.three@example.com',
+  'd\u00f6.four@example.com',
+];
+const spellings = (email: string) => [
+  email,
+  ` ${email.toUpperCase()}\t`,
+  `\u00a0${email}`,
+  email.normalize('NFD'),
+];
 const second = fc.integer({ min: 0, max: 5 });
 
 /** Four people who share devices, names and telephone numbers at will. */
@@ -81,13 +91,23 @@ export function linesOf({ people, steps }: World, without?: string): Record<Enti
         .map((step, i) => ({ ...step, i }))
         .filter((step) => !isTheirs(step.device, step.at))
         .map((step) =>
-          JSON.stringify({ sensorReadingTime: at(step.at), serialNumber: step.device, distanceFromObject: step.i }),
+          JSON.stringify({
+            sensorReadingTime: at(step.at),
+            serialNumber: step.device,
+            distanceFromObject: step.i,
+          }),
         ),
     ],
   };
 }
 
-const customer = (customerName: string, email: string, phone: string, serialNumber: string, agrees: boolean) =>
+const customer = (
+  customerName: string,
+  email: string,
+  phone: string,
+  serialNumber: string,
+  agrees: boolean,
+) =>
   JSON.stringify({
     customerName,
     email,

@@ -10,7 +10,7 @@ from .schema import Schema, faults_of
 
 Severity = Literal["fail", "quarantine", "warn"]
 PiiClass = Literal["direct", "quasi"]
-Identifies = Literal["person", "device"]
+Identifies = Literal["person", "device", "moment"]
 
 
 @dataclass(frozen=True)

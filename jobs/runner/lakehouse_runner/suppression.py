@@ -136,7 +136,9 @@ def _parsed(uri: str, text: str) -> list[Entry]:
     try:
         value = json.loads(text)
         version = value["version"]
-        if not isinstance(version, int) or version in (1, _FORMAT):
+        if not isinstance(version, int):
+            raise ValueError
+        if version in (1, _FORMAT):
             return list(_entries(value))
     except (ValueError, KeyError, TypeError):
         raise JobError(
