@@ -5,7 +5,7 @@ import { normalised } from '../engines/suppression';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
-import { counted, harmless, wrapped } from './text';
+import { counted, harmless, message, wrapped } from './text';
 
 export interface ForgetOptions extends StackFlags {
   /** An e-mail address, or `-`: the first line of standard input. */
@@ -32,9 +32,9 @@ export async function forgetCommand(
     options.json ? `${JSON.stringify(receipt, null, 2)}\n` : harmless(report(receipt, place, options)),
   );
   for (const file of receipt.unread)
-    process.stderr.write(harmless(`lake: ${file} could not be looked into\n`));
-  for (const warning of receipt.warnings) process.stderr.write(harmless(`lake: warning: ${warning}\n`));
-  if (receipt.again !== undefined) process.stderr.write(harmless(`lake: ${receipt.again}\n`));
+    process.stderr.write(message(`lake: ${file} could not be looked into\n`));
+  for (const warning of receipt.warnings) process.stderr.write(message(`lake: warning: ${warning}\n`));
+  if (receipt.again !== undefined) process.stderr.write(message(`lake: ${receipt.again}\n`));
   return receipt.unread.length === 0 && receipt.again === undefined ? 0 : 1;
 }
 
@@ -56,7 +56,7 @@ async function forgetHere(
     process.exit(130);
   });
   // Starting Spark takes seconds.
-  const tell = (text: string) => void process.stderr.write(harmless(`lake: ${text}\n`));
+  const tell = (text: string) => void process.stderr.write(message(`lake: ${text}\n`));
   if (!storeOf(lake).hasSpark) return engine.forget(pipeline, { ...request, tell });
   if (process.stderr.isTTY) {
     process.stderr.write(

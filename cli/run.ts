@@ -9,7 +9,7 @@ import { percent } from '../engines/words';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { progressOf, tableOf } from './progress';
-import { counted, harmless, wrapped } from './text';
+import { counted, message, wrapped } from './text';
 
 export interface RunOptions {
   readonly data?: string;
@@ -53,10 +53,10 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
     const failed = result.findings.filter(isFailure).flatMap((found) => tellFinding(found, pipeline, result));
-    for (const line of failed) process.stderr.write(harmless(`${line}\n`));
+    for (const line of failed) process.stderr.write(message(`${line}\n`));
   } else
     process.stdout.write(
-      harmless(
+      message(
         report(
           pipeline,
           result,
@@ -68,10 +68,10 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
         ),
       ),
     );
-  for (const warning of result.warnings) process.stderr.write(harmless(`lake: warning: ${warning}\n`));
+  for (const warning of result.warnings) process.stderr.write(message(`lake: warning: ${warning}\n`));
   await tellForgettings(options.lake);
   // Last, where nobody has to look for it.
-  for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
+  for (const failure of result.failures) process.stderr.write(message(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
 

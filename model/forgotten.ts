@@ -154,7 +154,7 @@ const FULL_WIDTH = Array.from({ length: 94 }, (_, i) => [0xff01 + i, 0x21 + i]).
 const charactersAt = (place: number) =>
   quote(FULL_WIDTH.map((pair) => String.fromCharCode(pair[place] as number)).join(''));
 const DECODED = `translate(array_to_string(list_transform(
-  ${found('text', String.raw`(?is)&#x?[0-9a-f]{1,6};|&commat;|[^&]+|&`)},
+  ${found('text', '(?is)&#x?[0-9a-f]{1,6};|&commat;|[^&]+|&')},
   lambda e: CASE WHEN lower(e) = '&commat;' THEN '@'
     WHEN starts_with(e, '&#') THEN COALESCE(TRY(chr(CAST(replace(lower(rtrim(e[3:], ';')), 'x', '0x') AS INT))), e) ELSE e END
 ), ''), ${charactersAt(0)}, ${charactersAt(1)})`;

@@ -68,6 +68,7 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
+  shownFile: some,
   refined: some,
   landedSchema: some,
   refinedSchema: some,

@@ -62,9 +62,11 @@ export class DuckDbEngine implements Engine {
           // A run of everything can do what the tables that are there did not allow.
           const isWhole = request.only === undefined && data !== undefined;
           const lake = { store: this.store, jobs: this.options.jobs, db, pipeline };
-          await finishForgetting(lake).catch((error) => {
-            if (!isWhole) throw error;
-          });
+          if (await this.store.isLeft('duckdb')) {
+            await finishForgetting(lake).catch((error) => {
+              if (!isWhole) throw error;
+            });
+          }
           const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
           const result = await run.go(data);
           if (isWhole && result.failures.length === 0) await finishForgetting(lake);

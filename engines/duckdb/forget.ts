@@ -10,7 +10,15 @@ import {
   saysWhose,
   sqlInstant,
 } from '../../model';
-import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
+import {
+  type ErasedPlace,
+  type ErasurePart,
+  type ErasureRequest,
+  LakeError,
+  type Receipt,
+  type RunResult,
+  type RunSummary,
+} from '../engine';
 import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
@@ -201,7 +209,9 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
   try {
     const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
-    const { failures, warnings, summary } = await run.go(undefined);
+    // Of another engine's lake there is nothing here.
+    const isEmpty = Object.keys(pointer.tables).length === 0;
+    const { failures, warnings, summary } = isEmpty ? NOTHING_RUN : await run.go(undefined);
     if (failures.length > 0) {
       throw new LakeError(
         `the person is on the list and is not gone yet, as not all tables can be made again:\n${failures.join('\n')}\nPut that right; the next lake forget or lake run ends it`,
@@ -230,6 +240,10 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     await store.settle(runId);
   }
 }
+
+const NOTHING_RUN: Pick<RunResult, 'failures' | 'warnings'> & {
+  readonly summary: Pick<RunSummary, 'tables' | 'seconds'>;
+} = { failures: [], warnings: [], summary: { tables: [], seconds: 0 } };
 
 /** Takes their records out of the lake's own sample, by the list that the database has. Without `id` they are counted. */
 async function forgetSample({ store, db, pipeline }: Lake, id: string | undefined) {

@@ -352,7 +352,8 @@ export class Store {
   /** Adds to who was forgotten before anything of theirs is removed: what is cut off is done by who comes next. */
   async beginForgetting(list: Suppression, person: string): Promise<void> {
     const others = (await this.forgettings()).filter((one) => one.person !== person);
-    const left: EngineName[] = this.hasSpark ? ['duckdb', 'spark'] : ['duckdb'];
+    const has = { duckdb: !this.hasSpark || existsSync(this.path('current.json')), spark: this.hasSpark };
+    const left = (['duckdb', 'spark'] as const).filter((engine) => has[engine]);
     await this.writeForgettings([...others, { person, since: new Date().toISOString(), left }]);
     await this.replace(this.suppressedFile, list.text());
   }

@@ -198,7 +198,7 @@ export class SourceReader {
 
   /** A query for the refused records and files, as quarantine has them. */
   get refused(): string {
-    const whole = `SELECT file, line, record, reason, detail, '' AS raw FROM ${this.refusals}
+    const whole = `SELECT ${this.reading.shownFile} AS file, line, record, reason, detail, '' AS raw FROM ${this.refusals}
       WHERE line IS NULL AND record IS NULL`;
     const { kept } = this.sink;
     return this.kept === 0 || !kept ? whole : `${whole} UNION ALL SELECT * FROM ${parquetIn(kept)}`;
@@ -427,9 +427,9 @@ export class SourceReader {
       this.filtered += theirs.length;
       if (theirs.length > 0) await db.run(`DELETE FROM _judged WHERE rowid IN (${theirs.join(', ')})`);
     }
-    const refused = `SELECT getvariable('_names')[_file + 1] AS file, _line AS line, _record AS record,
+    const refused = `SELECT ${this.reading.shownFile} AS file, _line AS line, _record AS record,
       _reason AS reason, _detail AS detail`;
-    const from = 'FROM _judged WHERE _reason IS NOT NULL';
+    const from = `FROM (SELECT *, getvariable('_names')[_file + 1] AS file FROM _judged) WHERE _reason IS NOT NULL`;
     const { rowsChanged } = await db.run(`INSERT INTO ${this.refusals} ${refused}, _bytes, false ${from}`);
     if (rowsChanged > 0) await this.sink.keep(db, `${refused}, _raw AS raw ${from}`, this.kept++);
     await readyTables(db, '_rest');

@@ -125,9 +125,11 @@ export class SparkEngine implements Engine {
         await this.store.suppression();
         // A run of everything can do what the tables that are there did not allow.
         const isWhole = request.only === undefined && data !== undefined;
-        await this.finishForgetting(runner, pipeline).catch((error) => {
-          if (!isWhole) throw error;
-        });
+        if (await this.store.isLeft('spark')) {
+          await this.finishForgetting(runner, pipeline).catch((error) => {
+            if (!isWhole) throw error;
+          });
+        }
         const done = await this.runBy(runner, pipeline, plan, data, started, tell);
         if (isWhole && done.failures.length === 0) await this.finishForgetting(runner, pipeline);
         return done;

@@ -91,6 +91,7 @@ class Reading:
     verdict: str
     first_count: int
     first_order: str
+    shown_file: str
     refined: str
     landed_schema: str
     refined_schema: str
@@ -309,6 +310,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         verdict=value["verdict"],
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
+        shown_file=value["shownFile"],
         refined=value["refined"],
         landed_schema=value["landedSchema"],
         refined_schema=value["refinedSchema"],

@@ -165,7 +165,7 @@ class _Run:
         }
         for name, landing in landings.items():
             if landing.skipped:
-                self._warnings.append(_told_skipped(name, landing.skipped))
+                self._warnings.append(_told_skipped(name, landing.shown(landing.skipped)))
         for name, source in manifest.sources.items():
             # Else a wrong folder, or a day on which nothing came, would empty the table.
             if not landings[name].files:
@@ -328,7 +328,7 @@ class _Run:
             records = account.accepted + account.quarantined - len(account.whole)
         done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
         if records > 0:
-            pairs = sorted((copy.file.name, copy.same_as.name) for copy in copies)
+            pairs = sorted(tuple(landing.shown((copy.file.name, copy.same_as.name))) for copy in copies)
             columns = [("file", "string"), ("same_as", "string")]
             done.findings.append(Finding(name, _DELIVERED_ONCE, records, columns, pairs[:_SAMPLES]))
 

@@ -27,6 +27,7 @@ READING: dict[str, Any] = {
     "verdict": "v",
     "firstCount": 3,
     "firstOrder": "f",
+    "shownFile": "s",
     "refined": "r",
     "landedSchema": "a bigint",
     "refinedSchema": "a date",
