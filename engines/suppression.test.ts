@@ -1,8 +1,9 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { forgottenOf, normalisedSql, type Table, text } from '../model';
+import { epochMillis, forgottenOf, normalisedSql, type Table, text } from '../model';
 import { openDatabase, rowsOf } from './duckdb/database';
 import { readyList, theirIds } from './duckdb/forgotten';
 import { ROOT } from './root';
@@ -89,6 +90,30 @@ test('hints count only in sources that have such a column', async () => {
   const list = new Suppression(KEY).with({ hint: ['Anna'] }, SINCE);
   expect(await theirs(list, ['{"customerName":"Anna"'])).toEqual([true]);
   expect(await theirs(list, ['{"customerName":"Anna"'], { contract: NO_HINTS })).toEqual([false]);
+});
+
+test('an entry of format 1 still holds, whose form was that of A to Z only', async () => {
+  const hash = createHmac('sha256', KEY).update('person:jÖrg@x.org').digest('hex');
+  const list = new Suppression(KEY, [{ kind: 'person', hash, since: SINCE }]);
+  expect(await theirs(list, ['{"email":"JÖRG@X.org"', '{"email":"jörg@x.org"'])).toEqual([true, false]);
+});
+
+test('a shared device is theirs at the moments on the list, and only where nobody is named', async () => {
+  const hashes = ['d1', 'd1 5'].map((value) => ({
+    kind: 'moment' as const,
+    hash: hashOf(KEY, 'moment', value),
+  }));
+  await readyList(db, new Suppression(KEY).plus(hashes, SINCE));
+  await db.run(`CREATE OR REPLACE TEMP TABLE _landed AS FROM (VALUES
+    (1, NULL, 'D1 ', 5), (2, NULL, 'd1', 6), (3, NULL, 'd2', 5), (4, 'bob@x.org', 'd1', 5)) t(n, "user", device, at)`);
+  const columns = {
+    user: text('A person.', { identifies: 'person' }),
+    device: text('A device.', { identifies: 'device' }),
+    at: epochMillis('When.', { identifies: 'moment' }),
+  };
+  expect(await rowsOf(db, `SELECT n FROM _landed t WHERE ${forgottenOf({ columns }).rows}`)).toEqual([
+    { n: 1 },
+  ]);
 });
 
 test('a row is theirs by its person, and without one by its device', async () => {
@@ -225,7 +250,7 @@ describe('a list', () => {
     const first = new Suppression(KEY).with({ person: ['a@b.c', ' A@B.C'], device: ['a@b.c'] }, SINCE);
     expect(first.entries).toHaveLength(2);
     const later = '2027-01-01T00:00:00.000Z';
-    expect(first.with({ person: ['A@b.c'] }, later)).toBe(first);
+    expect(first.with({ person: ['A@b.c'] }, later)).toEqual(first);
     const second = first.with({ person: ['d@e.f'], hint: ['a@b.c'] }, later);
     expect(second.entries.slice(0, 2)).toEqual(first.entries);
     expect([second.since('person', 'A@b.c'), second.since('person', 'd@e.f')]).toEqual([SINCE, later]);

@@ -364,6 +364,60 @@ test('who has the device of somebody forgotten later keeps their records, and no
   expect(await kept()).toEqual([[], [], []]);
 });
 
+test('a name, a number and an address that others write too: their lines are refused, and count', async () => {
+  const data = join(dir, 'common');
+  cpSync(WITHOUT, data, { recursive: true });
+  const victim = {
+    ...person,
+    email: 'victim',
+    customerName: 'serialNumber',
+    phone: '10',
+    serialNumber: 'Bad',
+  };
+  const refused = [
+    ...['%40', '&#64;', '=40', '\uff20'].map((at) => `{"email":"canary.person${at}example.com","x":`),
+    `{"b":"${Buffer.from(person.email).toString('base64')}"`,
+    [...`{"email":"${person.email}","x":`].join('\0'),
+    [...`{"email":"${person.email}","x":`].join('\0\0\0'),
+  ];
+  addLines(
+    data,
+    'customer',
+    [record('customer', 0, victim.email, victim), ...refused],
+    `${person.email}.json`,
+  );
+  addLines(data, 'accelerometer', [record('accelerometer', 0, victim.email)]);
+  addLines(data, 'step_trainer', [record('step_trainer', 0, '', victim)]);
+  const root = join(dir, 'common-lake');
+  await run(root, data);
+  const files = async () =>
+    new Set((await answer(engineOf(root), 'SELECT file FROM customer_landing_quarantine')).flat());
+  expect(await files()).toContain('•••');
+  await forget(root, 'VICTIM');
+  await forget(root);
+  expect(await files()).not.toContain('•••');
+  const left = (await answer(engineOf(root), 'SELECT raw FROM customer_landing_quarantine')).flat();
+  expect(left.filter((raw) => refused.includes(raw as string))).toEqual([]);
+  for (const [table, column] of [
+    ['customer_landing', 'email'],
+    ['accelerometer_landing', 'user'],
+    ['step_trainer_landing', 'serialNumber'],
+  ]) {
+    const theirs = `SELECT 1 FROM ${table} WHERE "${column}" IN ('victim', 'Bad')`;
+    expect(await answer(engineOf(root), theirs)).toEqual([]);
+  }
+  const broken = Array.from(
+    { length: 5000 },
+    (_, n) => ['serialNumber', 'Bad', '{"x":"10"', 'the victim'][n % 4] as string,
+  );
+  addLines(data, 'customer', broken, 'broken.json');
+  const { failures, summary } = await engineOf(root).run(stedi, { data });
+  expect(failures.join()).toMatch(/customer_landing: 5\d\d\d of 5\d\d\d records are refused/);
+  const source = summary.tables.find(({ table }) => table === 'customer_landing');
+  // The record and the lines of the two.
+  expect(source?.filtered).toBe(1 + refused.length);
+});
+
 test('what a failed run refused goes, and so do leftovers of a query that was killed', async () => {
   const root = copyOf(FULL);
   expect((await engineOf(root).run(stedi, { data: WITH })).failures.join()).toContain('records are refused');
