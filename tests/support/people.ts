@@ -19,7 +19,8 @@ export interface World {
 }
 
 const START = Date.UTC(2023, 4, 1);
-const DEVICES = ['Dev-Serial-0001', 'dev-serial-0002', 'DEV-serial-0003', 'dev-serial-0004'];
+// So few devices and instants that most worlds have steps on a shared one while somebody moved.
+const DEVICES = ['Dev-Serial-0001', 'dev-serial-0002', 'DEV-serial-0003'];
 const EMAILS = [
   'Ann.One@Example.com',
   'Bea.Two@example.com',
@@ -32,7 +33,7 @@ const spellings = (email: string) => [
   `\u00a0${email}`,
   email.normalize('NFD'),
 ];
-const second = fc.integer({ min: 0, max: 5 });
+const second = fc.integer({ min: 0, max: 3 });
 
 /** Four people who share devices, names and telephone numbers at will. */
 export const world: fc.Arbitrary<World> = fc.record({
@@ -51,7 +52,7 @@ export const world: fc.Arbitrary<World> = fc.record({
   ),
   steps: fc.array(
     fc.record({ device: fc.constantFrom(...DEVICES, DEVICES[0]?.toUpperCase() as string), at: second }),
-    { minLength: 1, maxLength: 12 },
+    { minLength: 6, maxLength: 16 },
   ),
 });
 
