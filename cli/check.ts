@@ -1,6 +1,6 @@
 import { projectFaults } from '../engines/duckdb/check';
 import type { Pipeline } from '../model';
-import { tellFaults } from '../model';
+import { reachOf, tellFaults } from '../model';
 import { queries } from '../pipeline/queries';
 
 /** `lake check`. Returns the exit status. */
@@ -16,5 +16,7 @@ export async function checkCommand(
   process.stdout.write(
     `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs: the definition, the SQL, its cases and the queries fit together.\n`,
   );
+  process.stdout.write('Where a person who is forgotten is looked for:\n');
+  for (const [table, path] of reachOf(pipeline)) process.stdout.write(`  ${table}: ${path}\n`);
   return 0;
 }

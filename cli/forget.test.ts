@@ -13,9 +13,12 @@ const RECEIPT: Receipt = {
   subject: 'a'.repeat(64),
   dryRun: false,
   places: [],
-  sharedDevices: { devices: 0, rows: 0 },
+  remade: [],
+  seconds: 1,
+  sharedDevices: 0,
   oldVersions: 0,
   unread: [],
+  warnings: [],
 };
 
 /** `lake forget --stack dev` with a receipt. */

@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { type Receipt, UsageError } from '../engines/engine';
+import { normalised } from '../engines/suppression';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
-import { counted, harmless, wrapped } from './text';
+import { counted, harmless, message, wrapped } from './text';
 
 export interface ForgetOptions extends StackFlags {
   /** An e-mail address, or `-`: the first line of standard input. */
@@ -31,8 +32,9 @@ export async function forgetCommand(
     options.json ? `${JSON.stringify(receipt, null, 2)}\n` : harmless(report(receipt, place, options)),
   );
   for (const file of receipt.unread)
-    process.stderr.write(harmless(`lake: ${file} could not be looked into\n`));
-  if (receipt.again !== undefined) process.stderr.write(harmless(`lake: ${receipt.again}\n`));
+    process.stderr.write(message(`lake: ${file} could not be looked into\n`));
+  for (const warning of receipt.warnings) process.stderr.write(message(`lake: warning: ${warning}\n`));
+  if (receipt.again !== undefined) process.stderr.write(message(`lake: ${receipt.again}\n`));
   return receipt.unread.length === 0 && receipt.again === undefined ? 0 : 1;
 }
 
@@ -50,14 +52,12 @@ async function forgetHere(
   const { DuckDbEngine } = require('../engines/duckdb/engine') as typeof import('../engines/duckdb/engine');
   const engine = new DuckDbEngine({ lake, jobs });
   process.once('SIGINT', () => {
-    writeSync(
-      2,
-      '\nlake: interrupted; what is gone is gone: call lake forget for that person again to end it\n',
-    );
+    writeSync(2, '\nlake: interrupted; the next lake forget or lake run ends what was begun\n');
     process.exit(130);
   });
   // Starting Spark takes seconds.
-  if (!storeOf(lake).hasSpark) return engine.forget(pipeline, request);
+  const tell = (text: string) => void process.stderr.write(message(`lake: ${text}\n`));
+  if (!storeOf(lake).hasSpark) return engine.forget(pipeline, { ...request, tell });
   if (process.stderr.isTTY) {
     process.stderr.write(
       'lake: the lake has tables of Spark too; to look them through takes about a minute\n',
@@ -65,7 +65,7 @@ async function forgetHere(
   }
   const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
   const other = new SparkEngine({ lake, jobs });
-  return engine.forget(pipeline, { ...request, other });
+  return engine.forget(pipeline, { ...request, other, tell });
 }
 
 /** A stack needs nothing of DuckDB. */
@@ -80,15 +80,14 @@ async function forgetThere(options: StackFlags, request: Request): Promise<Recei
   return forgetOnStack(stack, request, (text) => process.stderr.write(harmless(`${text}\n`)));
 }
 
-/** The address without white space around. Throws a UsageError that does not quote it. */
+/** Whatever could land can be forgotten, also what is no e-mail address. Throws a UsageError where there is nothing. */
 function checked(text: string): string {
-  const subject = text.trim();
-  if (!/^[^\s@]+@[^\s@]+$/.test(subject)) {
+  if (normalised(text) === '') {
     throw new UsageError(
-      '--subject is no e-mail address (it is not repeated here); give the one that the customer registered with',
+      '--subject is empty; give what the customer registered with, such as the e-mail address',
     );
   }
-  return subject;
+  return text;
 }
 
 async function firstLine(): Promise<string> {
@@ -103,24 +102,29 @@ async function firstLine(): Promise<string> {
 const KINDS = { rows: 'rows', quarantine: 'refused lines', files: 'lines of files' } as const;
 
 function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions): string {
-  const { places, sharedDevices, oldVersions, dryRun, listedSince, id } = receipt;
+  const { places, remade, sharedDevices, oldVersions, dryRun, listedSince, id } = receipt;
   const nothing = places.length === 0;
   const before =
     listedSince === undefined
       ? 'They were not on the list before'
       : `They have been forgotten since ${listedSince}`;
   const hint = listedSince === undefined ? '; is the address spelled as the customer did?' : '.';
-  const shared = counted(sharedDevices.devices, 'device');
   return [
     ...(nothing ? [`Nothing of this person is in ${place}. ${before}${hint}`] : [tableOf(receipt), '']),
     ...(nothing ? [] : [`${dryRun ? 'Would be removed from' : 'Removed from'} ${place}. ${before}.`]),
-    ...(sharedDevices.devices > 0
+    ...(sharedDevices > 0
       ? [
           wrapped(
-            `Shared: ${shared} of theirs others have too, so it cannot be told who moved: ${counted(sharedDevices.rows, 'row')} of such devices stay.`,
+            `Shared: ${counted(sharedDevices, 'device')} of theirs others have too. Of these only what was measured at the instants of the person's own readings is theirs.`,
           ),
         ]
       : []),
+    wrapped(
+      `${counted(remade.length, 'table')} (${counted(
+        remade.reduce((n, { rows }) => n + rows, 0),
+        'row',
+      )}) ${dryRun ? `would be made again, in about ${minutesOf(receipt)}` : 'were made again without them'}.`,
+    ),
     ...(oldVersions > 0
       ? [
           `${counted(oldVersions, 'old file or version', 'old files and versions')} ${dryRun ? 'would go' : 'went'}.`,
@@ -142,6 +146,9 @@ function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions)
     '',
   ].join('\n');
 }
+
+const minutesOf = ({ seconds }: Receipt) =>
+  seconds < 60 ? 'a minute' : counted(Math.ceil(seconds / 60), 'minute');
 
 const tableOf = ({ places, dryRun }: Receipt): string =>
   textTable(

@@ -5,7 +5,7 @@ import { codeVersion } from '../engines/version';
 import { DefinitionError, type Pipeline } from '../model';
 import { ENGINES } from './engine';
 import { checkScopes, withStack } from './stack-options';
-import { harmless } from './text';
+import { message } from './text';
 
 const ROOT = join(__dirname, '..');
 const DIRS = { jobs: join(ROOT, 'jobs'), queries: join(ROOT, 'queries') };
@@ -280,8 +280,8 @@ const isWrongCall = (error: unknown): error is Error =>
 const isToldAsIs = (error: unknown): error is Error =>
   error instanceof LakeError || error instanceof DefinitionError;
 
-function complain(message: string, status: number): number {
-  process.stderr.write(harmless(`lake: ${message}\n`));
+function complain(text: string, status: number): number {
+  process.stderr.write(message(`lake: ${text}\n`));
   return status;
 }
 

@@ -8,7 +8,7 @@ import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
-import { harmless } from './text';
+import { message } from './text';
 
 export interface RunOptions {
   readonly data?: string;
@@ -52,10 +52,10 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
     for (const line of findingLines(result.findings.filter(isFailure), result.summary.tables))
-      process.stderr.write(harmless(`${line}\n`));
+      process.stderr.write(message(`${line}\n`));
   } else
     process.stdout.write(
-      harmless(
+      message(
         report(
           result,
           options,
@@ -66,10 +66,10 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
         ),
       ),
     );
-  for (const warning of result.warnings) process.stderr.write(harmless(`lake: warning: ${warning}\n`));
+  for (const warning of result.warnings) process.stderr.write(message(`lake: warning: ${warning}\n`));
   await tellForgettings(options.lake);
   // Last, where nobody has to look for it.
-  for (const failure of result.failures) process.stderr.write(harmless(`lake: ${failure}\n`));
+  for (const failure of result.failures) process.stderr.write(message(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
 }
 
@@ -77,7 +77,7 @@ export async function runCommand(pipeline: Pipeline, jobs: string, options: RunO
 export async function tellForgettings(lake: string): Promise<void> {
   for (const { since } of await new Store(lake).forgettings()) {
     process.stderr.write(
-      `lake: a forget that began at ${since} was cut off and is not ended; call lake forget for that person again\n`,
+      `lake: a forget that began at ${since} was cut off and is not ended; the next lake forget ends it, or the next run of each engine\n`,
     );
   }
 }

@@ -1,7 +1,12 @@
+import { ADDRESS } from '../model';
+
 export { counted, grouped } from '../engines/words';
 
 /** The text with all that could steer a terminal shown as `�`; line ends stay. */
 export const harmless = (text: string) => text.replaceAll(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '\ufffd');
+
+/** A message that may name files, whose names may hold addresses. */
+export const message = (text: string) => harmless(text.replaceAll(new RegExp(ADDRESS, 'g'), '•••'));
 
 /** Breaks lines between words so that they fit the terminal; elsewhere, where tools read them, they stay whole. */
 export function wrapped(text: string, indent = ''): string {

@@ -9,6 +9,8 @@ export interface Asset {
   /** The folder that holds every version of the file. */
   readonly place: Place;
   readonly uri: Output<string>;
+  /** The same, known at once; whoever uses it does not wait for the object. */
+  readonly file: string;
 }
 
 /** Bytes that stand in a file too, as Pulumi has assets of texts and of files only. */
@@ -60,5 +62,6 @@ export function assetOf(
     object,
     place: { bucket: bucket.name, prefix: folder },
     uri: interpolate`s3://${object.bucket}/${object.key}`,
+    file: `s3://${bucket.name}/${folder}${hash}${extension}`,
   };
 }

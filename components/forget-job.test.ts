@@ -1,6 +1,7 @@
 import { expectation, type Table } from '../model';
 import { erasureSchema } from '../model/manifest';
 import { ForgetJob, type ForgetJobArgs } from './forget-job';
+import type { GlueJob } from './glue-job';
 import { GlueTable } from './glue-table';
 import type { Site } from './site';
 import {
@@ -57,6 +58,16 @@ const tableIn = (at: Site, bucket: string, table: Table) =>
     table,
   });
 
+/** A job of which the ForgetJob looks at no more. */
+const jobOf = (name: string) => {
+  const asset = (extension: string) => ({
+    file: `s3://${ARTIFACTS}/jobs/${name}/0${extension}`,
+    place: { bucket: ARTIFACTS, prefix: `jobs/${name}/` },
+  });
+  const nodes = { manifest: asset('.json'), sql: asset('.sql') };
+  return { definition: { name }, values: { mode: 'set' }, nodes } as unknown as GlueJob;
+};
+
 const forgetOf = (more: Partial<ForgetJobArgs> = {}) =>
   deployed(() => {
     const at = more.site ?? site;
@@ -71,6 +82,7 @@ const forgetOf = (more: Partial<ForgetJobArgs> = {}) =>
         tableIn(at, CLEAN, reading),
         tableIn(at, OPEN, picky as unknown as Table),
       ],
+      jobs: [jobOf('reading'), jobOf('reading_open')],
       requests: { bucket: RAW, prefix: 'forget/requests/' },
       pseudonymSecret: { name: 'acme-test/pseudonym-key', arn: 'secret-arn' },
       ...more,
@@ -79,7 +91,8 @@ const forgetOf = (more: Partial<ForgetJobArgs> = {}) =>
 
 const jobInputs = (keys: { readonly [kind in 'erasure' | 'script' | 'archive']: unknown }) => ({
   name: 'acme-test-forget',
-  description: 'Removes a person from every table, quarantine, landing file and old version.',
+  description:
+    'Makes every table again without a person, and removes them from landing files and old versions.',
   glueVersion: '5.1',
   executionClass: 'STANDARD',
   workerType: 'G.2X',
@@ -146,27 +159,19 @@ test('it is a job that no workflow starts, of which one run goes on at a time', 
   expect(value.requests).toBe(`s3://${RAW}/forget/requests/`);
 });
 
-test('its erasure manifest says where everything is', async () => {
+test('its erasure manifest says by which files of the jobs it makes tables again, and with which values', async () => {
   const { inputs } = await forgetOf();
   const { file } = inputs(OBJECT, 'forget-erasure').source as { file: string };
   expect(file.endsWith('\n}\n')).toBe(true);
-  const erasure = erasureSchema.parse(JSON.parse(file));
-  expect(erasure).toMatchObject({
-    database: 'acme_test',
-    sources: {
-      reading_raw: {
-        location: `s3://${RAW}/reading/landing/`,
-        quarantine: `s3://${RAW}/quarantine/reading_raw/`,
-      },
-    },
-    tables: [
-      { table: 'reading_open', quarantine: `s3://${OPEN}/quarantine/reading_open/` },
-      { table: 'reading' },
-    ],
+  const job = (name: string) => ({
+    manifest: `s3://${ARTIFACTS}/jobs/${name}/0.json`,
+    sql: `s3://${ARTIFACTS}/jobs/${name}/0.sql`,
+  });
+  expect(erasureSchema.parse(JSON.parse(file))).toMatchObject({
+    jobs: [{ ...job('reading'), parameters: { mode: 'set' } }, job('reading_open')],
     suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,
     receipts: `s3://${ARTIFACTS}/receipts/`,
   });
-  expect(erasure.tables[1]).not.toHaveProperty('quarantine');
 });
 
 describe('its role', () => {
@@ -198,7 +203,12 @@ describe('its role', () => {
             Sid: 'ReadObjects',
             Effect: 'Allow',
             Action: ['s3:GetObject'],
-            Resource: [...[`${ARTIFACTS}/jobs/forget/*`, `${ARTIFACTS}/runner/*`].map(s3), ...kept],
+            Resource: [
+              ...['jobs/forget', 'runner', 'jobs/reading', 'jobs/reading_open'].map((folder) =>
+                s3(`${ARTIFACTS}/${folder}/*`),
+              ),
+              ...kept,
+            ],
           },
           { Sid: 'WriteObjects', Effect: 'Allow', Action: write, Resource: kept },
           {
@@ -212,7 +222,14 @@ describe('its role', () => {
             Effect: 'Allow',
             Action: 's3:ListBucket',
             Resource: s3(ARTIFACTS),
-            Condition: folders('jobs/forget', 'runner', 'suppressed', 'receipts'),
+            Condition: folders(
+              'jobs/forget',
+              'runner',
+              'jobs/reading',
+              'jobs/reading_open',
+              'suppressed',
+              'receipts',
+            ),
           },
           {
             Sid: 'LocateBuckets',
@@ -243,6 +260,28 @@ describe('its role', () => {
             Action: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
             Resource: [RAW, CLEAN, OPEN].map(s3),
           },
+          {
+            Sid: 'AskForFolders',
+            Effect: 'Allow',
+            Action: ['s3:GetObject'],
+            Resource: [RAW, OPEN].flatMap((bucket, i) =>
+              [`quarantine/${['reading_raw', 'reading_open'][i]}`, 'quarantine'].map((key) =>
+                s3(`${bucket}/${key}`),
+              ),
+            ),
+          },
+          ...[RAW, OPEN].map((bucket, i) => {
+            const folders = [`quarantine/${['reading_raw', 'reading_open'][i]}`, 'quarantine'];
+            return {
+              Sid: `ListFolders${i}`,
+              Effect: 'Allow',
+              Action: 's3:ListBucket',
+              Resource: s3(bucket),
+              Condition: {
+                StringEquals: { 's3:prefix': folders.flatMap((folder) => [folder, `${folder}/`]) },
+              },
+            };
+          }),
           {
             Sid: 'CommitTables',
             Effect: 'Allow',
@@ -293,9 +332,9 @@ describe('its role', () => {
   });
 });
 
-test('a table that it was not given is told', async () => {
-  await expect(forgetOf({ tables: [] })).rejects.toThrow(
-    new Error('the ForgetJob was not given reading_raw, which may hold something to forget'),
+test('a job that it was not given is told', async () => {
+  await expect(forgetOf({ jobs: [] })).rejects.toThrow(
+    new Error('the ForgetJob was not given the job reading, which makes its table again'),
   );
 });
 

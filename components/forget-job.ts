@@ -1,9 +1,10 @@
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
-import { hasQuarantine, type Pipeline, type Table } from '../model';
+import { hasQuarantine, type Pipeline, runTime } from '../model';
 import { erasureOf } from '../model/manifest';
-import { allow, catalogArns, erasureAccess, objectAccess, type Statement } from './access';
+import { allow, catalogArns, erasureAccess, folderAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
 import { FORGET_JOB } from './constants';
+import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
 import {
@@ -26,6 +27,8 @@ import {
 
 export interface ForgetJobArgs extends SparkJobArgs {
   readonly pipeline: Pipeline;
+  /** Every job of the pipeline: it makes their tables again, told by the same manifests. */
+  readonly jobs: readonly GlueJob[];
   /** Every table of the pipeline. */
   readonly tables: readonly GlueTable[];
   /** Where it is told whom to forget. */
@@ -34,8 +37,9 @@ export interface ForgetJobArgs extends SparkJobArgs {
 }
 
 /**
- * A Glue job on Spark that removes a person from every table, quarantine and landing folder, and from all that was
- * kept of them: under a role that may do that, and touch nothing else. A request starts it, never the workflow.
+ * A Glue job on Spark that makes every table again without a person, takes their records out of the landing files, and
+ * removes all that was kept of them: under a role that may do that, and touch nothing else. A request starts it, never the
+ * workflow.
  */
 export class ForgetJob extends ComponentResource {
   /** The job's name in Glue. */
@@ -79,7 +83,8 @@ export class ForgetJob extends ComponentResource {
       args,
       {
         job: FORGET_JOB,
-        description: 'Removes a person from every table, quarantine, landing file and old version.',
+        description:
+          'Makes every table again without a person, and removes them from landing files and old versions.',
         role,
         warehouse: s3Uri({ bucket: artifacts.name, prefix: '' }),
         fixed: { '--erasure': erasure.uri, '--pseudonym-secret': pseudonymSecret.arn },
@@ -93,41 +98,39 @@ export class ForgetJob extends ComponentResource {
   }
 }
 
-const placeIn = ({ artifacts }: ForgetJobArgs, prefix: string): Place => ({
-  bucket: artifacts.name,
-  prefix,
-});
-
-function erasureText(args: ForgetJobArgs): string {
-  const tableOf = (table: Table) => {
-    const found = args.tables.find(({ name }) => name === table.name);
-    if (!found)
-      throw new Error(`the ForgetJob was not given ${table.name}, which may hold something to forget`);
-    return found;
-  };
-  const manifest = erasureOf(args.pipeline, {
-    database: args.site.database,
-    location: (source) => s3Uri(tableOf(source).place),
-    quarantine: (table) => s3Uri(quarantinePlaceOf(tableOf(table))),
-    suppressed: suppressedUri(args.artifacts.name),
-    receipts: s3Uri(placeIn(args, RECEIPTS_PREFIX)),
+function erasureText({ pipeline, jobs, artifacts }: ForgetJobArgs): string {
+  const manifest = erasureOf({
+    jobs: pipeline.jobs.map(({ name, parameters }) => {
+      const job = jobs.find(({ definition }) => definition.name === name);
+      if (!job) throw new Error(`the ForgetJob was not given the job ${name}, which makes its table again`);
+      const chosen = parameters.filter((p) => p !== runTime);
+      const values = chosen.map((p) => [p.name, job.values[p.name] ?? p.default]);
+      return {
+        manifest: job.nodes.manifest.file,
+        sql: job.nodes.sql.file,
+        parameters: Object.fromEntries(values),
+      };
+    }),
+    suppressed: suppressedUri(artifacts.name),
+    receipts: s3Uri({ bucket: artifacts.name, prefix: RECEIPTS_PREFIX }),
   });
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
 /** All that it may do, derived from what the pipeline keeps. */
 function statementsOf(args: ForgetJobArgs, assets: readonly Place[]): Statement[] {
-  const { site, tables, requests } = args;
-  const erased = [
-    ...tables.map(({ place }) => place),
-    ...tables.filter(({ contract }) => hasQuarantine(contract)).map(quarantinePlaceOf),
-    requests,
-  ];
-  const kept = [SUPPRESSED_PREFIX, RECEIPTS_PREFIX].map((prefix) => placeIn(args, prefix));
+  const { site, artifacts, tables, requests, jobs } = args;
+  const quarantines = tables.filter(({ contract }) => hasQuarantine(contract)).map(quarantinePlaceOf);
+  const erased = [...tables.map(({ place }) => place), ...quarantines, requests];
+  // A job's manifest and its SQL lie in one folder.
+  const told = jobs.map(({ nodes }) => nodes.manifest.place);
+  const kept = [SUPPRESSED_PREFIX, RECEIPTS_PREFIX].map((prefix) => ({ bucket: artifacts.name, prefix }));
   const made = tables.filter(({ contract }) => contract.format === 'iceberg').map(({ name }) => name);
   return [
-    ...objectAccess(site, { reads: assets, writes: kept }),
+    ...objectAccess(site, { reads: [...assets, ...told], writes: kept }),
     ...erasureAccess(site, erased),
+    // Refused lines are written by Spark's own writer.
+    ...folderAccess(site, quarantines),
     allow('CommitTables', ['glue:GetDatabase', 'glue:GetTable', 'glue:UpdateTable'], catalogArns(site, made)),
     ...runAccess(args, FORGET_JOB, args.pseudonymSecret),
   ];

@@ -49,6 +49,8 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
   readonly name: string;
   /** What Glue adds `/error` and `/output` to. */
   readonly logPrefix: string;
+  /** What the stack sets of its parameters. */
+  readonly values: Readonly<Record<string, string>>;
   readonly nodes: SparkJobNodes & { readonly sql: Asset; readonly manifest: Asset };
 
   constructor(name: string, args: GlueJobArgs<J>, opts?: ComponentResourceOptions) {
@@ -56,6 +58,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
     const { site, artifacts, runner } = args;
     const job: Job = args.job;
     this.definition = args.job;
+    this.values = args.parameters;
     this.name = jobName(site, job.name);
     this.logPrefix = logPrefixOf(site, job.name);
     const folder = `jobs/${job.name}/`;

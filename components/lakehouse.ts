@@ -133,7 +133,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     ) as unknown as ZonesByName<Z>;
 
     const jobs = inOrder(pipeline, zones);
-    const forget = this.#forget(name, args, site, { artifacts, runner, runs }, zones);
+    const forget = this.#forget(name, args, site, { artifacts, runner, runs }, zones, jobs);
     const tables = zones.flatMap((zone) => Object.values<GlueTable>(zone.tables));
     const sources = tables.filter(isSource);
     const crawler = new Crawler(
@@ -315,6 +315,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     site: Site,
     { artifacts, runner, runs: { pseudonymSecret, ...runs } }: JobParts,
     zones: readonly Zone[],
+    jobs: readonly GlueJob[],
   ): ForgetJob | undefined {
     const asked = zones.find(({ definition }) => definition === zoneOfRequests(pipeline));
     const how = settings.jobs[FORGET_JOB];
@@ -326,6 +327,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
         ...runs,
         site,
         pipeline,
+        jobs,
         tables: zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)),
         requests: { bucket: asked.bucket.name, prefix: REQUESTS_PREFIX },
         runner,

@@ -128,26 +128,31 @@ export interface ErasedPlace {
   readonly removed: number;
 }
 
-/** Devices of the person that others have too, and their rows, which stay. */
-export interface SharedDevices {
-  readonly devices: number;
+/** A table that was made again, or would be. */
+export interface RemadeTable {
+  readonly table: string;
+  readonly engine: ErasedPlace['engine'];
   readonly rows: number;
 }
 
 /** What one engine removed of a person from its part of a lake. */
 export interface ErasurePart {
   readonly places: readonly ErasedPlace[];
-  readonly sharedDevices: SharedDevices;
+  readonly remade: readonly RemadeTable[];
+  /** That it took, or would take by what the last runs took. */
+  readonly seconds: number;
+  /** Devices of the person that others have too: only what was measured at the person's instants is theirs. */
+  readonly sharedDevices: number;
   /** Files, snapshots or object versions removed that may have held something of the person. */
   readonly oldVersions: number;
   /** Files that could not be looked into. */
   readonly unread: readonly string[];
-  /** Whether anything stored was the person's. */
-  readonly found: boolean;
+  /** What in the rows of others would fail a run. */
+  readonly warnings: readonly string[];
 }
 
 /** What was removed where. It holds no value of the person, so that it can be kept. */
-export interface Receipt extends Omit<ErasurePart, 'found'> {
+export interface Receipt extends ErasurePart {
   /** Sorts by time, as the id of a run. */
   readonly id: string;
   readonly at: string;

@@ -1,4 +1,12 @@
-import { choiceFault, type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
+import {
+  choiceFault,
+  type Job,
+  type Pipeline,
+  runTime,
+  type SourceTable,
+  saysWhose,
+  sqlInstant,
+} from '../model';
 import { LakeError, type RunRequest, UsageError } from './engine';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
@@ -10,6 +18,8 @@ export interface Plan {
   readonly parameters: Readonly<Record<string, string>>;
   /** What SQL is given: the parameters, and the run's own time. */
   readonly values: Readonly<Record<string, string>>;
+  /** Of jobs that are run again as they were: the values of each. */
+  readonly own?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tables that the jobs read and this run does not make. */
   readonly published: readonly string[];
 }
@@ -63,6 +73,37 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
     parameters,
     values: { ...parameters, [runTime.name]: sqlInstant(request.time ?? new Date()) },
     published: [...read].filter((name) => !made.has(name)),
+  };
+}
+
+/** How a table was made: values of its job's parameters, and the run's own time as SQL has it. */
+export interface Made {
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly runTime: string;
+}
+
+/** Makes tables again from the sources that say whose their rows are, each with the values that it was made with. */
+export function planAgain(pipeline: Pipeline, made: Readonly<Record<string, Made>>): Plan {
+  const jobs = pipeline.jobs.filter(({ name }) => made[name]);
+  const sources = pipeline.sources.filter((source) => made[source.name] && saysWhose(source));
+  const own = Object.fromEntries(
+    jobs.map(({ name, parameters }) => {
+      const { runTime: time, parameters: before } = made[name] as Made;
+      const values = parameters.map((p) => [p.name, p === runTime ? time : (before?.[p.name] ?? p.default)]);
+      return [name, Object.fromEntries(values) as Record<string, string>];
+    }),
+  );
+  const values: Record<string, string> = Object.assign({}, ...Object.values(own));
+  const { [runTime.name]: _, ...parameters } = values;
+  const there = new Set([...sources, ...jobs].map(({ name }) => name));
+  const read = jobs.flatMap(({ inputs }) => inputs.map(({ name }) => name));
+  return {
+    sources,
+    jobs,
+    parameters,
+    values,
+    own,
+    published: [...new Set(read)].filter((name) => !there.has(name)),
   };
 }
 

@@ -4,11 +4,11 @@ import { LakeError, type RunSummary } from './engine';
 
 /**
  * What a file of JSON holds; nothing where there is none. Throws a LakeError where it is of another format than
- * `format`, or not what `isSound` takes, of which `damaged` says what to do.
+ * `format`, one or several, or not what `isSound` takes, of which `damaged` says what to do.
  */
 export async function readStored<T>(
   file: string,
-  format: number,
+  format: number | readonly number[],
   damaged: string,
   isSound: (value: T) => boolean,
 ): Promise<T | undefined> {
@@ -22,7 +22,10 @@ export async function readStored<T>(
   let fault: string | undefined;
   try {
     const value = JSON.parse(text);
-    fault = formatFault(file, value, format);
+    const known = [format].flat();
+    fault = known.some((one) => formatFault(file, value, one) === undefined)
+      ? undefined
+      : formatFault(file, value, known.at(-1) as number);
     if (fault === undefined && isSound(value)) return value;
   } catch {
     // It is no JSON, or has not the shape that is looked into.

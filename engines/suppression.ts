@@ -2,8 +2,11 @@ import { createHmac } from 'node:crypto';
 import { FORMATS } from '../model/format';
 import { readStored } from './stored';
 
-/** What an entry is a hash of: a name of a person or a device, or a value that only points to the person. */
-export const KINDS = ['person', 'device', 'hint'] as const;
+/**
+ * What an entry is a hash of: a name of a person or a device, a value that only points to the person, or a device that others
+ * have too, by itself and with each instant at which the person was measured.
+ */
+export const KINDS = ['person', 'device', 'hint', 'moment'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** The text by which values are compared, as `normalisedSql` of the model has it. */
@@ -35,9 +38,9 @@ export interface Entry {
 export async function readList(file: string): Promise<readonly Entry[]> {
   const list = await readStored<{ readonly version: number; readonly entries: readonly Entry[] }>(
     file,
-    FORMATS.suppression,
+    [1, FORMATS.suppression],
     'is damaged, and says who was forgotten; restore it: without it they would come back',
-    ({ version, entries }) => version === FORMATS.suppression && entries.every(isEntry),
+    ({ version, entries }) => version <= FORMATS.suppression && entries.every(isEntry),
   );
   return list?.entries ?? [];
 }
@@ -48,15 +51,10 @@ const isEntry = ({ kind, hash, since }: Entry) =>
 
 /** Who was forgotten, as keyed hashes. */
 export class Suppression {
-  private readonly hashes: Readonly<Record<Kind, ReadonlySet<string>>>;
-
   constructor(
     readonly key: Buffer,
     readonly entries: readonly Entry[] = [],
-  ) {
-    const of = (kind: Kind) => new Set(entries.flatMap((e) => (e.kind === kind ? [e.hash] : [])));
-    this.hashes = { person: of('person'), device: of('device'), hint: of('hint') };
-  }
+  ) {}
 
   get isEmpty(): boolean {
     return this.entries.length === 0;
@@ -73,22 +71,24 @@ export class Suppression {
     return this.entries.find((entry) => entry.kind === kind && entry.hash === hash)?.since;
   }
 
-  /** Whether a value of that kind is in the list. */
-  has(kind: Kind, value: string): boolean {
-    return this.hashes[kind].size > 0 && this.hashes[kind].has(hashOf(this.key, kind, value));
+  /** The list with these hashes too; those that it has keep the day since when. */
+  plus(hashes: Iterable<Pick<Entry, 'kind' | 'hash'>>, since: string): Suppression {
+    const known = new Set(this.entries.map(({ kind, hash }) => `${kind}:${hash}`));
+    const added = [...hashes].filter(({ kind, hash }) => !known.has(`${kind}:${hash}`));
+    return new Suppression(this.key, [
+      ...this.entries,
+      ...added.map(({ kind, hash }) => ({ kind, hash, since })),
+    ]);
   }
 
-  /** The list with these values too; those that it has keep the day since when. */
-  with(values: Readonly<Partial<Record<Kind, Iterable<string>>>>, since: string): Suppression {
-    const added: Entry[] = [];
-    for (const kind of KINDS) {
-      const known = new Set(this.hashes[kind]);
-      for (const value of values[kind] ?? []) {
-        const hash = hashOf(this.key, kind, value);
-        if (!known.has(hash)) added.push({ kind, hash, since });
-        known.add(hash);
-      }
-    }
-    return added.length === 0 ? this : new Suppression(this.key, [...this.entries, ...added]);
+  /** The list with these values too. */
+  with(values: Readonly<Partial<Record<Kind, readonly string[]>>>, since: string): Suppression {
+    const hashes = KINDS.flatMap((kind) =>
+      [...new Set((values[kind] ?? []).map((value) => hashOf(this.key, kind, value)))].map((hash) => ({
+        kind,
+        hash,
+      })),
+    );
+    return this.plus(hashes, since);
   }
 }

@@ -28,11 +28,12 @@ export type PiiClass = 'direct' | 'quasi';
 
 /**
  * Whose a row is. `person`: the value is the name by which all tables know a person, such as an e-mail address.
- * `device`: it names a thing of a person; who has it is told by the tables that have both. Both are compared in the form
- * of e-mails. What a person is forgotten by: every row that such a column
- * says to be theirs.
+ * `device`: it names a thing of a person, or is a number by which other tables know them; whose it is, the tables say
+ * that have both. Both are compared as they are printed, in the form of e-mails. `moment`: the instant in which something
+ * was measured: of a device that people share, the rows at the instants at which a person was measured are theirs.
+ * What a person is forgotten by: every row that such columns say to be theirs.
  */
-export type Identifies = 'person' | 'device';
+export type Identifies = 'person' | 'device' | 'moment';
 
 /** The form in which values are handed to jobs; landing keeps what was written. `email`: see `normalisedSql`. */
 export type Normalization = 'email';
@@ -42,7 +43,7 @@ export interface Column<T extends ColumnType = ColumnType, Nullable extends bool
   readonly nullable: Nullable;
   readonly description: string;
   readonly pii?: PiiClass;
-  /** Of texts only. Default: nothing. */
+  /** Default: nothing. */
   readonly identifies?: Identifies;
   /** Of texts only. Default: as the source wrote it. */
   readonly normalize?: Normalization;
@@ -60,27 +61,34 @@ export interface ColumnOptions {
   readonly nullable?: boolean;
   /** Default: none. */
   readonly aliases?: readonly string[];
+  /** Default: nothing. */
+  readonly identifies?: Exclude<Identifies, 'moment'>;
 }
 
 export interface TextOptions extends ColumnOptions {
   /** Default: as the source wrote it. */
   readonly normalize?: Normalization;
-  /** Default: nothing. */
-  readonly identifies?: Identifies;
 }
 
-export interface RangeOptions extends ColumnOptions {
+interface Range {
   readonly min?: number;
   readonly max?: number;
+}
+
+export interface RangeOptions extends ColumnOptions, Range {}
+
+export interface InstantOptions extends Omit<ColumnOptions, 'identifies'>, Range {
+  /** Default: nothing. */
+  readonly identifies?: 'moment';
 }
 
 /** Takes no other keys: of a generic, TypeScript itself refuses them only where there is none that is known. */
 type Exactly<O, Allowed> = O & { readonly [K in Exclude<keyof O, keyof Allowed>]: never };
 
-type NullableOf<O extends ColumnOptions> = O['nullable'] extends true ? true : false;
+type NullableOf<O extends Pick<ColumnOptions, 'nullable'>> = O['nullable'] extends true ? true : false;
 
 const columnOf =
-  <T extends ColumnType, Allowed extends ColumnOptions>(type: T) =>
+  <T extends ColumnType, Allowed extends Omit<ColumnOptions, 'identifies'>>(type: T) =>
   <const O extends Allowed = {} & Allowed>(
     description: string,
     options?: Exactly<O, Allowed>,
@@ -95,9 +103,9 @@ const columnOf =
 export const text = columnOf<'text', TextOptions>('text');
 export const int = columnOf<'int', RangeOptions>('int');
 export const double = columnOf<'double', RangeOptions>('double');
-export const epochMillis = columnOf<'epochMillis', RangeOptions>('epochMillis');
+export const epochMillis = columnOf<'epochMillis', InstantOptions>('epochMillis');
 export const isoDate = columnOf<'isoDate', ColumnOptions>('isoDate');
-export const timestamp = columnOf<'timestamp', RangeOptions>('timestamp');
+export const timestamp = columnOf<'timestamp', InstantOptions>('timestamp');
 export const date = columnOf<'date', ColumnOptions>('date');
 export const pseudonym = columnOf<'pseudonym', Pick<ColumnOptions, 'nullable'>>('pseudonym');
 

@@ -1,4 +1,4 @@
-import type { Identifies } from './column';
+import type { Column, Identifies } from './column';
 import { normalisedSql } from './refine';
 import type { Table } from './table';
 
@@ -12,8 +12,13 @@ export interface Forgotten {
   /** The condition that a row `t` of `_landed`, which has the source's columns, is theirs; never NULL. */
   readonly rows: string;
   /**
-   * From `_refused (id, raw)`, each `id` of a text that is theirs. What only a forget knows is in
-   * `_their_pseudonyms (value)` and the variable `_subject`, the person; in a run the table is empty and the variable NULL.
+   * From `_landed`, what it says of people, as `kind, value, person`: of everybody each `device` and `hint`, of people on
+   * the list each `instant` too, in milliseconds. Only of these it names the person. Absent where the source names nobody.
+   */
+  readonly found?: string;
+  /**
+   * From `_refused (id, raw)`, each `id` of a text that is theirs. Only a forget sets the variable `_subject`, the person:
+   * it finds texts that break off within their address.
    */
   readonly refused: string;
 }
@@ -26,52 +31,88 @@ const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 /** See {@link Forgotten.macro}. */
 export const PSEUDONYM_MACRO = `CREATE OR REPLACE TEMP MACRO _pseudonym(value) AS
   sha256(getvariable('_outer') || unhex(sha256(getvariable('_inner') || encode(value))))`;
-/** The kind before the value keeps its hash apart from its pseudonym. */
-const isListed = (kind: string, value: string) =>
-  `_pseudonym(${kind} || ':' || ${value}) IN (SELECT hash FROM _list)`;
+
+/** What lists of format 1 compared; they still hold for whoever is in them. */
+const asciiSql = (value: string) =>
+  `translate(trim(${value}, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`;
+
+/** Whether a value is on the list, in today's form or that of format 1. The kind before it keeps its hash apart from its pseudonym. */
+function isListed(kind: string, value: string): string {
+  const has = (form: string) =>
+    `COALESCE(_pseudonym(${kind} || ':' || ${form}) IN (SELECT hash FROM _list), false)`;
+  const [now, before] = [normalisedSql(value), asciiSql(value)];
+  return `(${has(now)} OR ${has(`CASE WHEN ${before} <> ${now} THEN ${before} END`)})`;
+}
 
 /** The columns that say whose a row is, with what they identify; of one kind, or of all. */
-export const identifying = ({ columns }: Contract, kind?: Identifies): [string, Identifies][] =>
-  Object.entries(columns).flatMap(([column, { identifies }]) =>
-    identifies && (kind ?? identifies) === identifies ? [[column, identifies]] : [],
-  );
+const identifying = ({ columns }: Contract, kind?: Identifies): [string, Column][] =>
+  Object.entries(columns).filter(([, { identifies }]) => identifies && (kind ?? identifies) === identifies);
+
+/** A column's value in a row `t` as it is printed, by which values of any type are compared. */
+const printed = ([key, { type }]: [string, Column], row = 't.') =>
+  type === 'text' ? `${row}${name(key)}` : `CAST(${row}${name(key)} AS VARCHAR)`;
 
 /** The columns of a hint: a value that points to a person, and is not what tables know them by. */
-export const hintsOf = ({ columns }: Contract): string[] =>
-  Object.entries(columns).flatMap(([column, { type, pii, identifies }]) =>
-    type === 'text' && pii === 'direct' && !identifies ? [column] : [],
+const hintsOf = ({ columns }: Contract) =>
+  Object.entries(columns).filter(
+    ([, { type, pii, identifies }]) => type === 'text' && pii === 'direct' && !identifies,
   );
 
-/** A query for the values of a column that are on the list, as they are spelled. Each value is hashed once. */
-export const listedValues = (from: string, column: string, kind: Identifies) =>
-  `SELECT value FROM (SELECT DISTINCT ${name(column)} AS value FROM ${from})
-    WHERE ${isListed(quote(kind), normalisedSql('value'))}`;
+/** The condition that a column of a row `t` is on the list; never NULL. Each value is hashed once. */
+const isAmong = (column: [string, Column], kind: string) =>
+  `COALESCE(${printed(column)} IN (SELECT value FROM (SELECT DISTINCT ${printed(column, '')} AS value FROM _landed)
+    WHERE ${isListed(quote(kind), 'value')}), false)`;
 
-/** The condition that a column of a row `t` has one of the values of a query; never NULL. */
-export const isAmong = (column: string, values: string) =>
-  `COALESCE(t.${name(column)} IN (${values}), false)`;
+const any = (conditions: readonly string[]) => conditions.join(' OR ') || 'false';
 
 /** The condition that a row `t` names a person; never NULL. */
-export const namesPerson = (table: Contract) =>
-  identifying(table, 'person')
-    .map(([column]) => `COALESCE(${normalisedSql(`t.${name(column)}`)} <> '', false)`)
-    .join(' OR ') || 'false';
+const namesPerson = (table: Contract) =>
+  any(
+    identifying(table, 'person').map((column) => `COALESCE(${normalisedSql(printed(column))} <> '', false)`),
+  );
+
+const isPersons = (table: Contract) =>
+  any(identifying(table, 'person').map((column) => isAmong(column, 'person')));
 
 /**
- * The condition that a row `t` is theirs by its columns, all or those of one kind, of which `listed` queries the values
- * on the list. A device may be another's by now, so it counts only on rows that name no person.
+ * The condition that a row `t` is theirs. A device may be another's by now, so it counts only on rows that name no person;
+ * of one that others have too, only where the list has it with the row's instant. Only then is the pair hashed.
  */
-export const theirRows = (
-  table: Contract,
-  listed: (column: string, kind: Identifies) => string,
-  only?: Identifies,
-): string =>
-  identifying(table, only)
-    .map(([column, kind]) => {
-      const among = isAmong(column, listed(column, kind));
-      return kind === 'device' ? `(${among} AND NOT (${namesPerson(table)}))` : among;
-    })
-    .join(' OR ') || 'false';
+function theirRows(table: Contract): string {
+  const devices = identifying(table, 'device').flatMap((device) => [
+    isAmong(device, 'device'),
+    ...identifying(table, 'moment').map(
+      (moment) => `COALESCE(CASE WHEN ${isAmong(device, 'moment')}
+        THEN _pseudonym('moment:' || ${normalisedSql(printed(device))} || ' ' || ${printed(moment)}) END
+        IN (SELECT hash FROM _list), false)`,
+    ),
+  ]);
+  if (devices.length === 0) return isPersons(table);
+  return `${isPersons(table)} OR (NOT (${namesPerson(table)}) AND (${any(devices)}))`;
+}
+
+/** See {@link Forgotten.found}. */
+function foundIn(table: Contract): string | undefined {
+  const values = [
+    ...identifying(table, 'device').map((column) => ({
+      kind: 'device',
+      value: normalisedSql(printed(column)),
+    })),
+    ...hintsOf(table).map((column) => ({ kind: 'hint', value: normalisedSql(printed(column)) })),
+    ...identifying(table, 'moment').map((column) => ({
+      kind: 'instant',
+      value: `CASE WHEN person IS NOT NULL THEN ${printed(column)} END`,
+    })),
+  ].map(({ kind, value }) => `{'kind': '${kind}', 'value': ${value}}`);
+  if (identifying(table, 'person').length === 0 || values.length === 0) return undefined;
+  const person = identifying(table, 'person').map(
+    (column) => `CASE WHEN ${isAmong(column, 'person')} THEN ${normalisedSql(printed(column))} END`,
+  );
+  return `SELECT DISTINCT kind, value, person FROM (
+    SELECT person, unnest([${values.join(', ')}], recursive := true)
+    FROM (SELECT *, COALESCE(${person.join(', ')}) AS person FROM _landed t WHERE ${namesPerson(table)}) t
+  ) WHERE value <> ''`;
+}
 
 /** A text without a double quote in it, but for escaped ones. */
 const UNQUOTED = String.raw`(?:[^"\\]|\\.)*`;
@@ -107,6 +148,34 @@ const nested = (called: string, from: string) => `${called} AS (
   WHERE regexp_matches(piece, ${quote(ESCAPE)})
 )`;
 
+/** Other ways to write a character: in HTML, in addresses of the web, in mail, in full width. */
+const CODED = String.raw`(?i)&#|&commat;|[%=][2-9a-f][0-9a-f]|[\x{FF01}-\x{FF5E}\x{FE6B}]`;
+const FULL_WIDTH = Array.from({ length: 94 }, (_, i) => [0xff01 + i, 0x21 + i]).concat([[0xfe6b, 0x40]]);
+const charactersAt = (place: number) =>
+  quote(FULL_WIDTH.map((pair) => String.fromCharCode(pair[place] as number)).join(''));
+const DECODED = `translate(array_to_string(list_transform(
+  ${found('text', '(?is)&#x?[0-9a-f]{1,6};|&commat;|[^&]+|&')},
+  lambda e: CASE WHEN lower(e) = '&commat;' THEN '@'
+    WHEN starts_with(e, '&#') THEN COALESCE(TRY(chr(CAST(replace(lower(rtrim(e[3:], ';')), 'x', '0x') AS INT))), e) ELSE e END
+), ''), ${charactersAt(0)}, ${charactersAt(1)})`;
+const BASE64 = ['[A-Za-z0-9+/]{12,}', '[A-Za-z0-9_-]{12,}']
+  .map((pattern) => found('text', pattern))
+  .join(', ');
+
+/** The texts of `_refused`, and what they may stand for in another encoding. Letters with NULs between are UTF-16 or UTF-32. */
+const GIVEN = `plain_texts AS MATERIALIZED (
+  SELECT id, raw AS text FROM _refused WHERE raw <> ''
+  UNION ALL SELECT id, replace(raw, chr(0), '') FROM _refused WHERE contains(raw, chr(0))
+),
+given AS MATERIALIZED (
+  FROM plain_texts
+  UNION ALL SELECT id, ${DECODED} FROM plain_texts WHERE regexp_matches(text, ${quote(CODED)})
+  UNION ALL SELECT id, TRY(url_decode(regexp_replace(text, '[%=]([2-9A-Fa-f][0-9A-Fa-f])', '%\\1', 'g')))
+    FROM plain_texts WHERE regexp_matches(text, ${quote(CODED)})
+  UNION ALL SELECT id, TRY(decode(from_base64(rpad(word, 4 * CAST(ceil(strlen(word) / 4) AS INT), '='))))
+    FROM (SELECT id, translate(unnest(list_distinct(list_concat(${BASE64}))), '-_', '+/') AS word FROM plain_texts)
+)`;
+
 /** Every text that may be a whole value, but for its escapes. */
 const TOKENS = `list_concat(
   ${[PIECES, "[^']+", '[^,;\\t|]+', `${WORD}+`, PLAIN_WORDS].map((pattern) => found('text', pattern)).join(',\n  ')},
@@ -122,46 +191,72 @@ const VALUES = [
   return String.raw`(?s)(?:^|[,;:|=(\[{\t])\s*(?:${key}(?:${value}|[^"'\s{\[]?)|${value})`;
 });
 
-/** A query for what may be a name of a person or a device, and a hint where the contract has such columns. */
-function tokens({ columns }: Contract): string {
-  const of = (kind: string, list: string) =>
-    `SELECT id, ${quote(kind)} AS kind, unnest(list_distinct(${list})) AS token FROM texts`;
-  if (hintsOf({ columns }).length === 0) return of('name', TOKENS);
-  const values = VALUES.flatMap((pattern) => [1, 2].map((group) => found('text', pattern, group)));
-  return `${of('name', TOKENS)}\n  UNION ALL ${of('hint', `list_concat(${values.join(', ')})`)}`;
+const keysOf = (columns: readonly [string, Column][]) =>
+  columns.flatMap(([key, { aliases }]) => [key, ...aliases]);
+
+/** The values that stand behind the keys of columns; those of hints, which are texts, between quotes only. */
+function behindKeys(columns: readonly [string, Column][], isHint: boolean): string {
+  if (columns.length === 0) return '[]';
+  const bare = isHint ? '' : '|([^\\s"\',;|&{}()\\[\\]]+)';
+  const pattern = `(?is)(?:^|[^A-Za-z0-9_])(?:${keysOf(columns).join('|')})["']?\\s*[:=]\\s*(?:"(${UNQUOTED})"|'([^']*)'${bare})`;
+  return `list_concat(${(isHint ? [1, 2] : [1, 2, 3]).map((group) => found('text', pattern, group)).join(', ')})`;
 }
 
-/** The contract's keys, which are no hints. */
-const keysOf = ({ columns }: Contract) =>
-  Object.entries(columns)
-    .flatMap(([key, { aliases }]) => [key, ...aliases])
-    .map((key) => normalisedSql(quote(key)))
-    .join(', ') || 'NULL';
+/** A query for what may be a name of a person or a device, and a hint; `bound` where it stands behind its own key. */
+function tokens(contract: Contract): string {
+  const hints = hintsOf(contract);
+  const names = identifying(contract).filter(([, { identifies }]) => identifies !== 'moment');
+  const values = VALUES.flatMap((pattern) => [1, 2].map((group) => found('text', pattern, group)));
+  const lists = [
+    ['name', false, TOKENS],
+    ['name', true, behindKeys(names, false)],
+    ...(hints.length > 0
+      ? [
+          ['hint', false, `list_concat(${values.join(', ')})`] as const,
+          ['hint', true, behindKeys(hints, true)] as const,
+        ]
+      : []),
+  ] as const;
+  return lists
+    .map(
+      ([kind, bound, list]) =>
+        `SELECT id, '${kind}' AS kind, ${bound} AS bound, unnest(list_distinct(${list})) AS token FROM texts`,
+    )
+    .join('\n  UNION ALL ');
+}
+
+/**
+ * Whether a text says by itself whose it is: somebody may be called `Bad`, or have the number 10. Others count only behind
+ * the key of their column.
+ */
+const isTelling = (contract: Contract) =>
+  `(contains(value, '@') OR (length(value) > 6 AND NOT regexp_full_match(value, '[a-z_]+')
+    AND value NOT IN (${
+      keysOf(Object.entries(contract.columns))
+        .map((key) => normalisedSql(quote(key)))
+        .join(', ') || 'NULL'
+    })))`;
 
 /** What follows the last quote of a text that breaks off between two. */
 const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED})\\?$`;
 
 /**
  * The query for refused texts that are theirs: those with a name of a person; else, where no e-mail of another can be
- * read, with a name of a device or a hint. An e-mail at the very edge of a text may be cut off, and is not read. Letters
- * with NULs between are UTF-16.
+ * read, with a name of a device or a hint. An e-mail at the very edge of a text may be cut off, and is not read.
  */
-const theirRefused = (contract: Contract): string => `WITH RECURSIVE given AS (
-  SELECT id, raw AS text FROM _refused WHERE raw <> ''
-  UNION ALL SELECT id, replace(raw, chr(0), '') FROM _refused WHERE contains(raw, chr(0))
+const theirRefused = (contract: Contract): string => `WITH RECURSIVE ${GIVEN},
+${nested('texts', 'FROM given WHERE text IS NOT NULL')},
+tokens AS MATERIALIZED (${tokens(contract)}),
+spelled AS MATERIALIZED (
+  SELECT *, ${normalisedSql('spelling')} AS value
+  FROM (SELECT *, ${unescaped('token')} AS spelling FROM (SELECT DISTINCT kind, bound, token FROM tokens))
 ),
-${nested('texts', 'FROM given')},
-tokens AS (${tokens(contract)}),
-spelled AS (
-  SELECT kind, token, ${normalisedSql(unescaped('token'))} AS value FROM (SELECT DISTINCT kind, token FROM tokens)
+listed AS MATERIALIZED (
+  SELECT s.kind AS kind, bound, token, l.kind AS listed
+  FROM spelled s JOIN (SELECT DISTINCT kind FROM _list WHERE kind <> 'moment') l ON (s.kind = 'hint') = (l.kind = 'hint')
+  WHERE (bound OR ${isTelling(contract)}) AND ${isListed('l.kind', 'spelling')}
 ),
-listed AS (
-  SELECT s.kind AS kind, token, l.kind AS listed
-  FROM spelled s JOIN (SELECT DISTINCT kind FROM _list) l ON (s.kind = 'hint') = (l.kind = 'hint')
-  WHERE ${isListed('l.kind', 'value')} AND (s.kind <> 'hint' OR value NOT IN (${keysOf(contract)}))
-  UNION ALL SELECT kind, token, 'person' FROM spelled WHERE kind = 'name' AND value IN (SELECT value FROM _their_pseudonyms)
-),
-named AS (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (kind, token)),
+named AS MATERIALIZED (SELECT DISTINCT id, listed FROM tokens JOIN listed USING (kind, bound, token)),
 ${nested(
   'inner_texts',
   `SELECT id, regexp_extract(trim(text, ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)), ${quote(`(?s)[${SEPARATORS}](?:.*[${SEPARATORS}])?`)}) AS text
@@ -176,9 +271,29 @@ WHERE listed = 'person' OR id NOT IN (SELECT id FROM inner_texts WHERE regexp_ma
 UNION SELECT id FROM cut
 WHERE length(text) >= ${LEAST_CUT} AND starts_with(${normalisedSql("getvariable('_subject')::VARCHAR")}, text)`;
 
-/** See {@link Forgotten}. Without columns, the contract is that of any table that is no source. */
-export const forgottenOf = (contract: Contract): Forgotten => ({
-  macro: PSEUDONYM_MACRO,
-  rows: theirRows(contract, (column, kind) => listedValues('_landed', column, kind)),
-  refused: theirRefused(contract),
-});
+const POINTING = `WITH pointing AS (
+  SELECT kind, value, bool_and(person IS NOT NULL) AS is_own FROM _found GROUP BY kind, value HAVING count(person) > 0
+),
+shared AS (SELECT DISTINCT value, person FROM _found JOIN pointing USING (kind, value) WHERE kind = 'device' AND NOT is_own AND person IS NOT NULL)`;
+/**
+ * From `_found`, what {@link Forgotten.found} gives of all sources: the hashes that are to be entered, as `kind, hash`. What
+ * others have too points to nobody; of a device that they share, the instants are entered at which the person was measured.
+ */
+export const ENTRIES = `${POINTING}
+SELECT kind, _pseudonym(kind || ':' || value) AS hash FROM pointing WHERE kind <> 'instant' AND is_own
+UNION SELECT 'moment', _pseudonym('moment:' || value) FROM shared
+UNION SELECT 'moment', _pseudonym('moment:' || s.value || ' ' || f.value) FROM shared s JOIN _found f USING (person) WHERE f.kind = 'instant'`;
+
+/** The devices of people on the list that others have too. */
+export const SHARED_DEVICES = `${POINTING} SELECT DISTINCT value FROM shared`;
+
+/** See {@link Forgotten}. */
+export function forgottenOf(contract: Contract): Forgotten {
+  const found = foundIn(contract);
+  return {
+    macro: PSEUDONYM_MACRO,
+    rows: theirRows(contract),
+    ...(found !== undefined && { found }),
+    refused: theirRefused(contract),
+  };
+}

@@ -8,8 +8,8 @@ export const FORMATS = {
   lake: 1,
   /** The summary of a run. */
   summary: 1,
-  /** The list of who was forgotten. */
-  suppression: 1,
+  /** The list of who was forgotten; one of format 1 is read too, and has no moments. */
+  suppression: 2,
   /** What runners are told, which a Spark lake keeps of its sources. */
   manifest: 2,
 } as const;

@@ -11,6 +11,7 @@ export type * from './manifest';
 export type { Pipeline } from './pipeline';
 export * from './quarantine';
 export * from './query';
+export * from './reach';
 export * from './reading';
 export * from './refine';
 export * from './shown';

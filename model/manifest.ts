@@ -3,7 +3,7 @@ import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { ColumnType, Identifies, PiiClass } from './column';
 import type { Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
-import { type Forgotten, forgottenOf } from './forgotten';
+import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
 import { FORMATS } from './format';
 import type { Job } from './job';
 import type { Pipeline } from './pipeline';
@@ -14,7 +14,7 @@ import { sparkSchema, TYPES } from './types';
 
 const COLUMN_TYPES = Object.keys(TYPES) as ColumnType[];
 const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
-const IDENTIFIES = ['person', 'device'] as const satisfies readonly Identifies[];
+const IDENTIFIES = ['person', 'device', 'moment'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];
 
 const object = <const Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.strictObject(shape).readonly();
@@ -44,7 +44,12 @@ const check = object({
 const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
 
 const plainReading = object({ rows: some, check: some });
-const forgotten = object({ macro: some, rows: some, refused: some }) satisfies z.ZodType<Forgotten>;
+const forgotten = object({
+  macro: some,
+  rows: some,
+  found: z.exactOptional(some),
+  refused: some,
+}) satisfies z.ZodType<Forgotten>;
 
 /** {@link Reading}, word for word. */
 const reading = object({
@@ -64,6 +69,7 @@ const reading = object({
   verdict: some,
   firstCount: z.number(),
   firstOrder: some,
+  shownFile: some,
   refined: some,
   landedSchema: some,
   refinedSchema: some,
@@ -120,15 +126,12 @@ export const manifestSchema = object({
  */
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** All that a runner is told to forget a person: every place that may hold something of theirs. */
+/** All that a runner is told to forget a person: how every table is made again. */
 export const erasureSchema = object({
   version: z.literal(FORMATS.manifest),
-  database: some,
-  sources: byName(object({ location: some, quarantine: some, columns: byName(column), reading })),
-  /** Those first that nothing is made from. */
-  tables: list(object({ table: some, columns: byName(column), quarantine: z.exactOptional(some) })),
-  /** For the quarantines of tables that are no sources. */
-  forgotten,
+  /** In the order in which tables are made; by the URIs of what each job is told. */
+  jobs: list(object({ manifest: some, sql: some, parameters: z.record(z.string(), z.string()) })),
+  people: object({ macro: some, entries: some, sharedDevices: some }),
   /** URI of the list of who was forgotten. */
   suppressed: some,
   /** URI of the folder that receipts go to. */
@@ -137,42 +140,12 @@ export const erasureSchema = object({
 
 export type ErasureManifest = z.infer<typeof erasureSchema>;
 
-/** The erasure manifest of a pipeline, over the places that its stack gives its files. */
-export function erasureOf(
-  { sources, jobs }: Pipeline,
-  places: {
-    readonly database: string;
-    readonly location: (source: SourceTable) => string;
-    readonly quarantine: (table: Table) => string;
-    readonly suppressed: string;
-    readonly receipts: string;
-  },
-): ErasureManifest {
-  const { database, suppressed, receipts } = places;
-  return erasureSchema.parse({
-    version: FORMATS.manifest,
-    database,
-    sources: Object.fromEntries(
-      sources.map((source) => [
-        source.name,
-        {
-          location: places.location(source),
-          quarantine: places.quarantine(source),
-          columns: columnContracts(source),
-          reading: readingOf(source),
-        },
-      ]),
-    ),
-    tables: jobs.toReversed().map(({ output }) => ({
-      table: output.name,
-      columns: columnContracts(output),
-      ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
-    })),
-    forgotten: forgottenOf({ columns: {} }),
-    suppressed,
-    receipts,
-  } satisfies ErasureManifest);
-}
+/** The SQL that says what points to a person; see the constants. */
+export const PEOPLE = { macro: PSEUDONYM_MACRO, entries: ENTRIES, sharedDevices: SHARED_DEVICES };
+
+/** The erasure manifest of a stack's jobs. */
+export const erasureOf = (of: Omit<ErasureManifest, 'version' | 'people'>): ErasureManifest =>
+  erasureSchema.parse({ version: FORMATS.manifest, people: PEOPLE, ...of } satisfies ErasureManifest);
 
 /** The schemas as the runner has them: `jobs/runner/lakehouse_runner/<name>_schema.json`. */
 export const jsonSchemas = () => ({

@@ -472,6 +472,19 @@ describe('every fault names its place and what to do', () => {
       ],
     ],
     [
+      'things of people of which no source says whose they are',
+      {
+        source: {
+          columns: { who: int('W.', { pii: 'quasi', identifies: 'device' }), at: epochMillis('A.') },
+        },
+        clean: withColumn('who', text('W.', { pii: 'direct', identifies: 'person' })),
+      },
+      [
+        'reading_raw: holds rows of people, and no source says whose: one has to have columns of both, with identifies: person and identifies: device',
+        'reading: holds rows of people, and is made from no table that says whose; read one, or mark columns of its sources with identifies',
+      ],
+    ],
+    [
       'a personal column that loses its mark on the way',
       { open: { columns: { who: text('Who.'), at: columns.at } } },
       [

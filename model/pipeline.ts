@@ -3,6 +3,7 @@ import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
+import { reachFaults } from './reach';
 import type { DerivedTable, SourceTable, Table } from './table';
 
 /** The checked definition: what every engine, the CLI and the Pulumi program read. */
@@ -68,6 +69,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   jobFaults(zones, tables, jobs, fault);
   parameterFaults(jobs, fault);
   const ordered = order(jobs, fault);
+  if (faults.length === 0) faults.push(...reachFaults({ sources, jobs: ordered }));
   if (faults.length > 0) throw new DefinitionError(faults);
 
   const all = [...sources, ...ordered.map((job) => job.output)];
@@ -113,11 +115,13 @@ function zoneFaults(zoneOrder: readonly string[], zones: readonly ZoneDefinition
 function subjectFaults({ columns }: Table, fault: Faulty) {
   const all = Object.entries(columns);
   for (const [name, { pii, identifies }] of all) {
-    if (identifies && !pii)
+    if (identifies && identifies !== 'moment' && !pii)
       fault(`.columns.${name}`, `identifies a ${identifies}, so it is personal; give it its pii class`);
   }
   const personal = all.filter(([, { pii }]) => pii).map(([name]) => name);
-  const tells = all.some(([, { identifies, type }]) => identifies || type === 'pseudonym');
+  const tells = all.some(
+    ([, { identifies, type }]) => identifies === 'person' || identifies === 'device' || type === 'pseudonym',
+  );
   if (personal.length > 0 && !tells) {
     fault(
       '.columns',

@@ -73,6 +73,8 @@ export interface Reading {
   /** How many of the refusals `verdict` names, and in which order they come first. */
   readonly firstCount: number;
   readonly firstOrder: string;
+  /** The name `file` of a file as it may be shown and kept: without an address that is in it. */
+  readonly shownFile: string;
   /** Good values as jobs see them, as a select list. */
   readonly refined: string;
   /** The columns as Spark takes a schema, of values as they are written and as jobs see them. */
@@ -753,6 +755,10 @@ SELECT file, shape, columns, len(others) > 0 AS further,
 FROM typed`;
 }
 
+/** What may be an address in the name of a file. */
+export const ADDRESS = '[^\\s/"]*(?:@|%40)[^\\s/"]*';
+const SHOWN_FILE = `regexp_replace(file, ${quote(ADDRESS)}, '•••', 'g')`;
+
 const FIRST_COUNT = 3;
 const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record`;
 
@@ -761,7 +767,7 @@ const percent = (share: string) =>
   `regexp_replace(printf('%.1f', round(100 * ${share}, 1)), '\\.0$', '') || ' %'`;
 
 function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
-  const first = `SELECT string_agg(concat(chr(10), '  ', file,
+  const first = `SELECT string_agg(concat(chr(10), '  ', ${SHOWN_FILE},
       CASE WHEN line IS NOT NULL THEN ', line ' || line END, CASE WHEN record IS NOT NULL THEN ', record ' || record END,
       ': ', reason, ', ', detail), '') FROM (SELECT * FROM _first ORDER BY ${FIRST_ORDER} LIMIT greatest(${FIRST_COUNT}, (SELECT fatal FROM _counts)))`;
   return `SELECT CASE
@@ -796,6 +802,7 @@ export function readingOf(source: SourceTable): Reading {
     verdict: verdict(source),
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,
+    shownFile: SHOWN_FILE,
     refined: refinedSql(source),
     landedSchema: sparkSchema(source.columns),
     refinedSchema: sparkSchema(refined(source.columns)),

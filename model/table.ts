@@ -66,4 +66,4 @@ export const isPersonal = ({ columns }: Table): boolean =>
 
 /** Whether rows say whose they are, so that a person's can be told. */
 export const saysWhose = ({ columns }: Table): boolean =>
-  Object.values(columns).some(({ identifies }) => identifies !== undefined);
+  Object.values(columns).some(({ identifies }) => identifies === 'person' || identifies === 'device');

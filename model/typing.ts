@@ -99,10 +99,10 @@ pseudonym('Who.', { pii: 'direct' });
 text('E-mail.', { pii: 'direct', identifies: 'person' });
 // @ts-expect-error: a text names a person or a device.
 text('E-mail.', { pii: 'direct', identifies: 'house' });
-// @ts-expect-error: a number identifies nobody: hashes are of texts.
-int('Number.', { pii: 'direct', identifies: 'person' });
-// @ts-expect-error: nor does a day.
-isoDate('Day.', { pii: 'quasi', identifies: 'person' });
+int('Number.', { pii: 'direct', identifies: 'device' });
+epochMillis('When it was measured.', { identifies: 'moment' });
+// @ts-expect-error: an instant names nobody.
+epochMillis('When it was measured.', { identifies: 'person' });
 // @ts-expect-error: nor does a pseudonym, which is what stands for one that does.
 pseudonym('Who.', { identifies: 'person' });
 // @ts-expect-error: there are two classes of personal data.

@@ -67,7 +67,11 @@ export const accelerometerLanding = stedi.source({
       identifies: 'person',
       normalize: 'email',
     }),
-    timestamp: epochMillis('When the app measured.', { ...INSTANT, aliases: ['timeStamp'] }),
+    timestamp: epochMillis('When the app measured.', {
+      ...INSTANT,
+      aliases: ['timeStamp'],
+      identifies: 'moment',
+    }),
     x: double('Acceleration along x, in g.', ACCELERATION),
     y: double('Acceleration along y, in g.', ACCELERATION),
     z: double('Acceleration along z, in g.', ACCELERATION),
@@ -87,7 +91,7 @@ export const stepTrainerLanding = stedi.source({
   entity: 'step_trainer',
   description: 'One distance reading of a step trainer, as the device sent it.',
   columns: {
-    sensorReadingTime: epochMillis('When the device measured.', INSTANT),
+    sensorReadingTime: epochMillis('When the device measured.', { ...INSTANT, identifies: 'moment' }),
     serialNumber: text('Serial number of the device, unique here as the device itself writes it.', {
       pii: 'quasi',
       identifies: 'device',

@@ -166,9 +166,10 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
       const erases = [...places.tables.values(), ...places.quarantine.values(), places.requests];
       const made = lake.jobs.map(({ output }) => output.name);
       return {
-        reads: [places.own('forget'), places.runner],
+        reads: [places.own('forget'), places.runner, ...lake.jobs.map(({ name: job }) => places.own(job))],
         writes: [...erases, places.suppressed, places.receipts],
         erases,
+        asks: [...places.quarantine.values()],
         catalog: { reads: made, commits: made },
         logs: new RegExp(`^/aws-glue/${name}/forget/`),
         metrics: true,
@@ -763,7 +764,7 @@ withPulumi('access, as the engine received it', () => {
       }
     });
 
-    it('names the places that hold something of people in what the job that forgets is told', () => {
+    it('names every job in what the job that forgets is told, which makes tables again', () => {
       const { name, resources } = deployed;
       const places = layout(name);
       const uri = ({ bucket, prefix }: Folder) => `s3://${bucket}/${prefix}`;
@@ -772,14 +773,16 @@ withPulumi('access, as the engine received it', () => {
       );
       const text = JSON.stringify(found(file, 'erasure manifest').inputs);
       const told = [...text.matchAll(/s3:\/\/[^"\\]+/g)].map(([each]) => each);
-      const sources = lake.sources.map((source) => uri(found(places.tables.get(source.name), source.name)));
+      const jobs = ofType(resources, 'aws:glue/job:Job').map(({ inputs }) => inputs);
+      const files = lake.jobs.flatMap(({ name: job }) => {
+        const own = found(
+          jobs.find((inputs) => inputs.name === `${name}-${job}`),
+          job,
+        ).nonOverridableArguments as Record<string, string>;
+        return [own['--manifest'] as string, own['--sql'] as string];
+      });
       expect(told.toSorted()).toEqual(
-        [
-          ...sources,
-          ...[...places.quarantine.values()].map(uri),
-          `${uri(places.suppressed)}list.json`,
-          uri(places.receipts),
-        ].toSorted(),
+        [...files, `${uri(places.suppressed)}list.json`, uri(places.receipts)].toSorted(),
       );
     });
 

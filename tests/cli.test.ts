@@ -771,7 +771,11 @@ test('lake check finds this project whole', async () => {
   const { status, stdout, stderr } = await lake(['check']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   const count = `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs`;
-  expect(stdout).toBe(`${count}: the definition, the SQL, its cases and the queries fit together.\n`);
+  const [first, second, ...paths] = stdout.trimEnd().split('\n');
+  expect(first).toBe(`${count}: the definition, the SQL, its cases and the queries fit together.`);
+  expect(second).toBe('Where a person who is forgotten is looked for:');
+  expect(paths).toHaveLength(pipeline.tables.size);
+  expect(paths[2]).toBe('  step_trainer_landing: by serialNumber, whose it is customer_landing says');
 });
 
 test('an unforeseen fault tells where it is and none of its words', async () => {

@@ -60,7 +60,12 @@ const commands = {
 
 test.each([
   ['current.json', { version: 2, published: {} }, NEWER, ['status', 'query', 'run', 'forget']],
-  ['suppressed.json', { version: 2, people: {} }, NEWER, ['run', 'forget']],
+  [
+    'suppressed.json',
+    { version: 3, people: {} },
+    NEWER.replace('2', '3').replace('1', '2'),
+    ['run', 'forget'],
+  ],
   ['suppressed.json.pending', { version: 2, people: [] }, NEWER, ['status', 'run', 'forget']],
   [
     'suppressed.json.pending',

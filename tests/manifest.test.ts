@@ -22,10 +22,8 @@ const manifests: readonly unknown[] = lake.jobs.map((job) => {
   return { ...rest, output: { ...output, quarantine: 's3://refused/' } };
 });
 
-const { tables, ...erasure } = erasureOf(lake, {
-  database: 'd',
-  location: ({ name }) => `s3://data/${name}/`,
-  quarantine: ({ name }) => `s3://refused/${name}/`,
+const erasure = erasureOf({
+  jobs: [{ manifest: 's3://jobs/m.json', sql: 's3://jobs/q.sql', parameters: { consent: 'granted' } }],
   suppressed: 's3://suppressed/list.json',
   receipts: 's3://receipts/',
 });
@@ -34,8 +32,8 @@ const KINDS = {
   manifest: { schema: manifestSchema, real: lake.jobs.map(placed), whole: manifests },
   erasure: {
     schema: erasureSchema,
-    real: [{ ...erasure, tables }],
-    whole: [{ ...erasure, tables: tables.map((table) => ({ ...table, quarantine: 's3://refused/' })) }],
+    real: [erasure],
+    whole: [erasure],
   },
 };
 type Kind = keyof typeof KINDS;

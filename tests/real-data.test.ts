@@ -111,8 +111,10 @@ if (!present) process.stderr.write(`tests/real-data.test.ts is skipped: there is
     const owners = await ask(
       `SELECT DISTINCT email FROM customer_landing WHERE lower(serialNumber) = lower('${serial}')`,
     );
-    const steps =
-      owners.length > 1 ? 0 : await read('step_trainer_landing', ` WHERE serialNumber = '${serial}'`);
+    // Of a device that others have too, only what was measured when this customer moved.
+    const theirs = `(SELECT timestamp FROM accelerometer_landing${of('"user"')})`;
+    const moments = owners.length > 1 ? ` AND sensorReadingTime IN ${theirs}` : '';
+    const steps = await read('step_trainer_landing', ` WHERE serialNumber = '${serial}'${moments}`);
     const receipt = await engineOf('forget').forget(pipeline, { subject: email as string, dryRun: false });
     const removed = Object.fromEntries(receipt.places.map(({ table, removed }) => [table, removed]));
     expect(removed).toMatchObject({ ...own, machine_learning_curated: curated });

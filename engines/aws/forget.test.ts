@@ -54,9 +54,12 @@ class StandIn {
     subject: 'a'.repeat(64),
     dryRun: request.dryRun,
     places: [{ table: 'customer_trusted', kind: 'rows', engine: 'glue', removed: 2 }],
-    sharedDevices: { devices: 1, rows: 7 },
+    remade: [{ table: 'customer_trusted', engine: 'glue', rows: 5 }],
+    seconds: 60,
+    sharedDevices: 1,
     oldVersions: 3,
     unread: [],
+    warnings: [],
   });
   private made = 0;
 

@@ -1,9 +1,4 @@
-import {
-  GlueClient,
-  type JobRun as GlueJobRun,
-  paginateGetJobRuns,
-  StartJobRunCommand,
-} from '@aws-sdk/client-glue';
+import { GlueClient, type JobRun as GlueJobRun, paginateGetJobRuns } from '@aws-sdk/client-glue';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -16,8 +11,8 @@ import { FORGET_JOB } from '../../components/constants';
 import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
-import { ask, backOff, lookFor, type Pause, pause as realPause } from './ask';
-import { isLost, isThrottled, toldError } from './errors';
+import { ask, backOff, type Pause, pause as realPause } from './ask';
+import { isLost } from './errors';
 import { GlueRuns, isOver, type JobRun } from './glue-runs';
 import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
@@ -32,7 +27,6 @@ export interface ForgetRequest {
   readonly dryRun: boolean;
 }
 
-const START_ATTEMPTS = 8;
 const READ_ATTEMPTS = 3;
 
 const count = z.int().min(0);
@@ -51,9 +45,12 @@ const receiptSchema = z.object({
       removed: count,
     }),
   ),
-  sharedDevices: z.object({ devices: count, rows: count }),
+  remade: z.array(z.object({ table: z.string(), engine: z.literal('glue'), rows: count })),
+  seconds: z.number(),
+  sharedDevices: count,
   oldVersions: count,
   unread: z.array(z.string()),
+  warnings: z.array(z.string()),
 });
 
 /**
@@ -83,8 +80,6 @@ class Forgetting {
   private readonly s3: S3Client;
   private readonly runs: GlueRuns;
   private readonly glue: GlueClient;
-  /** For the call that may not be repeated unseen. */
-  private readonly once: GlueClient;
   private readonly job: string;
   private readonly request: Place;
   private readonly receipt: Place;
@@ -108,7 +103,6 @@ class Forgetting {
     this.s3 = s3Client(stack.client);
     this.runs = new GlueRuns(stack, pause);
     this.glue = new GlueClient(stack.client);
-    this.once = new GlueClient({ ...stack.client, maxAttempts: 1 });
     this.job = forget;
     const { bucket, prefix } = placeOf(forgetRequests);
     this.request = { bucket, prefix: `${prefix}${this.id}.json` };
@@ -189,7 +183,7 @@ class Forgetting {
       this.failIfInterrupted();
       await this.put();
       this.failIfInterrupted();
-      return await this.start();
+      return await this.runs.startForgetting(this.job, s3Uri(this.request));
     } catch (error) {
       try {
         await this.withdraw();
@@ -213,51 +207,6 @@ class Forgetting {
       Body: JSON.stringify({ ...this.asked, id: this.id }),
     });
     await this.ask('s3:PutObject', s3Uri(this.request), () => this.s3.send(command));
-  }
-
-  /** Starts one run, whatever becomes of the answers: Glue refuses a second one while the first goes on. */
-  private async start(): Promise<string> {
-    const resource = `job ${this.job}`;
-    const command = () =>
-      new StartJobRunCommand({ JobName: this.job, Arguments: { '--request': s3Uri(this.request) } });
-    for (let attempt = 1; ; attempt++) {
-      let reason: unknown = new Error('no id');
-      try {
-        const { JobRunId } = await this.once.send(command());
-        if (JobRunId !== undefined) return JobRunId;
-      } catch (error) {
-        reason = error;
-      }
-      const isBusy = (reason as Error).name === 'ConcurrentRunsExceededException';
-      const isUnclear = isLost(reason);
-      if (isBusy || isUnclear) {
-        const found = await lookFor(() => this.ownRun(), this.pause);
-        if (found !== undefined) return found;
-      }
-      if (isBusy) {
-        throw new LakeError(
-          `${resource} forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
-        );
-      }
-      if (attempt === START_ATTEMPTS || !(isUnclear || isThrottled(reason))) {
-        const { region, profile } = this.stack.client;
-        throw toldError(reason, {
-          action: 'glue:StartJobRun',
-          resource,
-          region,
-          profile,
-          attempts: attempt,
-        });
-      }
-      await this.pause(backOff(attempt));
-      this.failIfInterrupted();
-    }
-  }
-
-  /** The run of this request, where it shows. */
-  private async ownRun(): Promise<string | undefined> {
-    const runs = await this.runsOf(this.job);
-    return runs.find(({ Arguments }) => Arguments?.['--request'] === s3Uri(this.request))?.Id;
   }
 
   private async ended(id: string): Promise<JobRun> {

@@ -184,6 +184,26 @@ export class GlueRuns {
     });
   }
 
+  /** Starts the job that forgets the person whom a request names. Returns the run's id. Throws a LakeError where it runs. */
+  startForgetting(job: string, request: string): Promise<string> {
+    const resource = `job ${job}`;
+    return this.start({
+      action: 'glue:StartJobRun',
+      resource,
+      guarded: true,
+      send: async () => {
+        const Arguments = { '--request': request };
+        return (await this.once.send(new StartJobRunCommand({ JobName: job, Arguments }))).JobRunId;
+      },
+      find: async () =>
+        (await this.jobRuns(job)).find(({ Arguments }) => Arguments?.['--request'] === request)?.Id,
+      busy: async () =>
+        new LakeError(
+          `${resource} forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
+        ),
+    });
+  }
+
   /** Throws a LakeError where the workflow, one of some jobs of the definition or the forgetting of a person runs. */
   async failOnRunning(jobs: readonly string[]): Promise<void> {
     const workflow = await this.newestWorkflowRun();

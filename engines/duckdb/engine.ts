@@ -54,12 +54,23 @@ export class DuckDbEngine implements Engine {
       if (plan.published.length > 0) requirePublished(plan, Object.keys((await this.store.pointer()).tables));
       return this.store.hold(async () => {
         await this.store.sweep();
-        await finishForgetting(this.store, pipeline);
         const runId = newRunId();
         try {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
+          // Also where no source is read: without the list, nobody knows what may be published.
+          await this.store.suppression();
+          // A run of everything can do what the tables that are there did not allow.
+          const isWhole = request.only === undefined && data !== undefined;
+          const lake = { store: this.store, jobs: this.options.jobs, db, pipeline };
+          if (await this.store.isLeft('duckdb')) {
+            await finishForgetting(lake).catch((error) => {
+              if (!isWhole) throw error;
+            });
+          }
           const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
-          return await run.go(data);
+          const result = await run.go(data);
+          if (isWhole && result.failures.length === 0) await finishForgetting(lake);
+          return result;
         } finally {
           await this.store.settle(runId);
         }
@@ -77,7 +88,7 @@ export class DuckDbEngine implements Engine {
 
   /** See {@link forgetIn}. */
   forget(pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
-    return forgetIn(this.store, pipeline, request);
+    return forgetIn(this.store, this.options.jobs, pipeline, request);
   }
 
   query(sql: string): Promise<QueryResult> {

@@ -1,22 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  forgottenOf,
-  hintsOf,
-  type Identifies,
-  identifying,
-  isAmong,
-  listedValues,
-  namesPerson,
-  normalisedSql,
+  ENTRIES,
   type Pipeline,
+  readingOf,
+  SHARED_DEVICES,
+  type SourceTable,
   saysWhose,
-  type Table,
-  theirRows,
+  sqlInstant,
 } from '../../model';
 import {
   type ErasedPlace,
@@ -24,20 +16,22 @@ import {
   type ErasureRequest,
   LakeError,
   type Receipt,
-  type SharedDevices,
-  UsageError,
+  type RunResult,
+  type RunSummary,
 } from '../engine';
+import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
-import { newRunId } from '../run-id';
-import { quoteName } from '../sql';
-import { hashOf, readList, Suppression } from '../suppression';
+import { planAgain, requirePublished } from '../plan';
+import { newRunId, timeOf } from '../run-id';
+import { quoteString } from '../sql';
+import { readSummary } from '../stored';
+import { type Entry, hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { countOf, openDatabase, parquetFile, parquetIn, rowsOf, tellError } from './database';
-import { listedName, readyList, theirIds } from './forgotten';
-import { copyQuarantine } from './landing';
-import { writeTable } from './output';
-import type { Store, Version } from './store';
+import { countOf, parquetFile, rowsOf, withDatabase } from './database';
+import { readyList, readyRows, theirIds } from './forgotten';
+import { hashOfSql, Run } from './run';
+import type { Pointer, Store, Version } from './store';
 
 /** Another engine's part of the same lake. It is asked while the lake is held, and adds what it finds to the list. */
 export interface OtherPart {
@@ -48,407 +42,220 @@ export interface OtherPart {
 export interface ForgetRequest extends Omit<ErasureRequest, 'key'> {
   /** Of a lake that has one. */
   readonly other?: OtherPart;
+  /** Hears what is to be known before anything changes. */
+  readonly tell?: (text: string) => void;
+}
+
+/** A lake that is held, and the folder of `<job>.sql`. */
+interface Lake {
+  readonly store: Store;
+  readonly jobs: string;
+  readonly db: DuckDBConnection;
+  readonly pipeline: Pipeline;
 }
 
 /**
- * Forgets a person: enters them in the list first, and then removes everything that the list says to be theirs. Throws a
- * LakeError where there is no lake, it is in use or cannot be read; what was begun then is done by the next call.
+ * Forgets a person: enters them in the list, and makes everything again without whom it names. Throws a LakeError where
+ * there is no lake, it is in use or a table cannot be made; what was begun then is done by the next forget or run.
  */
-export async function forgetIn(store: Store, pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
-  if (!store.exists) {
-    throw new LakeError(`there is no lake in ${store.root}; give --lake another folder`);
-  }
-  return store.hold(async () => {
-    const { dryRun, subject } = request;
-    const leftOver = dryRun ? 0 : await filesGone(store, () => store.sweep({ keepRefused: true }));
-    const id = newRunId();
-    const before = await store.suppression();
-    const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
-    const listed = new Suppression(key, before.entries);
-    return inDatabase(store, id, dryRun, async (db) => {
-      const erasure = new Erasure(store, db, pipeline, id, dryRun);
-      const { list, shared } = await erasure.find(listed, subject);
+export async function forgetIn(
+  store: Store,
+  jobs: string,
+  pipeline: Pipeline,
+  { subject, dryRun, other, tell = () => {} }: ForgetRequest,
+): Promise<Receipt> {
+  if (!store.exists) throw new LakeError(`there is no lake in ${store.root}; give --lake another folder`);
+  const spilled = await store.makeTemporary();
+  return withDatabase((db) =>
+    store.hold(async () => {
+      await db.run(`SET temp_directory = ${quoteString(spilled ?? '')}`);
+      if (!dryRun) await store.sweep();
+      const id = newRunId();
+      const lake = { store, jobs, db, pipeline };
+      const before = await store.suppression();
+      const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
       const person = hashOf(key, 'person', subject);
-      const found = await erasure.prepare(list, subject);
-      if (!dryRun) {
-        const since = new Date().toISOString();
-        await store.beginForgetting(list, { person, since, pseudonyms: found.pseudonyms });
+      const since = before.since('person', subject);
+      const found = await find(lake, new Suppression(key, before.entries), subject);
+      for (const name of await changedSql(lake)) {
+        tell(`the SQL of ${name} is not that of its last run; it is made again by what it is now`);
       }
-      const other = await request.other?.forget(pipeline, { subject, dryRun, key });
-      const whole = async () => new Suppression(key, await readList(store.suppressedFile));
-      const own = await erasure.apply(
-        other && !dryRun ? await erasure.prepare(await whole(), subject) : found,
-      );
-      if (!dryRun) await store.sweep({ keepRefused: true });
-      const since = listed.since('person', subject);
+      if (!dryRun) await store.beginForgetting(found.list, person);
+      const theirs = await other?.forget(pipeline, { subject, dryRun, key });
+      const list =
+        theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
+      const own = dryRun ? await preview(lake, list, subject) : await makeAgain(lake, list, subject);
       const receipt: Receipt = {
         id,
         at: new Date().toISOString(),
         codeVersion: codeVersion(),
         subject: person,
         dryRun,
-        places: [...own.places, ...(other?.places ?? [])],
-        sharedDevices: sumOf(shared, other?.sharedDevices),
-        oldVersions: leftOver + own.oldVersions + (other?.oldVersions ?? 0),
-        unread: [...own.unread, ...(other?.unread ?? [])],
+        places: [...own.places, ...(theirs?.places ?? [])],
+        remade: [...own.remade, ...(theirs?.remade ?? [])],
+        seconds: own.seconds + (theirs?.seconds ?? 0),
+        // The parts of a lake know the same devices.
+        sharedDevices: Math.max(found.sharedDevices, theirs?.sharedDevices ?? 0),
+        oldVersions: own.oldVersions + (theirs?.oldVersions ?? 0),
+        unread: [...own.unread, ...(theirs?.unread ?? [])],
+        warnings: [...own.warnings, ...(theirs?.warnings ?? [])],
         ...(since !== undefined && { listedSince: since }),
       };
       if (!dryRun) {
         await store.writeReceipt(id, receipt);
-        await store.endForgetting(person);
+        // Other engines that the call did not ask have theirs to do.
+        await store.endForgetting('duckdb');
+        if (theirs) await store.endForgetting('spark');
       }
       return receipt;
-    });
-  });
+    }, db),
+  ).finally(() => spilled !== undefined && store.removeTemporary(spilled));
 }
 
-/**
- * Does what forgets that were cut off have left to do, on a lake that is held. They stay begun: what only the address
- * tells, such as a line that breaks off within it, and what another engine has, is for the next forget of the same
- * person.
- */
-export async function finishForgetting(store: Store, pipeline: Pipeline): Promise<void> {
-  const begun = await store.forgettings();
-  if (begun.every(({ pseudonyms }) => pseudonyms.length === 0)) return;
-  const id = newRunId();
-  const list = await store.suppression();
-  await inDatabase(store, id, false, async (db) => {
-    const erasure = new Erasure(store, db, pipeline, id, false);
-    await erasure.apply(await erasure.prepare(list));
-  });
-  await store.sweep({ keepRefused: true });
-  await store.writeForgettings(begun.map((one) => ({ ...one, pseudonyms: [] })));
+/** Does DuckDB's part of forgets that were cut off, on a lake that is held. */
+export async function finishForgetting(lake: Lake): Promise<void> {
+  if (!(await lake.store.isLeft('duckdb'))) return;
+  await makeAgain(lake, await lake.store.suppression());
+  await lake.store.endForgetting('duckdb');
 }
 
-async function inDatabase<T>(
-  store: Store,
-  id: string,
-  dryRun: boolean,
-  work: (db: DuckDBConnection) => Promise<T>,
-): Promise<T> {
-  const scratch = dryRun ? await mkdtemp(join(tmpdir(), 'lake-')) : store.scratchDir(id);
-  const db = await openDatabase(scratch);
+/** Sources that say whose their rows are, as they are published. */
+const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
+  pipeline.sources.filter(saysWhose).flatMap((source): [SourceTable, Version][] => {
+    const version = tables[source.name];
+    return version ? [[source, version]] : [];
+  });
+
+/** The list with the person, and with what points to nobody else; and how many of their devices others have too. */
+async function find(lake: Lake, before: Suppression, subject: string) {
+  const { db, store } = lake;
+  const since = new Date().toISOString();
+  const listed = before.with({ person: [subject] }, since);
+  await readyList(db, listed);
+  await db.run('CREATE OR REPLACE TEMP TABLE _found (kind VARCHAR, value VARCHAR, person VARCHAR)');
+  for (const [source, version] of publishedSources(lake, await store.pointer())) {
+    await readyRows(db, source, store.publishedDir(source.name, version));
+    const { found } = readingOf(source).forgotten;
+    if (found !== undefined) await db.run(`INSERT INTO _found ${found}`);
+  }
+  const list = listed.plus(await rowsOf<Pick<Entry, 'kind' | 'hash'>>(db, ENTRIES), since);
+  const sharedDevices = await countOf(db, SHARED_DEVICES);
+  return { list, sharedDevices };
+}
+
+/** Tables that are made by other SQL than when they were made last. */
+async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
+  const { tables } = await store.pointer();
+  const changed: string[] = [];
+  for (const job of pipeline.jobs) {
+    const before = tables[job.name]?.sql;
+    if (before !== undefined && before !== hashOfSql(await readSql(jobs, job))) changed.push(job.name);
+  }
+  return changed;
+}
+
+/** What a forget would remove and make again, from the rows that the lake has. */
+async function preview(lake: Lake, list: Suppression, subject: string): Promise<ErasurePart> {
+  const { store, db, pipeline } = lake;
+  const pointer = await store.pointer();
+  const places: ErasedPlace[] = [];
+  const add = (table: string, kind: ErasedPlace['kind'], removed: number) =>
+    removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
+  await readyList(db, list, subject);
+  for (const [source, version] of publishedSources(lake, pointer)) {
+    const { rows, refused } = readingOf(source).forgotten;
+    await readyRows(db, source, store.publishedDir(source.name, version));
+    add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${rows}`));
+    const file = store.publishedQuarantine(source.name, version);
+    if (!existsSync(file)) continue;
+    const texts = `SELECT file_row_number AS id, raw FROM ${parquetFile(file).replace(/\)$/, ', file_row_number=true)')}`;
+    add(source.name, 'quarantine', (await theirIds(db, texts, refused)).length);
+  }
+  const { unread, lines } = await forgetSample(lake, undefined);
+  for (const [table, n] of lines) add(table, 'files', n);
+  const made = [
+    ...publishedSources(lake, pointer),
+    ...pipeline.jobs.map((job) => [job.output, pointer.tables[job.name]] as const),
+  ];
+  let seconds = 0;
+  const remade: ErasurePart['remade'][number][] = [];
+  for (const [{ name }, version] of made) {
+    if (!version) continue;
+    remade.push({ table: name, engine: 'duckdb', rows: version.rows });
+    const summary = await readSummary(store.summaryFile(version.runId));
+    seconds += summary?.tables.find(({ table }) => table === name)?.seconds ?? 0;
+  }
+  return { places, remade, seconds, unread, sharedDevices: 0, oldVersions: 0, warnings: [] };
+}
+
+/** Makes every table again without whom the list names, publishes all in one step, and removes what was before. */
+async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promise<ErasurePart> {
+  const { store, db, jobs, pipeline } = lake;
+  const files = await store.versionFiles();
+  const pointer = await store.pointer();
+  const runId = newRunId();
+  const plan = planAgain(
+    pipeline,
+    Object.fromEntries(
+      Object.entries(pointer.tables).map(([name, { runId: by, parameters, runTime }]) => [
+        name,
+        { ...(parameters && { parameters }), runTime: runTime ?? sqlInstant(timeOf(by) as Date) },
+      ]),
+    ),
+  );
+  requirePublished(plan, Object.keys(pointer.tables));
+  const places: ErasedPlace[] = [];
+  const add = (table: string, kind: ErasedPlace['kind'], removed: number) =>
+    removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
   try {
-    return await work(db);
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (error instanceof LakeError || error instanceof UsageError || (code && syscall)) throw error;
-    throw new LakeError(`the lake cannot be looked through: ${tellError(error)}`);
-  } finally {
-    db.closeSync();
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-const sumOf = (a: SharedDevices, b: SharedDevices = { devices: 0, rows: 0 }): SharedDevices => ({
-  // The parts of a lake know the same devices.
-  devices: Math.max(a.devices, b.devices),
-  rows: a.rows + b.rows,
-});
-
-async function filesGone(store: Store, work: () => Promise<void>): Promise<number> {
-  const before = await store.versionFiles();
-  await work();
-  const after = new Set(await store.versionFiles());
-  return before.filter((file) => !after.has(file)).length;
-}
-
-interface Published {
-  readonly table: Table;
-  readonly version: Version;
-  /** Its Parquet, in SQL. */
-  readonly from: string;
-}
-
-/** Values that point to a person, and those of them that others have too. */
-interface Pointing {
-  readonly own: readonly string[];
-  readonly shared: readonly string[];
-}
-
-/** What is ready in the database to be applied; there is one of it at a time. */
-interface Prepared {
-  readonly published: readonly Published[];
-  /** The condition that a row is theirs, by table. */
-  readonly theirs: ReadonlyMap<string, string>;
-  /** Of all their names and devices. */
-  readonly pseudonyms: readonly string[];
-}
-
-/** One way through DuckDB's part of a lake that is held. */
-class Erasure {
-  private readonly places: ErasedPlace[] = [];
-  private readonly unread: string[] = [];
-  private oldVersions = 0;
-
-  constructor(
-    private readonly store: Store,
-    private readonly db: DuckDBConnection,
-    private readonly pipeline: Pipeline,
-    private readonly id: string,
-    private readonly dryRun: boolean,
-  ) {}
-
-  /** The list with the person, and with the devices and other values that point to nobody else. */
-  async find(
-    listed: Suppression,
-    subject: string,
-  ): Promise<{ readonly list: Suppression; readonly shared: SharedDevices }> {
-    const since = new Date().toISOString();
-    const known = listed.with({ person: [subject] }, since);
-    await readyList(this.db, known);
-    const published = await this.published();
-    const devices = await this.pointing(published, (table) =>
-      identifying(table, 'device').map(([name]) => name),
-    );
-    const hints = await this.pointing(published, hintsOf);
-    // A device of somebody forgotten before may be shared since; its readings do not stay.
-    const shared = devices.shared.filter((device) => !listed.has('device', device));
+    const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
+    // Of another engine's lake there is nothing here.
+    const isEmpty = Object.keys(pointer.tables).length === 0;
+    const { failures, warnings, summary } = isEmpty ? NOTHING_RUN : await run.go(undefined);
+    if (failures.length > 0) {
+      throw new LakeError(
+        `the person is on the list and is not gone yet, as not all tables can be made again:\n${failures.join('\n')}\nPut that right; the next lake forget or lake run ends it`,
+      );
+    }
+    for (const { table, job, filtered, written } of summary.tables) {
+      const gone = (pointer.tables[table]?.rows ?? 0) - written;
+      add(table, 'rows', gone);
+      if (job === null) add(table, 'quarantine', filtered - gone);
+    }
+    await readyList(db, list, subject);
+    const { unread, lines } = await forgetSample(lake, runId);
+    for (const [table, n] of lines) add(table, 'files', n);
+    await store.sweep();
+    const left = new Set(await store.versionFiles());
     return {
-      list: known.with({ device: devices.own, hint: hints.own }, since),
-      shared: { devices: shared.length, rows: await this.rowsOfDevices(published, shared) },
+      places,
+      remade: summary.tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
+      seconds: summary.seconds,
+      unread,
+      sharedDevices: 0,
+      oldVersions: files.filter((file) => !left.has(file)).length,
+      warnings,
     };
-  }
-
-  /** Removes what the list says to be theirs; a dry run only counts it. */
-  async apply({ published, theirs }: Prepared): Promise<ErasurePart> {
-    const moved = new Map<string, Version>();
-    for (const part of published) {
-      const conditions = [
-        theirs.get(part.table.name) as string,
-        ...Object.entries(part.table.columns).flatMap(([name, { type }]) =>
-          type === 'pseudonym' ? [isAmong(name, 'SELECT value FROM _their_pseudonyms')] : [],
-        ),
-      ];
-      const version = await this.forgetTable(part, conditions.join(' OR '));
-      if (version) moved.set(part.table.name, version);
-    }
-    const pointer = await this.store.pointer();
-    for (const [name, version] of Object.entries(pointer.tables)) {
-      // Of a table that is defined no longer, nobody knows which column says whose a row is.
-      if (!this.pipeline.tables.has(name)) this.unread.push(this.store.publishedDir(name, version));
-    }
-    for (const { table, file } of await this.store.failedQuarantines(pointer)) {
-      await this.forgetRefused(table, file);
-    }
-    if (moved.size > 0) {
-      // All in one step: no reader sees some tables with the person and some without.
-      await this.store.publish({ ...pointer, tables: { ...pointer.tables, ...Object.fromEntries(moved) } });
-    }
-    await this.forgetSample();
-    const { places, unread, oldVersions } = this;
-    const found = places.length > 0;
-    return { places, unread, oldVersions, found, sharedDevices: { devices: 0, rows: 0 } };
-  }
-
-  /** Finds what tells in every table whose a row is, and what is known of those in the list. */
-  async prepare(list: Suppression, subject?: string): Promise<Prepared> {
-    await readyList(this.db, list);
-    const published = await this.published();
-    const theirs = new Map<string, string>();
-    for (const { table, from } of published) theirs.set(table.name, await this.theirRows(table, from));
-    return { published, theirs, pseudonyms: await this.know(published, subject) };
-  }
-
-  /** The condition that a row `t` of a table is theirs; the values that it asks for are kept. */
-  private async theirRows(table: Table, from: string, only?: Identifies): Promise<string> {
-    for (const [column, kind] of identifying(table, only)) {
-      await this.db.run(
-        `CREATE OR REPLACE TEMP TABLE ${listedName(table, column)} AS ${listedValues(from, column, kind)}`,
-      );
-    }
-    return theirRows(table, (column) => `SELECT value FROM ${listedName(table, column)}`, only);
-  }
-
-  /** The tables that are there, those first that nothing is made from. */
-  private async published(): Promise<Published[]> {
-    const { tables } = await this.store.pointer();
-    const order = [
-      ...this.pipeline.jobs.map(({ output }) => output as Table).toReversed(),
-      ...this.pipeline.sources,
-    ];
-    return order.flatMap((table) => {
-      const version = tables[table.name];
-      if (!version) return [];
-      return [{ table, version, from: parquetIn(this.store.publishedDir(table.name, version)) }];
-    });
-  }
-
-  /** What columns hold on rows of people in the list, told apart by whether rows of others have it too. */
-  private async pointing(
-    published: readonly Published[],
-    columnsOf: (table: Table) => readonly string[],
-  ): Promise<Pointing> {
-    await this.db.run('CREATE OR REPLACE TEMP TABLE _mine (value VARCHAR)');
-    await this.db.run('CREATE OR REPLACE TEMP TABLE _others (value VARCHAR)');
-    const both: { column: string; from: string; theirs: string; persons: string }[] = [];
-    for (const { table, from } of published) {
-      if (identifying(table, 'person').length === 0) continue;
-      const theirs = await this.theirRows(table, from, 'person');
-      for (const column of columnsOf(table)) both.push({ column, from, theirs, persons: namesPerson(table) });
-    }
-    for (const { column, from, theirs } of both) {
-      await this.db.run(
-        `INSERT INTO _mine SELECT DISTINCT ${comparable(column)} FROM ${from} t
-          WHERE (${theirs}) AND t.${quoteName(column)} IS NOT NULL`,
-      );
-    }
-    for (const { column, from, theirs, persons } of both) {
-      await this.db.run(
-        `INSERT INTO _others SELECT DISTINCT ${comparable(column)} FROM ${from} t
-          WHERE NOT (${theirs}) AND (${persons}) AND ${comparable(column)} IN (SELECT value FROM _mine)`,
-      );
-    }
-    const values = async (where: string) =>
-      (
-        await rowsOf<{ value: string }>(
-          this.db,
-          `SELECT DISTINCT value FROM _mine WHERE value <> '' AND value ${where} (SELECT value FROM _others)`,
-        )
-      ).map(({ value }) => value);
-    return { own: await values('NOT IN'), shared: await values('IN') };
-  }
-
-  /** How many rows there are of devices, of tables that do not say who had them. */
-  private async rowsOfDevices(published: readonly Published[], devices: readonly string[]): Promise<number> {
-    if (devices.length === 0) return 0;
-    await this.db.run('CREATE OR REPLACE TEMP TABLE _shared (value VARCHAR)');
-    for (const device of devices) await this.db.run('INSERT INTO _shared VALUES ($1)', [device]);
-    let rows = 0;
-    for (const { table, from } of published) {
-      if (identifying(table, 'person').length > 0) continue;
-      for (const [column] of identifying(table, 'device')) {
-        rows += await countOf(
-          this.db,
-          `SELECT 1 FROM ${from} t WHERE ${comparable(column)} IN (SELECT value FROM _shared)`,
-        );
-      }
-    }
-    return rows;
-  }
-
-  /** Keeps what is known of those in the list as long as their rows are there; gives pseudonyms of all their spellings. */
-  private async know(published: readonly Published[], subject?: string): Promise<string[]> {
-    await this.db.run('CREATE OR REPLACE TEMP TABLE _spelled (value VARCHAR)');
-    if (subject !== undefined) {
-      await this.db.run('INSERT INTO _spelled VALUES ($1)', [subject]);
-      await this.db.run('SET VARIABLE _subject = $1', [subject]);
-    }
-    for (const { table } of published) {
-      for (const [column] of identifying(table)) {
-        await this.db.run(`INSERT INTO _spelled SELECT value FROM ${listedName(table, column)}`);
-      }
-    }
-    // Of an e-mail tables have the normal form, of a serial number what was written.
-    const forms = `SELECT value FROM _spelled UNION SELECT ${normalisedSql('value')} FROM _spelled`;
-    await this.db.run(`INSERT INTO _their_pseudonyms SELECT DISTINCT _pseudonym(value) FROM (${forms})`);
-    // Of a forget that was cut off when the rows were gone that spell the values.
-    const begun = (await this.store.forgettings()).flatMap(({ pseudonyms }) => pseudonyms);
-    for (const one of begun) await this.db.run('INSERT INTO _their_pseudonyms VALUES ($1)', [one]);
-    const rows = await rowsOf<{ value: string }>(this.db, 'SELECT DISTINCT value FROM _their_pseudonyms');
-    return rows.map(({ value }) => value);
-  }
-
-  /** Writes a table and its quarantine without what is theirs; nothing where there is nothing. */
-  private async forgetTable(
-    { table, version, from }: Published,
-    theirs: string,
-  ): Promise<Version | undefined> {
-    const { name } = table;
-    const rows = await countOf(this.db, `SELECT 1 FROM ${from} t WHERE ${theirs}`);
-    const quarantine = this.store.publishedQuarantine(name, version);
-    const lines = existsSync(quarantine) ? await this.theirLines(table.name, quarantine) : [];
-    this.removed(name, 'rows', rows);
-    this.removed(name, 'quarantine', lines.length);
-    const dir = this.store.publishedDir(name, version);
-    if (rows > 0) this.oldVersions += (await filesBelow(dir)).length;
-    if (lines.length > 0) this.oldVersions++;
-    if (this.dryRun || rows + lines.length === 0) return undefined;
-    const to = this.store.tableDir(this.id, name);
-    if (rows === 0) await linkAll(dir, to);
-    else await writeTable(this.db, to, `SELECT t.* FROM ${from} t WHERE NOT (${theirs})`);
-    const rest = this.store.quarantineFile(this.id, name);
-    if (lines.length > 0) await this.writeRest(quarantine, lines, rest);
-    else if (existsSync(quarantine)) await linkFile(quarantine, rest);
-    return { ...version, folder: this.id, rows: version.rows - rows };
-  }
-
-  /** A failed run's quarantine is no part of what is published, and is replaced where it stands. */
-  private async forgetRefused(table: string, file: string): Promise<void> {
-    const lines = await this.theirLines(table, file);
-    if (lines.length === 0) return;
-    this.removed(table, 'quarantine', lines.length);
-    this.oldVersions++;
-    if (this.dryRun) return;
-    const next = `${file}.tmp`;
-    await this.writeRest(file, lines, next);
-    if (existsSync(next)) await rename(next, file);
-    else await rm(file);
-  }
-
-  /** The numbers of the rows of a table's quarantine that are theirs. */
-  private async theirLines(table: string, file: string): Promise<readonly number[]> {
-    const source = this.pipeline.sources.find(({ name }) => name === table);
-    try {
-      return await theirIds(
-        this.db,
-        `SELECT file_row_number AS id, raw FROM ${numbered(file)}`,
-        forgottenOf(source ?? { columns: {} }).refused,
-      );
-    } catch {
-      this.unread.push(file);
-      return [];
-    }
-  }
-
-  /** Writes a quarantine without some of its rows; no file where none is left. */
-  private async writeRest(file: string, without: readonly number[], to: string): Promise<void> {
-    await this.db.run('CREATE OR REPLACE TEMP TABLE _lines (n BIGINT)');
-    for (let i = 0; i < without.length; i += 1000) {
-      await this.db.run(`INSERT INTO _lines VALUES (${without.slice(i, i + 1000).join('), (')})`);
-    }
-    const rest = `SELECT * EXCLUDE (file_row_number) FROM ${numbered(file)}
-      WHERE file_row_number NOT IN (SELECT n FROM _lines)`;
-    if ((await countOf(this.db, rest)) > 0) await copyQuarantine(this.db, rest, to);
-  }
-
-  private async forgetSample(): Promise<void> {
-    for (const source of this.pipeline.sources.filter(saysWhose)) {
-      let lines = 0;
-      for (const file of await landingFiles(this.store.sampleDir(), source)) {
-        const removed = await forgetLines(
-          this.db,
-          file,
-          source,
-          this.dryRun ? undefined : this.store.sampleTemporary(this.id),
-        );
-        if (removed === undefined) this.unread.push(file);
-        else lines += removed;
-      }
-      this.removed(source.name, 'files', lines);
-    }
-  }
-
-  private removed(table: string, kind: ErasedPlace['kind'], removed: number) {
-    if (removed > 0) this.places.push({ table, kind, engine: 'duckdb', removed });
+  } finally {
+    await store.settle(runId);
   }
 }
 
-const comparable = (column: string) => normalisedSql(`t.${quoteName(column)}`);
-const numbered = (file: string) => parquetFile(file).replace(/\)$/, ', file_row_number=true)');
+const NOTHING_RUN: Pick<RunResult, 'failures' | 'warnings'> & {
+  readonly summary: Pick<RunSummary, 'tables' | 'seconds'>;
+} = { failures: [], warnings: [], summary: { tables: [], seconds: 0 } };
 
-const filesBelow = async (dir: string) =>
-  (await readdir(dir, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-
-/** The files of a folder in another one. */
-async function linkAll(from: string, to: string): Promise<void> {
-  for (const file of await filesBelow(from)) await linkFile(file, join(to, file.slice(from.length + 1)));
-}
-
-/** A file of a version, which never changes, in another one; without a copy where the file system can. */
-async function linkFile(from: string, to: string): Promise<void> {
-  await mkdir(join(to, '..'), { recursive: true });
-  await link(from, to).catch(() => copyFile(from, to));
+/** Takes their records out of the lake's own sample, by the list that the database has. Without `id` they are counted. */
+async function forgetSample({ store, db, pipeline }: Lake, id: string | undefined) {
+  const unread: string[] = [];
+  const lines = new Map<string, number>();
+  const temporary = id === undefined ? undefined : store.sampleTemporary(id);
+  for (const source of pipeline.sources.filter(saysWhose)) {
+    for (const file of await landingFiles(store.sampleDir(), source)) {
+      const removed = await forgetLines(db, file, source, temporary);
+      if (removed === undefined) unread.push(file);
+      else lines.set(source.name, (lines.get(source.name) ?? 0) + removed);
+    }
+  }
+  return { unread, lines };
 }

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { readingOf, type SourceTable, type Table } from '../../model';
+import { readingOf, type SourceTable } from '../../model';
 import { quoteName } from '../sql';
 import type { Suppression } from '../suppression';
 import { countOf, parquetIn, rowsOf } from './database';
@@ -9,20 +9,19 @@ import { readyKey } from './pseudonyms';
 /** Refused texts of about so many bytes are judged by one statement. */
 const BATCH_BYTES = 16 << 20;
 
-/** Readies what the model's SQL asks of who was forgotten, as a run knows it. See `Forgotten`. */
-export async function readyList(db: DuckDBConnection, list: Suppression): Promise<void> {
+/** Readies what the model's SQL asks of who was forgotten. See `Forgotten`. Only a forget knows its `subject`. */
+export async function readyList(db: DuckDBConnection, list: Suppression, subject?: string): Promise<void> {
   await readyKey(db, list.key);
-  await db.run('RESET VARIABLE _subject');
-  await db.run('CREATE OR REPLACE TEMP TABLE _their_pseudonyms (value VARCHAR)');
+  await db.run('SET VARIABLE _subject = $1', [subject ?? null]);
   await db.run('CREATE OR REPLACE TEMP TABLE _list (kind VARCHAR, hash VARCHAR)');
-  for (let i = 0; i < list.entries.length; i += 1000) {
-    const rows = list.entries.slice(i, i + 1000).map(({ kind, hash }) => `('${kind}', '${hash}')`);
-    await db.run(`INSERT INTO _list VALUES ${rows.join(', ')}`);
+  const rows = await db.createAppender('_list');
+  for (const { kind, hash } of list.entries) {
+    rows.appendVarchar(kind);
+    rows.appendVarchar(hash);
+    rows.endRow();
   }
+  rows.closeSync();
 }
-
-/** The temporary table `(value)` of a column's values that the list has. */
-export const listedName = ({ name }: Table, column: string) => quoteName(`_listed_${name}_${column}`);
 
 /** The ids that `refused`, SQL of the model, gives of the refused texts `(id, raw)` of a query. */
 export async function theirIds(db: DuckDBConnection, from: string, refused: string): Promise<number[]> {
@@ -41,11 +40,16 @@ export async function theirIds(db: DuckDBConnection, from: string, refused: stri
   return ids;
 }
 
+/** Makes `_landed` the rows of a source in a folder, of which the model's SQL asks whose they are. */
+export async function readyRows(db: DuckDBConnection, source: SourceTable, dir: string): Promise<void> {
+  const names = Object.keys(source.columns).map(quoteName).join(', ');
+  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS SELECT ${names} FROM ${parquetIn(dir)}`);
+}
+
 /** Takes the rows of who was forgotten out of a folder that no reader knows of yet. Returns how many they were. */
 export async function takeOut(db: DuckDBConnection, source: SourceTable, dir: string): Promise<number> {
   const theirs = readingOf(source).forgotten.rows;
-  const names = Object.keys(source.columns).map(quoteName).join(', ');
-  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS SELECT ${names} FROM ${parquetIn(dir)}`);
+  await readyRows(db, source, dir);
   const rows = await countOf(db, `SELECT 1 FROM _landed t WHERE ${theirs}`);
   if (rows > 0) await rewriteTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${theirs})`);
   return rows;

@@ -1,7 +1,3 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type DuckDBConnection,
@@ -39,19 +35,19 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
       throw new LakeError(`no table is published in ${store.root}; npx lake run makes them`);
     }
     const isStale = async () => !isDeepStrictEqual(state, await stateOf(store));
-    // Of its own, readable by nobody else: what a large query spills is data.
-    const scratch = await mkdtemp(join(tmpdir(), 'lake-'));
+    // In the lake, where the next command looks for it: what a large query spills is data.
+    const scratch = await store.makeTemporary();
     const db = await openDatabase(scratch);
-    const close = () => {
+    const close = async () => {
       db.closeSync();
-      rmSync(scratch, { recursive: true, force: true });
+      if (scratch !== undefined) await store.removeTemporary(scratch);
     };
     try {
       await openTables(db, store, state);
       const thereAre = tablesThereAre(Object.keys(state.pointer.tables), state.withQuarantine);
       return await start(db, sql, thereAre, isStale, close);
     } catch (error) {
-      close();
+      await close();
       if (error instanceof UsageError) throw error;
       // A run replaces files at any moment: as long as no row was given, the query begins anew on those that follow.
       if (await isStale()) {
@@ -117,7 +113,7 @@ async function start(
   sql: string,
   thereAre: string,
   isStale: () => Promise<boolean>,
-  close: () => void,
+  close: () => Promise<void>,
 ): Promise<QueryResult> {
   const told = (error: unknown) => {
     if (/Permission Error/.test(String(error))) {
@@ -151,7 +147,7 @@ async function* rowsAsText(
   result: DuckDBResult,
   types: readonly QueryColumn['type'][],
   isStale: () => Promise<boolean>,
-  close: () => void,
+  close: () => Promise<void>,
 ) {
   try {
     for await (const rows of result.yieldConvertedRows(toJs)) {
@@ -161,7 +157,7 @@ async function* rowsAsText(
     if (await isStale()) throw new LakeError(PUBLISHED_ANEW);
     throw new LakeError(tellError(error));
   } finally {
-    close();
+    await close();
   }
 }
 

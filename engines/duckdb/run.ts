@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
@@ -8,7 +10,9 @@ import {
   expectationsOf,
   type Job,
   type Pipeline,
+  readingOf,
   refinedSql,
+  runTime,
   SAMPLES,
   type SourceTable,
   type Table,
@@ -24,9 +28,11 @@ import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
+import type { Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { parquetIn, requireReadable, rowsOf, tellError } from './database';
-import { land } from './landing';
+import { parquetFile, parquetIn, requireReadable, rowsOf, tellError } from './database';
+import { readyList, readyRows, theirIds } from './forgotten';
+import { copyQuarantine, land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import type { Pointer, Store, Version } from './store';
@@ -54,6 +60,8 @@ export class Run {
   private readonly rows = new Map<string, number>();
   private readonly found: Found[] = [];
   private readonly failures: string[] = [];
+  private readonly warnings: string[] = [];
+  private readonly sqlHashes = new Map<string, string>();
   /** Tables that could not be made or may not be published: no job reads them. */
   private readonly failed = new Set<string>();
 
@@ -65,16 +73,24 @@ export class Run {
     private readonly pipeline: Pipeline,
     private readonly plan: Plan,
     private readonly tell: (event: RunEvent) => void,
+    /**
+     * Who was forgotten, where tables are made again without them: from the rows that the lake has of its sources, which
+     * stay right where files were changed since or are gone. What others' rows break only warns then.
+     */
+    private readonly forgetting?: { readonly list: Suppression; readonly subject?: string | undefined },
   ) {}
 
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
   async go(data: string | undefined): Promise<RunResult> {
     const pointer = await this.store.pointer();
     const { files, warnings } = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
+    this.warnings.push(...warnings);
     await this.openPublished(pointer);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
-        this.land(source, data as string, files.get(source.name) as readonly string[]),
+        this.forgetting
+          ? this.landAgain(source, pointer.tables[source.name] as Version, this.forgetting)
+          : this.land(source, data as string, files.get(source.name) as readonly string[]),
       );
     }
     for (const source of this.plan.sources) await this.auditSource(source);
@@ -82,7 +98,7 @@ export class Run {
       if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
       else await this.make(job.output, job, () => this.transform(job));
     }
-    return this.end(pointer, warnings);
+    return this.end(pointer);
   }
 
   private async openPublished(pointer: Pointer) {
@@ -131,6 +147,12 @@ export class Run {
     this.tell({ kind: 'failed', table: table.name });
   }
 
+  /** What an expectation says against a table; it is no reason to keep somebody who was forgotten. */
+  private refuse(table: Table, message: string) {
+    if (this.forgetting) this.warnings.push(`${table.name}: ${message}`);
+    else this.fail(table, message);
+  }
+
   private skip(job: Job) {
     this.failed.add(job.name);
     this.tell({ kind: 'skipped', table: job.name });
@@ -152,6 +174,38 @@ export class Run {
     const read = written + filtered + quarantined;
     const expectations = [await this.findCopies(table, landing, files)];
     return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations };
+  }
+
+  /** Writes what the lake has of a source without what is of people who were forgotten. */
+  private async landAgain(
+    table: SourceTable,
+    version: Version,
+    { list, subject }: NonNullable<Run['forgetting']>,
+  ): Promise<Made> {
+    const { db, store, runId } = this;
+    const { rows, refused } = readingOf(table).forgotten;
+    await readyList(db, list, subject);
+    await readyRows(db, table, store.publishedDir(table.name, version));
+    const dir = store.tableDir(runId, table.name);
+    const written = await writeTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${rows})`);
+    await this.open(table, dir);
+    const before = store.publishedQuarantine(table.name, version);
+    if (!existsSync(before)) return again(version.rows, written, 0, {});
+    const numbered = parquetFile(before).replace(/\)$/, ', file_row_number=true)');
+    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS SELECT file_row_number AS id, * FROM ${numbered}`);
+    const theirs = await theirIds(db, 'SELECT id, raw FROM _before', refused);
+    const kept = `SELECT * EXCLUDE (id, file_row_number) FROM _before WHERE NOT list_contains([${theirs.join(', ')}]::BIGINT[], id)`;
+    const reasons = await rowsOf<{ reason: string; n: number }>(
+      db,
+      `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,
+    );
+    if (reasons.length > 0) await copyQuarantine(db, kept, store.quarantineFile(runId, table.name));
+    return again(
+      version.rows,
+      written,
+      theirs.length,
+      Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+    );
   }
 
   /** Counts the records of files that are the same as another one: they were delivered twice. */
@@ -190,7 +244,9 @@ export class Run {
     const table = job.output;
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
-    const sql = withParameters(await readSql(this.jobsDir, job), job.parameters, this.plan.values);
+    const text = await readSql(this.jobsDir, job);
+    this.sqlHashes.set(job.name, hashOfSql(text));
+    const sql = withParameters(text, job.parameters, this.plan.own?.[job.name] ?? this.plan.values);
     const read = this.rows.get(driving.name) as number;
     await readyOutput(this.db, job, () => this.store.pseudonymKey());
     const query = hiddenQuery(table, Object.keys(table.columns), `(${sql}\n)`);
@@ -234,10 +290,10 @@ export class Run {
         const failure = failureOf(found);
         if (failure !== undefined) {
           const { description } = expectationsOf(table, job).find((e) => e.name === name) as Expectation;
-          this.fail(table, `${failure}. ${description}`);
+          this.refuse(table, `${failure}. ${description}`);
         }
       } catch (error) {
-        this.fail(table, `expectation ${name} could not be checked: ${tellError(error)}`);
+        this.refuse(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
     const isPassed = (check: Check) => hasRows && check.onlyEmpty === true;
@@ -277,7 +333,7 @@ export class Run {
     return rowsChanged;
   }
 
-  private async end(pointer: Pointer, warnings: readonly string[]): Promise<RunResult> {
+  private async end(pointer: Pointer): Promise<RunResult> {
     const good = this.failures.length === 0;
     const summary: RunSummary = {
       version: FORMATS.summary,
@@ -293,13 +349,38 @@ export class Run {
       const kept = Object.entries(pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
       const made = summary.tables.map(({ table, written }) => {
         const job = this.plan.jobs.find(({ name }) => name === table);
-        const parameters = job?.parameters.map(({ name }) => [name, this.plan.parameters[name]]) ?? [];
-        return [table, { runId: this.runId, rows: written, parameters: Object.fromEntries(parameters) }];
+        if (!job) return [table, { runId: this.runId, rows: written }];
+        const values = this.plan.own?.[job.name] ?? this.plan.values;
+        const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
+        const version: Version = {
+          runId: this.runId,
+          rows: written,
+          parameters: Object.fromEntries(parameters),
+          ...(job.parameters.includes(runTime) && { runTime: values[runTime.name] as string }),
+          sql: this.sqlHashes.get(job.name) as string,
+        };
+        return [table, version];
       });
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }
-    return { summary, findings: findingsOf(this.pipeline, this.found), failures: this.failures, warnings };
+    const findings = findingsOf(this.pipeline, this.found);
+    return { summary, findings, failures: this.failures, warnings: this.warnings };
   }
 }
+
+/** What became of a source's rows and of what was refused of it, as it is made again. */
+const again = (
+  rows: number,
+  written: number,
+  refused: number,
+  reasons: Readonly<Record<string, number>>,
+): Made => {
+  const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+  const filtered = rows - written + refused;
+  return { read: rows + refused + quarantined, quarantined, filtered, written, reasons, expectations: [] };
+};
+
+/** By which it is known whether a table is still made as it was. */
+export const hashOfSql = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const secondsSince = (started: number) => +((performance.now() - started) / 1000).toFixed(3);

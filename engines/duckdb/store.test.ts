@@ -158,11 +158,8 @@ test('a version in a folder of its own is what is published, and a sweep leaves 
       ['b', store.quarantineFile(failed, 'b')],
     ]),
   );
-  await store.sweep({ keepRefused: true });
-  expect(readdirSync(join(root, 'versions'))).toEqual([failed, forgotten]);
-  expect(readdirSync(join(root, 'versions', failed, 'quarantine'))).toEqual(['b.parquet']);
-  expect(readdirSync(join(root, 'receipts'))).toEqual(['x.json']);
   await store.sweep();
+  expect(readdirSync(join(root, 'receipts'))).toEqual(['x.json']);
   expect(readdirSync(join(root, 'versions'))).toEqual([forgotten]);
   expect([...(await quarantines()).keys()]).toEqual(['a']);
 });

@@ -4,6 +4,7 @@ import {
   chmod,
   link,
   mkdir,
+  mkdtemp,
   readdir,
   readFile,
   realpath,
@@ -13,7 +14,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FORMATS } from '../../model/format';
 import { LakeError, type RunSummary, UsageError } from '../engine';
@@ -34,6 +35,7 @@ import { withDatabase } from './database';
  *     suppressed.json          who was forgotten, as keyed hashes
  *     suppressed.json.pending  whose forget goes on, or was cut off
  *     receipts/<id>.json       what was removed where
+ *     tmp/<process>-<…>/       what a query spills, or a forget
  *     lock.duckdb              held open by the run that is going on
  */
 export interface Pointer {
@@ -51,6 +53,10 @@ export interface Version {
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** The run's own time, as SQL has it, where the job asks for it. Absent in older lakes: when the run began. */
+  readonly runTime?: string;
+  /** SHA-256 of its job's SQL. */
+  readonly sql?: string;
 }
 
 /** A forget that goes on, or was cut off. */
@@ -59,16 +65,19 @@ export interface Forgetting {
   readonly person: string;
   /** When it began, ISO 8601. */
   readonly since: string;
-  /** Pseudonyms of theirs, by which rows are found that say nothing else of whose they are. */
-  readonly pseudonyms: readonly string[];
+  /** The engines that have not made their tables again. Absent: all. */
+  readonly left?: readonly EngineName[];
 }
+
+/** Those that have tables in a lake. */
+export type EngineName = 'duckdb' | 'spark';
 
 const EMPTY: Pointer = { runId: '', tables: {} };
 const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{4}$/;
 const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
 /** The names at the top of a lake's folder. */
 const OURS =
-  /^(?:current\.json|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark)(?:\.|$)/;
+  /^(?:current\.json|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark|tmp)(?:\.|$)/;
 
 // A second instance in the same process would share the first one's file lock.
 const heldHere = new Set<string>();
@@ -108,6 +117,29 @@ export class Store {
   }
   private get pendingFile() {
     return `${this.suppressedFile}.pending`;
+  }
+
+  /**
+   * Makes a folder for what this process spills; nothing where the lake cannot be written, so that what does not fit in
+   * memory fails. It goes by {@link removeTemporary}, or with the next command of anybody.
+   */
+  async makeTemporary(): Promise<string | undefined> {
+    try {
+      await this.removeTemporary();
+      await mkdir(this.path('tmp'), { recursive: true, mode: 0o700 });
+      return await mkdtemp(this.path('tmp', `${process.pid}-`));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes one such folder, or those of processes that are no more. */
+  async removeTemporary(own?: string): Promise<void> {
+    const names = own === undefined ? await list(this.path('tmp')) : [basename(own)];
+    for (const name of names)
+      if (own !== undefined || !isAlive(Number.parseInt(name, 10))) await remove(this.path('tmp', name));
+    // Only an empty folder can go this way.
+    await rmdir(this.path('tmp')).catch(() => undefined);
   }
 
   /** Whether anything of a lake is there, such as what a run left that failed. */
@@ -154,6 +186,8 @@ export class Store {
    */
   async hold<T>(work: () => Promise<T>, db?: DuckDBConnection): Promise<T> {
     if (!db) return withDatabase((own) => this.hold(work, own));
+    // What is written from here on names people: it is for the owner of the lake.
+    process.umask(0o077);
     await mkdir(this.root, { recursive: true });
     const foreign = (await list(this.root)).filter((name) => !OURS.test(name) && !name.startsWith('.'));
     if (foreign.length > 0) {
@@ -240,25 +274,20 @@ export class Store {
   }
 
   /**
-   * Removes what no published table needs: folders and temporary files of killed, failed and replaced runs.
-   * Touches only names that a lake gives. What failed runs refused goes too, unless it is to stay.
+   * Removes what no published table needs: folders and temporary files of killed, failed and replaced runs, and what failed
+   * ones refused. Touches only names that a lake gives.
    */
-  async sweep({ keepRefused = false } = {}): Promise<void> {
+  async sweep(): Promise<void> {
     const pointer = await this.pointer();
+    await this.removeTemporary();
     const used = new Set(
       Object.entries(pointer.tables).map(([table, { runId, folder = runId }]) => `${folder}/${table}`),
-    );
-    const refused = new Set(
-      keepRefused ? (await this.failedQuarantines(pointer)).map(({ file }) => join(file, '..', '..')) : [],
     );
     for (const runId of (await list(this.path('versions'))).filter((name) => RUN_ID.test(name))) {
       const dir = this.versionDir(runId);
       const names = await list(dir);
       const kept = names.filter((name) => used.has(`${runId}/${name}`));
-      if (refused.has(dir)) {
-        await removeFrom(dir, (name) => name !== 'quarantine');
-        await removeFrom(join(dir, 'quarantine'), (file) => file.endsWith('.tmp'));
-      } else if (kept.length === 0) await discard(dir);
+      if (kept.length === 0) await discard(dir);
       else {
         await removeFrom(dir, (name) => name !== 'quarantine' && !kept.includes(name));
         await removeFrom(join(dir, 'quarantine'), (file) => !kept.includes(file.replace(/\.parquet$/, '')));
@@ -309,7 +338,14 @@ export class Store {
   /** Who was forgotten. Throws a LakeError where that cannot be told: else they would come back. */
   async suppression(): Promise<Suppression> {
     const entries = await readList(this.suppressedFile);
-    if (entries.length === 0) return new Suppression(Buffer.alloc(0));
+    if (entries.length === 0) {
+      if (!existsSync(this.suppressedFile) && (await list(this.path('receipts'))).length > 0) {
+        throw new LakeError(
+          `${this.suppressedFile} is gone, and ${this.path('receipts')} says that people were forgotten, who would come back; restore it`,
+        );
+      }
+      return new Suppression(Buffer.alloc(0));
+    }
     if (!this.hasKey) {
       throw new LakeError(
         `${this.path('pseudonym.key')} is gone, and ${this.suppressedFile} says by that key who was forgotten; restore it`,
@@ -319,9 +355,11 @@ export class Store {
   }
 
   /** Adds to who was forgotten before anything of theirs is removed: what is cut off is done by who comes next. */
-  async beginForgetting(list: Suppression, begun: Forgetting): Promise<void> {
-    const others = (await this.forgettings()).filter(({ person }) => person !== begun.person);
-    await this.writeForgettings([...others, begun]);
+  async beginForgetting(list: Suppression, person: string): Promise<void> {
+    const others = (await this.forgettings()).filter((one) => one.person !== person);
+    const has = { duckdb: !this.hasSpark || existsSync(this.path('current.json')), spark: this.hasSpark };
+    const left = (['duckdb', 'spark'] as const).filter((engine) => has[engine]);
+    await this.writeForgettings([...others, { person, since: new Date().toISOString(), left }]);
     await this.replace(this.suppressedFile, list.text());
   }
 
@@ -333,8 +371,8 @@ export class Store {
       FORMATS.lake,
       'is damaged, and says which forgets were cut off; restore it, or remove it and call them again',
       (begun) =>
-        begun.every(({ person, since, pseudonyms }) =>
-          [person, since, ...pseudonyms].every((text) => typeof text === 'string'),
+        begun.every(({ person, since, left }) =>
+          [person, since, ...(left ?? [])].every((text) => typeof text === 'string'),
         ),
     );
     if (!all) return [];
@@ -342,14 +380,25 @@ export class Store {
     return all.filter(({ person }) => listed.has(person));
   }
 
-  /** None: nothing stays of them. */
-  async writeForgettings(all: readonly Forgetting[]): Promise<void> {
+  private async writeForgettings(all: readonly Forgetting[]): Promise<void> {
     if (all.length > 0) await this.replace(this.pendingFile, JSON.stringify(all, null, 2));
     else await rm(this.pendingFile, { force: true });
   }
 
-  async endForgetting(person: string): Promise<void> {
-    await this.writeForgettings((await this.forgettings()).filter((one) => one.person !== person));
+  /** Whether an engine has tables to make again, as a forget was cut off. */
+  async isLeft(engine: EngineName): Promise<boolean> {
+    return (await this.forgettings()).some(({ left }) => left?.includes(engine) ?? true);
+  }
+
+  /** An engine has made its tables again, by the whole list. */
+  async endForgetting(engine: EngineName): Promise<void> {
+    const all = (await this.forgettings()).map(
+      ({ left = ['duckdb', 'spark'], ...one }): Forgetting & { left: EngineName[] } => ({
+        ...one,
+        left: left.filter((name) => name !== engine && (name !== 'spark' || this.hasSpark)),
+      }),
+    );
+    await this.writeForgettings(all.filter(({ left }) => left.length > 0));
   }
 
   async writeReceipt(id: string, receipt: unknown): Promise<void> {
@@ -359,6 +408,16 @@ export class Store {
 
   private async replace(path: string, text: string): Promise<void> {
     await replaceFile(path, `${text}\n`);
+  }
+
+  private async readKey(path: string): Promise<string> {
+    try {
+      // Copied or unpacked, it may have become readable for others.
+      await chmod(path, 0o600);
+      return (await readFile(path, 'utf8')).trim();
+    } catch {
+      throw new LakeError(`${path} is the key of this lake, and you may not read it; ask who owns it`);
+    }
   }
 
   /** The key of the pseudonyms, made on first use and the same ever after. */
@@ -371,9 +430,7 @@ export class Store {
       await chmod(temporary, 0o600);
       await rename(temporary, path);
     }
-    // Copied or unpacked, it may have become readable for others.
-    await chmod(path, 0o600);
-    const hex = (await readFile(path, 'utf8')).trim();
+    const hex = await this.readKey(path);
     if (!/^[0-9a-f]{64}$/.test(hex)) {
       throw new LakeError(
         `${path} should hold 64 hex digits; restore it, or remove it to begin with new pseudonyms`,
@@ -390,6 +447,15 @@ export async function list(dir: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It is somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -5,11 +5,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { replaceFile } from '../replace-file';
 import { lookAt } from './bytes';
-import { type PlacedRecord, recordsIn } from './reader';
+import { recordsIn } from './reader';
 
 /**
- * Takes the records of the forgotten out of a landing file, in one step; all other lines stay as they are. Holds the file
- * in memory, so it is for the lake's own sample. The database is to be ready to ask who was forgotten. Returns how many
+ * Takes the records of the forgotten out of a landing file, in one step; others are a record a line then. Holds the file in
+ * memory, so it is for the lake's own sample. The database is to be ready to ask who was forgotten. Returns how many
  * records they are, or nothing where the file cannot be unpacked. `temporary` takes the new file until it is whole, on the
  * same disk; without it, records are only counted.
  */
@@ -21,28 +21,15 @@ export async function forgetLines(
 ): Promise<number | undefined> {
   const look = await lookAt(path, readingOf(table).headBytes);
   if (look.damage !== null || look.named !== look.unpacked) return undefined;
-  const text = look.unpacked ? await promisify(gunzip)(await readFile(path)) : await readFile(path);
-  const mark = text.subarray(0, 3).equals(MARK) ? 3 : 0;
-  const lines = linesOf(text.subarray(mark));
-  const whole = (record: PlacedRecord) => record.text ?? lines.slice(record.first - 1, record.last).join('');
+  const bytes = look.unpacked ? await promisify(gunzip)(await readFile(path)) : await readFile(path);
+  // As bytes: what is no UTF-8 stays what it is.
+  const lines = bytes.toString('latin1').split('\n');
+  const kept: Buffer[] = [];
   let removed = 0;
-  /** What is left of lines that held something of theirs, by the first of them. */
-  const left = new Map<number, { last: number; texts: string[]; theirs: number }>();
-  for await (const record of recordsIn(db, table, look)) {
-    const place = left.get(record.first) ?? { last: record.last, texts: [], theirs: 0 };
-    left.set(record.first, place);
-    if (record.theirs) place.theirs++;
-    else place.texts.push(whole(record));
-  }
-  const kept: Buffer[] = [text.subarray(0, mark)];
-  for (let line = 1; line <= lines.length; line++) {
-    const place = left.get(line);
-    if (!place?.theirs) kept.push(lines[line - 1] as Buffer);
-    else {
-      removed += place.theirs;
-      for (const record of place.texts) kept.push(Buffer.from(`${record.trimEnd()}\n`));
-      line = place.last;
-    }
+  for await (const { first, last, text, theirs } of recordsIn(db, table, look)) {
+    if (theirs) removed++;
+    else if (text === null) kept.push(Buffer.from(`${lines.slice(first - 1, last).join('\n')}\n`, 'latin1'));
+    else kept.push(Buffer.from(`${text}\n`));
   }
   if (removed > 0 && temporary !== undefined) {
     const rest = Buffer.concat(kept);
@@ -50,19 +37,4 @@ export async function forgetLines(
     await replaceFile(path, look.unpacked ? await promisify(gzip)(rest) : rest, temporary, mode);
   }
   return removed;
-}
-
-/** A byte-order mark is no part of the first line. */
-const MARK = Buffer.from('\ufeff');
-
-/** Lines with their ends. */
-function linesOf(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf('\n', at);
-    const next = end < 0 ? bytes.length : end + 1;
-    lines.push(bytes.subarray(at, next));
-    at = next;
-  }
-  return lines;
 }

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
-import { identifying, type Reading, readingOf, type SourceTable } from '../../model';
+import { type Reading, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../duckdb/database';
 import { theirIds } from '../duckdb/forgotten';
 import { quoteName, quoteString } from '../sql';
@@ -199,7 +199,7 @@ export class SourceReader {
 
   /** A query for the refused records and files, as quarantine has them. */
   get refused(): string {
-    const whole = `SELECT file, line, record, reason, detail, '' AS raw FROM ${this.refusals}
+    const whole = `SELECT ${this.reading.shownFile} AS file, line, record, reason, detail, '' AS raw FROM ${this.refusals}
       WHERE line IS NULL AND record IS NULL`;
     const { kept } = this.sink;
     return this.kept === 0 || !kept ? whole : `${whole} UNION ALL SELECT * FROM ${parquetIn(kept)}`;
@@ -429,9 +429,9 @@ export class SourceReader {
       this.filtered += theirs.length;
       if (theirs.length > 0) await db.run(`DELETE FROM _judged WHERE rowid IN (${theirs.join(', ')})`);
     }
-    const refused = `SELECT getvariable('_names')[_file + 1] AS file, _line AS line, _record AS record,
+    const refused = `SELECT ${this.reading.shownFile} AS file, _line AS line, _record AS record,
       _reason AS reason, _detail AS detail`;
-    const from = 'FROM _judged WHERE _reason IS NOT NULL';
+    const from = `FROM (SELECT *, getvariable('_names')[_file + 1] AS file FROM _judged) WHERE _reason IS NOT NULL`;
     const { rowsChanged } = await db.run(`INSERT INTO ${this.refusals} ${refused}, _bytes, false ${from}`);
     if (rowsChanged > 0) await this.sink.keep(db, `${refused}, _raw AS raw ${from}`, this.kept++);
     await readyTables(db, '_rest');
@@ -565,7 +565,7 @@ export async function recordsOf(
 ): Promise<PlacedRecord[]> {
   const reading = readingOf(table);
   const { rows, refused } = reading.forgotten;
-  const names = identifying(table).map(([name]) => quoteName(name));
+  const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);
   await readyTables(db, '_others', '_rest');
   await append(db, [[0, piece]]);

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Job, type Manifest, type Pipeline, tellFaults } from '../../model';
+import { type Job, type Manifest, type Pipeline, runTime, tellFaults } from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
-import { erasureOf, manifestOf, sourceSchema } from '../../model/manifest';
+import { manifestOf, PEOPLE, sourceSchema } from '../../model/manifest';
 import { bindingFaults } from '../duckdb/check';
 import { withDatabase } from '../duckdb/database';
 import { list, Store } from '../duckdb/store';
@@ -29,7 +29,7 @@ import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
-import { readStored } from '../stored';
+import { readStored, readSummary } from '../stored';
 import { codeVersion } from '../version';
 import { tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';
@@ -114,7 +114,19 @@ export class SparkEngine implements Engine {
     try {
       const faults = await withDatabase((db) => bindingFaults(db, plan.jobs, this.options.jobs));
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
-      const result = await this.store.hold(() => this.runBy(runner, pipeline, plan, data, started, tell));
+      const result = await this.store.hold(async () => {
+        await this.store.suppression();
+        // A run of everything can do what the tables that are there did not allow.
+        const isWhole = request.only === undefined && data !== undefined;
+        if (await this.store.isLeft('spark')) {
+          await this.finishForgetting(runner, pipeline).catch((error) => {
+            if (!isWhole) throw error;
+          });
+        }
+        const done = await this.runBy(runner, pipeline, plan, data, started, tell);
+        if (isWhole && done.failures.length === 0) await this.finishForgetting(runner, pipeline);
+        return done;
+      });
       return { ...result, warnings };
     } finally {
       await runner.stop();
@@ -335,48 +347,75 @@ export class SparkEngine implements Engine {
   private metadata = (table: string) => this.path('warehouse', DATABASE, table, 'metadata');
 
   /**
-   * Forgets a person in Spark's part of the lake, which the caller holds. Landing files stay as they are: the list
-   * keeps what is in them out. Whoever was forgotten in part, by a call that was killed, is forgotten whole.
+   * Forgets a person in Spark's part of the lake, which the caller holds: the list keeps them out, and every table is made
+   * again. Landing files stay as they are.
    */
-  async forget(pipeline: Pipeline, { subject, dryRun, key }: ErasureRequest): Promise<ErasurePart> {
+  async forget(pipeline: Pipeline, request: ErasureRequest): Promise<ErasurePart> {
     if (!existsSync(this.path())) return NOTHING;
-    const read = await this.sources();
-    const erasure = erasureOf(pipeline, {
-      database: DATABASE,
-      // What was never read here has no files that are known.
-      location: ({ name }) => read[name]?.source.location ?? `${this.uri('unread', name)}/`,
-      quarantine: ({ name }) => this.quarantine(name),
-      suppressed: uriOf(this.store.suppressedFile),
-      receipts: uriOf(join(this.store.root, 'receipts')),
-    });
-    const others = (await list(this.path('quarantine'))).filter((name) => !pipeline.tables.has(name));
-    const request = {
-      kind: 'forget',
-      scratch: this.scratch,
-      erasure,
-      subject,
-      dryRun,
-      pseudonymKey: key.toString('hex'),
-      otherQuarantines: Object.fromEntries(others.map((name) => [name, this.quarantine(name)])),
-    };
     const runner = this.start();
     try {
-      let part: ErasurePart | undefined;
-      for await (const answer of runner.ask(request)) {
-        if (answer.kind !== 'forgotten') continue;
-        part = answer.part;
-        const now = Object.entries(read).map(([name, one]) => {
-          const rows = answer.rows[name] ?? one.rows;
-          return [name, { ...one, rows }];
-        });
-        if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
-      }
-      if (part === undefined) throw new LakeError('Spark gave no answer');
-      const { places, sharedDevices, oldVersions, unread, found } = part;
-      return { places, sharedDevices, oldVersions, unread, found };
+      return await this.forgetBy(runner, pipeline, request);
     } finally {
       await runner.stop();
     }
+  }
+
+  private async forgetBy(
+    runner: RunnerProcess,
+    pipeline: Pipeline,
+    { subject, dryRun, key }: Omit<ErasureRequest, 'subject'> & { readonly subject: string | null },
+  ): Promise<ErasurePart> {
+    const started = performance.now();
+    const read = await this.sources();
+    const published = new Map((await this.tables()).map(({ table, runId }) => [table, runId]));
+    const made = pipeline.jobs.filter(({ name }) => published.has(name));
+    const jobs = await Promise.all(
+      made.map(async (job) => ({
+        manifest: this.manifestOf(job, undefined, read),
+        sql: await readSql(this.options.jobs, job),
+        parameters: defaultsOf(job),
+      })),
+    );
+    const request = {
+      kind: 'forget',
+      runId: newRunId(),
+      database: DATABASE,
+      scratch: this.scratch,
+      jobs,
+      people: PEOPLE,
+      suppressed: uriOf(this.store.suppressedFile),
+      subject,
+      dryRun,
+      pseudonymKey: key.toString('hex'),
+    };
+    let part: ErasurePart | undefined;
+    for await (const answer of runner.ask(request)) {
+      if (answer.kind !== 'forgotten') continue;
+      const { rows } = answer;
+      part = answer.part;
+      const now = Object.entries(read).map(([name, one]) => [name, { ...one, rows: rows[name] ?? one.rows }]);
+      if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
+    }
+    if (part === undefined) throw new LakeError('Spark gave no answer');
+    let seconds = (performance.now() - started) / 1000;
+    if (dryRun) {
+      const runs = await Promise.all(
+        [...new Set(published.values())].map((runId) => readSummary(this.summaryFile(runId))),
+      );
+      seconds = runs.reduce((total, run) => total + (run?.seconds ?? 0), 0);
+    }
+    return { ...part, seconds };
+  }
+
+  /** Does Spark's part of forgets that were cut off, on a lake that is held. */
+  private async finishForgetting(runner: RunnerProcess, pipeline: Pipeline): Promise<void> {
+    if (!(await this.store.isLeft('spark'))) return;
+    await this.forgetBy(runner, pipeline, {
+      subject: null,
+      dryRun: false,
+      key: await this.store.pseudonymKey(),
+    });
+    await this.store.endForgetting('spark');
   }
 
   summaryFile(runId: string): string {
@@ -399,11 +438,17 @@ export class SparkEngine implements Engine {
 
 const NOTHING: ErasurePart = {
   places: [],
-  sharedDevices: { devices: 0, rows: 0 },
+  remade: [],
+  seconds: 0,
+  sharedDevices: 0,
   oldVersions: 0,
   unread: [],
-  found: false,
+  warnings: [],
 };
+
+/** For tables that do not say with which values they were made. */
+const defaultsOf = ({ parameters }: Job) =>
+  Object.fromEntries(parameters.filter((p) => p !== runTime).map((p) => [p.name, p.default]));
 
 /** What is published of the sources from now on. Of one that failed stays what was published before. */
 const readNow = (

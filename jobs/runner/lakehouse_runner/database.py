@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from .manifest import ForgottenSql
+from .manifest import ForgottenSql, PeopleSql
 from .suppression import Forgotten
 
 _SETTINGS: dict[str, Any] = {
@@ -48,33 +48,14 @@ class Database:
         self._make(table, "FROM _arrow")
         self._base.unregister("_arrow")
 
-    def _ready(self, forgotten: Forgotten, sql: ForgottenSql) -> None:
+    def _ready(self, forgotten: Forgotten, sql: ForgottenSql | PeopleSql) -> None:
         """Make ready what the SQL asks. The key is in no text of SQL."""
         block = forgotten.key.ljust(_BLOCK_BYTES, b"\0")
         self._set(_inner=bytes(b ^ 0x36 for b in block), _outer=bytes(b ^ 0x5C for b in block))
         self._set(_subject=forgotten.email or None)
         self._base.execute(sql.macro)
-        listed = [(kind, hash_) for kind, hashes in forgotten.hashes.items() for hash_ in hashes]
+        listed = forgotten.entries
         self._take("_list", _table(kind=[kind for kind, _ in listed], hash=[hash_ for _, hash_ in listed]))
-        self._take("_their_pseudonyms", _table(value=list(forgotten.pseudonyms)))
-
-
-class Judge(Database):
-    """Says which refused texts are of people who were forgotten."""
-
-    def __init__(self, forgotten: Forgotten, sql: ForgottenSql) -> None:
-        """Take who was forgotten, and the SQL of the contract of the texts."""
-        super().__init__()
-        self._sql = sql
-        self._ready(forgotten, sql)
-
-    def theirs(self, raws: Sequence[str]) -> set[int]:
-        """Give the places of the texts that are theirs."""
-        ids = pa.array(range(len(raws)), pa.int64())
-        # Half a surrogate pair is no text.
-        texts = _table(raw=[raw.encode(errors="replace").decode() for raw in raws])
-        self._take("_refused", texts.add_column(0, "id", ids))
-        return {id_ for (id_,) in self._rows(self._sql.refused)}
 
 
 def _table(**columns: Sequence[str]) -> pa.Table:

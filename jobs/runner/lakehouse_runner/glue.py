@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
-from .forget import Request, forget, no_address
+from .forget import Job, Request, forget, no_subject
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
 CATALOG = "glue_catalog"
@@ -126,9 +126,13 @@ def forget_job(
         request = _taken(args["request"])
         try:
             erasure = read_erasure(files.read_text(args["erasure"]))
+            jobs = [
+                Job(read_manifest(files.read_text(job.manifest)), files.read_text(job.sql), job.parameters)
+                for job in erasure.jobs
+            ]
         except ManifestError as error:
             raise JobError(f"{args['erasure']} does not fit the runner; deploy again:\n{error}") from None
-        receipt = _forgotten(spark, erasure, request, _key(args, fetch_secret), now or time.time())
+        receipt = _forgotten(spark, erasure, jobs, request, _key(args, fetch_secret), now or time.time())
         text = json.dumps(receipt, indent=2)
         files.write_text(f"{erasure.receipts.rstrip('/')}/{receipt['id']}.json", f"{text}\n")
         print(text)
@@ -153,36 +157,45 @@ def _taken(uri: str) -> Mapping[str, Any]:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise JobError(f"{uri} is no request of this version; call lake forget again") from None
-    wrong = no_address(subject)
+    wrong = no_subject(subject)
     if wrong:
         raise wrong
     return {"subject": subject, "dryRun": dry_run, "id": id_}
 
 
 def _forgotten(
-    spark: SparkSession, erasure: Erasure, request: Mapping[str, Any], key: bytes, now: float
+    spark: SparkSession,
+    erasure: Erasure,
+    jobs: Sequence[Job],
+    request: Mapping[str, Any],
+    key: bytes,
+    now: float,
 ) -> dict[str, Any]:
+    started = time.monotonic()
     done = forget(
         spark,
-        erasure,
+        jobs,
+        erasure.people,
         Request(
             subject=request["subject"],
             key=key,
             dry_run=request["dryRun"],
+            run_id=new_run_id(),
             catalog=CATALOG,
             engine="glue",
+            suppressed=erasure.suppressed,
             rewrite_landing=True,
             spared_since=now - _SPARED_SECONDS,
         ),
     )
-    # Whether anything was theirs, the places tell.
-    parts = {name: value for name, value in done.items() if name != "found" and value is not None}
+    parts = {name: value for name, value in done.items() if value is not None and name != "rows"}
     at = datetime.datetime.fromtimestamp(now, datetime.UTC).isoformat(timespec="milliseconds")
     return {
         "id": request["id"],
         "at": at.replace("+00:00", "Z"),
         "codeVersion": __version__,
         "dryRun": request["dryRun"],
+        "seconds": round(time.monotonic() - started, 3),
         **parts,
     }
 

@@ -13,6 +13,8 @@ AUDIT = "audit"
 _MAIN = "main"
 RUN_ID = "run-id"
 """The property of a snapshot that tells the run that wrote it."""
+_MADE_WITH = (RUN_ID, "parameters", "sql")
+"""Those that tell how it was made, so that it can be made again."""
 _REMOVED = ("deleted-data-files", "removed-delete-files")
 """The properties that a snapshot has if it took files out of the table."""
 
@@ -24,6 +26,7 @@ class IcebergTable:
         """Raise a JobError where the table does not exist."""
         self._spark = spark
         self._name = quoted(catalog, database, name)
+        self._made_with: dict[str, str] = {}
         jvm: Any = spark.sparkContext._jvm
         try:
             self._table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
@@ -39,11 +42,34 @@ class IcebergTable:
 
     def rewrite_audit(self, rows: DataFrame, run_id: str) -> int:
         """Put rows in place of those on the audit branch, of which they may be made. Return how many."""
-        writer = rows.writeTo(f"{self._name}.branch_{AUDIT}").option(f"snapshot-property.{RUN_ID}", run_id)
+        writer = rows.writeTo(f"{self._name}.branch_{AUDIT}")
+        for key, value in {RUN_ID: run_id, **self._made_with}.items():
+            writer.option(f"snapshot-property.{key}", value)
         # A task has the rows of few days, so it may write to all of them at once rather than sort.
         writer.option("fanout-enabled", "true").overwrite(F.lit(True))
         self._table.refresh()
         return self._rows(self._table.snapshot(AUDIT))
+
+    def makes_with(self, parameters: str, sql: str) -> None:
+        """Note how what is written next is made: the values of parameters, in JSON, and the SQL's hash."""
+        self._made_with = {"parameters": parameters, "sql": sql}
+
+    def made_with(self) -> dict[str, str]:
+        """Tell how the published rows were made. Compaction, which writes them anew, says nothing of it."""
+        self._table.refresh()
+        snapshot = self._table.currentSnapshot()
+        while snapshot is not None:
+            found = {key: snapshot.summary().get(key) for key in _MADE_WITH}
+            if found[RUN_ID] is not None:
+                return {key: value for key, value in found.items() if value is not None}
+            parent = snapshot.parentId()
+            snapshot = None if parent is None else self._table.snapshot(parent)
+        return {}
+
+    def is_published(self) -> bool:
+        """Whether a run has published the table."""
+        self._table.refresh()
+        return self._table.currentSnapshot() is not None
 
     def _begin(self) -> None:
         """Make the audit branch what the table is now."""
@@ -117,39 +143,6 @@ class IcebergTable:
                 expire.expireSnapshotId(other)
             expire.commit()
 
-    def replace_rows(self, rows: DataFrame) -> None:
-        """Put rows in place of those that are published, as what the same run published."""
-        self._table.refresh()
-        run_id = self._table.currentSnapshot().summary().get(RUN_ID)
-        writer = rows.writeTo(self._name).option("fanout-enabled", "true")
-        if run_id is not None:
-            writer.option(f"snapshot-property.{RUN_ID}", run_id)
-        writer.overwrite(F.lit(True))
-        self._table.refresh()
-
-    def published(self) -> DataFrame:
-        """Read what is published."""
-        return self._spark.read.table(self._name)
-
-    def texts(self) -> list[str]:
-        """Name the columns of texts."""
-        return [field.name for field in self.published().schema if field.dataType.typeName() == "string"]
-
-    def unpublished(self) -> list[DataFrame]:
-        """Read each branch and each tag but the published one."""
-        self._table.refresh()
-        refs = self._table.refs()
-        kinds = {name: "branch" if refs.get(name).isBranch() else "tag" for name in refs if name != _MAIN}
-        return [self._spark.read.option(kind, name).table(self._name) for name, kind in kinds.items()]
-
-    def old_snapshots(self) -> int:
-        """Count the snapshots that are not published."""
-        self._table.refresh()
-        return int(self._table.snapshots().spliterator().getExactSizeIfKnown()) - self._has_current()
-
-    def _has_current(self) -> int:
-        return 0 if self._table.currentSnapshot() is None else 1
-
     def forget_others(self) -> int:
         """Remove every branch and tag but the published one, and all other snapshots. Return how many."""
         self._table.refresh()
@@ -178,9 +171,8 @@ class IcebergTable:
         if current is None or not any(current.summary().get(name) for name in _REMOVED):
             return
         append = self._table.newAppend()
-        run_id = current.summary().get(RUN_ID)
-        if run_id is not None:
-            append = append.set(RUN_ID, run_id)
+        for key, value in self.made_with().items():
+            append = append.set(key, value)
         append.commit()
         self._table.refresh()
 

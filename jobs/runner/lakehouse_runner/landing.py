@@ -168,6 +168,11 @@ class Landing:
             )
         return account
 
+    def shown(self, names: Iterable[str]) -> list[str]:
+        """Give names of files as they may be shown and kept."""
+        with closing(Reader(self._source.reading, self._source.columns)) as reader:
+            return [reader.shown(name) for name in names]
+
     def quarantine(self, account: Account) -> DataFrame:
         """Give what was refused, with its place: by a second look at the blocks that have such records.
 
@@ -175,7 +180,9 @@ class Landing:
         """
         extents = [extent for extent in self._extents if extent.block in account.dirty]
         records = self._read(extents, _Refuse(self._source, self._forgotten, account.dirty), QUARANTINE)
-        whole = [(name, None, None, r.reason, r.detail, "") for name, r in account.whole.items()]
+        names = self.shown(account.whole)
+        refusals = zip(names, account.whole.values(), strict=True)
+        whole = [(name, None, None, r.reason, r.detail, "") for name, r in refusals]
         return records.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else records
 
 
@@ -307,7 +314,7 @@ class _Refuse(_Worker):
         for part in chain(reader.again(noted), reader.read(unnoted)):
             for text, rows in _by_text(part):
                 block = text.extent.block
-                columns = [pa.array([block.file] * rows.num_rows, pa.string())]
+                columns = [pa.array([reader.shown(block.file)] * rows.num_rows, pa.string())]
                 columns.append(pc.add(rows.column("_line"), self._dirty[block].before))
                 columns += [rows.column(name) for name in ("_record", "_reason", "_detail", "_raw")]
                 yield pa.RecordBatch.from_arrays(columns, schema=_QUARANTINE_ARROW)

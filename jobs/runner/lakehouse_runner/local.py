@@ -23,10 +23,10 @@ from pyspark.sql import functions as F
 
 from . import files
 from .errors import JobError, tell
-from .forget import Request, forget
-from .iceberg import RUN_ID, IcebergTable
+from .forget import Job, Request, forget
+from .iceberg import IcebergTable
 from .landing import QUARANTINE, Landing
-from .manifest import Output, read_erasure, read_manifest, read_source
+from .manifest import Output, read_manifest, read_people, read_source
 from .plain import plain_rows
 from .quoting import quoted
 from .run import SPARK_SETTINGS, Options, run
@@ -133,7 +133,7 @@ def _create(spark: SparkSession, name: str, output: Output) -> None:
     )
 
 
-def put_in_place(spark: SparkSession, database: str, output: Output, run_id: str) -> None:
+def put_in_place(spark: SparkSession, database: str, output: Output) -> None:
     """Make of the table that was written in place of one of another shape that one, in one step."""
     next_name = quoted(_CATALOG, database, output.table + _NEXT)
     writer = spark.table(next_name).writeTo(quoted(_CATALOG, database, output.table)).using("iceberg")
@@ -141,7 +141,9 @@ def put_in_place(spark: SparkSession, database: str, output: Output, run_id: str
         writer.tableProperty(key, str(value))
     if output.partition_by:
         writer.partitionedBy(*[F.days(quoted(column)) for column in output.partition_by])
-    writer.option(f"snapshot-property.{RUN_ID}", run_id).createOrReplace()
+    for key, value in IcebergTable(spark, _CATALOG, database, output.table + _NEXT).made_with().items():
+        writer.option(f"snapshot-property.{key}", value)
+    writer.createOrReplace()
     spark.sql(f"DROP TABLE {next_name} PURGE")
 
 
@@ -168,7 +170,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         written_to = ready_table(spark, manifest.database, manifest.output)
         result = run(spark, manifest, job["sql"], job["parameters"], replace(options, table=written_to))
         if written_to != output and not result.failures:
-            put_in_place(spark, manifest.database, manifest.output, options.run_id)
+            put_in_place(spark, manifest.database, manifest.output)
         failed |= result.failed
         for table in sorted(result.failed):
             say({"kind": "failed", "table": table})
@@ -276,34 +278,38 @@ def _refused(spark: SparkSession, folder: str) -> DataFrame:
 
 
 def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
-    """Forget a person, in all that is in the catalog. No run may go on."""
-    erasure = read_erasure(json.dumps(request["erasure"]))
-    _make_namespace(spark, erasure.database)
-    there = [row.tableName for row in _tables(spark, erasure.database)]
-    known = {table.table for table in erasure.tables}
-    key = bytes.fromhex(request["pseudonymKey"])
+    """Forget a person, or end what was begun, in all that is in the catalog. No run may go on."""
+    database, dry_run = request["database"], request["dryRun"]
+    _make_namespace(spark, database)
+    there = [row.tableName for row in _tables(spark, database)]
+    jobs = [
+        Job(read_manifest(json.dumps(job["manifest"])), job["sql"], job["parameters"])
+        for job in request["jobs"]
+    ]
+    known = {job.manifest.output.table for job in jobs}
+    # Made in place of one with other columns, and never published.
+    for name in there if not dry_run else ():
+        if name.endswith(_NEXT):
+            spark.sql(f"DROP TABLE {quoted(_CATALOG, database, name)} PURGE")
     done = forget(
         spark,
-        erasure,
+        jobs,
+        read_people(request["people"]),
         Request(
             subject=request["subject"],
-            key=key,
-            dry_run=request["dryRun"],
+            key=bytes.fromhex(request["pseudonymKey"]),
+            dry_run=dry_run,
+            run_id=request["runId"],
             catalog=_CATALOG,
             engine="spark",
+            suppressed=request["suppressed"],
             # They are whoever's `--data` they are from; the list keeps what is in them out.
             rewrite_landing=False,
-            other_tables=tuple(name for name in there if name not in known and not name.endswith(_NEXT)),
-            dropped=tuple(name for name in there if name.endswith(_NEXT)),
-            other_quarantines=request["otherQuarantines"],
         ),
     )
-    rows = {}
-    if not request["dryRun"]:
-        forgotten = read_forgotten(erasure.suppressed, lambda: key)
-        for name, source in erasure.sources.items():
-            rows[name] = Landing(spark, source, forgotten=forgotten).account().accepted
-    say({"kind": "forgotten", "part": done, "rows": rows})
+    # Nobody knows how to make again what the definition no longer has.
+    done["unread"] += [name for name in there if name not in known and not name.endswith(_NEXT)]
+    say({"kind": "forgotten", "rows": done.pop("rows"), "part": done})
 
 
 def _tables(spark: SparkSession, database: str) -> list[Any]:

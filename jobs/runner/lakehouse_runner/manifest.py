@@ -10,7 +10,7 @@ from .schema import Schema, faults_of
 
 Severity = Literal["fail", "quarantine", "warn"]
 PiiClass = Literal["direct", "quasi"]
-Identifies = Literal["person", "device"]
+Identifies = Literal["person", "device", "moment"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class ForgottenSql:
     macro: str
     rows: str
     refused: str
+    found: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class Reading:
     verdict: str
     first_count: int
     first_order: str
+    shown_file: str
     refined: str
     landed_schema: str
     refined_schema: str
@@ -157,25 +159,33 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class ErasureTable:
-    """A table that a job makes, as far as to forget somebody is concerned."""
+class PeopleSql:
+    """The SQL that says what points to a person; `model/forgotten.ts` says how to ask it."""
 
-    table: str
-    columns: Mapping[str, Column]
-    quarantine: str | None = None
+    macro: str
+    entries: str
+    shared_devices: str
+
+
+@dataclass(frozen=True)
+class ErasureJob:
+    """A job that makes its table again."""
+
+    manifest: str
+    """URI."""
+    sql: str
+    """URI."""
+    parameters: Mapping[str, str]
+    """Values for a table that does not say with which it was made."""
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """Every place that may hold something of a person."""
+    """How every table is made again without a person."""
 
-    database: str
-    sources: Mapping[str, Source]
-    """Of which nothing is expected: none is judged here."""
-    tables: tuple[ErasureTable, ...]
-    """Those first that nothing is made from."""
-    forgotten: ForgottenSql
-    """For the quarantines of tables that are no sources."""
+    jobs: tuple[ErasureJob, ...]
+    """In the order in which tables are made."""
+    people: PeopleSql
     suppressed: str
     """URI of the list of who was forgotten."""
     receipts: str
@@ -206,16 +216,16 @@ def read_erasure(text: str) -> Erasure:
     value = _parsed(text)
     _check(value, _schema("erasure"))
     return Erasure(
-        database=value["database"],
-        sources={name: _source({**source, "audit": []}) for name, source in value["sources"].items()},
-        tables=tuple(
-            ErasureTable(table["table"], _columns(table["columns"]), table.get("quarantine"))
-            for table in value["tables"]
-        ),
-        forgotten=ForgottenSql(**value["forgotten"]),
+        jobs=tuple(ErasureJob(**job) for job in value["jobs"]),
+        people=read_people(value["people"]),
         suppressed=value["suppressed"],
         receipts=value["receipts"],
     )
+
+
+def read_people(value: Mapping[str, str]) -> PeopleSql:
+    """The SQL of people, as JSON has it."""
+    return PeopleSql(value["macro"], value["entries"], value["sharedDevices"])
 
 
 def _parsed(text: str) -> Any:
@@ -309,6 +319,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         verdict=value["verdict"],
         first_count=value["firstCount"],
         first_order=value["firstOrder"],
+        shown_file=value["shownFile"],
         refined=value["refined"],
         landed_schema=value["landedSchema"],
         refined_schema=value["refinedSchema"],

@@ -119,6 +119,12 @@ class Reader(Database):
                 lines += group
         yield from self._lines(lines)
 
+    def shown(self, name: str) -> str:
+        """Give the name of a file as it may be shown and kept."""
+        query = f"SELECT {self._reading.shown_file} FROM (SELECT $1 AS file)"
+        ((shown,),) = self._base.execute(query, [name]).fetchall()
+        return str(shown)
+
     def verdict(self, counts: Sequence[int], first: Iterable[Refused]) -> str | None:
         """Say why a run that read the source fails, if it does, by rows of `_counts` and `_first`."""
         self._fill("_counts", [list(counts)])

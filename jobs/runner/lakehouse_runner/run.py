@@ -1,5 +1,7 @@
 """Makes one table: reads the inputs, transforms, writes, audits, and publishes all of it or nothing."""
 
+import hashlib
+import json
 import re
 import time
 import traceback
@@ -20,7 +22,7 @@ from .landing import Landing
 from .manifest import Manifest, Moves, Unmatched
 from .pseudonyms import Pseudonyms
 from .quoting import quoted
-from .suppression import read_forgotten
+from .suppression import Forgotten, read_forgotten
 
 SPARK_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -58,6 +60,8 @@ class Options:
     """Older ones are expired after publishing. None: something else does it."""
     table: str | None = None
     """The table to write, where it is not the output's."""
+    forgotten: Forgotten | None = None
+    """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
 
 
 @dataclass
@@ -138,18 +142,28 @@ class _Run:
         self._failed.add(table)
         self._failures += [f"{table}: {message}" for message in messages]
 
+    def _refuse(self, table: str, *messages: str) -> bool:
+        """Fail for what rows break, unless that would keep somebody who was forgotten. Whether it fails."""
+        if self._options.forgotten is None:
+            self._fail(table, *messages)
+            return True
+        self._warnings += [f"{table}: {message}" for message in messages]
+        return False
+
     def _make(self, opened: list[DataFrame], views: list[str]) -> None:
         manifest, output = self._manifest, self._manifest.output
         written_to = self._options.table or output.table
         table = IcebergTable(self._spark, self._options.catalog, manifest.database, written_to)
-        forgotten = read_forgotten(manifest.suppressed, self._options.pseudonym_key)
+        forgotten = self._options.forgotten or read_forgotten(
+            manifest.suppressed, self._options.pseudonym_key
+        )
         landings = {
             name: Landing(self._spark, source, forgotten=forgotten)
             for name, source in manifest.sources.items()
         }
         for name, landing in landings.items():
             if landing.skipped:
-                self._warnings.append(_told_skipped(name, landing.skipped))
+                self._warnings.append(_told_skipped(name, landing.shown(landing.skipped)))
         for name, source in manifest.sources.items():
             # Else a wrong folder, or a day on which nothing came, would empty the table.
             if not landings[name].files:
@@ -206,8 +220,8 @@ class _Run:
         if done.failures:
             of = "its branch" if written_to == output.table else f"{written_to}'s branch"
             kept = f"what was written is on {of} {AUDIT}, snapshot {table.audit_snapshot()}"
-            self._fail(output.table, *done.failures, f"{kept}; the published table is as it was")
-            return
+            if self._refuse(output.table, *done.failures, f"{kept}; the published table is as it was"):
+                return
         if output.quarantine is not None:
             files.delete_others(output.quarantine, self._options.run_id)
         table.publish()
@@ -227,6 +241,7 @@ class _Run:
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
         """Write the rows where no reader looks, with pseudonyms for what is to be hidden. Return how many."""
         run_id = self._options.run_id
+        table.makes_with(json.dumps(dict(self._parameters)), sql_hash(self._sql))
         columns = self._pseudonyms()
         if not columns:
             return table.write_audit(rows, run_id)
@@ -292,9 +307,12 @@ class _Run:
         )
         self._findings += done.findings
         if done.failures:
-            self._fail(name, *done.failures)
+            self._refuse(name, *done.failures)
         if account.failure is not None:
-            self._fail(name, account.failure)
+            if any(refusal.is_fatal for refusal in account.whole.values()):
+                self._fail(name, account.failure)
+            else:
+                self._refuse(name, account.failure)
         return account.accepted
 
     def _find_copies(self, name: str, landing: Landing, done: Audit) -> None:
@@ -307,8 +325,7 @@ class _Run:
             records = account.accepted + account.quarantined - len(account.whole)
         done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
         if records > 0:
-            pairs = sorted((copy.file.name, copy.same_as.name) for copy in copies)
-            # Names of files may be shown.
+            pairs = sorted(tuple(landing.shown((copy.file.name, copy.same_as.name))) for copy in copies)
             samples = [{"file": file, "same_as": same_as} for file, same_as in pairs[:_SAMPLES]]
             done.findings.append(Finding(name, _DELIVERED_ONCE, "warn", records, None, samples))
 
@@ -351,6 +368,11 @@ class _Run:
     @staticmethod
     def _since(started: float) -> float:
         return round(time.monotonic() - started, 3)
+
+
+def sql_hash(sql: str) -> str:
+    """Give what tells whether a table is still made as it was."""
+    return hashlib.sha256(sql.encode()).hexdigest()
 
 
 def _told_skipped(name: str, skipped: Sequence[str]) -> str:

@@ -1,24 +1,19 @@
 """Who was forgotten: a list of keyed hashes, as engines/suppression.ts has it."""
 
 import datetime
-import functools
 import hmac
 import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from . import files
 from .errors import JobError
 
-Kind = Literal["person", "device", "hint"]
-Mask = npt.NDArray[np.bool_]
+Kind = Literal["person", "device", "hint", "moment"]
+Hash = tuple[Kind, str]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SINCE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -33,7 +28,10 @@ _SPACES = (
     + "\u3000\ufeff"
 )
 _ATTEMPTS = 5
-_FORMAT = 1
+_MARK = ".written"
+"""What stands beside a list that was written: without it a list that was deleted would be none."""
+_FORMAT = 2
+"""One of format 1 is read too, and has no moments."""
 
 
 class Entry(NamedTuple):
@@ -57,11 +55,6 @@ def hash_of(key: bytes, kind: Kind, value: str) -> str:
     return hmac.digest(key, _bytes(f"{kind}:{normalised(value)}"), "sha256").hex()
 
 
-def pseudonym_of(key: bytes, value: str) -> str:
-    """Give the pseudonym of a value."""
-    return hmac.digest(key, _bytes(value), "sha256").hex()
-
-
 def _bytes(text: str) -> bytes:
     """UTF-8; half a surrogate pair as JavaScript writes it."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
@@ -69,48 +62,22 @@ def _bytes(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """Whoever is on the list, as workers judge by it."""
+    """Whoever is on the list, as the manifest's SQL judges by it."""
 
     key: bytes
     """Of pseudonyms."""
-    hashes: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
-    pseudonyms: frozenset[str] = frozenset()
-    """Theirs; known only while somebody is being forgotten."""
+    entries: tuple[Hash, ...] = ()
     email: str = ""
     """Of who is being forgotten, if somebody is."""
 
     def __bool__(self) -> bool:
         """Whether anybody is on the list."""
-        return any(self.hashes.values())
-
-    def has(self, kind: Kind, value: str) -> bool:
-        """Whether a value is on the list."""
-        return hash_of(self.key, kind, value) in self.hashes.get(kind, ())
-
-    def persons(self, rows: pa.RecordBatch, names: Iterable[str]) -> Mask:
-        """Tell on which rows one of the columns names a person on the list."""
-        none = np.zeros(rows.num_rows, np.bool_)
-        masks = (_by_value(rows.column(name), lambda value: self.has("person", value)) for name in names)
-        return functools.reduce(np.logical_or, masks, none)
-
-
-def is_named(values: pa.Array) -> Mask:
-    """Tell which values name somebody: neither NULL nor blank."""
-    return _by_value(values, lambda value: normalised(value) != "")
-
-
-def _by_value(values: pa.Array, judge: Callable[[str], bool]) -> Mask:
-    # The same few values come again and again. NULL is nobody's.
-    encoded = values.dictionary_encode()
-    verdicts = np.array([*map(judge, encoded.dictionary.to_pylist()), False])
-    mask: Mask = verdicts[encoded.indices.fill_null(len(verdicts) - 1).to_numpy()]
-    return mask
+        return bool(self.entries)
 
 
 def forgotten_of(entries: Iterable[Entry], key: bytes) -> Forgotten:
     """Make what workers judge by of a list."""
-    listed = list(entries)
-    return Forgotten(key, {kind: frozenset(e.hash for e in listed if e.kind == kind) for kind in KINDS})
+    return Forgotten(key, tuple((entry.kind, entry.hash) for entry in entries))
 
 
 def read_forgotten(uri: str | None, key: Callable[[], bytes]) -> Forgotten | None:
@@ -130,16 +97,22 @@ def read_list(uri: str) -> list[Entry]:
         JobError: It is damaged: nobody may be taken for not forgotten.
     """
     found = files.read_tagged(uri)
-    return [] if found is None else _parsed(uri, found.text)
+    if found is not None:
+        return _parsed(uri, found.text)
+    if files.read_tagged(uri + _MARK) is not None:
+        path = uri.removeprefix("file:")
+        raise JobError(f"{path} is gone, and people were forgotten, who would come back; restore it")
+    return []
 
 
-def add_to_list(uri: str, added: Iterable[tuple[Kind, str]]) -> list[Entry]:
+def add_to_list(uri: str, added: Iterable[Hash]) -> list[Entry]:
     """Enter hashes that are not on the list yet, and give the whole list as it is then.
 
     Raises:
         JobError: It is damaged, or others keep changing it.
     """
     wanted = list(dict.fromkeys(added))
+    files.write_text(uri + _MARK, "{}\n")
     for _ in range(_ATTEMPTS):
         found = files.read_tagged(uri)
         entries = [] if found is None else _parsed(uri, found.text)
@@ -163,7 +136,9 @@ def _parsed(uri: str, text: str) -> list[Entry]:
     try:
         value = json.loads(text)
         version = value["version"]
-        if version == _FORMAT or not isinstance(version, int):
+        if not isinstance(version, int):
+            raise ValueError
+        if version in (1, _FORMAT):
             return list(_entries(value))
     except (ValueError, KeyError, TypeError):
         raise JobError(
@@ -176,7 +151,7 @@ def _parsed(uri: str, text: str) -> list[Entry]:
 
 def _entries(value: Mapping[str, object]) -> Iterator[Entry]:
     entries = value["entries"]
-    if not isinstance(entries, list) or value != {"version": _FORMAT, "entries": entries}:
+    if not isinstance(entries, list) or value != {"version": value["version"], "entries": entries}:
         raise ValueError
     for given in entries:
         entry = Entry(**given)

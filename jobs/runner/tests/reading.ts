@@ -1,8 +1,10 @@
-// Compiles contracts for the tests of the runner: columns as JSON on stdin, their reading on stdout.
+// Compiles contracts for the tests of the runner: columns as JSON on stdin, their reading on stdout; of null, the SQL of people.
 import { readFileSync } from 'node:fs';
 import type { SourceTable } from '../../../model';
+import { PEOPLE } from '../../../model/manifest';
 import { readingOf } from '../../../model/reading';
 
-const { columns, share } = JSON.parse(readFileSync(0, 'utf8'));
-const table = { name: 'readings', columns, maxQuarantinedShare: share };
-process.stdout.write(JSON.stringify(readingOf(table as SourceTable)));
+const asked = JSON.parse(readFileSync(0, 'utf8'));
+const reading = ({ columns, share }: { columns: SourceTable['columns']; share: number }) =>
+  readingOf({ name: 'readings', columns, maxQuarantinedShare: share } as SourceTable);
+process.stdout.write(JSON.stringify(asked === null ? PEOPLE : reading(asked)));

@@ -1,75 +1,64 @@
 """Tests of what Spark is told of a person who is forgotten."""
 
-from lakehouse_runner.forget import _Records, _Search, _without
-from lakehouse_runner.manifest import Column
-from lakehouse_runner.suppression import Entry, Forgotten, forgotten_of, hash_of
+from pathlib import Path
+from typing import Any
+
+from contract import Contract, people, source_of
+from lakehouse_runner.forget import _Asked, _Find
+from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from pyspark.sql import SparkSession
 
 KEY = b"key"
 COLUMNS = {
-    "user": Column("text", pii="direct", identifies="person"),
-    "device": Column("text", pii="quasi", identifies="device"),
-    "name": Column("text", pii="direct"),
+    "user": Contract("text", pii="direct", identifies="person"),
+    "device": Contract("int", pii="quasi", identifies="device", nullable=True),
+    "name": Contract("text", pii="direct", nullable=True),
+    "at": Contract("epochMillis", identifies="moment"),
+}
+READING = source_of(Path("/nowhere"), COLUMNS).reading
+LISTED = forgotten_of(
+    [Entry("person", hash_of(KEY, "person", who), "") for who in ("ann@x.org", "cy@x.org")], KEY
+)
+ROWS = [
+    ("Ann@x.org", 1, "Ann", 5),
+    (" ann@x.org", 2, " ", 6),
+    ("cy@x.org", None, "Cy", 7),
+    ("bob@x.org", 2, "Bob", 8),
+    (" ", 4, "Dan", 9),
+]
+FOUND = {
+    ("device", "1", "ann@x.org"),
+    ("device", "2", "ann@x.org"),
+    ("hint", "ann", "ann@x.org"),
+    ("instant", "5", "ann@x.org"),
+    ("instant", "6", "ann@x.org"),
+    ("hint", "cy", "cy@x.org"),
+    ("instant", "7", "cy@x.org"),
+    ("device", "2", None),
+    ("hint", "bob", None),
 }
 
 
-def test_no_plan_holds_a_value(spark: SparkSession) -> None:
-    """Spark logs plans."""
-    values = spark.createDataFrame([("ann@x.org",)], "_theirs string")
-    rows = spark.createDataFrame([("ann@x.org",), ("bob@x.org",), (None,)], "user string")
-    kept = _without(rows, {"user": values})
-    assert sorted(str(row.user) for row in kept.collect()) == ["None", "bob@x.org"]
-    assert "ann" not in kept._jdf.queryExecution().toString()
-    only = Forgotten(KEY, {"person": frozenset([hash_of(KEY, "person", "ann@x.org")])})
-    found = rows.mapInArrow(
-        _Search(_Records(only, only), {"user": COLUMNS["user"]}), "what string, value string"
-    )
-    assert [tuple(row) for row in found.collect()] == [("person", "ann@x.org")]
+def test_workers_find_what_points_to_the_person_and_no_plan_holds_a_value(spark: SparkSession) -> None:
+    """Spark logs plans. Who is not on the list is not named."""
+    rows = spark.createDataFrame(ROWS, "user string, device bigint, name string, at bigint")
+    found = rows.mapInArrow(_Find(READING, LISTED), "kind string, value string, person string")
+    assert {tuple(row) for row in found.collect()} == FOUND
     assert "ann" not in found._jdf.queryExecution().toString()
 
 
-def test_a_device_tells_only_of_rows_that_name_no_person(spark: SparkSession) -> None:
-    """Whoever has it by now stays."""
-    rows = spark.createDataFrame(
-        [
-            (1, "bob@x.org", "d1"),
-            (2, None, "d1"),
-            (3, " \t\x0b", "d1"),
-            (4, None, None),
-            (5, "ann@x.org", "d1"),
-        ],
-        "n int, user string, device string",
-    )
-    theirs = {
-        kind: spark.createDataFrame([(value,)], "_theirs string")
-        for kind, value in {"user": "ann@x.org", "device": "d1"}.items()
-    }
-    kept = _without(rows, theirs, {"n": None, "user": "person", "device": "device"})
-    assert [row.n for row in kept.orderBy("n").collect()] == [1, 4]
-    kept = _without(rows.drop("user"), {"device": theirs["device"]}, {"device": "device"})
-    assert [row.n for row in kept.collect()] == [4]
-
-
-def test_records_tell_what_points_to_the_person(spark: SparkSession) -> None:
-    """Of others on the list it is only how they are spelled; what is empty points to nobody."""
-    rows = spark.createDataFrame(
-        [
-            ("Ann@x.org", "d1", "Ann"),
-            ("ann@x.org", None, " "),
-            ("cleo@x.org", "d2", "Cleo"),
-            ("bob@x.org", "d3", "Bob"),
-            (None, "d4", "Dan"),
-        ],
-        "user string, device string, name string",
-    )
-    ann, cleo = (hash_of(KEY, "person", who) for who in ("ann@x.org", "cleo@x.org"))
-    listed = forgotten_of([Entry("person", ann, ""), Entry("person", cleo, "")], KEY)
-    judge = _Records(listed, Forgotten(KEY, {"person": frozenset([ann])}))
-    found = rows.mapInArrow(_Search(judge, COLUMNS), "what string, value string").collect()
-    assert {tuple(row) for row in found} == {
-        ("person", "Ann@x.org"),
-        ("person", "ann@x.org"),
-        ("person", "cleo@x.org"),
-        ("device", "d1"),
-        ("hint", "Ann"),
-    }
+def test_what_others_have_too_is_entered_by_its_moments() -> None:
+    """What is only the person's is entered as it is."""
+    asked: Any = _Asked(LISTED, people())
+    entries, shared = asked.entries(sorted(FOUND, key=str))
+    asked.close()
+    hashes = [
+        ("device", "1"),
+        ("hint", "ann"),
+        ("hint", "cy"),
+        ("moment", "2"),
+        ("moment", "2 5"),
+        ("moment", "2 6"),
+    ]
+    assert set(entries) == {(kind, hash_of(KEY, kind, value)) for kind, value in hashes}  # type: ignore[arg-type]
+    assert shared == 1

@@ -121,6 +121,7 @@ def test_a_manifest_is_read_whole() -> None:
                     verdict="v",
                     first_count=3,
                     first_order="f",
+                    shown_file="s",
                     refined="r",
                     landed_schema="a bigint",
                     refined_schema="a date",

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,9 +14,10 @@ from contract import Contract, source_of
 from lakehouse_runner import files, rewrite, suppression
 from lakehouse_runner.files import Changed
 from lakehouse_runner.forget import _Forgetting
-from lakehouse_runner.rewrite import LandingSieve, Sifted, sift
+from lakehouse_runner.rewrite import rewritten
 from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from moto import mock_aws
+from pyspark.sql import SparkSession
 
 KEY = b"key"
 BUCKET = "stedi-landing"
@@ -25,7 +27,6 @@ BOB = b'{"user":"bob@x.org"}\n'
 LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
 COLUMNS = {"user": Contract("text", identifies="person")}
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
-SIEVE = LandingSieve(LISTED, COLUMNS, SOURCE.reading)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_person_leaves_an_object_and_its_versions(s3: Any, packed: bool) -> No
     whole = gzip.compress(ANN + BOB) if packed else ANN + BOB
     put(s3, name, whole, whole)
     put(s3, "ann.json", ANN)
-    assert [sift(file, SIEVE, rewrite=True) for file in files.list_files(FOLDER)] == [Sifted(1), Sifted(1)]
+    assert all(rewritten(file, SOURCE, LISTED) for file in files.list_files(FOLDER))
     left = get(s3, name)
     assert (gzip.decompress(left) if packed else left) == BOB
     assert [file.name for file in files.list_files(FOLDER)] == [name]
@@ -127,7 +128,7 @@ def test_a_file_that_others_changed_is_not_deleted(s3: Any, monkeypatch: pytest.
     """Though none of the lines that were read would have stayed."""
     put(s3, "a.json", ANN)
     (file,) = files.list_files(FOLDER)
-    copied = rewrite._copied
+    copied = rewrite._copy
 
     def changed_after(*args: Any) -> tuple[int, int]:
         found = copied(*args)
@@ -135,9 +136,9 @@ def test_a_file_that_others_changed_is_not_deleted(s3: Any, monkeypatch: pytest.
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(rewrite, "_copied", changed_after)
+        patched.setattr(rewrite, "_copy", changed_after)
         with pytest.raises(Changed, match="was changed meanwhile; call again"):
-            sift(file, SIEVE, rewrite=True)
+            rewritten(file, SOURCE, LISTED)
     assert get(s3, "a.json") == BOB
     files.delete(file.uri)
     with pytest.raises(Changed):
@@ -154,7 +155,7 @@ def test_a_file_is_deleted_on_its_condition(s3: Any) -> None:
         seen.append((operation_name, request.headers.get("If-Match")))
 
     files.s3().meta.events.register("before-sign.s3.*", see)
-    assert sift(file, SIEVE, rewrite=True) == Sifted(1)
+    assert rewritten(file, SOURCE, LISTED)
     assert seen[-2:] == [("HeadObject", file.etag), ("DeleteObject", file.etag)]
     assert files.list_files(FOLDER) == []
 
@@ -217,19 +218,14 @@ def test_an_upload_that_is_finished_meanwhile_is_no_error(s3: Any) -> None:
     assert files.uploads(FOLDER, abort=True) == 1
 
 
-@pytest.mark.parametrize("dry_run", [True, False])
-def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(s3: Any, dry_run: bool) -> None:
+def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(s3: Any, spark: SparkSession) -> None:
     """They are counted with the old versions, and are gone before the files are listed."""
     place = {"Bucket": BUCKET, "Key": "customer/landing/a.json"}
     upload = s3.create_multipart_upload(**place)["UploadId"]
     s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=ANN)
     forgetting = cast(Any, object.__new__(_Forgetting))
-    forgetting._old = 0
-    forgetting._places = []
-    forgetting._request = SimpleNamespace(dry_run=dry_run)
-    forgetting._erasure = SimpleNamespace(
-        sources={"customer": SimpleNamespace(location=FOLDER, columns=COLUMNS, reading=SOURCE.reading)}
-    )
-    forgetting._clean_landing(LISTED)
+    forgetting._spark, forgetting._old, forgetting._unread = spark, 0, []
+    forgetting._sources = {"customer": replace(SOURCE, location=FOLDER)}
+    forgetting._rewrite_landing(LISTED)
     assert forgetting._old == 1
-    assert len(s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])) == (1 if dry_run else 0)
+    assert s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []

@@ -60,7 +60,17 @@ def test_hashes_are_entered_once(tmp_path: Path, bucket: Bucket) -> None:
         assert [e[:2] for e in again] == [("person", "0" * 64), ("device", "0" * 64)]
         assert again[0] == first
         assert read_list(uri) == again
-    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["suppressed.json"]
+    names = ["suppressed.json", "suppressed.json.written"]
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == names
+
+
+def test_a_list_that_was_deleted_is_told(tmp_path: Path) -> None:
+    """Else the forgotten would come back."""
+    uri = f"file:{tmp_path}/suppressed.json"
+    add_to_list(uri, [("person", "0" * 64)])
+    (tmp_path / "suppressed.json").unlink()
+    with pytest.raises(JobError, match=r"suppressed\.json is gone, and people were forgotten"):
+        read_list(uri)
 
 
 def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
@@ -100,11 +110,11 @@ def test_a_damaged_list_is_told(tmp_path: Path, text: str) -> None:
 def test_a_list_of_another_format_is_named(tmp_path: Path) -> None:
     """It is not damaged, and nobody should try to restore it."""
     path = tmp_path / "suppressed.json"
-    path.write_text('{"version":2,"people":[]}')
+    path.write_text('{"version":3,"people":[]}')
     uri = f"file:{path}"
-    told = f"{path} is of format 2, and this version reads 1; use the version that wrote it"
+    told = f"{path} is of format 3, and this version reads 2; use the version that wrote it"
     with pytest.raises(JobError, match=re.escape(told)):
         read_list(uri)
     with pytest.raises(JobError, match=re.escape(told)):
         add_to_list(uri, [("person", "0" * 64)])
-    assert path.read_text() == '{"version":2,"people":[]}'
+    assert path.read_text() == '{"version":3,"people":[]}'

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lakehouse_runner.manifest import Column, Source, read_source
+from lakehouse_runner.manifest import Column, PeopleSql, Source, read_people, read_source
 
 READING: dict[str, Any] = {
     "headBytes": 1,
@@ -27,6 +27,7 @@ READING: dict[str, Any] = {
     "verdict": "v",
     "firstCount": 3,
     "firstOrder": "f",
+    "shownFile": "s",
     "refined": "r",
     "landedSchema": "a bigint",
     "refinedSchema": "a date",
@@ -35,6 +36,21 @@ READING: dict[str, Any] = {
 """A reading as a manifest has it, where none of it is run."""
 _COMPILER = Path(__file__).parents[1] / "reading.ts"
 _ROOT = Path(__file__).parents[4]
+
+
+MANIFEST: dict[str, Any] = {
+    "version": 2,
+    "job": "t",
+    "database": "d",
+    "driving": "s",
+    "sources": {},
+    "tables": ["s"],
+    "output": {"table": "t", "schema": "a int", "columns": {}, "partitionBy": [], "audit": []},
+    "parameters": {},
+    "runs": "s3://lake/runs/",
+    "metricsNamespace": "m",
+}
+"""The manifest of a job of which nothing is run."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +85,11 @@ def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -
             "audit": [],
         }
     )
+
+
+def people() -> PeopleSql:
+    """Give the SQL of what points to a person."""
+    return read_people(_compiled("null"))
 
 
 @functools.cache
