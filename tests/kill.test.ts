@@ -20,6 +20,7 @@ import { writeOtherSources, writeSample } from '../samples';
 import { fraction, randomStreams } from '../samples/random';
 import { dieAt } from './support/die';
 import { answer, ended, engineOf, lake, namesBelow, spawnLake, temporaryDir } from './support/lake';
+import { soak } from './support/soak';
 
 const dir = temporaryDir('kill');
 const random = randomStreams(20231124).next().value;
@@ -136,7 +137,10 @@ async function killedRun(root: string, set: SetName, { from, after }: Moment): P
   await exit;
 }
 
-describe('a run killed at any of 100 random moments', () => {
+/** In each of two lakes. */
+const KILLS = soak(20);
+
+describe(`a run killed at any of ${2 * KILLS} random moments`, () => {
   const found = { 'before it published': 0, publishing: 0, 'clearing up': 0, 'after all': 0 };
 
   /** Kills runs on one lake, each followed by a good one, and looks at the lake after each. */
@@ -178,15 +182,15 @@ describe('a run killed at any of 100 random moments', () => {
   }
 
   test('leaves the old state or the new one, and the next run succeeds and leaves no litter', async () => {
-    await Promise.all([lane('lake-1', 50), lane('lake-2', 50)]);
+    await Promise.all([lane('lake-1', KILLS), lane('lake-2', KILLS)]);
     process.stderr.write(
       `killed: ${Object.entries(found)
         .map(([when, n]) => `${n} ${when}`)
         .join(', ')}\n`,
     );
-    expect(Object.values(found).reduce((total, n) => total + n)).toBe(100);
-    expect(found['before it published']).toBeGreaterThanOrEqual(15);
-    expect(found.publishing + found['clearing up']).toBeGreaterThanOrEqual(3);
+    expect(Object.values(found).reduce((total, n) => total + n)).toBe(2 * KILLS);
+    expect(found['before it published']).toBeGreaterThanOrEqual(0.2 * KILLS);
+    expect(found.publishing + found['clearing up']).toBeGreaterThan(0);
   });
 });
 

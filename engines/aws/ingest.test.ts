@@ -15,6 +15,7 @@ import {
   type Fault,
 } from '../../tests/support/aws-server';
 import { temporaryDir } from '../../tests/support/lake';
+import { soak } from '../../tests/support/soak';
 import { outputsOf } from '../../tests/support/stack';
 import { LakeError } from '../engine';
 import { checksumOf } from './checksum';
@@ -249,7 +250,7 @@ test('the plan is what should be, whatever the folder and the bucket hold', asyn
       expect(s3.uploads.size).toBe(0);
       rmSync(data, { recursive: true });
     }),
-    { numRuns: 60 },
+    { numRuns: soak(30) },
   );
   expect(seen.size).toBe(12);
 });

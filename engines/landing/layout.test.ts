@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { accelerometerLanding } from '../../pipeline/landing';
 import { temporaryDir } from '../../tests/support/lake';
+import { soak } from '../../tests/support/soak';
 import { openDatabase, parquetIn, rowsOf } from '../duckdb/database';
 import { quoteName } from '../sql';
 import { oddLayouts, writeOneALine } from './layout';
@@ -209,7 +210,7 @@ test('whatever the file: the same records are read, and Athena loses none that i
       expect(again?.lost ?? 0).toBe(0);
       if (layout) expect(objectsOfLines(written).length).toBeGreaterThanOrEqual(layout.records);
     }),
-    { numRuns: 50 },
+    { numRuns: soak(20) },
   );
   expect(odd).toBeGreaterThan(10);
 });

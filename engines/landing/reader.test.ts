@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { readingOf, type SourceTable } from '../../model';
 import { type Files, readingTests, sorted } from '../../tests/support/reading';
+import { soak } from '../../tests/support/soak';
 import {
   anySource,
   BREAKS,
@@ -18,7 +19,7 @@ import {
 } from './arbitraries';
 
 /** Each is of several files; more of them find more. */
-const RUNS = Number(process.env.RUNS ?? 15);
+const RUNS = soak(8);
 
 const { read, db } = readingTests();
 

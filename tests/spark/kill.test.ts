@@ -7,11 +7,12 @@ import { writeOtherSources, writeSample } from '../../samples';
 import { fraction, randomStreams } from '../../samples/random';
 import { answer, ended, namesBelow, spawnLake, temporaryDir } from '../support/lake';
 import { childrenOf, untilGone } from '../support/processes';
+import { soak } from '../support/soak';
 import { Spark, withSpark } from '../support/spark';
 
 jest.setTimeout(900_000);
 
-const KILLS = 20;
+const KILLS = soak(9);
 
 const dir = temporaryDir('spark-kill');
 const random = randomStreams(20261125).next().value;

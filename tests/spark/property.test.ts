@@ -6,10 +6,11 @@ import { lake as pipeline } from '../../pipeline';
 import { writeOtherSources } from '../../samples';
 import { expectAgreement } from '../support/engines-agree';
 import { engineOf, temporaryDir } from '../support/lake';
+import { soak } from '../support/soak';
 import { Spark, withSpark } from '../support/spark';
 
 const SEED = 20_230_501;
-const RUNS = 25;
+const RUNS = soak(9);
 
 const dir = temporaryDir('spark-property');
 const session = new Spark(dir);
@@ -103,5 +104,5 @@ withSpark('both engines agree', () => {
     );
     // Else the inputs say little.
     expect(paired).toBeGreaterThan(RUNS / 3);
-  }, 400_000);
+  });
 });
