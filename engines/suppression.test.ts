@@ -98,6 +98,12 @@ test('hints count only in sources that have such a column', async () => {
   expect(await theirs(list, ['{"customerName":"Anna"'], { contract: NO_HINTS })).toEqual([false]);
 });
 
+test('a key is taken as it is written, and for no pattern', async () => {
+  const contract = { columns: { 'no.(1': text('A device.', { identifies: 'device' as const }) } };
+  const list = new Suppression(KEY).with({ device: ['10'] }, SINCE);
+  expect(await theirs(list, ['{"no.(1":"10"', '{"no_(1":"10"'], { contract })).toEqual([true, false]);
+});
+
 test('an entry of format 1 still holds, whose form was that of A to Z only', async () => {
   const hash = createHmac('sha256', KEY).update('person:jÖrg@x.org').digest('hex');
   const list = new Suppression(KEY, [{ kind: 'person', hash, since: SINCE }]);

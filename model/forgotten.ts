@@ -198,7 +198,8 @@ const keysOf = (columns: readonly [string, Column][]) =>
 function behindKeys(columns: readonly [string, Column][], isHint: boolean): string {
   if (columns.length === 0) return '[]';
   const bare = isHint ? '' : '|([^\\s"\',;|&{}()\\[\\]]+)';
-  const pattern = `(?is)(?:^|[^A-Za-z0-9_])(?:${keysOf(columns).join('|')})["']?\\s*[:=]\\s*(?:"(${UNQUOTED})"|'([^']*)'${bare})`;
+  const keys = keysOf(columns).map((key) => key.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const pattern = `(?is)(?:^|[^A-Za-z0-9_])(?:${keys.join('|')})["']?\\s*[:=]\\s*(?:"(${UNQUOTED})"|'([^']*)'${bare})`;
   return `list_concat(${(isHint ? [1, 2] : [1, 2, 3]).map((group) => found('text', pattern, group)).join(', ')})`;
 }
 
