@@ -412,7 +412,7 @@ test('a name, a number and an address that others write too: their lines are ref
   );
   addLines(data, 'customer', broken, 'broken.json');
   const { failures, summary } = await engineOf(root).run(stedi, { data });
-  expect(failures.join()).toMatch(/customer_landing: 5\d\d\d of 5\d\d\d records are refused/);
+  expect(failures.join()).toMatch(/customer_landing: 5,\d\d\d of 5,\d\d\d records are refused/);
   const source = summary.tables.find(({ table }) => table === 'customer_landing');
   // The record and the lines of the two.
   expect(source?.filtered).toBe(1 + refused.length);
@@ -539,7 +539,7 @@ describe('lake forget', () => {
     );
     const dry = await lake(['forget', '--subject', subject, '--lake', root, '--dry-run']);
     expect(dry.stdout).toMatch(
-      /customer_landing +duckdb +rows +\d+\n[\s\S]*8 tables \(\d+ rows\) would be made again/,
+      /customer_landing +duckdb +rows +\d+\n[\s\S]*8 tables \([\d,]+ rows\) would be made again/,
     );
     expect(existsSync(join(root, 'suppressed.json'))).toBe(false);
     const done = await shell(`echo ' ${subject} ' | lake forget --subject - --lake ${root}`);

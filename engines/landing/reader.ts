@@ -11,9 +11,8 @@ import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USU
 const BATCH_BYTES = 128 << 20;
 /** Files that one statement judges the beginnings of. */
 const HEADS = 500;
-/** How much waits until it is read together, and until it is judged, which takes a hundred times its size. */
-const OTHERS_BYTES = 4 << 20;
-const REST_BYTES = 1 << 20;
+/** How much waits until it is looked at together: judging takes a hundred times its size. */
+const WAITING_BYTES = 1 << 20;
 
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
@@ -401,9 +400,9 @@ export class SourceReader {
     this.passedOver += cut;
     const { matched, others } = await matchedOf(db, this.reading);
     await this.add(db, matched);
-    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= OTHERS_BYTES) return;
+    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
     await this.readOthers(db);
-    if ((await bytesIn(db, '_rest', 'line')) > REST_BYTES) await this.judge(db, 'line', looks);
+    if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
