@@ -46,6 +46,7 @@ describe('what an expectation says of itself', () => {
       description: 'Why.',
       columns: ['a', 'b'],
       counts: ['records'],
+      groups: 'records',
       reads: [],
     });
     expect(unique(['a', 'b'], D).sql('"t 1"')).toBe(

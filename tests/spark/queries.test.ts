@@ -140,7 +140,7 @@ withSpark('on Spark, where a source fails', () => {
         { data },
         (event) => engine === spark && events.push(event),
       );
-      expect(failures).toEqual([expect.stringContaining(`${FAILS}: 5000 of `)]);
+      expect(failures).toEqual([expect.stringContaining(`${FAILS}: 5,000 of `)]);
     }
   });
 
