@@ -215,22 +215,27 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
       `replace ${name}`,
     ];
 
-    it("changes one job and its SQL, where a job's SQL changes", async () => {
+    /** The job that forgets makes tables again by the files of all jobs: it is told their names. */
+    const forgets = ['update stedi-forget-job', ...renewed('stedi-forget-erasure')];
+
+    it("changes one job and its SQL, and what the one that forgets is told, where a job's SQL changes", async () => {
       edit('jobs/customers_curated.sql', 'SELECT', 'SELECT -- once more\n ');
       expect(await previewed()).toEqual(
         [
           'update stedi-curated-customers_curated-job',
           ...renewed('stedi-curated-customers_curated-sql'),
+          ...forgets,
         ].sort(),
       );
     });
 
-    it('changes one job and its manifest, where an expectation changes', async () => {
+    it('changes one job and its manifest, and what the one that forgets is told, where an expectation changes', async () => {
       edit('pipeline/trusted.ts', "'timestamp', 1)", "'timestamp', 2)");
       expect(await previewed()).toEqual(
         [
           'update stedi-trusted-step_trainer_trusted-job',
           ...renewed('stedi-trusted-step_trainer_trusted-manifest'),
+          ...forgets,
         ].sort(),
       );
     });
