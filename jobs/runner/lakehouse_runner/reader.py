@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,7 +123,9 @@ class Reader(Database):
     def shown(self, name: str) -> str:
         """Give the name of a file as it may be shown and kept."""
         query = f"SELECT {self._reading.shown_file} FROM (SELECT $1 AS file)"
-        ((shown,),) = self._base.execute(query, [name]).fetchall()
+        # Another query of the same connection would end what is being read from it.
+        with closing(self._base.cursor()) as apart:
+            ((shown,),) = apart.execute(query, [name]).fetchall()
         return str(shown)
 
     def verdict(self, counts: Sequence[int], first: Iterable[Refused]) -> str | None:

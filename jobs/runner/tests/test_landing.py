@@ -197,6 +197,14 @@ def test_a_line_that_is_too_long_is_refused_by_its_beginning(spark: SparkSession
     assert max(len(row.raw) for row in read.quarantine(account).collect()) == 1 << 16
 
 
+def test_every_refused_line_of_a_block_is_kept(spark: SparkSession, tmp_path: Path) -> None:
+    write(tmp_path, {"bad.json": b"{bad\n" * 2500})
+    read = Landing(spark, source_of(tmp_path, COLUMNS))
+    account = read.account()
+    assert account.quarantined == 2500
+    assert read.quarantine(account).count() == 2500
+
+
 def test_the_verdict_names_the_first(spark: SparkSession, tmp_path: Path) -> None:
     """Beyond a share of the records, or of their bytes."""
     write(tmp_path, {"a.json": b'{"user":"a","at":1}\n' * 20 + b"{bad\n" * 4 + b"{" + b"x" * 999})
