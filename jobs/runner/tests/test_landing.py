@@ -198,6 +198,7 @@ def test_a_line_that_is_too_long_is_refused_by_its_beginning(spark: SparkSession
 
 
 def test_every_refused_line_of_a_block_is_kept(spark: SparkSession, tmp_path: Path) -> None:
+    """DuckDB gives them in batches, between which names of files are asked for."""
     write(tmp_path, {"bad.json": b"{bad\n" * 2500})
     read = Landing(spark, source_of(tmp_path, COLUMNS))
     account = read.account()
