@@ -9,10 +9,15 @@ const CACHE = join(ROOT, 'node_modules', '.cache', 'lake', 'portable');
 /** What the verdict depends on beside the SQL. */
 const RULES = ['./portable-sql', './sql', './duckdb/ast', 'dt-sql-parser/package.json'];
 
+let rules: Buffer | undefined;
+const readRules = () => Buffer.concat(RULES.map((rule) => readFileSync(require.resolve(rule))));
+
 /** As `portabilityFaults`, by a file of the cache for SQL that has none: the grammars of two dialects take seconds. */
 export function portabilityFaults(sql: string, ast: AstNode): readonly SqlFault[] {
-  const hash = createHash('sha256').update(JSON.stringify([sql, ast]));
-  for (const rule of RULES) hash.update(readFileSync(require.resolve(rule)));
+  rules ??= readRules();
+  const hash = createHash('sha256')
+    .update(JSON.stringify([sql, ast]))
+    .update(rules);
   const known = join(CACHE, hash.digest('hex'));
   if (existsSync(known)) return [];
   const { portabilityFaults } = require('./portable-sql') as typeof import('./portable-sql');

@@ -1,4 +1,5 @@
 import type { Parameter } from '../model';
+import { quoteName, quoteString } from '../model/sql';
 import { LakeError } from './engine';
 
 /** A piece of SQL text. A parameter or a keyword counts in none but code. */
@@ -43,8 +44,7 @@ export const codeOf = (sql: string): string =>
     .map(({ kind, text }) => (kind === 'code' ? text : text.replace(/[^\n]/g, ' ')))
     .join('');
 
-export const quoteString = (value: string) => `'${value.replaceAll("'", "''")}'`;
-export const quoteName = (name: string) => `"${name.replaceAll('"', '""')}"`;
+export { quoteName, quoteString };
 
 /** The `:parameters` of the SQL by name, each with the line of its first use. */
 export function parametersOf(sql: string): ReadonlyMap<string, number> {

@@ -1,5 +1,6 @@
 import type { Column, Identifies } from './column';
 import { normalisedSql } from './refine';
+import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { Table } from './table';
 
 /**
@@ -24,9 +25,6 @@ export interface Forgotten {
 }
 
 type Contract = Pick<Table, 'columns'>;
-
-const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
-const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
 /** See {@link Forgotten.macro}. */
 export const PSEUDONYM_MACRO = `CREATE OR REPLACE TEMP MACRO _pseudonym(value) AS
@@ -198,7 +196,7 @@ const keysOf = (columns: readonly [string, Column][]) =>
 function behindKeys(columns: readonly [string, Column][], isHint: boolean): string {
   if (columns.length === 0) return '[]';
   const bare = isHint ? '' : '|([^\\s"\',;|&{}()\\[\\]]+)';
-  const keys = keysOf(columns).map((key) => key.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const keys = keysOf(columns).map(literalPattern);
   const pattern = `(?is)(?:^|[^A-Za-z0-9_])(?:${keys.join('|')})["']?\\s*[:=]\\s*(?:"(${UNQUOTED})"|'([^']*)'${bare})`;
   return `list_concat(${(isHint ? [1, 2] : [1, 2, 3]).map((group) => found('text', pattern, group)).join(', ')})`;
 }

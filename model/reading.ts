@@ -1,6 +1,7 @@
 import { type Column, refined } from './column';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { refinedSql } from './refine';
+import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import { sparkSchema, TYPES } from './types';
 
@@ -94,8 +95,6 @@ export interface PlainReading {
   readonly check: string;
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", "''")}'`;
-const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
 const folded = (key: string) => key.toLowerCase();
 
@@ -362,13 +361,7 @@ function linePattern(fields: readonly Field[]): string | undefined {
   for (const [i, f] of fields.entries()) {
     const value = valuePattern(f);
     if (!value) return undefined;
-    const key = f.keys
-      .map((text) =>
-        JSON.stringify(text)
-          .slice(1, -1)
-          .replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
-      )
-      .join('|');
+    const key = f.keys.map((text) => literalPattern(JSON.stringify(text).slice(1, -1))).join('|');
     const member = `${i > 0 ? `${GAP},${GAP}` : ''}"(?:${key})"${GAP}:${GAP}`;
     members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
   }
@@ -438,11 +431,12 @@ const listOf = (marked: string) =>
   `'[' || replace(replace(${marked}, '}' || ${MARK} || '{', '},{'), ${MARK}, '') || ']'`;
 
 /**
- * Whether an object on a line of its own is within the record of the line before: that ends where a value has to follow,
- * or is within a record as well. After `{"a":1,` there has to be a key.
+ * Whether an object on a line of its own may be within the record of the line before: that ends where a value has to
+ * follow. After `{"a":1,` there has to be a key.
  */
-const IS_WITHIN = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')
-    OR regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
+const FOLLOWS = `regexp_matches(before, '[\\[:]\\s*$') OR regexp_matches(before, '^[\\s,\\x{FEFF}]*[^\\s,\\x{FEFF}{}\\[\\]].*,\\s*$')`;
+/** Or that it is as much within one as the object on the line before, or as one that ends there. */
+const GOES_ON = `regexp_matches(before, '^[\\s,]*[{}]') AND indent_before >= indent`;
 
 /**
  * Texts that hold records: a line alone, or all lines of a record that is spread over them. Where no line is beside it, or
@@ -458,17 +452,24 @@ beside AS (
   FROM texts WINDOW w AS (PARTITION BY file ORDER BY n)
 ),
 marked AS (
-  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(NOT (${IS_WITHIN}), true)) AS begins
+  -- Of objects that stand in a row, all are within a record or none.
+  SELECT *, starts_with(bare, '{') AND (indent <= least_indent OR alone AND COALESCE(
+    max(CASE WHEN NOT (goes_on AND alone_before) THEN 2 * n + (goes_on OR ${FOLLOWS})::INT END) OVER w % 2 = 0, true)) AS begins
   FROM (
-    SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
-      bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
-      lag(line) OVER w AS before, lag(indent) OVER w AS indent_before
+    SELECT *, COALESCE(${GOES_ON}, false) AS goes_on
     FROM (
-      SELECT *, strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent
-      FROM beside WHERE near
+      SELECT *, min(indent) FILTER (starts_with(bare, '{')) OVER (PARTITION BY file) AS least_indent,
+        bool_or(trim(bare, '{}' || ${AROUND_RECORDS}) = '' AND NOT alone) OVER (PARTITION BY file) AS is_spread,
+        lag(line) OVER w AS before, lag(indent) OVER w AS indent_before, lag(alone) OVER w AS alone_before
+      FROM (
+        SELECT *, strlen(line) - strlen(ltrim(line, ' ' || chr(9) || CASE WHEN ends_with(rtrim(line, ${AROUND_RECORD}), ']') THEN '' ELSE '[' END)) AS indent,
+          n - row_number() OVER (PARTITION BY file ORDER BY n) AS run
+        FROM beside WHERE near
+      )
+      WINDOW w AS (PARTITION BY file, run ORDER BY n)
     )
-    WINDOW w AS (PARTITION BY file ORDER BY n)
   )
+  WINDOW w AS (PARTITION BY file, run ORDER BY n)
 ),
 bounded AS (
   SELECT *, begins OR broken OR n <> 1 + lag(n, 1, n) OVER w OR lag(broken OR begins AND alone) OVER w AS apart

@@ -1,7 +1,6 @@
 import type { Column } from './column';
+import { quoteName as name } from './sql';
 import type { Table } from './table';
-
-const name = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
 /** Unicode's White_Space, and the byte-order mark, which some editors leave in a text. As RE2 writes it. */
 const SPACES = '[\\s\\v\\x{85}\\x{FEFF}\\p{Z}]+';

@@ -9,6 +9,7 @@ import {
 import { z } from 'zod';
 import { FORGET_JOB } from '../../components/constants';
 import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
+import { literalPattern } from '../../model/sql';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
@@ -242,7 +243,7 @@ class Forgetting {
       'Call this again: what was begun is completed.',
     ].join('\n');
     // Whoever wrote the message or the log may not have known what it quotes.
-    return new LakeError(told.replaceAll(new RegExp(escaped(this.asked.subject), 'gi'), '***'));
+    return new LakeError(told.replaceAll(new RegExp(literalPattern(this.asked.subject), 'gi'), '***'));
   }
 
   private async read(): Promise<Receipt> {
@@ -304,5 +305,3 @@ class Forgetting {
     return ask(this.stack, action, resource, call);
   }
 }
-
-const escaped = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -2,20 +2,16 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Job, normalisedSql, type Table } from '../../model';
 import type { Case, CaseRow } from '../cases';
 import { quoteName, quoteString, withParameters } from '../sql';
-import { openDatabase, rowsOf } from './database';
+import { rowsOf, withDatabase } from './database';
 import { readType } from './types';
 
 /** Cases as jobs see them on every engine: e-mails of the sources have the form that reading gives them. */
-export async function asJobsSee(job: Job, cases: readonly Case[]): Promise<Case[]> {
-  const db = await openDatabase();
-  try {
+export const asJobsSee = (job: Job, cases: readonly Case[]): Promise<Case[]> =>
+  withDatabase(async (db) => {
     const seen: Case[] = [];
     for (const one of cases) seen.push({ ...one, given: await readGiven(db, job, one.given) });
     return seen;
-  } finally {
-    db.closeSync();
-  }
-}
+  });
 
 async function readGiven(
   db: DuckDBConnection,
@@ -41,13 +37,8 @@ async function readGiven(
 }
 
 /** What a job's SQL makes of a case: its rows, written as the rows of a case are, in no order. */
-export async function runCase(
-  job: Job,
-  sql: string,
-  { given: written, parameters }: Case,
-): Promise<CaseRow[]> {
-  const db = await openDatabase();
-  try {
+export const runCase = (job: Job, sql: string, { given: written, parameters }: Case): Promise<CaseRow[]> =>
+  withDatabase(async (db) => {
     const given = await readGiven(db, job, written);
     for (const input of job.inputs) await fill(db, input, given[input.name] ?? []);
     const rows = await rowsOf<Readonly<Record<string, CaseRow[string] | Date>>>(
@@ -63,10 +54,7 @@ export async function runCase(
         }),
       ),
     );
-  } finally {
-    db.closeSync();
-  }
-}
+  });
 
 /** Makes an input table of the rows, typed as a job's SQL sees it. */
 async function fill(db: DuckDBConnection, table: Table, rows: readonly CaseRow[]) {

@@ -55,30 +55,33 @@ export async function countOf(db: DuckDBConnection, query: string): Promise<numb
 export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 
 /** A Parquet file as a table. Without Hive's partitions: a folder of the path named `a=b` is no column. */
-export const parquetFile = (file: string) => parquet(literalPath(file));
+export const parquetFile = (file: string) => parquet(quoteString(literalPath(file)));
 
 /** All Parquet below a folder, as a table. */
-export const parquetIn = (dir: string) => parquet(join(literalPath(dir), '**', '*.parquet'));
+export const parquetIn = (dir: string) => parquet(patternIn(dir));
 
-const parquet = (pattern: string) => `read_parquet(${quoteString(pattern)}, hive_partitioning=false)`;
+/** A query for the rows of a Parquet file, each with the number `id` of its place. */
+export const numberedRows = (file: string) =>
+  `SELECT file_row_number AS id, * EXCLUDE (file_row_number) FROM ${parquet(quoteString(literalPath(file)), ', file_row_number=true')}`;
+
+const patternIn = (dir: string) => quoteString(join(literalPath(dir), '**', '*.parquet'));
+const parquet = (pattern: string, options = '') =>
+  `read_parquet(${pattern}, hive_partitioning=false${options})`;
 
 /**
  * Throws a LakeError that names every published table of which a file is damaged or gone: the footers of all say how many
  * rows there are.
  */
 export async function requireReadable(
+  db: DuckDBConnection,
   tables: Iterable<{ readonly table: string; readonly dir: string; readonly rows: number }>,
 ): Promise<void> {
   const faults: string[] = [];
-  await withDatabase(async (db) => {
-    for (const { table, dir, rows } of tables) {
-      const files = quoteString(join(literalPath(dir), '**', '*.parquet'));
-      const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${files})`;
-      const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
-      if (found?.rows !== rows)
-        faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
-    }
-  });
+  for (const { table, dir, rows } of tables) {
+    const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${patternIn(dir)})`;
+    const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
+    if (found?.rows !== rows) faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
+  }
   if (faults.length === 0) return;
   throw new LakeError(`${faults.sort().join('\n')}\nRestore them, or make all tables anew: npx lake run`);
 }

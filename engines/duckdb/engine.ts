@@ -57,20 +57,15 @@ export class DuckDbEngine implements Engine {
         const runId = newRunId();
         try {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
-          // Also where no source is read: without the list, nobody knows what may be published.
-          await this.store.suppression();
-          // A run of everything can do what the tables that are there did not allow.
           const isWhole = request.only === undefined && data !== undefined;
           const lake = { store: this.store, jobs: this.options.jobs, db, pipeline };
-          if (await this.store.isLeft('duckdb')) {
-            await finishForgetting(lake).catch((error) => {
-              if (!isWhole) throw error;
-            });
-          }
           const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
-          const result = await run.go(data);
-          if (isWhole && result.failures.length === 0) await finishForgetting(lake);
-          return result;
+          return await this.store.endingForgets(
+            'duckdb',
+            isWhole,
+            () => finishForgetting(lake),
+            () => run.go(data),
+          );
         } finally {
           await this.store.settle(runId);
         }

@@ -28,7 +28,7 @@ import { quoteString } from '../sql';
 import { readSummary } from '../stored';
 import { type Entry, hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { countOf, parquetFile, rowsOf, withDatabase } from './database';
+import { countOf, numberedRows, rowsOf, withDatabase } from './database';
 import { readyList, readyRows, theirIds } from './forgotten';
 import { hashOfSql, Run } from './run';
 import type { Pointer, Store, Version } from './store';
@@ -113,11 +113,8 @@ export async function forgetIn(
 }
 
 /** Does DuckDB's part of forgets that were cut off, on a lake that is held. */
-export async function finishForgetting(lake: Lake): Promise<void> {
-  if (!(await lake.store.isLeft('duckdb'))) return;
-  await makeAgain(lake, await lake.store.suppression());
-  await lake.store.endForgetting('duckdb');
-}
+export const finishForgetting = async (lake: Lake): Promise<unknown> =>
+  makeAgain(lake, await lake.store.suppression());
 
 /** Sources that say whose their rows are, as they are published. */
 const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
@@ -158,9 +155,7 @@ async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
 async function preview(lake: Lake, list: Suppression, subject: string): Promise<ErasurePart> {
   const { store, db, pipeline } = lake;
   const pointer = await store.pointer();
-  const places: ErasedPlace[] = [];
-  const add = (table: string, kind: ErasedPlace['kind'], removed: number) =>
-    removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
+  const { places, add } = erasedPlaces();
   await readyList(db, list, subject);
   for (const [source, version] of publishedSources(lake, pointer)) {
     const { rows, refused } = readingOf(source).forgotten;
@@ -168,7 +163,7 @@ async function preview(lake: Lake, list: Suppression, subject: string): Promise<
     add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${rows}`));
     const file = store.publishedQuarantine(source.name, version);
     if (!existsSync(file)) continue;
-    const texts = `SELECT file_row_number AS id, raw FROM ${parquetFile(file).replace(/\)$/, ', file_row_number=true)')}`;
+    const texts = `SELECT id, raw FROM (${numberedRows(file)})`;
     add(source.name, 'quarantine', (await theirIds(db, texts, refused)).length);
   }
   const { unread, lines } = await forgetSample(lake, undefined);
@@ -204,9 +199,7 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     ),
   );
   requirePublished(plan, Object.keys(pointer.tables));
-  const places: ErasedPlace[] = [];
-  const add = (table: string, kind: ErasedPlace['kind'], removed: number) =>
-    removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
+  const { places, add } = erasedPlaces();
   try {
     const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
     // Of another engine's lake there is nothing here.
@@ -239,6 +232,14 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
   } finally {
     await store.settle(runId);
   }
+}
+
+/** Where something was found, and what adds to it. */
+function erasedPlaces() {
+  const places: ErasedPlace[] = [];
+  const add = (table: string, kind: ErasedPlace['kind'], removed: number) =>
+    removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
+  return { places, add };
 }
 
 const NOTHING_RUN: Pick<RunResult, 'failures' | 'warnings'> & {

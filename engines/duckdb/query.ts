@@ -14,7 +14,15 @@ import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../en
 import { decimalText } from '../printed';
 import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
 import { tablesThereAre } from '../words';
-import { literalPath, openDatabase, parquetFile, parquetIn, requireReadable, tellError } from './database';
+import {
+  literalPath,
+  openDatabase,
+  parquetFile,
+  parquetIn,
+  requireReadable,
+  tellError,
+  withDatabase,
+} from './database';
 import type { Pointer, Store } from './store';
 import { NO_QUARANTINE } from './types';
 
@@ -55,7 +63,8 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
         throw new LakeError(PUBLISHED_ANEW);
       }
       if (error instanceof LakeError) throw error;
-      await requireReadable(publishedIn(store, state.pointer));
+      // Of its own: the query's reads nothing else any more.
+      await withDatabase((own) => requireReadable(own, store.publishedTables(state.pointer)));
       throw new LakeError(`the lake cannot be read: ${tellError(error)}`);
     }
   }
@@ -77,20 +86,13 @@ async function stateOf(store: Store): Promise<State> {
   return { pointer, quarantines, withQuarantine: [...withQuarantine] };
 }
 
-const publishedIn = (store: Store, { tables }: Pointer) =>
-  Object.entries(tables).map(([table, version]) => ({
-    table,
-    dir: store.publishedDir(table, version),
-    rows: version.rows,
-  }));
-
 async function openTables(
   db: DuckDBConnection,
   store: Store,
   { pointer, quarantines, withQuarantine }: State,
 ) {
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
-  const published = publishedIn(store, pointer);
+  const published = store.publishedTables(pointer);
   for (const { table, dir } of published) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
   for (const table of withQuarantine) {
     const file = quarantines.get(table);

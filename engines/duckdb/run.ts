@@ -30,7 +30,7 @@ import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import type { Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { parquetFile, parquetIn, requireReadable, rowsOf, tellError } from './database';
+import { numberedRows, parquetIn, requireReadable, rowsOf, tellError } from './database';
 import { readyList, readyRows, theirIds } from './forgotten';
 import { copyQuarantine, land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
@@ -103,11 +103,10 @@ export class Run {
 
   private async openPublished(pointer: Pointer) {
     requirePublished(this.plan, Object.keys(pointer.tables));
-    const published = this.plan.published.map((table) => {
-      const version = pointer.tables[table] as Version;
-      return { table, dir: this.store.publishedDir(table, version), rows: version.rows };
-    });
-    await requireReadable(published);
+    const published = this.store
+      .publishedTables(pointer)
+      .filter(({ table }) => this.plan.published.includes(table));
+    await requireReadable(this.db, published);
     for (const { table, dir, rows } of published) {
       this.rows.set(table, rows);
       await this.open(this.pipeline.tables.get(table) as Table, dir);
@@ -191,10 +190,9 @@ export class Run {
     await this.open(table, dir);
     const before = store.publishedQuarantine(table.name, version);
     if (!existsSync(before)) return again(version.rows, written, 0, {});
-    const numbered = parquetFile(before).replace(/\)$/, ', file_row_number=true)');
-    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS SELECT file_row_number AS id, * FROM ${numbered}`);
+    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(before)}`);
     const theirs = await theirIds(db, 'SELECT id, raw FROM _before', refused);
-    const kept = `SELECT * EXCLUDE (id, file_row_number) FROM _before WHERE NOT list_contains([${theirs.join(', ')}]::BIGINT[], id)`;
+    const kept = `SELECT * EXCLUDE (id) FROM _before WHERE NOT list_contains([${theirs.join(', ')}]::BIGINT[], id)`;
     const reasons = await rowsOf<{ reason: string; n: number }>(
       db,
       `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,

@@ -17,7 +17,7 @@ import {
 import { basename, join, resolve, sep } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { FORMATS } from '../../model/format';
-import { LakeError, type RunSummary, UsageError } from '../engine';
+import { LakeError, type RunResult, type RunSummary, UsageError } from '../engine';
 import { replaceFile } from '../replace-file';
 import { quoteString } from '../sql';
 import { readStored, readSummary } from '../stored';
@@ -109,6 +109,13 @@ export class Store {
   /** Where the files of a published table are. */
   publishedDir = (table: string, { runId, folder = runId }: Version) => this.tableDir(folder, table);
   /** Where its refused lines are, if there are any. */
+  /** The published tables with their folders. */
+  publishedTables = ({ tables }: Pointer) =>
+    Object.entries(tables).map(([table, version]) => ({
+      table,
+      dir: this.publishedDir(table, version),
+      rows: version.rows,
+    }));
   publishedQuarantine = (table: string, { runId, folder = runId }: Version) =>
     this.quarantineFile(folder, table);
   /** Read and written by every engine. */
@@ -399,6 +406,32 @@ export class Store {
       }),
     );
     await this.writeForgettings(all.filter(({ left }) => left.length > 0));
+  }
+
+  /**
+   * Runs an engine, and has it end forgets that were cut off: before, or after a run of everything, which can do what the
+   * tables that are there did not allow.
+   */
+  async endingForgets<R extends Pick<RunResult, 'failures'>>(
+    engine: EngineName,
+    isWhole: boolean,
+    makeAgain: () => Promise<unknown>,
+    run: () => Promise<R>,
+  ): Promise<R> {
+    // Also where no source is read: without the list, nobody knows what may be published.
+    await this.suppression();
+    const finish = async () => {
+      await makeAgain();
+      await this.endForgetting(engine);
+    };
+    if (await this.isLeft(engine)) {
+      await finish().catch((error) => {
+        if (!isWhole) throw error;
+      });
+    }
+    const result = await run();
+    if (isWhole && result.failures.length === 0 && (await this.isLeft(engine))) await finish();
+    return result;
   }
 
   async writeReceipt(id: string, receipt: unknown): Promise<void> {

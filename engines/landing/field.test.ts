@@ -351,6 +351,25 @@ describe('odd bytes', () => {
   });
 });
 
+test('indented records on adjacent lines are each refused on their own line, whatever stands above', async () => {
+  const twice = (i: number) => ` ${reading(i).slice(0, -1)},"user":"b"},`;
+  const outcome = await read(readings, {
+    'a.json': [
+      twice(0).trim(),
+      ...['[', `${reading(1)},`, reading(2), ']'],
+      ...[` ${reading(3)},`, twice(4), twice(5), '[1,{}]'],
+    ].join('\n'),
+  });
+  expect(instants(outcome)).toEqual([1, 2, 3]);
+  expect(places(outcome)).toEqual([
+    ['a.json', 1, null, 'DUPLICATE_KEY'],
+    ['a.json', 7, null, 'DUPLICATE_KEY'],
+    ['a.json', 8, null, 'DUPLICATE_KEY'],
+    ['a.json', 9, 1, 'NOT_AN_OBJECT'],
+    ['a.json', 9, 2, 'MISSING_REQUIRED'],
+  ]);
+});
+
 describe('lines longer than a piece', () => {
   const long = (before: string) => `${before.slice(0, -1)},"pad":"${'.'.repeat(pieceBytes + 1000)}"}`;
 

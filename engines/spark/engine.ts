@@ -114,19 +114,15 @@ export class SparkEngine implements Engine {
     try {
       const faults = await withDatabase((db) => bindingFaults(db, plan.jobs, this.options.jobs));
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
-      const result = await this.store.hold(async () => {
-        await this.store.suppression();
-        // A run of everything can do what the tables that are there did not allow.
-        const isWhole = request.only === undefined && data !== undefined;
-        if (await this.store.isLeft('spark')) {
-          await this.finishForgetting(runner, pipeline).catch((error) => {
-            if (!isWhole) throw error;
-          });
-        }
-        const done = await this.runBy(runner, pipeline, plan, data, started, tell);
-        if (isWhole && done.failures.length === 0) await this.finishForgetting(runner, pipeline);
-        return done;
-      });
+      const isWhole = request.only === undefined && data !== undefined;
+      const result = await this.store.hold(() =>
+        this.store.endingForgets(
+          'spark',
+          isWhole,
+          () => this.finishForgetting(runner, pipeline),
+          () => this.runBy(runner, pipeline, plan, data, started, tell),
+        ),
+      );
       return { ...result, warnings };
     } finally {
       await runner.stop();
@@ -409,13 +405,11 @@ export class SparkEngine implements Engine {
 
   /** Does Spark's part of forgets that were cut off, on a lake that is held. */
   private async finishForgetting(runner: RunnerProcess, pipeline: Pipeline): Promise<void> {
-    if (!(await this.store.isLeft('spark'))) return;
     await this.forgetBy(runner, pipeline, {
       subject: null,
       dryRun: false,
       key: await this.store.pseudonymKey(),
     });
-    await this.store.endForgetting('spark');
   }
 
   summaryFile(runId: string): string {

@@ -180,10 +180,12 @@ class Landing:
         """
         extents = [extent for extent in self._extents if extent.block in account.dirty]
         records = self._read(extents, _Refuse(self._source, self._forgotten, account.dirty), QUARANTINE)
+        if not account.whole:
+            return records
         names = self.shown(account.whole)
         refusals = zip(names, account.whole.values(), strict=True)
         whole = [(name, None, None, r.reason, r.detail, "") for name, r in refusals]
-        return records.unionAll(self._spark.createDataFrame(whole, QUARANTINE)) if whole else records
+        return records.unionAll(self._spark.createDataFrame(whole, QUARANTINE))
 
 
 def _cut(listed: Sequence[File], source: Source) -> set[File]:

@@ -325,7 +325,8 @@ class _Run:
             records = account.accepted + account.quarantined - len(account.whole)
         done.results.append({"name": _DELIVERED_ONCE, "severity": "warn", "failed": records})
         if records > 0:
-            pairs = sorted(tuple(landing.shown((copy.file.name, copy.same_as.name))) for copy in copies)
+            names = landing.shown(name for copy in copies for name in (copy.file.name, copy.same_as.name))
+            pairs = sorted(zip(names[::2], names[1::2], strict=True))
             samples = [{"file": file, "same_as": same_as} for file, same_as in pairs[:_SAMPLES]]
             done.findings.append(Finding(name, _DELIVERED_ONCE, "warn", records, None, samples))
 
