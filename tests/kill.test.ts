@@ -138,7 +138,9 @@ async function killedRun(root: string, set: SetName, { from, after }: Moment): P
 }
 
 /** In each of two lakes. */
-const KILLS = soak(20);
+const KILLS = soak(6);
+/** Of the first run of a lake. */
+const FIRST_KILLS = soak(4);
 
 describe(`a run killed at any of ${2 * KILLS} random moments`, () => {
   const found = { 'before it published': 0, publishing: 0, 'clearing up': 0, 'after all': 0 };
@@ -197,10 +199,10 @@ describe(`a run killed at any of ${2 * KILLS} random moments`, () => {
 test('the very first run killed leaves no table or all, and the next one begins the lake', async () => {
   const times = await timesOf(await madeLake('timed'), 'a');
   const content = await contentOf(engineOf(join(dir, 'fresh-a')), 'EXCLUDE (subject, device)');
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < FIRST_KILLS; i++) {
     const root = join(dir, `first-${i}`);
     // From before it makes its folder until it is done.
-    const after = times.writes * 0.6 + ((i + fraction(random)) / 10) * (times.ends - times.writes * 0.6);
+    const after = times.writes * 0.6 + ((i + fraction(random)) / FIRST_KILLS) * (times.ends - times.writes * 0.6);
     await killedRun(root, 'a', { from: 'start', after });
     const engine = engineOf(root);
     expect(['nothing', content]).toContain(await contentOf(engine, 'EXCLUDE (subject, device)'));

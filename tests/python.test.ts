@@ -1,21 +1,17 @@
 // The tests of the Python runner, which pytest runs.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { venvTool } from '../engines/spark/python';
 import { ROOT } from './support/lake';
 import { hasDevelopmentTools } from './support/python';
 import { sparkEnvironment, withSpark } from './support/spark';
 
-const TESTS = join('jobs', 'runner', 'tests');
-const files = readdirSync(join(ROOT, TESTS)).filter((name) => /^test_.*\.py$/.test(name));
-
 (hasDevelopmentTools('tests of the Python runner') ? withSpark : describe.skip)('pytest', () => {
-  test.each(files)('%s', (file) => {
+  test('all of its files, with one Spark', () => {
     const { status, stdout, stderr, error } = spawnSync(
       venvTool('python'),
-      ['-m', 'pytest', '-q', '--color=no', '--disable-warnings', join(TESTS, file)],
-      { cwd: ROOT, encoding: 'utf8', env: sparkEnvironment(), timeout: 240_000 },
+      ['-m', 'pytest', '-q', '--color=no', '--disable-warnings', join('jobs', 'runner', 'tests')],
+      { cwd: ROOT, encoding: 'utf8', env: sparkEnvironment(), timeout: 600_000, maxBuffer: 64 << 20 },
     );
     // What failed, as pytest tells it.
     if (status !== 0)

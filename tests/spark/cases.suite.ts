@@ -6,8 +6,9 @@ import { asJobsSee } from '../../engines/duckdb/cases';
 import { readSql } from '../../engines/job-sql';
 import { type Job, refined, sparkSchema, type Table } from '../../model';
 import { lake as pipeline } from '../../pipeline';
-import { JOBS, temporaryDir } from '../support/lake';
-import { Spark, withSpark } from '../support/spark';
+import { JOBS } from '../support/lake';
+import { withSpark } from '../support/spark';
+import { session } from './session';
 
 /** Jest wants the names of its tests at once; the cases themselves are read, and judged, by readCases. */
 const namesIn = (file: string) =>
@@ -22,9 +23,6 @@ const sorted = (rows: readonly CaseRow[]) =>
     .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
 withSpark('on Spark', () => {
-  const spark = new Spark(temporaryDir('spark-cases'));
-  afterAll(() => spark.stop());
-
   /** What the job's SQL makes of each case: rows, or what went wrong. */
   async function runCases(job: Job, cases: readonly Case[]): Promise<(readonly CaseRow[] | string)[]> {
     const request = {
@@ -35,7 +33,7 @@ withSpark('on Spark', () => {
       cases: (await asJobsSee(job, cases)).map(({ given, parameters }) => ({ given, parameters })),
     };
     const made: (readonly CaseRow[] | string)[] = [];
-    for await (const answer of spark.ask(request)) {
+    for await (const answer of session.ask(request)) {
       if (answer.kind === 'rows') made.push(answer.rows as unknown as readonly CaseRow[] | string);
     }
     return made;

@@ -17,14 +17,13 @@ import {
   result,
   temporaryDir,
 } from '../support/lake';
-import { Spark, withSpark } from '../support/spark';
+import { withSpark } from '../support/spark';
+import { session } from './session';
 
 const QUERIES = join(ROOT, 'queries');
 const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
 
 const dir = temporaryDir('spark-queries');
-const session = new Spark(dir);
-afterAll(() => session.stop());
 
 withSpark('on Spark', () => {
   const lake = join(dir, 'lake');

@@ -28,11 +28,11 @@ import {
   writeLanding,
 } from '../support/lake';
 import { differences, NONE } from '../support/rows';
-import { Spark, withSpark } from '../support/spark';
+import { soak } from '../support/soak';
+import { withSpark } from '../support/spark';
+import { session } from './session';
 
 const dir = temporaryDir('engines-agree');
-const session = new Spark(dir);
-afterAll(() => session.stop());
 
 /** STEDI's pipeline without a limit on what is refused. */
 const tolerant: Pipeline = {
@@ -80,37 +80,27 @@ withSpark('both engines agree', () => {
     });
   });
 
+  /** On one lake, in their order: what a run made or did not make is replaced by the next. */
   const SAMPLES = [
+    { seed: 2, dirty: 0.03, with: { consent: 'since-grant', pairing: 'timestamp' }, limit: true },
+    { seed: 1, dirty: 0.3, with: {}, limit: true },
+    { seed: 3, dirty: 0.3, with: {}, limit: false },
     { seed: 1, dirty: 0, with: {}, limit: true },
     { seed: 1, dirty: 0.03, with: { pairing: 'timestamp' }, limit: true },
-    { seed: 1, dirty: 0.3, with: {}, limit: true },
     { seed: 2, dirty: 0, with: { consent: 'since-grant' }, limit: true },
     { seed: 2, dirty: 0.03, with: {}, limit: false },
     { seed: 2, dirty: 0.3, with: {}, limit: false },
-    { seed: 3, dirty: 0.03, with: { consent: 'since-grant', pairing: 'timestamp' }, limit: true },
-    { seed: 3, dirty: 0.3, with: {}, limit: false },
-  ];
+  ].slice(0, soak(3));
   test.each(SAMPLES)('on a sample: $seed, $dirty dirty, $with, limit $limit', async (sample) => {
-    const name = `sample-${sample.seed}-${sample.dirty}-${sample.limit}`;
-    const data = join(dir, name);
+    const data = join(dir, `sample-${sample.seed}-${sample.dirty}-${sample.limit}`);
     await writeSample(data, { customers: 150, seed: sample.seed, dirty: sample.dirty });
     await writeOtherSources(data, pipeline.sources);
     const { failures } = await expectAgreement(
-      enginesOf(join(dir, `${name}-lake`)),
+      enginesOf(join(dir, 'sample-lake')),
       sample.limit ? pipeline : tolerant,
       { data, parameters: sample.with },
     );
     if (sample.dirty === 0.3) expect(failures.length > 0).toBe(sample.limit);
-  });
-
-  test('a second run of other data replaces what the first made', async () => {
-    const engines = enginesOf(join(dir, 'twice-lake'));
-    for (const seed of [7, 8]) {
-      const data = join(dir, `twice-${seed}`);
-      await writeSample(data, { customers: 20, seed, dirty: 0.1 });
-      await writeOtherSources(data, pipeline.sources);
-      await expectAgreement(engines, tolerant, { data });
-    }
   });
 
   test('on e-mails in several spellings', async () => {
@@ -385,17 +375,10 @@ withSpark('both engines agree', () => {
     await writeOtherSources(data, pipeline.sources);
   }
 
-  test('in folders of odd names', async () => {
+  test('on files of every odd kind and name, in folders of odd names', async () => {
     const data = join(dir, 'data [1] {a,b} %41 ü#?');
-    await writeSample(data, { customers: 10, seed: 4, dirty: 0.1 });
-    await writeOtherSources(data, pipeline.sources);
-    await expectAgreement(enginesOf(join(dir, 'lake [1] {a,b} %41 ü#?')), tolerant, { data });
-  });
-
-  test('on files of every odd kind and name', async () => {
-    const data = join(dir, 'odd');
     await landOdd(data);
-    const engines = enginesOf(join(dir, 'odd-lake'));
+    const engines = enginesOf(join(dir, 'lake [1] {a,b} %41 ü#?'));
     const { failures } = await expectAgreement(engines, tolerant, { data });
     expect(failures).toEqual([]);
     // Landing tables as they are stored: instants are numbers, days the text that came.

@@ -20,11 +20,10 @@ import {
 } from '../../model';
 import { answer, engineOf, namesBelow, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
-import { Spark, withSpark } from '../support/spark';
+import { withSpark } from '../support/spark';
+import { session } from './session';
 
 const dir = temporaryDir('spark-publish');
-const session = new Spark(dir);
-afterAll(() => session.stop());
 
 // --- Players with scores, and their scores without their names ---
 
