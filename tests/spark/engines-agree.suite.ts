@@ -192,6 +192,23 @@ withSpark('both engines agree', () => {
     ]);
   });
 
+  test('where nobody agreed, bad lines of readings are refused all the same', async () => {
+    const data = join(dir, 'nobody');
+    await land(data, 'customer', {
+      'a.json': person(1).replace(/"shareWith\w+":\d+/, '"shareWithResearchAsOfDate":0'),
+    });
+    await land(data, 'accelerometer', { 'a.json': `${lines(1)}{bad` });
+    await land(data, 'step_trainer', { 'a.json': `${step(1)}\n{bad` });
+    await writeOtherSources(data, pipeline.sources);
+    const lake = join(dir, 'nobody-lake');
+    // An adaptive plan drops what it finds to be joined with nothing.
+    const engines = { duckdb: engineOf(lake), spark: session.engineOf(lake, undefined, true) };
+    const { summary } = await expectAgreement(engines, tolerant, { data });
+    expect(summary.tables.map(({ table, quarantined }) => ({ [table]: quarantined }))).toEqual(
+      expect.arrayContaining([{ accelerometer_landing: 1 }, { step_trainer_landing: 1 }]),
+    );
+  });
+
   test('on lines of two people who were forgotten', async () => {
     const data = join(dir, 'forgotten');
     await writeSample(data, { customers: 40, seed: 5, dirty: 0.2 });

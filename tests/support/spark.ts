@@ -35,13 +35,16 @@ export class Spark {
   /** `dir`: where whatever is not asked of a lake would be written. */
   constructor(private readonly dir: string) {}
 
-  /** An engine that has this Spark run its jobs, and so needs no process a run. */
-  engineOf(lake: string, jobs = JOBS): SparkEngine {
+  /**
+   * An engine that has this Spark run its jobs, and so needs no process a run. Of the few rows of a test, plans that are
+   * made again while they run cost more than they are worth: `isAdaptive` has Spark do so, as it does for people.
+   */
+  engineOf(lake: string, jobs = JOBS, isAdaptive = false): SparkEngine {
     return new SparkEngine({
       lake,
       jobs,
       startRunner: ({ warehouse }) => ({
-        ask: (request) => this.ask({ warehouse, ...request }),
+        ask: (request) => this.ask({ warehouse, isAdaptive, ...request }),
         stop: async () => undefined,
       }),
     });
@@ -50,7 +53,7 @@ export class Spark {
   /** Asks as `Runner.ask` does. */
   async *ask(request: Request): AsyncGenerator<Answer> {
     const warehouse = `file:${this.dir}`;
-    // Of the few rows of a test each partition costs more than it is worth.
+    // Nor is each partition of so few rows.
     const settings = { 'spark.sql.shuffle.partitions': '2', 'spark.sql.warehouse.dir': warehouse };
     this.runner ??= new Runner({ warehouse, scratch: join(this.dir, 'spark-tmp'), memory: '2g', settings }, [
       PROGRAM,

@@ -30,10 +30,6 @@ SPARK_SETTINGS = {
     "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
     # Joins of two large sides hash the smaller one's share of a task where it fits, rather than sort both.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": str(128 << 20),
-    # Spark would not read the readings at all where no customer agreed, and no bad line would be told.
-    "spark.sql.adaptive.optimizer.excludedRules": (
-        "org.apache.spark.sql.execution.adaptive.AQEPropagateEmptyRelation"
-    ),
 }
 """What a session has to be set to before a job runs in it."""
 

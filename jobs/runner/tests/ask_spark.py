@@ -15,6 +15,7 @@ def answer(spark: SparkSession, request: dict[str, Any], say: local.Tell) -> Non
     """Answer a request as a process of its own would: in a new session, with the request's own warehouse."""
     fresh = spark.newSession()
     fresh.conf.set("spark.sql.catalog.lake.warehouse", request["warehouse"])
+    fresh.conf.set("spark.sql.adaptive.enabled", bool(request.get("isAdaptive")))
     if request["kind"] == "cases":
         for case in request["cases"]:
             say({"kind": "rows", "rows": run_case(fresh, request, case)})
