@@ -1,17 +1,27 @@
 import { projectFaults } from '../engines/duckdb/check';
+import { UsageError } from '../engines/engine';
+import { noSuchJob } from '../engines/words';
 import type { Pipeline } from '../model';
 import { reachOf, tellFaults } from '../model';
 import { queries } from '../pipeline/queries';
 
-/** `lake check`. Returns the exit status. */
+/** `lake check [job…]`. Returns the exit status. Throws a UsageError with every name that is no job's. */
 export async function checkCommand(
   pipeline: Pipeline,
   dirs: { readonly jobs: string; readonly queries: string },
+  jobs: readonly string[],
 ): Promise<number> {
-  const faults = await projectFaults(pipeline, dirs, queries);
+  const names = pipeline.jobs.map(({ name }) => name);
+  const unknown = jobs.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, names)).join('\n'));
+  const faults = await projectFaults(pipeline, dirs, queries, jobs.length > 0 ? jobs : undefined);
   if (faults.length > 0) {
     process.stderr.write(`${tellFaults(faults)}\n`);
     return 1;
+  }
+  if (jobs.length > 0) {
+    process.stdout.write(`${jobs.join(', ')}: the SQL and its cases fit the contracts.\n`);
+    return 0;
   }
   process.stdout.write(
     `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs: the definition, the SQL, its cases and the queries fit together.\n`,

@@ -221,9 +221,10 @@ function program(pipeline: Pipeline, exit: (status: number) => void): Command {
   lake
     .command('check')
     .description('check the definition, the SQL, its cases and the queries; nothing is run')
-    .action(async () => {
+    .argument('[job...]', 'nothing but the SQL and the cases of these jobs')
+    .action(async (jobs: string[]) => {
       const { checkCommand } = require('./check') as typeof import('./check');
-      exit(await checkCommand(pipeline, DIRS));
+      exit(await checkCommand(pipeline, DIRS, jobs));
     });
 
   lake

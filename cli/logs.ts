@@ -3,6 +3,7 @@ import { pause } from '../engines/aws/ask';
 import { GlueRuns, isOver } from '../engines/aws/glue-runs';
 import { JobLogs, logLine } from '../engines/aws/job-logs';
 import { LakeError, UsageError } from '../engines/engine';
+import { noSuchJob } from '../engines/words';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
 import { harmless } from './text';
@@ -23,7 +24,7 @@ const LATE_MS = 5_000;
 export async function logsCommand(pipeline: Pipeline, options: LogsOptions): Promise<void> {
   const { job, lines, follow } = options;
   const names = [...pipeline.jobs.map(({ name }) => name), FORGET_JOB];
-  if (!names.includes(job)) throw new UsageError(`no job "${job}"; there are ${names.join(', ')}`);
+  if (!names.includes(job)) throw new UsageError(noSuchJob(job, names));
   const stack = await stackOf(options);
   const runs = new GlueRuns(stack);
   const run = options.run === undefined ? await runs.newestJobRun(job) : await runs.jobRun(job, options.run);

@@ -8,6 +8,7 @@ import {
   sqlInstant,
 } from '../model';
 import { LakeError, type RunRequest, UsageError } from './engine';
+import { noSuchJob } from './words';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
 export interface Plan {
@@ -30,7 +31,7 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
   const names = pipeline.jobs.map((job) => job.name);
   if (request.only?.length === 0) faults.push(`only names no job; there are ${names.join(', ')}`);
   for (const name of request.only ?? []) {
-    if (!names.includes(name)) faults.push(`no job "${name}"; there are ${names.join(', ')}`);
+    if (!names.includes(name)) faults.push(noSuchJob(name, names));
   }
   const given = request.parameters ?? {};
   for (const [name, value] of Object.entries(given)) {

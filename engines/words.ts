@@ -9,6 +9,10 @@ export const counted = (n: number, one: string, many = `${one}s`) => `${grouped(
 /** `1.3 %`: a half is rounded up, as the SQL of the model does. */
 export const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
 
+/** What is wrong with the name of a job that is none of these. */
+export const noSuchJob = (name: string, names: readonly string[]) =>
+  `no job "${name}"; there are ${names.join(', ')}`;
+
 /** What a query may name, told where it names another table. Not all are published; all have a quarantine. */
 export function tablesThereAre(published: readonly string[], quarantined: readonly string[]): string {
   if (published.length === 0) {

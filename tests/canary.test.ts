@@ -340,7 +340,7 @@ describe('a run of another pipeline', () => {
     writeFileSync(join(jobs, 'customer_trusted.sql'), 'SELECT c.nothing FROM customer_landing c');
     let status: number | undefined;
     const said = await printedBy(async () => {
-      status = await checkCommand(stedi, { jobs, queries: join(ROOT, 'queries') });
+      status = await checkCommand(stedi, { jobs, queries: join(ROOT, 'queries') }, []);
     });
     expect(status).toBe(1);
     expect(said).toContain('customer_trusted.sql');

@@ -117,7 +117,7 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
   [['sample', '--out', 'x', '--seed', '4294967296'], /from 0 to 4294967295/],
   [['sample', '--out', 'x', '--dirty', '2'], /'2' is invalid\. It is a share from 0 to 1/],
   [['sample', '--out', 'x', '--dirty', ''], /'' is invalid/],
-  [['check', 'extra'], /too many arguments/],
+  [['check', 'extra'], new RegExp(`no job "extra"; there are ${JOB_NAMES.join(', ')}`)],
 ];
 
 test.each(WRONG)('the wrong call lake %j has status 2 and changes nothing', async (args, said) => {
@@ -776,6 +776,28 @@ test('lake check finds this project whole', async () => {
   expect(second).toBe('Where a person who is forgotten is looked for:');
   expect(paths).toHaveLength(pipeline.tables.size);
   expect(paths[2]).toBe('  step_trainer_landing: by serialNumber, whose it is customer_landing says');
+});
+
+test('lake check of single jobs says what is wrong with those, and which are none', async () => {
+  expect(await lake(['check', 'customer_trusted', 'customers_curated'])).toEqual({
+    status: 0,
+    stdout: 'customer_trusted, customers_curated: the SQL and its cases fit the contracts.\n',
+    stderr: '',
+  });
+  const { status, stderr } = await lake(['check', 'customer_trusted', 'nobody', 'people']);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/no job "nobody"; there are customer_trusted, .*\n.*no job "people"/);
+});
+
+test('where too few files may be open, it is said how more may', async () => {
+  const lakeDir = join(dir, 'few-files');
+  const { status, stderr } = await shell(
+    `ulimit -n 24; exec ${process.execPath} cli/lake.js run --data ${GOOD} --lake ${lakeDir}`,
+  );
+  expect(status).toBe(1);
+  expect(stderr).toBe(
+    'lake: too few files may be open at once; allow more, as by `ulimit -n 1024`, and run again\n',
+  );
 });
 
 test('an unforeseen fault tells where it is and none of its words', async () => {

@@ -9,6 +9,7 @@ import {
   type RunResult,
   type TableState,
 } from '../engine';
+import { requireFileHandles } from '../file-handles';
 import { dataDir, filesOf } from '../landing/files';
 import { planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
@@ -44,6 +45,7 @@ export class DuckDbEngine implements Engine {
     request: RunRequest,
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
+    requireFileHandles();
     const plan = planOf(pipeline, await this.asBefore(request));
     const data = request.data === undefined ? undefined : dataDir(request.data);
     return withDatabase(async (db) => {
