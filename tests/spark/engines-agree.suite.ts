@@ -55,7 +55,7 @@ const enginesOf = (lake: string): Engines => ({
 const DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');
 const present = existsSync(DATA);
 if (!present)
-  process.stderr.write(`tests/spark/engines-agree.test.ts skips the real data: there is no ${DATA}\n`);
+  process.stderr.write(`tests/spark/engines-agree.suite.ts skips the real data: there is no ${DATA}\n`);
 
 withSpark('both engines agree', () => {
   (present ? test : test.skip)('on the real data, with Spark in a process of its own', async () => {
@@ -136,7 +136,7 @@ withSpark('both engines agree', () => {
       join(ROOT, '..', 'shared', 'cases', `${name}.customer.json`),
     );
     const isThere = field.every((file) => existsSync(file));
-    if (!isThere) process.stderr.write('tests/spark/engines-agree.test.ts has no ../shared/cases\n');
+    if (!isThere) process.stderr.write('tests/spark/engines-agree.suite.ts has no ../shared/cases\n');
     else
       for (const [i, file] of field.entries())
         await copyFile(file, join(data, 'customer', 'landing', `field-${i}.json`));
