@@ -63,22 +63,24 @@ test('prints a line of each class, the total, and what it assumes', async () => 
   expect(blank).toBe('');
   expect(header).toMatch(/^class +a month +USD$/);
   const end = rest.indexOf('');
-  expect(rest.slice(0, end).map((line) => line.split(/ {2,}/))).toEqual([
-    ['Glue jobs', '31 runs of 5 jobs, 33.3 DPU-hours', '15'],
+  // What stands there is worked out in cost/estimate.test.ts.
+  const usd = expect.stringMatching(/^(?:< 1|\d+)$/);
+  const lines = rest.slice(0, end).map((line) => line.split(/ {2,}/));
+  expect(lines).toEqual([
+    ['Glue jobs', expect.stringMatching(/^31 runs of \d+ jobs, [\d.]+ DPU-hours$/), usd],
     ['Glue crawler', '1 crawl, 0.33 DPU-hours', '< 1'],
-    ['Table optimizers', '5 tables, 7.75 DPU-hours', '3'],
+    ['Table optimizers', expect.stringMatching(/^\d+ tables, [\d.]+ DPU-hours$/), usd],
     ['Athena', '200 queries, 20 GB scanned', '< 1'],
-    ['S3 storage', expect.any(String), '< 1'],
-    ['S3 requests', '32,300 PUT, 85,880 GET', '< 1'],
-    ['CloudWatch logs', '0.76 GB taken in, 0.73 GB kept', '< 1'],
-    ['CloudWatch metrics', '12.6 metric-months', '4'],
-    ['CloudWatch alarms', '3 alarms', '< 1'],
+    ...['S3 storage', 'S3 requests', 'CloudWatch logs', 'CloudWatch metrics', 'CloudWatch alarms'].map(
+      (name) => [name, expect.any(String), usd],
+    ),
     ['SNS e-mails', '10 e-mails', '0'],
-    ['Secrets Manager', '1 secret, 124 reads', '< 1'],
-    ['KMS', '1 key, 1,182 requests', '1'],
-    ['VPC endpoints', '5 endpoints, 0.76 GB', '37'],
-    ['CloudTrail', '118,180 data events', '< 1'],
-    ['total', '62'],
+    ...['Secrets Manager', 'KMS', 'VPC endpoints', 'CloudTrail'].map((name) => [
+      name,
+      expect.any(String),
+      usd,
+    ]),
+    ['total', usd],
   ]);
   const assumptions = rest.slice(end + 1, -1);
   expect(assumptions[0]).toMatch(/^- The stack is in eu-central-1, and these are prices of us-east-1/);
@@ -104,8 +106,8 @@ test('prints JSON, and nothing else', async () => {
   expect(found.usage).toMatchObject({ runs: 10, landingGigabytes: 0.5, queries: 0 });
   expect(found.lines[0]).toEqual({
     class: 'Glue jobs',
-    what: '10 runs of 5 jobs, 4.29 DPU-hours',
-    monthly: 1.89,
+    what: expect.stringMatching(/^10 runs of /),
+    monthly: expect.any(Number),
   });
   expect(found.lines.find((line: { class: string }) => line.class === 'Athena').monthly).toBe(0);
 });
