@@ -393,6 +393,7 @@ export class SparkEngine implements Engine {
       if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
     }
     if (part === undefined) throw new LakeError('Spark gave no answer');
+    if (!dryRun) await this.removeRefused(made);
     let seconds = (performance.now() - started) / 1000;
     if (dryRun) {
       const runs = await Promise.all(
@@ -401,6 +402,14 @@ export class SparkEngine implements Engine {
       seconds = runs.reduce((total, run) => total + (run?.seconds ?? 0), 0);
     }
     return { ...part, seconds };
+  }
+
+  /** Removes what was refused of tables that no job makes again: of failed runs, and of an older definition. */
+  private async removeRefused(made: readonly Job[]): Promise<void> {
+    const kept = new Set(made.flatMap(({ output, inputs }) => [output, ...inputs]).map(({ name }) => name));
+    for (const name of await list(this.path('quarantine'))) {
+      if (!kept.has(name)) await rm(this.path('quarantine', name), { recursive: true });
+    }
   }
 
   /** Does Spark's part of forgets that were cut off, on a lake that is held. */

@@ -37,6 +37,7 @@ import { venvTool } from '../../engines/spark/python';
 import { RUNNER } from '../../engines/spark/runner';
 import { expectation } from '../../model';
 import { erasureOf } from '../../model/manifest';
+import { holding, textsBelow } from '../support/file-texts';
 import { ended, type Ran, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { sparkEnvironment, withSpark } from '../support/spark';
@@ -347,6 +348,7 @@ withSpark('as on Glue', () => {
     sql(clean, [
       `CREATE NAMESPACE glue_catalog.${site.database}`,
       ...['reading', 'reading_open'].map((table) => creation(deployment, table)),
+      creation(deployment, 'reading').replace('.reading ', '.reading_late '),
     ]);
   });
 
@@ -425,8 +427,34 @@ withSpark('as on Glue', () => {
     });
   };
 
+  /** A job whose runs all failed: what they wrote is on a branch of its table, and was never published. */
+  const failedJob = (like: Deployed): Deployed => {
+    const manifest = 's3://artifacts/jobs/late/manifest.json';
+    const told = readFileSync(
+      join(like.nonOverridableArguments['--manifest']?.replace('s3:/', BUCKETS) ?? ''),
+      'utf8',
+    );
+    write(
+      fileOf(manifest),
+      told
+        .replaceAll('"reading"', '"reading_late"')
+        .replaceAll('reading_raw', 'late_raw')
+        .replaceAll('/raw/reading/', '/raw/late/'),
+    );
+    const table = 'glue_catalog.acme_test.reading_late';
+    sql(like, [
+      `ALTER TABLE ${table} CREATE BRANCH audit`,
+      `INSERT INTO ${table}.branch_audit SELECT * FROM glue_catalog.acme_test.reading`,
+    ]);
+    return { ...like, nonOverridableArguments: { ...like.nonOverridableArguments, '--manifest': manifest } };
+  };
+  /** The files that name the person who is forgotten. */
+  const ada7Below = async (folder: string) => holding(await textsBelow(folder), ['ada7@example.org']);
+
   test('a person is forgotten, by the same script and package', async () => {
-    write(fileOf(ERASURE), local(JSON.stringify(erasureFor([clean, open]))));
+    const landedLate = fileOf('s3://raw/late/landing/part.json');
+    const late = failedJob(clean);
+    write(fileOf(ERASURE), local(JSON.stringify(erasureFor([clean, open, late]))));
     const subject = 'ADA7@example.org';
     const refused = {
       file: 'a.json',
@@ -436,7 +464,11 @@ withSpark('as on Glue', () => {
       raw: '{"who":"Ada7@example.org"',
     };
     write(fileOf(`${QUARANTINE}run/part-0.json`), `${JSON.stringify(refused)}\n`);
+    write(fileOf('s3://raw/quarantine/late_raw/run/part-0.json'), `${JSON.stringify(refused)}\n`);
     land(GOOD);
+    write(landedLate, readFileSync(LANDED));
+    expect(await ada7Below(BUCKETS)).toHaveLength(5);
+    expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     const { status, told, ...said } = await forget({ subject, dryRun: false, id: 'receipt-1' });
     expect([status, said.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);
     expect(told).toEqual([
@@ -478,6 +510,7 @@ withSpark('as on Glue', () => {
         others.map((who) => [secret(who)]),
       ),
     ).toEqual(NONE);
+    for (const folder of [BUCKETS, join(dir, 'warehouse')]) expect(await ada7Below(folder)).toEqual([]);
     const landed = readFileSync(LANDED, 'utf8');
     expect(landed.trimEnd().split('\n')).toHaveLength(GOOD.length);
     expect(landed).not.toContain('Ada7@example.org');
