@@ -421,12 +421,19 @@ test('a name, a number and an address that others write too: their lines are ref
 test('what a failed run refused goes, and so do leftovers of a query that was killed', async () => {
   const root = copyOf(FULL);
   expect((await engineOf(root).run(stedi, { data: WITH })).failures.join()).toContain('records are refused');
-  // Of a process that is no more.
-  mkdirSync(join(root, 'tmp', '4194399-abc'), { recursive: true });
-  writeFileSync(join(root, 'tmp', '4194399-abc', 'spilled'), person.email);
-  await forget(root);
+  const spill = (name: string) => {
+    mkdirSync(join(root, 'tmp', name), { recursive: true });
+    writeFileSync(join(root, 'tmp', name, 'spilled'), person.email);
+  };
+  // Of a process that is no more, and of one that had this one's number, as in a container.
+  spill('4194399-abc');
+  spill(`${process.pid}-abc`);
+  expect((await forget(root)).again).toBeUndefined();
   expect(await findValues(root, values())).toEqual([]);
   expect(existsSync(join(root, 'tmp'))).toBe(false);
+  // Of a process that lives: it may be a query.
+  spill('1-abc');
+  expect((await forget(root)).again).toMatch(/a query that goes on may hold rows of before in \S+1-abc;/);
 });
 
 test('the sample loses their records; a file without them stays, and one that cannot be unpacked is told', async () => {

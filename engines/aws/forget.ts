@@ -1,4 +1,3 @@
-import { GlueClient, type JobRun as GlueJobRun, paginateGetJobRuns } from '@aws-sdk/client-glue';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -14,11 +13,11 @@ import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
 import { isLost } from './errors';
-import { GlueRuns, isOver, type JobRun } from './glue-runs';
+import { DRY_RUNS, GlueRuns, isOver, type JobRun, unfinishedText } from './glue-runs';
 import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
-import { parsed } from './summaries';
+import { parsed, Summaries } from './summaries';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -80,7 +79,6 @@ export async function forgetOnStack(
 class Forgetting {
   private readonly s3: S3Client;
   private readonly runs: GlueRuns;
-  private readonly glue: GlueClient;
   private readonly job: string;
   private readonly request: Place;
   private readonly receipt: Place;
@@ -103,10 +101,9 @@ class Forgetting {
     }
     this.s3 = s3Client(stack.client);
     this.runs = new GlueRuns(stack, pause);
-    this.glue = new GlueClient(stack.client);
     this.job = forget;
     const { bucket, prefix } = placeOf(forgetRequests);
-    this.request = { bucket, prefix: `${prefix}${this.id}.json` };
+    this.request = { bucket, prefix: `${prefix}${asked.dryRun ? DRY_RUNS : ''}${this.id}.json` };
     this.receipt = { bucket: buckets.artifacts, prefix: `${RECEIPTS_PREFIX}${this.id}.json` };
     this.interrupted = new Promise((done) => {
       this.interrupt = () => {
@@ -118,6 +115,8 @@ class Forgetting {
 
   async run(): Promise<Receipt> {
     await this.failOnRunning();
+    const unfinished = await this.runs.unfinishedForget();
+    if (unfinished) this.tell(unfinishedText(unfinished));
     const since = new Date();
     const run = await this.started();
     this.tell(`${this.job} (${run}) forgets; it takes minutes`);
@@ -126,8 +125,23 @@ class Forgetting {
     await this.withdraw().catch((error: Error) => this.tell(error.message));
     if (ended.state !== 'SUCCEEDED') throw await this.failed(ended);
     const receipt = await this.read();
-    const again = this.asked.dryRun ? undefined : await this.whyAgain(since);
+    if (this.asked.dryRun) return this.withSeconds(receipt);
+    const again = await this.whyAgain(since);
     return { ...receipt, ...(again !== undefined && { again }) };
+  }
+
+  /** How long it would take: as long as the jobs took last, and not as long as it took to look. */
+  private async withSeconds(receipt: Receipt): Promise<Receipt> {
+    try {
+      const summaries = new Summaries(this.stack);
+      let seconds = 0;
+      for (const job of Object.keys(this.stack.outputs.jobs))
+        seconds += (await summaries.newestPublished(job))?.seconds ?? 0;
+      return { ...receipt, seconds };
+    } catch (error) {
+      const warning = `how long it would take is not known: ${(error as Error).message}`;
+      return { ...receipt, warnings: [...receipt.warnings, warning] };
+    }
   }
 
   /** A run that read landing before would write the person's rows after. */
@@ -163,19 +177,10 @@ class Forgetting {
     for (const { WorkflowRunId, Status, CompletedOn } of await this.runs.workflowRuns())
       if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
     for (const job of [...Object.values(jobs), ...(since === undefined ? [this.job] : [])]) {
-      for (const { Id, JobRunState, CompletedOn } of await this.runsOf(job))
+      for (const { Id, JobRunState, CompletedOn } of await this.runs.jobRuns(job))
         if (ranOn(JobRunState, CompletedOn)) running.push(`job ${job} (${Id})`);
     }
     return running;
-  }
-
-  private async runsOf(job: string): Promise<GlueJobRun[]> {
-    return this.ask('glue:GetJobRuns', `job ${job}`, async () => {
-      const runs: GlueJobRun[] = [];
-      const pages = paginateGetJobRuns({ client: this.glue, pageSize: 200 }, { JobName: job });
-      for await (const { JobRuns = [] } of pages) runs.push(...JobRuns);
-      return runs;
-    });
   }
 
   /** Puts the request and starts the job. Returns the run's id. What starts no run leaves no request. */

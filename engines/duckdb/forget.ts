@@ -85,6 +85,7 @@ export async function forgetIn(
       const list =
         theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
       const own = dryRun ? await preview(lake, list, subject) : await makeAgain(lake, list, subject);
+      const spilling = await store.temporaryOfOthers();
       const receipt: Receipt = {
         id,
         at: new Date().toISOString(),
@@ -100,6 +101,10 @@ export async function forgetIn(
         unread: [...own.unread, ...(theirs?.unread ?? [])],
         warnings: [...own.warnings, ...(theirs?.warnings ?? [])],
         ...(since !== undefined && { listedSince: since }),
+        ...(!dryRun &&
+          spilling.length > 0 && {
+            again: `a query that goes on may hold rows of before in ${spilling.join(', ')}; call this again when it has ended. If there is none, remove that`,
+          }),
       };
       if (!dryRun) {
         await store.writeReceipt(id, receipt);

@@ -467,7 +467,7 @@ withSpark('as on Glue', () => {
     write(fileOf('s3://raw/quarantine/late_raw/run/part-0.json'), `${JSON.stringify(refused)}\n`);
     land(GOOD);
     write(landedLate, readFileSync(LANDED));
-    expect(await ada7Below(BUCKETS)).toHaveLength(5);
+    expect(await ada7Below(BUCKETS)).toHaveLength(4);
     expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     const { status, told, ...said } = await forget({ subject, dryRun: false, id: 'receipt-1' });
     expect([status, said.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);
