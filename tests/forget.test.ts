@@ -364,6 +364,23 @@ test('who has the device of somebody forgotten later keeps their records, and no
   expect(await kept()).toEqual([[], [], []]);
 });
 
+test('a device that only a later file tells of is known from then on', async () => {
+  const root = copyOf(FULL);
+  await forget(root);
+  const data = join(dir, 'late-device');
+  cpSync(WITH, data, { recursive: true });
+  const late = { ...person, serialNumber: 'Canary-Serial-Number-02' };
+  addLines(data, 'customer', [record('customer', 0, late.email, late)], 'late.json');
+  addLines(data, 'step_trainer', [record('step_trainer', 0, '', late)], 'late.json');
+  await run(root, data);
+  expect(await findValues(root, [...values(), late.serialNumber])).toEqual([]);
+  expect(existsSync(join(root, 'suppressed.json.pending'))).toBe(false);
+  // And without the record, as whoever owns the files removes it.
+  rmSync(join(data, 'customer', 'landing', 'late.json'));
+  await run(root, data);
+  expect(await findValues(root, [late.serialNumber])).toEqual([]);
+});
+
 test('a name, a number and an address that others write too: their lines are refused, and count', async () => {
   const data = join(dir, 'common');
   cpSync(WITHOUT, data, { recursive: true });

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  ENTRIES,
   type Pipeline,
   readingOf,
   SHARED_DEVICES,
@@ -26,10 +25,10 @@ import { planAgain, requirePublished } from '../plan';
 import { newRunId, timeOf } from '../run-id';
 import { quoteString } from '../sql';
 import { readSummary } from '../stored';
-import { type Entry, hashOf, readList, Suppression } from '../suppression';
+import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { countOf, numberedRows, rowsOf, withDatabase } from './database';
-import { readyList, readyRows, theirIds } from './forgotten';
+import { countOf, numberedRows, withDatabase } from './database';
+import { findIn, readyList, readyRows, theirIds, withFound } from './forgotten';
 import { hashOfSql, Run } from './run';
 import type { Pointer, Store, Version } from './store';
 
@@ -121,6 +120,16 @@ export async function forgetIn(
 export const finishForgetting = async (lake: Lake): Promise<unknown> =>
   makeAgain(lake, await lake.store.suppression());
 
+/** After a run of everything: what its files say of people on the list is entered too, and removed as by a forget. */
+export async function learn({ store, db }: Lake): Promise<void> {
+  const before = await store.suppression();
+  const [first] = before.entries;
+  if (!first) return;
+  await readyList(db, before);
+  const list = await withFound(db, before);
+  if (list.entries.length > before.entries.length) await store.beginForgetting(list, first.hash);
+}
+
 /** Sources that say whose their rows are, as they are published. */
 const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
   pipeline.sources.filter(saysWhose).flatMap((source): [SourceTable, Version][] => {
@@ -134,13 +143,11 @@ async function find(lake: Lake, before: Suppression, subject: string) {
   const since = new Date().toISOString();
   const listed = before.with({ person: [subject] }, since);
   await readyList(db, listed);
-  await db.run('CREATE OR REPLACE TEMP TABLE _found (kind VARCHAR, value VARCHAR, person VARCHAR)');
   for (const [source, version] of publishedSources(lake, await store.pointer())) {
     await readyRows(db, source, store.publishedDir(source.name, version));
-    const { found } = readingOf(source).forgotten;
-    if (found !== undefined) await db.run(`INSERT INTO _found ${found}`);
+    await findIn(db, source);
   }
-  const list = listed.plus(await rowsOf<Pick<Entry, 'kind' | 'hash'>>(db, ENTRIES), since);
+  const list = await withFound(db, listed);
   const sharedDevices = await countOf(db, SHARED_DEVICES);
   return { list, sharedDevices };
 }

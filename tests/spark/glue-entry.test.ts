@@ -326,14 +326,24 @@ const erasureFor = (jobs: readonly Deployed[]) =>
     receipts: RECEIPTS,
   });
 
-/** How the runs of a job went, by the summaries that they left. */
-function outcomesOf(job: string) {
+/** The summaries that the runs of a job left. */
+function summariesOf(job: string) {
   const folder = join(BUCKETS, 'acme-test-artifacts-123456789012', 'runs', job);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .toSorted()
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).outcome as string);
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Summary);
 }
+interface Summary {
+  readonly outcome: string;
+  readonly findings: readonly { readonly samples: readonly unknown[] }[];
+}
+const outcomesOf = (job: string) => summariesOf(job).map(({ outcome }) => outcome);
+/** How many bad rows the summaries of a job show. */
+const shownBy = (job: string) =>
+  summariesOf(job)
+    .flatMap(({ findings }) => findings)
+    .flatMap(({ samples }) => samples).length;
 
 withSpark('as on Glue', () => {
   let clean: Deployed;
@@ -467,6 +477,7 @@ withSpark('as on Glue', () => {
     write(fileOf('s3://raw/quarantine/late_raw/run/part-0.json'), `${JSON.stringify(refused)}\n`);
     land(GOOD);
     write(landedLate, readFileSync(LANDED));
+    expect(shownBy('reading')).toBe(2);
     expect(await ada7Below(BUCKETS)).toHaveLength(4);
     expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     const { status, told, ...said } = await forget({ subject, dryRun: false, id: 'receipt-1' });
@@ -511,6 +522,8 @@ withSpark('as on Glue', () => {
       ),
     ).toEqual(NONE);
     for (const folder of [BUCKETS, join(dir, 'warehouse')]) expect(await ada7Below(folder)).toEqual([]);
+    expect(shownBy('reading')).toBe(0);
+    expect(outcomesOf('reading')).toEqual(['published', 'failed']);
     const landed = readFileSync(LANDED, 'utf8');
     expect(landed.trimEnd().split('\n')).toHaveLength(GOOD.length);
     expect(landed).not.toContain('Ada7@example.org');

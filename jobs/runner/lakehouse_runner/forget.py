@@ -105,8 +105,8 @@ class _Forgetting:
         self._unread: list[str] = []
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
-        # Runs that failed leave rows and refused lines too, of tables that were never published. Those are only
-        # cleaned: the next run makes them, and knows the list.
+        # Runs that failed leave rows and refused lines of tables that were never published. Those are only cleaned:
+        # the next run makes them, and knows the list.
         self._jobs = [
             job for job in jobs if job.manifest in self._tables and self._of(job.manifest).is_published()
         ]
@@ -235,6 +235,9 @@ class _Forgetting:
 
     def _remove_old(self) -> None:
         since = self._request.spared_since
+        if self._request.rewrite_landing:
+            for manifest in self._tables:
+                self._remove_samples(manifest.runs)
         outputs = [manifest.output.quarantine for manifest in self._tables]
         quarantines = [source.quarantine for source in self._sources.values()]
         quarantines += [folder for folder in outputs if folder is not None]
@@ -255,6 +258,16 @@ class _Forgetting:
             for file in files.list_unfinished(folder):
                 files.delete(file.uri)
             self._old += files.old_versions(folder, delete=True)
+
+    def _remove_samples(self, runs: str) -> None:
+        """Take the bad rows that were shown out of the summaries of a job's runs."""
+        for file in files.list_files(runs):
+            summary = json.loads(files.read_text(file.uri))
+            found = summary.get("findings", [])
+            if any(one["samples"] for one in found):
+                summary["findings"] = [{**one, "samples": []} for one in found]
+                files.write_text(file.uri, json.dumps(summary, indent=2) + "\n")
+        self._old += files.old_versions(runs, delete=True)
 
     def _tell(self, name: str, kind: str, removed: int) -> None:
         if removed > 0:

@@ -290,6 +290,7 @@ def _key(args: Mapping[str, str], fetch: Callable[[str], str]) -> bytes:
     except Exception as error:
         # The same for everybody who is asked for: nothing was looked for yet.
         raise JobError(
-            f"the key of the lake is the secret {arn}, and the job may not read it: {tell(error)}; ask who owns it"
+            f"the key of the lake is the secret {arn}, and the job may not read it ({tell(error)});"
+            " ask who owns it"
         ) from None
     return key_of(secret)
