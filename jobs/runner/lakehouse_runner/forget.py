@@ -105,7 +105,7 @@ class _Forgetting:
         self._unread: list[str] = []
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
-        # Runs that failed leave rows and refused lines of tables that were never published. Those are only cleaned:
+        # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
         # the next run makes them, and knows the list.
         self._jobs = [
             job for job in jobs if job.manifest in self._tables and self._of(job.manifest).is_published()
