@@ -133,7 +133,7 @@ function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
     database: args.site.database,
     location: (source) => s3Uri(tableOf(source).place),
     quarantine: (table) => s3Uri(quarantinePlaceOf(tableOf(table))),
-    suppressed: suppressedUri(args.artifacts.name),
+    ...(forgets(job) && { suppressed: suppressedUri(args.artifacts.name) }),
     runs: s3Uri(runs),
     metricsNamespace: metricsNamespaceOf(args.site),
   });

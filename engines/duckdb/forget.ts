@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import {
-  type Pipeline,
-  readingOf,
-  SHARED_DEVICES,
-  type SourceTable,
-  saysWhose,
-  sqlInstant,
-} from '../../model';
+import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
 import {
   type ErasedPlace,
   type ErasurePart,
@@ -130,9 +123,9 @@ export async function learn({ store, db }: Lake): Promise<void> {
   if (list.entries.length > before.entries.length) await store.beginForgetting(list, first.hash);
 }
 
-/** Sources that say whose their rows are, as they are published. */
+/** The sources as they are published: what is refused of any may name somebody. */
 const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
-  pipeline.sources.filter(saysWhose).flatMap((source): [SourceTable, Version][] => {
+  pipeline.sources.flatMap((source): [SourceTable, Version][] => {
     const version = tables[source.name];
     return version ? [[source, version]] : [];
   });
@@ -263,7 +256,7 @@ async function forgetSample({ store, db, pipeline }: Lake, id: string | undefine
   const unread: string[] = [];
   const lines = new Map<string, number>();
   const temporary = id === undefined ? undefined : store.sampleTemporary(id);
-  for (const source of pipeline.sources.filter(saysWhose)) {
+  for (const source of pipeline.sources) {
     for (const file of await landingFiles(store.sampleDir(), source)) {
       const removed = await forgetLines(db, file, source, temporary);
       if (removed === undefined) unread.push(file);

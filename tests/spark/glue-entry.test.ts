@@ -444,13 +444,15 @@ withSpark('as on Glue', () => {
       join(like.nonOverridableArguments['--manifest']?.replace('s3:/', BUCKETS) ?? ''),
       'utf8',
     );
-    write(
-      fileOf(manifest),
-      told
-        .replaceAll('"reading"', '"reading_late"')
-        .replaceAll('reading_raw', 'late_raw')
-        .replaceAll('/raw/reading/', '/raw/late/'),
-    );
+    const { sources, output, ...rest } = JSON.parse(told);
+    const source = { location: 's3://raw/late/landing/', quarantine: 's3://raw/quarantine/late_raw/' };
+    const late = {
+      ...rest,
+      driving: 'late_raw',
+      sources: { late_raw: { ...sources.reading_raw, ...source } },
+      output: { ...output, table: 'reading_late' },
+    };
+    write(fileOf(manifest), local(JSON.stringify(late)));
     const table = 'glue_catalog.acme_test.reading_late';
     sql(like, [
       `ALTER TABLE ${table} CREATE BRANCH audit`,
