@@ -155,23 +155,16 @@ class StandIn {
     }
     if (method === 'GET' && query.has('versions')) {
       const prefix = `${key.replace(/\/$/, '')}/${query.get('prefix')}`;
-      // Page by page of one.
       const listed = [...this.versions].flatMap(([each, versions]) =>
         each.startsWith(prefix) ? versions.map(({ id }) => ({ each, id })) : [],
       );
-      const after = listed.findIndex(({ id }) => id === query.get('version-id-marker')) + 1;
-      const page = listed.slice(after, after + 1);
-      const more = after + 1 < listed.length;
-      const entries = page.map(
+      const entries = listed.map(
         ({ each, id }) =>
           `<Version><Key>${each.slice(each.indexOf('/') + 1)}</Key><VersionId>${id}</VersionId></Version>`,
       );
-      const next = more
-        ? `<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>${page[0]?.id}</NextVersionIdMarker>`
-        : '';
       return {
         headers: { 'content-type': 'application/xml' },
-        body: `<ListVersionsResult><IsTruncated>${more}</IsTruncated>${next}${entries.join('')}</ListVersionsResult>`,
+        body: `<ListVersionsResult><IsTruncated>false</IsTruncated>${entries.join('')}</ListVersionsResult>`,
       };
     }
     if (method === 'GET') {

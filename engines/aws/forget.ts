@@ -12,12 +12,11 @@ import { literalPattern } from '../../model/sql';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
-import { isLost } from './errors';
 import { DRY_RUNS, GlueRuns, isOver, type JobRun, unfinishedText } from './glue-runs';
 import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
-import { parsed, Summaries } from './summaries';
+import { parsed, Summaries, textOf } from './summaries';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -26,8 +25,6 @@ export interface ForgetRequest {
   /** Finds and counts, and changes nothing. */
   readonly dryRun: boolean;
 }
-
-const READ_ATTEMPTS = 3;
 
 const count = z.int().min(0);
 const receiptSchema = z.object({
@@ -254,19 +251,13 @@ class Forgetting {
   private async read(): Promise<Receipt> {
     const { bucket, prefix } = this.receipt;
     const uri = s3Uri(this.receipt);
-    const text = await this.ask('s3:GetObject', uri, async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: prefix }));
-          return await Body?.transformToString();
-        } catch (error) {
-          if ((error as Error).name === 'NoSuchKey') return undefined;
-          // The SDK asks again only until an answer begins.
-          if (attempt === READ_ATTEMPTS || !isLost(error)) throw error;
-          await this.pause(backOff(attempt));
-        }
-      }
-    });
+    const command = new GetObjectCommand({ Bucket: bucket, Key: prefix });
+    const text = await this.ask('s3:GetObject', uri, () =>
+      textOf(this.s3, command).catch((error: Error) => {
+        if (error.name === 'NoSuchKey') return undefined;
+        throw error;
+      }),
+    );
     const found = receiptSchema.safeParse(parsed(text ?? ''));
     if (found.success) return found.data;
     throw new LakeError(
@@ -281,22 +272,14 @@ class Forgetting {
     const { bucket, prefix } = this.request;
     const uri = s3Uri(this.request);
     try {
-      let next: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {};
-      while (next) {
-        const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-          Bucket: bucket,
-          Prefix: prefix,
-          ...next,
-        });
-        const page = await this.ask('s3:ListBucketVersions', uri, () => this.s3.send(command));
-        for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
-          const one = new DeleteObjectCommand({ Bucket: bucket, Key, VersionId });
-          if (Key === prefix) await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
-        }
-        const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
-        next = page.IsTruncated
-          ? { ...(KeyMarker && { KeyMarker }), ...(VersionIdMarker && { VersionIdMarker }) }
-          : undefined;
+      // No other key begins so, and this one has a version for each time that it was put: one page is all.
+      const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix });
+      const { Versions = [], DeleteMarkers = [] } = await this.ask('s3:ListBucketVersions', uri, () =>
+        this.s3.send(command),
+      );
+      for (const { VersionId } of [...Versions, ...DeleteMarkers]) {
+        const one = new DeleteObjectCommand({ Bucket: bucket, Key: prefix, VersionId });
+        await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
       }
     } catch (error) {
       throw new LakeError(
