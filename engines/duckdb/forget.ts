@@ -2,15 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
-import {
-  type ErasedPlace,
-  type ErasurePart,
-  type ErasureRequest,
-  LakeError,
-  type Receipt,
-  type RunResult,
-  type RunSummary,
-} from '../engine';
+import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
@@ -209,13 +201,15 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
     // Of another engine's lake there is nothing here.
     const isEmpty = Object.keys(pointer.tables).length === 0;
-    const { failures, warnings, summary } = isEmpty ? NOTHING_RUN : await run.go(undefined);
+    const result = isEmpty ? undefined : await run.go(undefined);
+    const { failures = [], warnings = [] } = result ?? {};
+    const tables = result?.summary.tables ?? [];
     if (failures.length > 0) {
       throw new LakeError(
         `the person is on the list and is not gone yet, as not all tables can be made again:\n${failures.join('\n')}\nPut that right; the next lake forget or lake run ends it`,
       );
     }
-    for (const { table, job, filtered, written } of summary.tables) {
+    for (const { table, job, filtered, written } of tables) {
       const gone = (pointer.tables[table]?.rows ?? 0) - written;
       add(table, 'rows', gone);
       if (job === null) add(table, 'quarantine', filtered - gone);
@@ -227,8 +221,8 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     const left = new Set(await store.versionFiles());
     return {
       places,
-      remade: summary.tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
-      seconds: summary.seconds,
+      remade: tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
+      seconds: result?.summary.seconds ?? 0,
       unread,
       sharedDevices: 0,
       oldVersions: files.filter((file) => !left.has(file)).length,
@@ -246,10 +240,6 @@ function erasedPlaces() {
     removed > 0 && places.push({ table, kind, engine: 'duckdb', removed });
   return { places, add };
 }
-
-const NOTHING_RUN: Pick<RunResult, 'failures' | 'warnings'> & {
-  readonly summary: Pick<RunSummary, 'tables' | 'seconds'>;
-} = { failures: [], warnings: [], summary: { tables: [], seconds: 0 } };
 
 /** Takes their records out of the lake's own sample, by the list that the database has. Without `id` they are counted. */
 async function forgetSample({ store, db, pipeline }: Lake, id: string | undefined) {
