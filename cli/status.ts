@@ -88,11 +88,13 @@ export interface StackStatus {
 }
 
 async function stackStatus(pipeline: Pipeline, options: StatusOptions): Promise<number> {
-  const { GlueRuns, goesOn, isOver } =
+  const { GlueRuns, goesOn, isOver, unfinishedText } =
     require('../engines/aws/glue-runs') as typeof import('../engines/aws/glue-runs');
   const stack = await stackOf(options);
   const runs: GlueRuns = new GlueRuns(stack);
   const status = await statusOf(pipeline, stack, runs);
+  const unfinished = await runs.unfinishedForget();
+  if (unfinished) process.stderr.write(harmless(`lake: ${unfinishedText(unfinished)}\n`));
   if (options.follow) {
     const going = status.jobs.filter((run) => !isOver(run));
     const workflow = status.workflow && goesOn(status.workflow) ? status.workflow.id : undefined;

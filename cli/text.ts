@@ -1,4 +1,4 @@
-import { ADDRESS } from '../model';
+import { withoutAddress } from '../model';
 
 export { counted, grouped } from '../engines/words';
 
@@ -6,7 +6,7 @@ export { counted, grouped } from '../engines/words';
 export const harmless = (text: string) => text.replaceAll(/[^\P{Cc}\n]|\p{Bidi_Control}/gu, '\ufffd');
 
 /** A message that may name files, whose names may hold addresses. */
-export const message = (text: string) => harmless(text.replaceAll(new RegExp(ADDRESS, 'g'), '•••'));
+export const message = (text: string) => harmless(withoutAddress(text));
 
 /** Breaks lines between words so that they fit the terminal; elsewhere, where tools read them, they stay whole. */
 export function wrapped(text: string, indent = ''): string {

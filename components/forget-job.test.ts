@@ -184,6 +184,8 @@ describe('its role', () => {
       `${RAW}/quarantine/reading_raw/*`,
       `${OPEN}/quarantine/reading_open/*`,
       `${RAW}/forget/requests/*`,
+      `${ARTIFACTS}/runs/reading/*`,
+      `${ARTIFACTS}/runs/reading_open/*`,
     ].map(s3);
     const kept = [`${ARTIFACTS}/suppressed/*`, `${ARTIFACTS}/receipts/*`].map(s3);
     const write = [
@@ -247,6 +249,7 @@ describe('its role', () => {
             [RAW, folders('reading/landing', 'quarantine/reading_raw', 'forget/requests')] as const,
             [CLEAN, folders('reading')] as const,
             [OPEN, folders('reading_open', 'quarantine/reading_open')] as const,
+            [ARTIFACTS, folders('runs/reading', 'runs/reading_open')] as const,
           ].map(([bucket, Condition], i) => ({
             Sid: `ListErased${i}`,
             Effect: 'Allow',
@@ -258,7 +261,7 @@ describe('its role', () => {
             Sid: 'LocateErased',
             Effect: 'Allow',
             Action: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
-            Resource: [RAW, CLEAN, OPEN].map(s3),
+            Resource: [RAW, CLEAN, OPEN, ARTIFACTS].map(s3),
           },
           {
             Sid: 'AskForFolders',

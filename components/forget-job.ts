@@ -12,6 +12,7 @@ import {
   type Place,
   quarantinePlaceOf,
   RECEIPTS_PREFIX,
+  runsPlaceOf,
   SUPPRESSED_PREFIX,
   s3Uri,
   suppressedUri,
@@ -121,7 +122,9 @@ function erasureText({ pipeline, jobs, artifacts }: ForgetJobArgs): string {
 function statementsOf(args: ForgetJobArgs, assets: readonly Place[]): Statement[] {
   const { site, artifacts, tables, requests, jobs } = args;
   const quarantines = tables.filter(({ contract }) => hasQuarantine(contract)).map(quarantinePlaceOf);
-  const erased = [...tables.map(({ place }) => place), ...quarantines, requests];
+  // Summaries of runs show bad rows.
+  const runs = jobs.map(({ definition }) => runsPlaceOf(artifacts.name, definition.name));
+  const erased = [...tables.map(({ place }) => place), ...quarantines, requests, ...runs];
   // A job's manifest and its SQL lie in one folder.
   const told = jobs.map(({ nodes }) => nodes.manifest.place);
   const kept = [SUPPRESSED_PREFIX, RECEIPTS_PREFIX].map((prefix) => ({ bucket: artifacts.name, prefix }));

@@ -10,6 +10,7 @@ import {
   metricsNamespaceOf,
   type Place,
   quarantinePlaceOf,
+  runsPlaceOf,
   SUPPRESSED_PREFIX,
   s3Uri,
   suppressedUri,
@@ -62,7 +63,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
     this.name = jobName(site, job.name);
     this.logPrefix = logPrefixOf(site, job.name);
     const folder = `jobs/${job.name}/`;
-    const runs: Place = { bucket: artifacts.name, prefix: `runs/${job.name}/` };
+    const runs = runsPlaceOf(artifacts.name, job.name);
 
     const assetIn = (kind: string, extension: `.${string}`, content: string) =>
       assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, content }, this);
@@ -132,7 +133,7 @@ function manifestText(args: GlueJobArgs, job: Job, runs: Place): string {
     database: args.site.database,
     location: (source) => s3Uri(tableOf(source).place),
     quarantine: (table) => s3Uri(quarantinePlaceOf(tableOf(table))),
-    suppressed: suppressedUri(args.artifacts.name),
+    ...(forgets(job) && { suppressed: suppressedUri(args.artifacts.name) }),
     runs: s3Uri(runs),
     metricsNamespace: metricsNamespaceOf(args.site),
   });

@@ -66,6 +66,12 @@ export const logPrefixOf = ({ name }: Pick<Site, 'name'>, job: string) => `/aws-
 /** Namespace of the metrics that jobs report. */
 export const metricsNamespaceOf = ({ name }: Site) => `Lakehouse/${name}`;
 
+/** Where a job leaves the summaries of its runs, in the bucket of the artifacts. */
+export const runsPlaceOf = (artifacts: string, job: string): Place => ({
+  bucket: artifacts,
+  prefix: `runs/${job}/`,
+});
+
 /** Names of who was forgotten, as keyed hashes: in the bucket of the artifacts. */
 export const SUPPRESSED_PREFIX = 'suppressed/';
 export const suppressedUri = (artifacts: string) =>

@@ -163,7 +163,7 @@ export interface Receipt extends ErasurePart {
   readonly dryRun: boolean;
   /** Since when the person was in the list already; absent where they were not. */
   readonly listedSince?: string;
-  /** Why it should be asked for again: something of the person may have come back meanwhile. */
+  /** Why it should be asked for again: something of the person may have come back, or be held by a query that goes on. */
   readonly again?: string;
 }
 

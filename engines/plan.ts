@@ -1,12 +1,4 @@
-import {
-  choiceFault,
-  type Job,
-  type Pipeline,
-  runTime,
-  type SourceTable,
-  saysWhose,
-  sqlInstant,
-} from '../model';
+import { choiceFault, type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
 import { LakeError, type RunRequest, UsageError } from './engine';
 import { noSuchJob } from './words';
 
@@ -83,10 +75,10 @@ export interface Made {
   readonly runTime: string;
 }
 
-/** Makes tables again from the sources that say whose their rows are, each with the values that it was made with. */
+/** Makes tables again, each with the values that it was made with, from all sources: any file may have a person's lines. */
 export function planAgain(pipeline: Pipeline, made: Readonly<Record<string, Made>>): Plan {
   const jobs = pipeline.jobs.filter(({ name }) => made[name]);
-  const sources = pipeline.sources.filter((source) => made[source.name] && saysWhose(source));
+  const sources = pipeline.sources.filter((source) => made[source.name]);
   const own = Object.fromEntries(
     jobs.map(({ name, parameters }) => {
       const { runTime: time, parameters: before } = made[name] as Made;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { epochMillis, forgottenOf, normalisedSql, type Table, text } from '../model';
+import { epochMillis, forgottenOf, int, normalisedSql, type Table, text } from '../model';
 import { openDatabase, rowsOf } from './duckdb/database';
 import { readyList, theirIds } from './duckdb/forgotten';
 import { ROOT } from './root';
@@ -96,6 +96,20 @@ test('hints count only in sources that have such a column', async () => {
   const list = new Suppression(KEY).with({ hint: ['Anna'] }, SINCE);
   expect(await theirs(list, ['{"customerName":"Anna"'])).toEqual([true]);
   expect(await theirs(list, ['{"customerName":"Anna"'], { contract: NO_HINTS })).toEqual([false]);
+});
+
+test('a number is known however it is spelled, where a column of numbers says whose a row is', async () => {
+  const contract = {
+    columns: { account: int('A.', { identifies: 'person' }), meter: int('M.', { identifies: 'device' }) },
+  };
+  const list = new Suppression(KEY).with({ person: ['4711001'], device: ['77'] }, SINCE);
+  const theirOwn = ['4711001.0', '4.711001e6', '04711001', '+4711001', '"4711001.00"'];
+  const others = ['4711001.4', '47110010', '4711001e1', '4711.001', '1.2.3'];
+  const lines = (values: readonly string[]) => values.map((value) => `{"account":${value},"meter":"x"`);
+  const told = [...lines(theirOwn), '{"meter":77.0,', ...lines(others), '{"meter":77.5,', '{"n":77.0,'];
+  const expected = told.map((_, i) => i <= theirOwn.length);
+  expect(await theirs(list, told, { contract })).toEqual(expected);
+  expect(await theirs(list, ['{"serialNumber":77.0'])).toEqual([false]);
 });
 
 test('a key is taken as it is written, and for no pattern', async () => {

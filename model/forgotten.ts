@@ -224,6 +224,12 @@ function tokens(contract: Contract): string {
     .join('\n  UNION ALL ');
 }
 
+/** How a number may be spelled that is a whole one, and how tables print it: `4711.0`, `04711` and `+4.711e3` are 4711. */
+const NUMBER = String.raw`[-+]?\d[\d.]*([eE][-+]?\d{1,2})?`;
+const WHOLE_NUMBER =
+  'CASE WHEN TRY_CAST(spelling AS DOUBLE) = TRY_CAST(spelling AS BIGINT) THEN CAST(TRY_CAST(spelling AS BIGINT) AS VARCHAR) END';
+const hasNumbers = (contract: Contract) => identifying(contract).some(([, { type }]) => type === 'int');
+
 /**
  * Whether a text says by itself whose it is: somebody may be called `Bad`, or have the number 10. Others count only behind
  * the key of their column.
@@ -246,9 +252,12 @@ const CUT = String.raw`(?s)^${UNQUOTED}"(?:${UNQUOTED}"${UNQUOTED}")*(${UNQUOTED
 const theirRefused = (contract: Contract): string => `WITH RECURSIVE ${GIVEN},
 ${nested('texts', 'FROM given WHERE text IS NOT NULL')},
 tokens AS MATERIALIZED (${tokens(contract)}),
+plain AS MATERIALIZED (
+  SELECT *, ${unescaped('token')} AS spelling FROM (SELECT DISTINCT kind, bound, token FROM tokens)
+),
 spelled AS MATERIALIZED (
   SELECT *, ${normalisedSql('spelling')} AS value
-  FROM (SELECT *, ${unescaped('token')} AS spelling FROM (SELECT DISTINCT kind, bound, token FROM tokens))
+  FROM (FROM plain${hasNumbers(contract) ? ` UNION ALL SELECT kind, bound, token, ${WHOLE_NUMBER} FROM plain WHERE regexp_full_match(spelling, ${quote(NUMBER)})` : ''})
 ),
 listed AS MATERIALIZED (
   SELECT s.kind AS kind, bound, token, l.kind AS listed

@@ -203,7 +203,8 @@ export function manifestOf(
     readonly database: string;
     readonly location: (source: SourceTable) => string;
     readonly quarantine: (table: Table) => string;
-    readonly suppressed: string;
+    /** Where the job may not read the list, it is not told of it. */
+    readonly suppressed?: string;
     readonly runs: string;
     readonly metricsNamespace: string;
   },
@@ -242,7 +243,7 @@ export function manifestOf(
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),
-    ...(forgets(job) && { suppressed: places.suppressed }),
+    ...(places.suppressed !== undefined && sources.length > 0 && { suppressed: places.suppressed }),
     runs: places.runs,
     metricsNamespace: places.metricsNamespace,
   } satisfies Manifest);

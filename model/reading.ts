@@ -757,7 +757,9 @@ FROM typed`;
 }
 
 /** What may be an address in the name of a file. */
-export const ADDRESS = '[^\\s/"]*(?:@|%40)[^\\s/"]*';
+const ADDRESS = '[^\\s/"]*(?:@|%40)[^\\s/"]*';
+/** A text that may name files as it may be shown and kept: as {@link Reading.shownFile}. */
+export const withoutAddress = (text: string) => text.replaceAll(new RegExp(ADDRESS, 'g'), '•••');
 const SHOWN_FILE = `regexp_replace(file, ${quote(ADDRESS)}, '•••', 'g')`;
 
 const FIRST_COUNT = 3;

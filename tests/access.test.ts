@@ -163,7 +163,8 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
       };
     },
     forget: (): Rights => {
-      const erases = [...places.tables.values(), ...places.quarantine.values(), places.requests];
+      const runs = lake.jobs.map(({ name: job }) => places.runs(job));
+      const erases = [...places.tables.values(), ...places.quarantine.values(), places.requests, ...runs];
       const made = lake.jobs.map(({ output }) => output.name);
       return {
         reads: [places.own('forget'), places.runner, ...lake.jobs.map(({ name: job }) => places.own(job))],

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { LakeError, Receipt } from '../engines/engine';
 import { hashOf, readList } from '../engines/suppression';
-import { expectation, type Pipeline } from '../model';
+import { epochMillis, expectation, int, lakehouse, type Pipeline, type SourceTable } from '../model';
 import { lake as stedi } from '../pipeline';
 import {
   appliesTo,
@@ -364,6 +364,23 @@ test('who has the device of somebody forgotten later keeps their records, and no
   expect(await kept()).toEqual([[], [], []]);
 });
 
+test('a device that only a later file tells of is known from then on', async () => {
+  const root = copyOf(FULL);
+  await forget(root);
+  const data = join(dir, 'late-device');
+  cpSync(WITH, data, { recursive: true });
+  const late = { ...person, serialNumber: 'Canary-Serial-Number-02' };
+  addLines(data, 'customer', [record('customer', 0, late.email, late)], 'late.json');
+  addLines(data, 'step_trainer', [record('step_trainer', 0, '', late)], 'late.json');
+  await run(root, data);
+  expect(await findValues(root, [...values(), late.serialNumber])).toEqual([]);
+  expect(existsSync(join(root, 'suppressed.json.pending'))).toBe(false);
+  // And without the record, as whoever owns the files removes it.
+  rmSync(join(data, 'customer', 'landing', 'late.json'));
+  await run(root, data);
+  expect(await findValues(root, [late.serialNumber])).toEqual([]);
+});
+
 test('a name, a number and an address that others write too: their lines are refused, and count', async () => {
   const data = join(dir, 'common');
   cpSync(WITHOUT, data, { recursive: true });
@@ -418,15 +435,93 @@ test('a name, a number and an address that others write too: their lines are ref
   expect(source?.filtered).toBe(1 + refused.length);
 });
 
+test('another lakehouse, whose tables join by numbers, with a source that is of nobody', async () => {
+  const words = lakehouse(['raw', 'clean']);
+  const sourceOf = (entity: string, columns: SourceTable['columns']) =>
+    words.source({
+      name: `${entity}_raw`,
+      zone: 'raw',
+      entity,
+      description: 'Lines.',
+      columns,
+      maxQuarantinedShare: 1,
+    });
+  const id = int('Whose.', { pii: 'direct', identifies: 'person' });
+  const meter = int('By which.', { pii: 'quasi', identifies: 'device' });
+  const at = epochMillis('When.', { identifies: 'moment' });
+  const account = sourceOf('account', { id, meter });
+  const use = sourceOf('use', { meter, at, kwh: int('How much.') });
+  const visit = sourceOf('visit', { id, at });
+  const weather = sourceOf('weather', { day: int('When.'), sun: int('How long.') });
+  const used = words.table({
+    name: 'used',
+    zone: 'clean',
+    description: 'Whose use.',
+    columns: { id, kwh: use.columns.kwh as typeof id, sun: weather.columns.sun as typeof id },
+  });
+  const numbers = words.pipeline(
+    words.zone('raw', { description: 'Files.', tables: [account, use, visit, weather], jobs: [] }),
+    words.zone('clean', {
+      description: 'Rows.',
+      tables: [used],
+      jobs: [words.job({ output: used, inputs: [use, account, weather], description: 'Joins.' })],
+    }),
+  );
+  const at0 = Date.UTC(2024, 0, 1);
+  const lines = {
+    account: [
+      ...['{"id":4711001,"meter":77}', '{"id":4711001,"meter":79}', '{"id":12,"meter":78}'],
+      ...['{"id":12,"meter":79}', '{"id":4711001.0,"meter":"x"}', '{"id":12,"meter":"x"}'],
+    ],
+    use: [77, 78, 79].flatMap((m) => [0, 1].map((t) => `{"meter":${m},"at":${at0 + t},"kwh":${m}${t}}`)),
+    visit: [`{"id":4711001.0,"at":${at0 + 1}}`, `{"id":12,"at":${at0}}`],
+    weather: ['{"day":1,"sun":9}', '{"id":4711001,"meter":77}', '{"id":12,"meter":78}'],
+  };
+  const data = join(dir, 'numbers');
+  for (const [entity, of] of Object.entries(lines)) await writeLanding(data, entity as Entity, of);
+  const jobs = join(dir, 'numbers-jobs');
+  mkdirSync(jobs);
+  writeFileSync(
+    join(jobs, 'used.sql'),
+    'SELECT a.id, u.kwh, w.sun FROM use_raw u JOIN account_raw a ON a.meter = u.meter, weather_raw w',
+  );
+  const root = join(dir, 'numbers-lake');
+  const engine = engineOf(root, jobs);
+  const left = async () => [
+    sorted(await answer(engine, 'SELECT * FROM used')),
+    sorted(await answer(engine, 'SELECT meter, kwh FROM use_raw')),
+    sorted(await answer(engine, 'SELECT raw FROM account_raw_quarantine')),
+    sorted(await answer(engine, 'SELECT raw FROM weather_raw_quarantine')),
+  ];
+  const expected = [
+    ['780', '781', '790'].map((kwh) => ['12', kwh, '9']),
+    ['780', '781', '790'].map((kwh) => [kwh.slice(0, 2), kwh]),
+    [['{"id":12,"meter":"x"}']],
+    [['{"id":12,"meter":78}']],
+  ];
+  expect((await engine.run(numbers, { data })).failures).toEqual([]);
+  await engine.forget(numbers, { subject: '4711001', dryRun: false });
+  expect(await left()).toEqual(expected);
+  expect((await engine.run(numbers, { data })).failures).toEqual([]);
+  expect(await left()).toEqual(expected);
+});
+
 test('what a failed run refused goes, and so do leftovers of a query that was killed', async () => {
   const root = copyOf(FULL);
   expect((await engineOf(root).run(stedi, { data: WITH })).failures.join()).toContain('records are refused');
-  // Of a process that is no more.
-  mkdirSync(join(root, 'tmp', '4194399-abc'), { recursive: true });
-  writeFileSync(join(root, 'tmp', '4194399-abc', 'spilled'), person.email);
-  await forget(root);
+  const spill = (name: string) => {
+    mkdirSync(join(root, 'tmp', name), { recursive: true });
+    writeFileSync(join(root, 'tmp', name, 'spilled'), person.email);
+  };
+  // Of a process that is no more, and of one that had this one's number, as in a container.
+  spill('4194399-abc');
+  spill(`${process.pid}-abc`);
+  expect((await forget(root)).again).toBeUndefined();
   expect(await findValues(root, values())).toEqual([]);
   expect(existsSync(join(root, 'tmp'))).toBe(false);
+  // Of a process that lives: it may be a query.
+  spill('1-abc');
+  expect((await forget(root)).again).toMatch(/a query that goes on may hold rows of before in \S+1-abc;/);
 });
 
 test('the sample loses their records; a file without them stays, and one that cannot be unpacked is told', async () => {

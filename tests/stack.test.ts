@@ -80,6 +80,19 @@ describe('lake run --stack', () => {
     },
   );
 
+  test('status names a forget that did not end well', async () => {
+    glue.ends.set('forget', 'TIMEOUT');
+    const id = glue.forgetStarted();
+    await glue.advance(1_000_000);
+    const { status, stderr } = await lake(['status', ...STACK], env);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      RegExp(
+        `^lake: the last forget \\(${id}, of 2026-\\S+Z\\) ended as TIMEOUT, and its person may not be gone`,
+      ),
+    );
+  });
+
   test('what keeps a table from being published stands last of what was found, with samples', async () => {
     glue.findings = [{ ...FOUND[0], severity: 'fail' }, FOUND[1]];
     glue.ends.set('accelerometer_trusted', 'FAILED');

@@ -10,6 +10,7 @@ import {
 import { outputsOf } from '../../tests/support/stack';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { forgetOnStack } from './forget';
+import { GlueRuns } from './glue-runs';
 import type { Stack } from './stack';
 
 const SUBJECT = 'Sarah.Li+x@example.com';
@@ -75,7 +76,7 @@ class StandIn {
     const asked = JSON.parse(request.body.toString()) as {
       readonly JobName: string;
       readonly RunId?: string;
-      readonly NextToken?: string;
+      readonly MaxResults?: number;
       readonly Arguments: Readonly<Record<string, string>>;
     };
     switch (request.operation) {
@@ -87,12 +88,7 @@ class StandIn {
           this.hidden -= 1;
           return json({ JobRuns: [] });
         }
-        // Page by page of one.
-        const at = Number(asked.NextToken ?? 0);
-        return json({
-          JobRuns: own.slice(at, at + 1),
-          ...(at + 1 < own.length && { NextToken: String(at + 1) }),
-        });
+        return json({ JobRuns: own.slice(0, asked.MaxResults) });
       }
       case 'StartJobRun':
         return this.start(asked.JobName, asked.Arguments);
@@ -148,25 +144,27 @@ class StandIn {
       this.versions.set(key, [...all, { id: `v${this.made}`, body: body.toString() }]);
       return this.putAnswers.shift() ?? { headers: { etag: '"e"', 'x-amz-version-id': `v${this.made}` } };
     }
+    if (method === 'GET' && query.has('list-type')) {
+      const prefix = query.get('prefix') ?? '';
+      const found = [...this.versions.keys()].map((each) => each.slice(each.indexOf('/') + 1));
+      const keys = found.filter((each) => each.startsWith(prefix)).toSorted();
+      return {
+        headers: { 'content-type': 'application/xml' },
+        body: `<ListBucketResult>${keys.map((each) => `<Contents><Key>${each}</Key></Contents>`).join('')}</ListBucketResult>`,
+      };
+    }
     if (method === 'GET' && query.has('versions')) {
       const prefix = `${key.replace(/\/$/, '')}/${query.get('prefix')}`;
-      // Page by page of one.
       const listed = [...this.versions].flatMap(([each, versions]) =>
         each.startsWith(prefix) ? versions.map(({ id }) => ({ each, id })) : [],
       );
-      const after = listed.findIndex(({ id }) => id === query.get('version-id-marker')) + 1;
-      const page = listed.slice(after, after + 1);
-      const more = after + 1 < listed.length;
-      const entries = page.map(
+      const entries = listed.map(
         ({ each, id }) =>
           `<Version><Key>${each.slice(each.indexOf('/') + 1)}</Key><VersionId>${id}</VersionId></Version>`,
       );
-      const next = more
-        ? `<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>${page[0]?.id}</NextVersionIdMarker>`
-        : '';
       return {
         headers: { 'content-type': 'application/xml' },
-        body: `<ListVersionsResult><IsTruncated>${more}</IsTruncated>${next}${entries.join('')}</ListVersionsResult>`,
+        body: `<ListVersionsResult><IsTruncated>false</IsTruncated>${entries.join('')}</ListVersionsResult>`,
       };
     }
     if (method === 'GET') {
@@ -247,8 +245,51 @@ test('a person is forgotten by the job, whose receipt is returned', async () => 
   expect(server.requests.filter(({ path, query }) => quotes(path + query.toString()))).toEqual([]);
 });
 
-test('a dry run is asked of the job', async () => {
-  await expect(forget({ dryRun: true })).resolves.toMatchObject({ dryRun: true });
+/** The summary of a run of a job, as the job leaves it. */
+const summary = (job: string, seconds: number) => {
+  const runId = '20261124T160000000Z-0f3a';
+  const text = {
+    version: 1,
+    runId,
+    job,
+    outcome: 'published',
+    codeVersion: '1',
+    parameters: {},
+    seconds,
+    tables: [],
+  };
+  aws.versions.set(`${ARTIFACTS}/runs/${job}/${runId}.json`, [{ id: 'v', body: JSON.stringify(text) }]);
+};
+
+test('a dry run is asked of the job, and says how long the jobs took last', async () => {
+  summary('customer_trusted', 200);
+  summary('customers_curated', 100.5);
+  await expect(forget({ dryRun: true })).resolves.toMatchObject({ dryRun: true, seconds: 300.5 });
+  expect(aws.requestsLeft).toEqual([]);
+});
+
+test('a dry run that may not read how long they took says so', async () => {
+  server.fault = ({ query }) => (query.has('list-type') ? xmlError('AccessDenied', 403) : undefined);
+  const { warnings } = await forget({ dryRun: true });
+  expect(warnings).toEqual([expect.stringMatching(/^how long it would take is not known: access denied/)]);
+});
+
+test('one that was begun and did not end well is told, until another does', async () => {
+  const unfinished = () => new GlueRuns(stack).unfinishedForget();
+  expect(await unfinished()).toBeUndefined();
+  aws.states = ['STARTING', 'TIMEOUT'];
+  await failure();
+  expect(await unfinished()).toMatchObject({ id: 'jr_0', state: 'TIMEOUT' });
+  aws.states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+  await forget({ dryRun: true });
+  expect(await unfinished()).toMatchObject({ id: 'jr_0' });
+  aws.states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+  told = [];
+  await forget();
+  expect(told[0]).toBe(
+    'the last forget (jr_0) ended as TIMEOUT, and its person may not be gone: npx lake forget for them again. One of anybody completes what was begun',
+  );
+  expect(await unfinished()).toBeUndefined();
 });
 
 test('a stack without such a job is told', async () => {
@@ -468,7 +509,7 @@ const FAULTS: readonly (readonly [string, Fault, boolean])[] = [
 ];
 
 /** How many requests a good run makes. */
-const LENGTH = 20;
+const LENGTH = 21;
 
 describe.each(FAULTS)('%s', (_, fault, forGood) => {
   const fits = (request: AwsRequest): Fault =>

@@ -1,4 +1,3 @@
-import { GlueClient, type JobRun as GlueJobRun, paginateGetJobRuns } from '@aws-sdk/client-glue';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -13,12 +12,11 @@ import { literalPattern } from '../../model/sql';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
-import { isLost } from './errors';
-import { GlueRuns, isOver, type JobRun } from './glue-runs';
+import { DRY_RUNS, GlueRuns, isOver, type JobRun, unfinishedText } from './glue-runs';
 import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
-import { parsed } from './summaries';
+import { parsed, Summaries, textOf } from './summaries';
 
 /** Whom a stack is asked to forget. */
 export interface ForgetRequest {
@@ -27,8 +25,6 @@ export interface ForgetRequest {
   /** Finds and counts, and changes nothing. */
   readonly dryRun: boolean;
 }
-
-const READ_ATTEMPTS = 3;
 
 const count = z.int().min(0);
 const receiptSchema = z.object({
@@ -80,7 +76,6 @@ export async function forgetOnStack(
 class Forgetting {
   private readonly s3: S3Client;
   private readonly runs: GlueRuns;
-  private readonly glue: GlueClient;
   private readonly job: string;
   private readonly request: Place;
   private readonly receipt: Place;
@@ -103,10 +98,9 @@ class Forgetting {
     }
     this.s3 = s3Client(stack.client);
     this.runs = new GlueRuns(stack, pause);
-    this.glue = new GlueClient(stack.client);
     this.job = forget;
     const { bucket, prefix } = placeOf(forgetRequests);
-    this.request = { bucket, prefix: `${prefix}${this.id}.json` };
+    this.request = { bucket, prefix: `${prefix}${asked.dryRun ? DRY_RUNS : ''}${this.id}.json` };
     this.receipt = { bucket: buckets.artifacts, prefix: `${RECEIPTS_PREFIX}${this.id}.json` };
     this.interrupted = new Promise((done) => {
       this.interrupt = () => {
@@ -118,6 +112,8 @@ class Forgetting {
 
   async run(): Promise<Receipt> {
     await this.failOnRunning();
+    const unfinished = await this.runs.unfinishedForget();
+    if (unfinished) this.tell(unfinishedText(unfinished));
     const since = new Date();
     const run = await this.started();
     this.tell(`${this.job} (${run}) forgets; it takes minutes`);
@@ -126,8 +122,23 @@ class Forgetting {
     await this.withdraw().catch((error: Error) => this.tell(error.message));
     if (ended.state !== 'SUCCEEDED') throw await this.failed(ended);
     const receipt = await this.read();
-    const again = this.asked.dryRun ? undefined : await this.whyAgain(since);
+    if (this.asked.dryRun) return this.withSeconds(receipt);
+    const again = await this.whyAgain(since);
     return { ...receipt, ...(again !== undefined && { again }) };
+  }
+
+  /** How long it would take: as long as the jobs took last, and not as long as it took to look. */
+  private async withSeconds(receipt: Receipt): Promise<Receipt> {
+    try {
+      const summaries = new Summaries(this.stack);
+      let seconds = 0;
+      for (const job of Object.keys(this.stack.outputs.jobs))
+        seconds += (await summaries.newestPublished(job))?.seconds ?? 0;
+      return { ...receipt, seconds };
+    } catch (error) {
+      const warning = `how long it would take is not known: ${(error as Error).message}`;
+      return { ...receipt, warnings: [...receipt.warnings, warning] };
+    }
   }
 
   /** A run that read landing before would write the person's rows after. */
@@ -163,19 +174,10 @@ class Forgetting {
     for (const { WorkflowRunId, Status, CompletedOn } of await this.runs.workflowRuns())
       if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
     for (const job of [...Object.values(jobs), ...(since === undefined ? [this.job] : [])]) {
-      for (const { Id, JobRunState, CompletedOn } of await this.runsOf(job))
+      for (const { Id, JobRunState, CompletedOn } of await this.runs.jobRuns(job))
         if (ranOn(JobRunState, CompletedOn)) running.push(`job ${job} (${Id})`);
     }
     return running;
-  }
-
-  private async runsOf(job: string): Promise<GlueJobRun[]> {
-    return this.ask('glue:GetJobRuns', `job ${job}`, async () => {
-      const runs: GlueJobRun[] = [];
-      const pages = paginateGetJobRuns({ client: this.glue, pageSize: 200 }, { JobName: job });
-      for await (const { JobRuns = [] } of pages) runs.push(...JobRuns);
-      return runs;
-    });
   }
 
   /** Puts the request and starts the job. Returns the run's id. What starts no run leaves no request. */
@@ -249,19 +251,13 @@ class Forgetting {
   private async read(): Promise<Receipt> {
     const { bucket, prefix } = this.receipt;
     const uri = s3Uri(this.receipt);
-    const text = await this.ask('s3:GetObject', uri, async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: prefix }));
-          return await Body?.transformToString();
-        } catch (error) {
-          if ((error as Error).name === 'NoSuchKey') return undefined;
-          // The SDK asks again only until an answer begins.
-          if (attempt === READ_ATTEMPTS || !isLost(error)) throw error;
-          await this.pause(backOff(attempt));
-        }
-      }
-    });
+    const command = new GetObjectCommand({ Bucket: bucket, Key: prefix });
+    const text = await this.ask('s3:GetObject', uri, () =>
+      textOf(this.s3, command).catch((error: Error) => {
+        if (error.name === 'NoSuchKey') return undefined;
+        throw error;
+      }),
+    );
     const found = receiptSchema.safeParse(parsed(text ?? ''));
     if (found.success) return found.data;
     throw new LakeError(
@@ -276,22 +272,14 @@ class Forgetting {
     const { bucket, prefix } = this.request;
     const uri = s3Uri(this.request);
     try {
-      let next: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } | undefined = {};
-      while (next) {
-        const command: ListObjectVersionsCommand = new ListObjectVersionsCommand({
-          Bucket: bucket,
-          Prefix: prefix,
-          ...next,
-        });
-        const page = await this.ask('s3:ListBucketVersions', uri, () => this.s3.send(command));
-        for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
-          const one = new DeleteObjectCommand({ Bucket: bucket, Key, VersionId });
-          if (Key === prefix) await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
-        }
-        const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = page;
-        next = page.IsTruncated
-          ? { ...(KeyMarker && { KeyMarker }), ...(VersionIdMarker && { VersionIdMarker }) }
-          : undefined;
+      // No other key begins so, and this one has a version for each time that it was put: one page is all.
+      const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix });
+      const { Versions = [], DeleteMarkers = [] } = await this.ask('s3:ListBucketVersions', uri, () =>
+        this.s3.send(command),
+      );
+      for (const { VersionId } of [...Versions, ...DeleteMarkers]) {
+        const one = new DeleteObjectCommand({ Bucket: bucket, Key: prefix, VersionId });
+        await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
       }
     } catch (error) {
       throw new LakeError(

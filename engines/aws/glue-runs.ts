@@ -61,6 +61,13 @@ export const goesOn = ({ state, jobs }: WorkflowRun) =>
  */
 const TOKEN = 'lake-request';
 const ATTEMPTS = 8;
+/** The folder of requests that change nothing, in that of requests: it tells one run that forgets from another. */
+export const DRY_RUNS = 'dry-run/';
+
+/** What to know of a forget that did not end well. */
+export const unfinishedText = ({ id, state, startedOn }: JobRun) =>
+  `the last forget (${id}${startedOn ? `, of ${startedOn.toISOString().slice(0, 19)}Z` : ''}) ended as ${state}, and its person may not be gone: npx lake forget for them again. One of anybody completes what was begun`;
+
 /** How many of a job's newest runs are looked at: Glue runs one at a time, and others may wait. */
 const NEWEST = 20;
 
@@ -241,6 +248,17 @@ export class GlueRuns {
     return jobRunOf(job, { Id: id, ...run });
   }
 
+  /** The newest run that should have forgotten somebody and did not; none where one since then has ended well. */
+  async unfinishedForget(): Promise<JobRun | undefined> {
+    const { forget } = this.stack.outputs;
+    if (forget === undefined) return undefined;
+    const runs = (await this.jobRuns(forget))
+      .filter(({ Arguments }) => !Arguments?.['--request']?.includes(DRY_RUNS))
+      .map((run) => jobRunOf(FORGET_JOB, run));
+    const newest = runs.find(isOver);
+    return newest?.state === 'SUCCEEDED' ? undefined : newest;
+  }
+
   /** The newest run of a job, of the workflow or alone. */
   async newestJobRun(job: string): Promise<JobRun | undefined> {
     const [newest] = await this.jobRuns(this.nameOf(job));
@@ -248,7 +266,7 @@ export class GlueRuns {
   }
 
   /** The newest runs of a job by its name on Glue, newest first. */
-  private async jobRuns(name: string): Promise<GlueJobRun[]> {
+  async jobRuns(name: string): Promise<GlueJobRun[]> {
     const command = new GetJobRunsCommand({ JobName: name, MaxResults: NEWEST });
     const { JobRuns = [] } = await this.ask('glue:GetJobRuns', `job ${name}`, () =>
       this.client.send(command),

@@ -16,7 +16,7 @@ import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
 import { bindingFaults } from './check';
 import { withDatabase } from './database';
-import { type ForgetRequest, finishForgetting, forgetIn } from './forget';
+import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
 import { Store } from './store';
@@ -66,7 +66,11 @@ export class DuckDbEngine implements Engine {
             'duckdb',
             isWhole,
             () => finishForgetting(lake),
-            () => run.go(data),
+            async () => {
+              const result = await run.go(data);
+              if (isWhole && result.failures.length === 0) await learn(lake);
+              return result;
+            },
           );
         } finally {
           await this.store.settle(runId);

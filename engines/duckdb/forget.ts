@@ -1,24 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import {
-  ENTRIES,
-  type Pipeline,
-  readingOf,
-  SHARED_DEVICES,
-  type SourceTable,
-  saysWhose,
-  sqlInstant,
-} from '../../model';
-import {
-  type ErasedPlace,
-  type ErasurePart,
-  type ErasureRequest,
-  LakeError,
-  type Receipt,
-  type RunResult,
-  type RunSummary,
-} from '../engine';
+import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
+import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
@@ -26,10 +10,10 @@ import { planAgain, requirePublished } from '../plan';
 import { newRunId, timeOf } from '../run-id';
 import { quoteString } from '../sql';
 import { readSummary } from '../stored';
-import { type Entry, hashOf, readList, Suppression } from '../suppression';
+import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { countOf, numberedRows, rowsOf, withDatabase } from './database';
-import { readyList, readyRows, theirIds } from './forgotten';
+import { countOf, numberedRows, withDatabase } from './database';
+import { findIn, readyList, readyRows, theirIds, withFound } from './forgotten';
 import { hashOfSql, Run } from './run';
 import type { Pointer, Store, Version } from './store';
 
@@ -85,6 +69,7 @@ export async function forgetIn(
       const list =
         theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
       const own = dryRun ? await preview(lake, list, subject) : await makeAgain(lake, list, subject);
+      const spilling = await store.temporaryOfOthers();
       const receipt: Receipt = {
         id,
         at: new Date().toISOString(),
@@ -100,6 +85,10 @@ export async function forgetIn(
         unread: [...own.unread, ...(theirs?.unread ?? [])],
         warnings: [...own.warnings, ...(theirs?.warnings ?? [])],
         ...(since !== undefined && { listedSince: since }),
+        ...(!dryRun &&
+          spilling.length > 0 && {
+            again: `a query that goes on may hold rows of before in ${spilling.join(', ')}; call this again when it has ended. If there is none, remove that`,
+          }),
       };
       if (!dryRun) {
         await store.writeReceipt(id, receipt);
@@ -116,9 +105,19 @@ export async function forgetIn(
 export const finishForgetting = async (lake: Lake): Promise<unknown> =>
   makeAgain(lake, await lake.store.suppression());
 
-/** Sources that say whose their rows are, as they are published. */
+/** After a run of everything: what its files say of people on the list is entered too, and removed as by a forget. */
+export async function learn({ store, db }: Lake): Promise<void> {
+  const before = await store.suppression();
+  const [first] = before.entries;
+  if (!first) return;
+  await readyList(db, before);
+  const list = await withFound(db, before);
+  if (list.entries.length > before.entries.length) await store.beginForgetting(list, first.hash);
+}
+
+/** The sources as they are published: what is refused of any may name somebody. */
 const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
-  pipeline.sources.filter(saysWhose).flatMap((source): [SourceTable, Version][] => {
+  pipeline.sources.flatMap((source): [SourceTable, Version][] => {
     const version = tables[source.name];
     return version ? [[source, version]] : [];
   });
@@ -129,13 +128,11 @@ async function find(lake: Lake, before: Suppression, subject: string) {
   const since = new Date().toISOString();
   const listed = before.with({ person: [subject] }, since);
   await readyList(db, listed);
-  await db.run('CREATE OR REPLACE TEMP TABLE _found (kind VARCHAR, value VARCHAR, person VARCHAR)');
   for (const [source, version] of publishedSources(lake, await store.pointer())) {
     await readyRows(db, source, store.publishedDir(source.name, version));
-    const { found } = readingOf(source).forgotten;
-    if (found !== undefined) await db.run(`INSERT INTO _found ${found}`);
+    await findIn(db, source);
   }
-  const list = listed.plus(await rowsOf<Pick<Entry, 'kind' | 'hash'>>(db, ENTRIES), since);
+  const list = await withFound(db, listed);
   const sharedDevices = await countOf(db, SHARED_DEVICES);
   return { list, sharedDevices };
 }
@@ -204,13 +201,15 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
     // Of another engine's lake there is nothing here.
     const isEmpty = Object.keys(pointer.tables).length === 0;
-    const { failures, warnings, summary } = isEmpty ? NOTHING_RUN : await run.go(undefined);
+    const result = isEmpty ? undefined : await run.go(undefined);
+    const { failures = [], warnings = [] } = result ?? {};
+    const tables = result?.summary.tables ?? [];
     if (failures.length > 0) {
       throw new LakeError(
         `the person is on the list and is not gone yet, as not all tables can be made again:\n${failures.join('\n')}\nPut that right; the next lake forget or lake run ends it`,
       );
     }
-    for (const { table, job, filtered, written } of summary.tables) {
+    for (const { table, job, filtered, written } of tables) {
       const gone = (pointer.tables[table]?.rows ?? 0) - written;
       add(table, 'rows', gone);
       if (job === null) add(table, 'quarantine', filtered - gone);
@@ -222,8 +221,8 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
     const left = new Set(await store.versionFiles());
     return {
       places,
-      remade: summary.tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
-      seconds: summary.seconds,
+      remade: tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
+      seconds: result?.summary.seconds ?? 0,
       unread,
       sharedDevices: 0,
       oldVersions: files.filter((file) => !left.has(file)).length,
@@ -242,16 +241,12 @@ function erasedPlaces() {
   return { places, add };
 }
 
-const NOTHING_RUN: Pick<RunResult, 'failures' | 'warnings'> & {
-  readonly summary: Pick<RunSummary, 'tables' | 'seconds'>;
-} = { failures: [], warnings: [], summary: { tables: [], seconds: 0 } };
-
 /** Takes their records out of the lake's own sample, by the list that the database has. Without `id` they are counted. */
 async function forgetSample({ store, db, pipeline }: Lake, id: string | undefined) {
   const unread: string[] = [];
   const lines = new Map<string, number>();
   const temporary = id === undefined ? undefined : store.sampleTemporary(id);
-  for (const source of pipeline.sources.filter(saysWhose)) {
+  for (const source of pipeline.sources) {
     for (const file of await landingFiles(store.sampleDir(), source)) {
       const removed = await forgetLines(db, file, source, temporary);
       if (removed === undefined) unread.push(file);

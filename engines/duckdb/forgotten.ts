@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { readingOf, type SourceTable } from '../../model';
+import { ENTRIES, readingOf, type SourceTable } from '../../model';
 import { quoteName } from '../sql';
-import type { Suppression } from '../suppression';
+import type { Entry, Suppression } from '../suppression';
 import { countOf, parquetIn, rowsOf } from './database';
 import { rewriteTable } from './output';
 import { readyKey } from './pseudonyms';
@@ -21,7 +21,18 @@ export async function readyList(db: DuckDBConnection, list: Suppression, subject
     rows.endRow();
   }
   rows.closeSync();
+  await db.run('CREATE TEMP TABLE IF NOT EXISTS _found (kind VARCHAR, value VARCHAR, person VARCHAR)');
 }
+
+/** Notes what `_landed`, rows of a source, says of people. */
+export async function findIn(db: DuckDBConnection, source: SourceTable): Promise<void> {
+  const { found } = readingOf(source).forgotten;
+  if (found !== undefined) await db.run(`INSERT INTO _found ${found}`);
+}
+
+/** The list with what was found that points to people on it, and to nobody else. */
+export const withFound = async (db: DuckDBConnection, list: Suppression): Promise<Suppression> =>
+  list.plus(await rowsOf<Pick<Entry, 'kind' | 'hash'>>(db, ENTRIES), new Date().toISOString());
 
 /** The ids that `refused`, SQL of the model, gives of the refused texts `(id, raw)` of a query. */
 export async function theirIds(db: DuckDBConnection, from: string, refused: string): Promise<number[]> {
@@ -50,6 +61,8 @@ export async function readyRows(db: DuckDBConnection, source: SourceTable, dir: 
 export async function takeOut(db: DuckDBConnection, source: SourceTable, dir: string): Promise<number> {
   const theirs = readingOf(source).forgotten.rows;
   await readyRows(db, source, dir);
+  // A file that came late may say of a device that nobody knew of, or when somebody moved.
+  await findIn(db, source);
   const rows = await countOf(db, `SELECT 1 FROM _landed t WHERE ${theirs}`);
   if (rows > 0) await rewriteTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${theirs})`);
   return rows;

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type SourceTable, saysWhose } from '../../model';
+import type { SourceTable } from '../../model';
 import { type Landed, SourceReader } from '../landing/reader';
 import { quoteString } from '../sql';
 import type { Suppression } from '../suppression';
@@ -27,7 +27,7 @@ export async function land(
   files: readonly string[],
   to: LandingTarget,
 ): Promise<Landed> {
-  const forgotten = to.forgotten && !to.forgotten.isEmpty && saysWhose(table) ? to.forgotten : undefined;
+  const forgotten = to.forgotten && !to.forgotten.isEmpty ? to.forgotten : undefined;
   const reader = SourceReader.into(to.table, db, table, to.landing);
   // A table has a file, also where it has no row.
   await writeTable(db, to.table, `SELECT ${nothing(table, storedType)} WHERE false`);

@@ -133,6 +133,17 @@ const counts = (result: Awaited<ReturnType<typeof run>>) =>
     ]),
   );
 
+test('an address in the name of a file is in no finding and no warning', async () => {
+  for (const name of ['ada@example.org.json', 'ada%40example.org.json', '.ada@example.org'])
+    data(name, [{ player: 'Cy Canary', score: 1 }]);
+  const { findings, warnings } = await run();
+  expect(findings.find(({ expectation: name }) => name === 'delivered_once')?.samples).toEqual([
+    { file: '•••', same_as: '•••' },
+  ]);
+  expect(warnings).toEqual([expect.stringContaining('••• (hidden)')]);
+  expect(JSON.stringify([findings, warnings])).not.toContain('example.org');
+});
+
 test('counts what each table read, refused, filtered and wrote', async () => {
   data('b.json', ['{"player": "Cy Canary"', { player: 'Di Canary', score: 2000 }]);
   const result = await run();

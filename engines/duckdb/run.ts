@@ -17,6 +17,7 @@ import {
   type SourceTable,
   type Table,
   unmatchedOf,
+  withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
@@ -213,12 +214,9 @@ export class Run {
     const { name, severity } = DELIVERED_ONCE;
     const failed = copies.length > 0 ? (await new SourceReader(this.db, table, landing).read(again)).read : 0;
     if (failed > 0) {
-      const rows = copies.map(
-        ({ file, sameAs }) => [relative(landing, file), relative(landing, sameAs)] as const,
-      );
-      rows.sort(([a], [b]) => (a < b ? -1 : 1)).splice(SAMPLES);
-      // Names of files may be shown.
-      const samples = rows.map(([file, same_as]) => ({ file, same_as }));
+      const shown = (path: string) => withoutAddress(relative(landing, path));
+      const samples = copies.map(({ file, sameAs }) => ({ file: shown(file), same_as: shown(sameAs) }));
+      samples.sort((a, b) => (a.file < b.file ? -1 : 1)).splice(SAMPLES);
       this.found.push({ table: table.name, expectation: name, severity, failed, affected: null, samples });
     }
     return { name, severity, failed };

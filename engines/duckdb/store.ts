@@ -81,6 +81,8 @@ const OURS =
 
 // A second instance in the same process would share the first one's file lock.
 const heldHere = new Set<string>();
+/** Temporary folders of this process. In a container the process before had its number, as often as not. */
+const spilledHere = new Set<string>();
 
 export class Store {
   readonly root: string;
@@ -108,7 +110,6 @@ export class Store {
   sampleTemporary = (id: string) => this.path(`sample.${id}.tmp`);
   /** Where the files of a published table are. */
   publishedDir = (table: string, { runId, folder = runId }: Version) => this.tableDir(folder, table);
-  /** Where its refused lines are, if there are any. */
   /** The published tables with their folders. */
   publishedTables = ({ tables }: Pointer) =>
     Object.entries(tables).map(([table, version]) => ({
@@ -116,6 +117,7 @@ export class Store {
       dir: this.publishedDir(table, version),
       rows: version.rows,
     }));
+  /** Where its refused lines are, if there are any. */
   publishedQuarantine = (table: string, { runId, folder = runId }: Version) =>
     this.quarantineFile(folder, table);
   /** Read and written by every engine. */
@@ -134,7 +136,9 @@ export class Store {
     try {
       await this.removeTemporary();
       await mkdir(this.path('tmp'), { recursive: true, mode: 0o700 });
-      return await mkdtemp(this.path('tmp', `${process.pid}-`));
+      const made = await mkdtemp(this.path('tmp', `${process.pid}-`));
+      spilledHere.add(basename(made));
+      return made;
     } catch {
       return undefined;
     }
@@ -142,11 +146,17 @@ export class Store {
 
   /** Removes one such folder, or those of processes that are no more. */
   async removeTemporary(own?: string): Promise<void> {
-    const names = own === undefined ? await list(this.path('tmp')) : [basename(own)];
-    for (const name of names)
-      if (own !== undefined || !isAlive(Number.parseInt(name, 10))) await remove(this.path('tmp', name));
+    if (own !== undefined) spilledHere.delete(basename(own));
+    for (const name of own === undefined ? await list(this.path('tmp')) : [basename(own)])
+      if (own !== undefined || !isInUse(name)) await remove(this.path('tmp', name));
     // Only an empty folder can go this way.
     await rmdir(this.path('tmp')).catch(() => undefined);
+  }
+
+  /** Such folders of other processes: of queries that go on, as far as can be told. */
+  async temporaryOfOthers(): Promise<string[]> {
+    const others = (await list(this.path('tmp'))).filter((name) => !spilledHere.has(name));
+    return others.map((name) => this.path('tmp', name));
   }
 
   /** Whether anything of a lake is there, such as what a run left that failed. */
@@ -193,7 +203,8 @@ export class Store {
    */
   async hold<T>(work: () => Promise<T>, db?: DuckDBConnection): Promise<T> {
     if (!db) return withDatabase((own) => this.hold(work, own));
-    // What is written from here on names people: it is for the owner of the lake.
+    // What is written from here on names people: it is for the owner of the lake. The whole process has to be told, and
+    // Spark as its child: DuckDB's and Spark's own files of tables, refused lines and spills take no mode.
     process.umask(0o077);
     await mkdir(this.root, { recursive: true });
     const foreign = (await list(this.root)).filter((name) => !OURS.test(name) && !name.startsWith('.'));
@@ -483,7 +494,9 @@ export async function list(dir: string): Promise<string[]> {
   }
 }
 
-function isAlive(pid: number): boolean {
+function isInUse(temporary: string): boolean {
+  const pid = Number.parseInt(temporary, 10);
+  if (pid === process.pid) return spilledHere.has(temporary);
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import type { SourceTable } from '../../model';
+import { type SourceTable, withoutAddress } from '../../model';
 import { LakeError, UsageError } from '../engine';
 import { counted } from '../words';
 
@@ -44,7 +44,7 @@ async function walk(root: string, dir: string, files: string[], leftOut: string[
   for (const name of await namesIn(dir)) {
     const path = join(dir, name);
     const why = whyLeftOut(root, path, name);
-    if (why !== undefined) leftOut.push(`${relative(root, path)} (${why})`);
+    if (why !== undefined) leftOut.push(withoutAddress(`${relative(root, path)} (${why})`));
     else if (statSync(path).isDirectory()) await walk(root, path, files, leftOut);
     else files.push(path);
   }

@@ -31,7 +31,7 @@ import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
 import { readStored, readSummary } from '../stored';
 import { codeVersion } from '../version';
-import { tablesThereAre } from '../words';
+import { counted, tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';
 import { publishedColumns, publishedState } from './metadata';
 import { type Answer, type Columns, Runner, type RunnerProcess, type Start } from './runner';
@@ -388,11 +388,12 @@ export class SparkEngine implements Engine {
     for await (const answer of runner.ask(request)) {
       if (answer.kind !== 'forgotten') continue;
       const { rows } = answer;
-      part = answer.part;
+      part = { ...answer.part, warnings: [...answer.part.warnings, ...fewerRows(read, answer)] };
       const now = Object.entries(read).map(([name, one]) => [name, { ...one, rows: rows[name] ?? one.rows }]);
       if (!dryRun && now.length > 0) await this.replace(this.path('sources.json'), Object.fromEntries(now));
     }
     if (part === undefined) throw new LakeError('Spark gave no answer');
+    if (!dryRun) await this.removeRefused(made);
     let seconds = (performance.now() - started) / 1000;
     if (dryRun) {
       const runs = await Promise.all(
@@ -401,6 +402,14 @@ export class SparkEngine implements Engine {
       seconds = runs.reduce((total, run) => total + (run?.seconds ?? 0), 0);
     }
     return { ...part, seconds };
+  }
+
+  /** Removes what was refused of tables that no job makes again: of failed runs, and of an older definition. */
+  private async removeRefused(made: readonly Job[]): Promise<void> {
+    const kept = new Set(made.flatMap(({ output, inputs }) => [output, ...inputs]).map(({ name }) => name));
+    for (const name of await list(this.path('quarantine'))) {
+      if (!kept.has(name)) await rm(this.path('quarantine', name), { recursive: true });
+    }
   }
 
   /** Does Spark's part of forgets that were cut off, on a lake that is held. */
@@ -429,6 +438,21 @@ export class SparkEngine implements Engine {
     return found;
   }
 }
+
+/** Sources whose files hold less than when they were read last, though more went than the forgotten. */
+const fewerRows = (
+  read: Sources,
+  { rows, part }: { readonly rows: Readonly<Record<string, number>>; readonly part: ErasurePart },
+) =>
+  Object.entries(read).flatMap(([name, { rows: before, source }]) => {
+    const removed = part.places.find(({ table, kind }) => table === name && kind === 'files')?.removed ?? 0;
+    const missing = before - removed - (rows[name] ?? before);
+    return missing > 0
+      ? [
+          `${name}: ${counted(missing, 'row')} of others that were read last are in no file of ${source.location.replace(/^file:/, '')} now, and in no table; put the files back and run again`,
+        ]
+      : [];
+  });
 
 const NOTHING: ErasurePart = {
   places: [],

@@ -37,6 +37,7 @@ import { venvTool } from '../../engines/spark/python';
 import { RUNNER } from '../../engines/spark/runner';
 import { expectation } from '../../model';
 import { erasureOf } from '../../model/manifest';
+import { holding, textsBelow } from '../support/file-texts';
 import { ended, type Ran, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { sparkEnvironment, withSpark } from '../support/spark';
@@ -325,14 +326,24 @@ const erasureFor = (jobs: readonly Deployed[]) =>
     receipts: RECEIPTS,
   });
 
-/** How the runs of a job went, by the summaries that they left. */
-function outcomesOf(job: string) {
+/** The summaries that the runs of a job left. */
+function summariesOf(job: string) {
   const folder = join(BUCKETS, 'acme-test-artifacts-123456789012', 'runs', job);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .toSorted()
-    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).outcome as string);
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Summary);
 }
+interface Summary {
+  readonly outcome: string;
+  readonly findings: readonly { readonly samples: readonly unknown[] }[];
+}
+const outcomesOf = (job: string) => summariesOf(job).map(({ outcome }) => outcome);
+/** How many bad rows the summaries of a job show. */
+const shownBy = (job: string) =>
+  summariesOf(job)
+    .flatMap(({ findings }) => findings)
+    .flatMap(({ samples }) => samples).length;
 
 withSpark('as on Glue', () => {
   let clean: Deployed;
@@ -347,6 +358,7 @@ withSpark('as on Glue', () => {
     sql(clean, [
       `CREATE NAMESPACE glue_catalog.${site.database}`,
       ...['reading', 'reading_open'].map((table) => creation(deployment, table)),
+      creation(deployment, 'reading').replace('.reading ', '.reading_late '),
     ]);
   });
 
@@ -425,8 +437,36 @@ withSpark('as on Glue', () => {
     });
   };
 
+  /** A job whose runs all failed: what they wrote is on a branch of its table, and was never published. */
+  const failedJob = (like: Deployed): Deployed => {
+    const manifest = 's3://artifacts/jobs/late/manifest.json';
+    const told = readFileSync(
+      join(like.nonOverridableArguments['--manifest']?.replace('s3:/', BUCKETS) ?? ''),
+      'utf8',
+    );
+    const { sources, output, ...rest } = JSON.parse(told);
+    const source = { location: 's3://raw/late/landing/', quarantine: 's3://raw/quarantine/late_raw/' };
+    const late = {
+      ...rest,
+      driving: 'late_raw',
+      sources: { late_raw: { ...sources.reading_raw, ...source } },
+      output: { ...output, table: 'reading_late' },
+    };
+    write(fileOf(manifest), local(JSON.stringify(late)));
+    const table = 'glue_catalog.acme_test.reading_late';
+    sql(like, [
+      `ALTER TABLE ${table} CREATE BRANCH audit`,
+      `INSERT INTO ${table}.branch_audit SELECT * FROM glue_catalog.acme_test.reading`,
+    ]);
+    return { ...like, nonOverridableArguments: { ...like.nonOverridableArguments, '--manifest': manifest } };
+  };
+  /** The files that name the person who is forgotten. */
+  const ada7Below = async (folder: string) => holding(await textsBelow(folder), ['ada7@example.org']);
+
   test('a person is forgotten, by the same script and package', async () => {
-    write(fileOf(ERASURE), local(JSON.stringify(erasureFor([clean, open]))));
+    const landedLate = fileOf('s3://raw/late/landing/part.json');
+    const late = failedJob(clean);
+    write(fileOf(ERASURE), local(JSON.stringify(erasureFor([clean, open, late]))));
     const subject = 'ADA7@example.org';
     const refused = {
       file: 'a.json',
@@ -436,9 +476,15 @@ withSpark('as on Glue', () => {
       raw: '{"who":"Ada7@example.org"',
     };
     write(fileOf(`${QUARANTINE}run/part-0.json`), `${JSON.stringify(refused)}\n`);
+    write(fileOf('s3://raw/quarantine/late_raw/run/part-0.json'), `${JSON.stringify(refused)}\n`);
     land(GOOD);
+    write(landedLate, readFileSync(LANDED));
+    expect(shownBy('reading')).toBe(2);
+    expect(await ada7Below(BUCKETS)).toHaveLength(4);
+    expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     const { status, told, ...said } = await forget({ subject, dryRun: false, id: 'receipt-1' });
-    expect([status, said.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);
+    if (status !== 0) throw new Error(said.stderr);
+    expect(said.stderr).not.toContain('Traceback');
     expect(told).toEqual([
       { secretsmanager: { SecretId: 'arn:aws:the-secret' } },
       { job: ['init acme-test-reading_open', 'commit'], runner: expect.stringMatching(/\.zip/) },
@@ -478,6 +524,9 @@ withSpark('as on Glue', () => {
         others.map((who) => [secret(who)]),
       ),
     ).toEqual(NONE);
+    for (const folder of [BUCKETS, join(dir, 'warehouse')]) expect(await ada7Below(folder)).toEqual([]);
+    expect(shownBy('reading')).toBe(0);
+    expect(outcomesOf('reading')).toEqual(['published', 'failed']);
     const landed = readFileSync(LANDED, 'utf8');
     expect(landed.trimEnd().split('\n')).toHaveLength(GOOD.length);
     expect(landed).not.toContain('Ada7@example.org');

@@ -273,7 +273,7 @@ export class GlueStandIn {
 
   private end(run: RunOfJob): void {
     if (run.name === this.outputs.forget) {
-      run.state = 'SUCCEEDED';
+      run.state = this.ends.get(FORGET_JOB) ?? 'SUCCEEDED';
       this.log(FORGET_JOB, run, 'error', 'INFO forgot');
       return;
     }

@@ -56,6 +56,23 @@ export const world: fc.Arbitrary<World> = fc.record({
   ),
 });
 
+/** The same world with keys of its own, so that it can stand beside others in one lake. */
+export function apart({ people, steps }: World, mark: string): World {
+  // Within, so that no key ends like that of another world.
+  const marked = (text: string) => text.replace(/[^\s\u00a0]/, (first) => `${first}${mark}-`);
+  return {
+    people: people.map(({ email, spelled, customerName, phone, devices, ...one }) => ({
+      ...one,
+      email: marked(email),
+      spelled: spelled.map(marked),
+      customerName: marked(customerName),
+      phone: marked(phone),
+      devices: devices.map(marked),
+    })),
+    steps: steps.map(({ device, at }) => ({ device: marked(device), at })),
+  };
+}
+
 const same = (a: string, b: string) => normalised(a) === normalised(b);
 
 /** The landing lines of a world: all of them, or what is left if a person had never been. */

@@ -104,11 +104,13 @@ class _Forgetting:
         self._rows: dict[str, int] = {}
         self._unread: list[str] = []
         self._old = 0
-        # What was never published is made by the next run, which knows the list.
+        self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
+        # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
+        # the next run makes them, and knows the list.
         self._jobs = [
-            job for job in jobs if self._there(job.manifest) and self._of(job.manifest).is_published()
+            job for job in jobs if job.manifest in self._tables and self._of(job.manifest).is_published()
         ]
-        self._sources = {name: source for job in self._jobs for name, source in job.manifest.sources.items()}
+        self._sources = {name: source for job in jobs for name, source in job.manifest.sources.items()}
 
     def _there(self, manifest: Manifest) -> bool:
         name = quoted(self._request.catalog, manifest.database, manifest.output.table)
@@ -233,17 +235,22 @@ class _Forgetting:
 
     def _remove_old(self) -> None:
         since = self._request.spared_since
-        folders = [source.quarantine for source in self._sources.values()]
+        if self._request.rewrite_landing:
+            for manifest in self._tables:
+                self._remove_samples(manifest.runs)
+        outputs = [manifest.output.quarantine for manifest in self._tables]
+        quarantines = [source.quarantine for source in self._sources.values()]
+        quarantines += [folder for folder in outputs if folder is not None]
+        for folder in quarantines:
+            files.delete_others(folder, self._request.run_id)
+        folders = [*quarantines]
         if self._request.rewrite_landing:
             folders += [source.location for source in self._sources.values()]
-        for manifest in (job.manifest for job in self._jobs):
+        for manifest in self._tables:
             table = self._of(manifest)
             self._old += table.forget_others()
             self._old += table.delete_orphans(None if since is None else int(since * 1000))
-            folders += [
-                table.location(),
-                *([manifest.output.quarantine] if manifest.output.quarantine else []),
-            ]
+            folders.append(table.location())
             young = files.list_written_since(table.location(), since) if since is not None else []
             named = table.named_files() if young else set()
             self._unread += [file.uri for file in young if file.uri not in named]
@@ -251,6 +258,16 @@ class _Forgetting:
             for file in files.list_unfinished(folder):
                 files.delete(file.uri)
             self._old += files.old_versions(folder, delete=True)
+
+    def _remove_samples(self, runs: str) -> None:
+        """Take the bad rows that were shown out of the summaries of a job's runs."""
+        for file in files.list_files(runs):
+            summary = json.loads(files.read_text(file.uri))
+            found = summary.get("findings", [])
+            if any(one["samples"] for one in found):
+                summary["findings"] = [{**one, "samples": []} for one in found]
+                files.write_text(file.uri, json.dumps(summary, indent=2) + "\n")
+        self._old += files.old_versions(runs, delete=True)
 
     def _tell(self, name: str, kind: str, removed: int) -> None:
         if removed > 0:

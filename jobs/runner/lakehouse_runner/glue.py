@@ -285,4 +285,12 @@ def _key(args: Mapping[str, str], fetch: Callable[[str], str]) -> bytes:
         raise JobError(
             "the job needs the key of pseudonyms, and was given no --pseudonym-secret; deploy again"
         )
-    return key_of(fetch(arn))
+    try:
+        secret = fetch(arn)
+    except Exception as error:
+        # The same for everybody who is asked for: nothing was looked for yet.
+        raise JobError(
+            f"the key of the lake is the secret {arn}, and the job may not read it ({tell(error)});"
+            " ask who owns it"
+        ) from None
+    return key_of(secret)

@@ -287,9 +287,9 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
         for job in request["jobs"]
     ]
     known = {job.manifest.output.table for job in jobs}
-    # Made in place of one with other columns, and never published.
+    # Never published, made in place of one with other columns, or defined no longer: nobody makes them again.
     for name in there if not dry_run else ():
-        if name.endswith(_NEXT):
+        if name not in known:
             spark.sql(f"DROP TABLE {quoted(_CATALOG, database, name)} PURGE")
     done = forget(
         spark,
@@ -307,8 +307,6 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
             rewrite_landing=False,
         ),
     )
-    # Nobody knows how to make again what the definition no longer has.
-    done["unread"] += [name for name in there if name not in known and not name.endswith(_NEXT)]
     say({"kind": "forgotten", "rows": done.pop("rows"), "part": done})
 
 

@@ -170,6 +170,24 @@ def test_what_fails_is_told_without_whom(
     assert SUBJECT.lower() not in capsys.readouterr().err.lower()
 
 
+def test_a_key_that_may_not_be_read_is_told_in_one_text(world: World) -> None:
+    """Whoever is asked for: nothing is looked for, counted or left."""
+
+    def denied(arn: str) -> str:
+        raise PermissionError(f"{arn}: access denied")
+
+    said = set()
+    for subject in (SUBJECT, "nobody@x.org"):
+        world.put(json.dumps({**REQUEST, "subject": subject}))
+        with pytest.raises(glue.RunFailed) as error:
+            glue.forget_job(SPARK, ARGS, denied)
+        said.add(str(error.value.code))
+    (text,) = said
+    assert "the key of the lake is the secret arn:x, and the job may not read it" in text
+    assert world.asked == []
+    assert sorted(world.bucket.objects) == ["e.json", "m.json", "q.sql"]
+
+
 def test_a_list_that_changes_is_told_as_it_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is meant for people stays whole."""
 
