@@ -202,7 +202,8 @@ test('the very first run killed leaves no table or all, and the next one begins 
   for (let i = 0; i < FIRST_KILLS; i++) {
     const root = join(dir, `first-${i}`);
     // From before it makes its folder until it is done.
-    const after = times.writes * 0.6 + ((i + fraction(random)) / FIRST_KILLS) * (times.ends - times.writes * 0.6);
+    const after =
+      times.writes * 0.6 + ((i + fraction(random)) / FIRST_KILLS) * (times.ends - times.writes * 0.6);
     await killedRun(root, 'a', { from: 'start', after });
     const engine = engineOf(root);
     expect(['nothing', content]).toContain(await contentOf(engine, 'EXCLUDE (subject, device)'));
