@@ -15,7 +15,7 @@ import {
 import { runnerArchive } from './components/runner-archive';
 import { runnerModule, wheelOf } from './components/runner-module';
 import type { StackOutputs } from './engines/aws/outputs';
-import { bindProject } from './engines/duckdb/check';
+import { bindProject } from './engines/check';
 import { readSql } from './engines/job-sql';
 import { DefinitionError } from './model';
 

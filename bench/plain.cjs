@@ -10,7 +10,7 @@ const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 
 async function main() {
   mkdirSync(out, { recursive: true });
-  // As in engines/duckdb/database.ts.
+  // As in engines/database.ts.
   const instance = await DuckDBInstance.create(':memory:', { preserve_insertion_order: 'false' });
   const db = await instance.connect();
   const strict = readFileSync(join(__dirname, 'plain.sql'), 'utf8');

@@ -1,4 +1,4 @@
-import { projectFaults } from '../engines/duckdb/check';
+import { projectFaults } from '../engines/check';
 import { UsageError } from '../engines/engine';
 import { noSuchJob } from '../engines/words';
 import type { Pipeline } from '../model';

@@ -70,7 +70,7 @@ async function forgetHere(
 
 /** A stack needs nothing of DuckDB. */
 function storeOf(lake: string) {
-  const { Store } = require('../engines/duckdb/store') as typeof import('../engines/duckdb/store');
+  const { Store } = require('../engines/store') as typeof import('../engines/store');
   return new Store(lake);
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
-import { Store } from '../engines/duckdb/store';
 import type { RunResult, TableState } from '../engines/engine';
 import { planOf } from '../engines/plan';
+import { Store } from '../engines/store';
 import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { findingLines, isFailure } from './findings';

@@ -62,7 +62,7 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
 }
 
 async function lastSummary(dir: string): Promise<RunSummary | undefined> {
-  const { list } = require('../engines/duckdb/store') as typeof import('../engines/duckdb/store');
+  const { list } = require('../engines/store') as typeof import('../engines/store');
   const newest = (await list(dir)).filter((name) => name.endsWith('.json')).at(-1);
   return newest === undefined ? undefined : readSummary(`${dir}/${newest}`);
 }

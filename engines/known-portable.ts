@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AstNode } from './duckdb/ast';
+import type { AstNode } from './ast';
 import type { SqlFault } from './portable-sql';
 import { ROOT } from './root';
 
 const CACHE = join(ROOT, 'node_modules', '.cache', 'lake', 'portable');
 /** What the verdict depends on beside the SQL. */
-const RULES = ['./portable-sql', './sql', './duckdb/ast', 'dt-sql-parser/package.json'];
+const RULES = ['./portable-sql', './sql', './ast', 'dt-sql-parser/package.json'];
 
 let rules: Buffer | undefined;
 const readRules = () => Buffer.concat(RULES.map((rule) => readFileSync(require.resolve(rule))));

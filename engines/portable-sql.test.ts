@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { parseSelect } from './duckdb/ast';
-import { openDatabase } from './duckdb/database';
+import { parseSelect } from './ast';
+import { openDatabase } from './database';
 import { portabilityFaults } from './portable-sql';
 
 let db: DuckDBConnection;

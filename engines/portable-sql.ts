@@ -11,7 +11,7 @@ import { SparkSqlLexer } from 'dt-sql-parser/dist/lib/spark/SparkSqlLexer';
 import { SparkSqlParser } from 'dt-sql-parser/dist/lib/spark/SparkSqlParser';
 import { TrinoSqlLexer } from 'dt-sql-parser/dist/lib/trino/TrinoSqlLexer';
 import { TrinoSqlParser } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser';
-import { type AstNode, childrenOf, lineOf, nodesOf } from './duckdb/ast';
+import { type AstNode, childrenOf, lineOf, nodesOf } from './ast';
 import { codeOf, tokensOf } from './sql';
 
 /** Something that not every engine would take, with its line in the SQL, from 1. */

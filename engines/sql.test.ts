@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parameter } from '../model';
-import { openDatabase, rowsOf } from './duckdb/database';
+import { openDatabase, rowsOf } from './database';
 import { LakeError } from './engine';
 import {
   codeOf,

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { openDatabase, rowsOf } from '../engines/duckdb/database';
+import { openDatabase, rowsOf } from '../engines/database';
 import {
   type Columns,
   type DerivedTable,

@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
-import { Store } from '../engines/duckdb/store';
 import { LakeError } from '../engines/engine';
+import { Store } from '../engines/store';
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
 import { fraction, randomStreams } from '../samples/random';

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { openDatabase } from '../duckdb/database';
+import { openDatabase } from '../database';
 import { UsageError } from '../engine';
 import { tokensOf } from '../sql';
 import { literalOf } from './literals';

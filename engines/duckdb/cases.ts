@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Job, normalisedSql, type Table } from '../../model';
 import type { Case, CaseRow } from '../cases';
+import { rowsOf, withDatabase } from '../database';
 import { quoteName, quoteString, withParameters } from '../sql';
-import { rowsOf, withDatabase } from './database';
-import { readType } from './types';
+import { readType } from '../types';
 
 /** Cases as jobs see them on every engine: e-mails of the sources have the form that reading gives them. */
 export const asJobsSee = (job: Job, cases: readonly Case[]): Promise<Case[]> =>

@@ -1,4 +1,6 @@
 import { type Pipeline, tellFaults } from '../../model';
+import { bindingFaults } from '../check';
+import { withDatabase } from '../database';
 import {
   type Engine,
   LakeError,
@@ -14,12 +16,10 @@ import { dataDir, filesOf } from '../landing/files';
 import { planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
-import { bindingFaults } from './check';
-import { withDatabase } from './database';
+import { Store } from '../store';
 import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
 import { queryLake } from './query';
 import { Run } from './run';
-import { Store } from './store';
 
 export interface DuckDbOptions {
   /** Folder of the lake; made where it is missing. */

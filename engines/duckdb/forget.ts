@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
+import { countOf, numberedRows, withDatabase } from '../database';
 import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
+import { findIn, readyList, readyRows, theirIds, withFound } from '../forgotten';
 import { readSql } from '../job-sql';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { planAgain, requirePublished } from '../plan';
 import { newRunId, timeOf } from '../run-id';
 import { quoteString } from '../sql';
+import type { Pointer, Store, Version } from '../store';
 import { readSummary } from '../stored';
 import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { countOf, numberedRows, withDatabase } from './database';
-import { findIn, readyList, readyRows, theirIds, withFound } from './forgotten';
 import { hashOfSql, Run } from './run';
-import type { Pointer, Store, Version } from './store';
 
 /** Another engine's part of the same lake. It is asked while the lake is held, and adds what it finds to the list. */
 export interface OtherPart {

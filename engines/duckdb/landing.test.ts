@@ -4,10 +4,10 @@ import { gzipSync } from 'node:zlib';
 import { DuckDBConnection } from '@duckdb/node-api';
 import { int, type SourceTable, text } from '../../model';
 import { type Files, filesBelow, type Refusal, readingTests, rowsIn } from '../../tests/support/reading';
+import { parquetFile, rowsOf } from '../database';
 import { sourceOf } from '../landing/arbitraries';
 import { landingDir, landingFiles } from '../landing/files';
 import { Suppression } from '../suppression';
-import { parquetFile, rowsOf } from './database';
 import { land } from './landing';
 
 const { dir, db } = readingTests();

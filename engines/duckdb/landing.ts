@@ -2,12 +2,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { SourceTable } from '../../model';
+import { readyList, takeOut } from '../forgotten';
 import { type Landed, SourceReader } from '../landing/reader';
 import { quoteString } from '../sql';
 import type { Suppression } from '../suppression';
-import { readyList, takeOut } from './forgotten';
+import { nothing, storedType } from '../types';
 import { writeTable } from './output';
-import { nothing, storedType } from './types';
 
 export interface LandingTarget {
   /** Folder from which quarantine names the files. */

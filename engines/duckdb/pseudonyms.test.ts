@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
+import { openDatabase, rowsOf } from '../database';
 import { quoteString } from '../sql';
-import { openDatabase, rowsOf } from './database';
 import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
 test('a pseudonym is the HMAC-SHA-256 of the UTF-8 value', async () => {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openDatabase } from '../database';
 import { LakeError, UsageError } from '../engine';
 import { newRunId } from '../run-id';
-import { openDatabase } from './database';
+import { Store } from '../store';
 import { writeTable } from './output';
 import { queryLake } from './query';
-import { Store } from './store';
 
 let root: string;
 let store: Store;

@@ -10,10 +10,6 @@ import {
   JSDuckDBValueConverter,
   StatementType,
 } from '@duckdb/node-api';
-import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
-import { decimalText } from '../printed';
-import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
-import { tablesThereAre } from '../words';
 import {
   literalPath,
   openDatabase,
@@ -22,9 +18,13 @@ import {
   requireReadable,
   tellError,
   withDatabase,
-} from './database';
-import type { Pointer, Store } from './store';
-import { NO_QUARANTINE } from './types';
+} from '../database';
+import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
+import { decimalText } from '../printed';
+import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
+import type { Pointer, Store } from '../store';
+import { NO_QUARANTINE } from '../types';
+import { tablesThereAre } from '../words';
 
 const ATTEMPTS = 5;
 const PUBLISHED_ANEW = 'a run published anew while the query went on; ask again';

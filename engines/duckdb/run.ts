@@ -20,24 +20,24 @@ import {
   withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
+import { numberedRows, parquetIn, requireReadable, rowsOf, tellError } from '../database';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
+import { readyList, readyRows, theirIds } from '../forgotten';
 import { readSql, sqlFile } from '../job-sql';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
+import type { Pointer, Store, Version } from '../store';
 import type { Suppression } from '../suppression';
+import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
-import { numberedRows, parquetIn, requireReadable, rowsOf, tellError } from './database';
-import { readyList, readyRows, theirIds } from './forgotten';
 import { copyQuarantine, land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
-import type { Pointer, Store, Version } from './store';
-import { QUARANTINE_COLUMNS } from './types';
 
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
 

@@ -1,5 +1,5 @@
 import type { SourceTable } from '../../model';
-import { openDatabase } from '../duckdb/database';
+import { openDatabase } from '../database';
 import { landingDir } from './files';
 import { type Landed, SourceReader } from './reader';
 

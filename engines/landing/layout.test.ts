@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { accelerometerLanding } from '../../pipeline/landing';
 import { temporaryDir } from '../../tests/support/lake';
 import { soak } from '../../tests/support/soak';
-import { openDatabase, parquetIn, rowsOf } from '../duckdb/database';
+import { openDatabase, parquetIn, rowsOf } from '../database';
 import { quoteName } from '../sql';
 import { oddLayouts, writeOneALine } from './layout';
 import { SourceReader } from './reader';

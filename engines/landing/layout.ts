@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IS_ODD_LINE, readingOf, type SourceTable } from '../../model';
-import { literalPath, openDatabase, rowsOf } from '../duckdb/database';
+import { literalPath, openDatabase, rowsOf } from '../database';
 import { quoteString } from '../sql';
 import { counted } from '../words';
 import { chunksOf, type Look, lookAt, type Piece, piecesOf, requireUnchanged } from './bytes';

@@ -2,8 +2,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
 import { type Reading, readingOf, type SourceTable } from '../../model';
-import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../duckdb/database';
-import { theirIds } from '../duckdb/forgotten';
+import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../database';
+import { theirIds } from '../forgotten';
 import { quoteName, quoteString } from '../sql';
 import { type Look, lookAt, marksIn, type Piece, piecesOf, requireUnchanged, USUAL_BYTES } from './bytes';
 

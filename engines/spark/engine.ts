@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { type Job, type Manifest, type Pipeline, runTime, tellFaults } from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
 import { manifestOf, PEOPLE, sourceSchema } from '../../model/manifest';
-import { bindingFaults } from '../duckdb/check';
-import { withDatabase } from '../duckdb/database';
-import { list, Store } from '../duckdb/store';
-import { QUARANTINE, storedType } from '../duckdb/types';
+import { bindingFaults } from '../check';
+import { withDatabase } from '../database';
 import {
   type Engine,
   type ErasurePart,
@@ -29,7 +27,9 @@ import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
+import { list, Store } from '../store';
 import { readStored, readSummary } from '../stored';
+import { QUARANTINE, storedType } from '../types';
 import { codeVersion } from '../version';
 import { counted, tablesThereAre } from '../words';
 import { type Asked, askedOf, description, listOfTables } from './describe';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TYPES } from '../../model';
-import { list } from '../duckdb/store';
+import { list } from '../store';
 
 interface Metadata {
   readonly 'current-snapshot-id'?: string;

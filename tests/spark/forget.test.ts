@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { Store } from '../../engines/duckdb/store';
+import { Store } from '../../engines/store';
 import { Suppression } from '../../engines/suppression';
 import { expectation, type Pipeline, type SourceTable, type Table } from '../../model';
 import { lake as stedi } from '../../pipeline';

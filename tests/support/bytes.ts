@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { openDatabase, parquetFile, rowsOf } from '../../engines/duckdb/database';
+import { openDatabase, parquetFile, rowsOf } from '../../engines/database';
 import { quoteName } from '../../engines/sql';
 import { namesBelow } from './lake';
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { openDatabase, parquetIn, rowsOf } from '../../engines/duckdb/database';
+import { openDatabase, parquetIn, rowsOf } from '../../engines/database';
 import { type Landed, SourceReader } from '../../engines/landing/reader';
 import { quoteName } from '../../engines/sql';
 import type { SourceTable } from '../../model';

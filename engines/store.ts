@@ -16,13 +16,13 @@ import {
 } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { FORMATS } from '../../model/format';
-import { LakeError, type RunResult, type RunSummary, UsageError } from '../engine';
-import { replaceFile } from '../replace-file';
-import { quoteString } from '../sql';
-import { readStored, readSummary } from '../stored';
-import { readList, Suppression } from '../suppression';
+import { FORMATS } from '../model/format';
 import { withDatabase } from './database';
+import { LakeError, type RunResult, type RunSummary, UsageError } from './engine';
+import { replaceFile } from './replace-file';
+import { quoteString } from './sql';
+import { readStored, readSummary } from './stored';
+import { readList, Suppression } from './suppression';
 
 /**
  * A lake on disk:

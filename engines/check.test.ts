@@ -13,8 +13,8 @@ import {
   references,
   text,
   timestamp,
-} from '../../model';
-import { lake } from '../../pipeline';
+} from '../model';
+import { lake } from '../pipeline';
 import { bindingFaults, bindProject, projectFaults } from './check';
 import { withDatabase } from './database';
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { quoteString } from '../sql';
 import { rowsOf } from './database';
+import { quoteString } from './sql';
 
 /** A node of DuckDB's own parse of a SELECT, with the members that are looked at here. */
 export interface AstNode {

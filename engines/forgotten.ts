@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ENTRIES, readingOf, type SourceTable } from '../../model';
-import { quoteName } from '../sql';
-import type { Entry, Suppression } from '../suppression';
+import { ENTRIES, readingOf, type SourceTable } from '../model';
 import { countOf, parquetIn, rowsOf } from './database';
-import { rewriteTable } from './output';
-import { readyKey } from './pseudonyms';
+import { rewriteTable } from './duckdb/output';
+import { readyKey } from './duckdb/pseudonyms';
+import { quoteName } from './sql';
+import type { Entry, Suppression } from './suppression';
 
 /** Refused texts of about so many bytes are judged by one statement. */
 const BATCH_BYTES = 16 << 20;

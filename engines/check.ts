@@ -10,12 +10,12 @@ import {
   type NamedQuery,
   type Pipeline,
   type Table,
-} from '../../model';
-import { sqlFile } from '../job-sql';
-import { portabilityFaults } from '../known-portable';
-import { codeOf, openingComment, parametersOf, quoteName, withParameters } from '../sql';
+} from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
+import { sqlFile } from './job-sql';
+import { portabilityFaults } from './known-portable';
+import { codeOf, openingComment, parametersOf, quoteName, withParameters } from './sql';
 import { NO_QUARANTINE, nothing, readType, storedType } from './types';
 
 /** A piece of SQL to check, and where it stands. */
@@ -120,7 +120,7 @@ export async function projectFaults(
       const { piece, ...bound } = await jobFaults(db, job, dirs.jobs);
       faults.push(...bound.faults, ...(piece ? portable(piece, bound) : []));
       // A run checks too, reads no case, and needs no YAML.
-      const { readCases } = require('../cases') as typeof import('../cases');
+      const { readCases } = require('./cases') as typeof import('./cases');
       faults.push(...(await readCases(dirs.jobs, job)).faults);
     }
     if (only) return faults;

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LakeError, type RunSummary, UsageError } from '../engine';
-import { newRunId } from '../run-id';
+import { LakeError, type RunSummary, UsageError } from './engine';
+import { newRunId } from './run-id';
 import { Store } from './store';
 
 let root: string;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { LakeError } from '../engine';
-import { masked, quoteString } from '../sql';
+import { LakeError } from './engine';
+import { masked, quoteString } from './sql';
 
 const instances = new WeakMap<DuckDBConnection, DuckDBInstance>();
 

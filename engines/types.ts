@@ -1,5 +1,5 @@
-import { QUARANTINE as COLUMNS, type Column, refinedType, type Table, TYPES } from '../../model';
-import { quoteName } from '../sql';
+import { QUARANTINE as COLUMNS, type Column, refinedType, type Table, TYPES } from '../model';
+import { quoteName } from './sql';
 
 /** How a column is stored in Parquet. */
 export const storedType = ({ type }: Pick<Column, 'type'>): string => TYPES[type].duckdb;
