@@ -20,7 +20,7 @@ import { withDatabase } from './database';
 
 // The grammars take their time to load, on a busy machine more than a test is given.
 
-const SHIPPED = join(__dirname, '..', '..', 'jobs');
+const SHIPPED = join(__dirname, '..', 'jobs');
 
 let root: string;
 let count = 0;
