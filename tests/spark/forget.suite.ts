@@ -15,13 +15,10 @@ import { answer, ended, engineOf, spawnLake, temporaryDir, writeLanding } from '
 import { apart, world as generated, linesOf, type World } from '../support/people';
 import { childrenOf, untilGone } from '../support/processes';
 import { differences, NONE, type TextRows } from '../support/rows';
-import { Spark, withSpark } from '../support/spark';
-
-jest.setTimeout(900_000);
+import { withSpark } from '../support/spark';
+import { session } from './session';
 
 const dir = temporaryDir('spark-forget');
-const session = new Spark(dir);
-afterAll(() => session.stop());
 const lake = join(dir, 'lake');
 const own = join(lake, 'spark');
 const time = new Date();
