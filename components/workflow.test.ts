@@ -137,6 +137,7 @@ describe('when files land', () => {
     expect(inputs(TRIGGER, 'flow-start')).toStrictEqual({
       ...startInputs,
       type: 'EVENT',
+      enabled: false,
       eventBatchingConditions: [{ batchSize: 100, batchWindow: 900 }],
     });
     expect(one(RULE)).toStrictEqual({

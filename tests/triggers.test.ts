@@ -171,7 +171,7 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
     expect(starts).toMatchObject([
       [{ type: 'ON_DEMAND', enabled: false }],
       [{ type: 'SCHEDULED', schedule: CRON }],
-      [{ type: 'EVENT' }],
+      [{ type: 'EVENT', enabled: false }],
     ]);
   });
 

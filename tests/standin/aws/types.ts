@@ -4,7 +4,8 @@
 // trail and role policy attachment. The rest are from its documentation and from memory: where a test rests on one of
 // them, look it up first. The names of the properties come from the real @pulumi/aws (schema.ts).
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { isAsset, isObject, text, type Value, type Values } from './values';
+import { at, isAsset, isList, isObject, text, type Value, type Values } from './values';
+import type { World } from './world';
 
 export const ACCOUNT = '123456789012';
 
@@ -28,6 +29,10 @@ export interface Kind {
   readonly renewed?: readonly string[];
   /** What the provider fills in where the program says nothing; known in a preview. */
   readonly defaults?: Values;
+  /** What AWS makes of the inputs, which the provider reads back and compares with. */
+  readonly kept?: (inputs: Values) => Values;
+  /** Why AWS refuses it, as it is with what else exists; `old` are the inputs before an update. */
+  readonly refuses?: (inputs: Values, world: World, old?: Values) => string | undefined;
   /** A change of these, or of anything in them, makes a new one; `*` is every property. */
   readonly force: readonly string[];
   /** The old one goes first, even if AWS would take both. */
@@ -88,6 +93,48 @@ const ofEc2 = (
     return { arn: arnOf('ec2', where, `${noun}/${id}`), ownerId: ACCOUNT, ...more(id, inputs, where) };
   },
 });
+
+/** Glue adds how it groups to the configuration of a crawler of catalogue tables (terraform-provider-aws 30212). */
+function crawlerKept({ catalogTargets, configuration }: Values): Values {
+  if (!isList(catalogTargets) || catalogTargets.length === 0) return {};
+  const given = { Version: 1, ...(JSON.parse(text(configuration) || '{}') as Values) };
+  if ('Grouping' in given) return {};
+  const grouping = { TableGroupingPolicy: 'CombineCompatibleSchemas' };
+  return { configuration: JSON.stringify({ ...given, Grouping: grouping }) };
+}
+
+/** The provider starts or stops a trigger whose `enabled` changes (terraform-provider-aws 49407). */
+function eventTriggerRefuses({ type, enabled }: Values, _: World, old?: Values): string | undefined {
+  if (type !== 'EVENT' || old === undefined || old.enabled === enabled) return;
+  return enabled === true
+    ? 'InvalidInputException: Trigger Type EVENT cannot be started'
+    : 'InvalidInputException: The operation is not allowed when trigger is in state: CREATED';
+}
+
+/** CloudTrail tries whether it may use the key, and to decrypt by it where the bucket has a bucket key. */
+function trailRefuses({ kmsKeyId, s3BucketName }: Values, world: World): string | undefined {
+  if (kmsKeyId === undefined) return;
+  const bucketKey = Object.values(
+    world['aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration'] ?? {},
+  ).some(
+    ({ inputs }) =>
+      inputs.bucket === s3BucketName && at(inputs, ['rules', 'bucketKeyEnabled']).includes(true),
+  );
+  const key = Object.values(world['aws:kms/key:Key'] ?? {}).find(({ state }) => state.arn === kmsKeyId);
+  const { Statement = [] } = JSON.parse(text(key?.inputs.policy ?? '') || '{}') as {
+    Statement?: { Effect: string; Principal: { Service?: string | string[] }; Action: string | string[] }[];
+  };
+  const granted = Statement.filter(
+    ({ Effect, Principal }) =>
+      Effect === 'Allow' && [Principal.Service].flat().includes('cloudtrail.amazonaws.com'),
+  ).flatMap(({ Action }) => Action);
+  const lacking = ['kms:GenerateDataKey', 'kms:DescribeKey', ...(bucketKey ? ['kms:Decrypt'] : [])].filter(
+    (action) => !granted.includes(action),
+  );
+  return lacking.length > 0
+    ? `InsufficientEncryptionPolicyException: the key's policy lets CloudTrail not ${lacking.join(', ')}`
+    : undefined;
+}
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:s3/bucket:Bucket': {
@@ -293,8 +340,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     id: byName,
     out: (inputs, where) => ({
       ...named('glue', (name) => `trigger/${name}`)(inputs, where),
-      state: inputs.enabled === false || inputs.type === 'ON_DEMAND' ? 'CREATED' : 'ACTIVATED',
+      state:
+        inputs.enabled === false || ['EVENT', 'ON_DEMAND'].includes(text(inputs.type))
+          ? 'CREATED'
+          : 'ACTIVATED',
     }),
+    refuses: eventTriggerRefuses,
     renewed: ['state'],
     defaults: { enabled: true },
     force: ['name', 'type', 'workflowName'],
@@ -318,6 +369,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     max: 255,
     id: byName,
     out: named('glue', (name) => `crawler/${name}`),
+    kept: crawlerKept,
     force: ['name'],
     needs: {
       databaseName: 'aws:glue/catalogDatabase:CatalogDatabase',
@@ -598,6 +650,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
     force: ['name'],
     needs: { s3BucketName: 'aws:s3/bucket:Bucket' },
+    refuses: trailRefuses,
   },
 };
 
