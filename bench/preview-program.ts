@@ -1,5 +1,6 @@
 // The program alone, without an engine: it prints the milliseconds since its process began at which the SDK was
-// loaded, the program was loaded, and everything was checked and built.
+// loaded, the program was loaded, and everything was checked and built; and whether awsx was loaded for it.
+import { join } from 'node:path';
 import { runtime } from '@pulumi/pulumi';
 
 const at = () => Math.round(performance.now());
@@ -33,7 +34,8 @@ async function main() {
   const loaded = at();
   await program();
   await runtime.disconnect();
-  process.stdout.write(`${JSON.stringify({ sdk, loaded, built: at(), resources })}\n`);
+  const awsx = Object.keys(require.cache).some((path) => path.includes(join('@pulumi', 'awsx')));
+  process.stdout.write(`${JSON.stringify({ sdk, loaded, built: at(), resources, awsx })}\n`);
 }
 
 main();

@@ -56,6 +56,7 @@ const build = (settings: Settings, args: Args = {}) =>
         pipeline: lake,
         settings,
         cloud: CLOUD,
+        availabilityZone: 'us-east-1b',
         pseudonymKey: KEY,
         runner: { script: 'print()', archive: archiveFile, module: MODULE },
         sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),

@@ -83,7 +83,7 @@ describe('a configuration', () => {
         parameters: { consent: 'since-grant' },
         queries: { resultDays: 1 },
         alerts: { email: 'who@example.com', quarantinedShare: 0 },
-        network: { cidr: '10.9.0.0/16' },
+        network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
         auditTrail: true,
         tags: { owner: 'data' },
       }),
@@ -103,7 +103,7 @@ describe('a configuration', () => {
       parameters: { consent: 'since-grant', pairing: 'customer' },
       queries: { scanLimitMegabytes: 10240, resultDays: 1 },
       alerts: { email: 'who@example.com', quarantinedShare: 0 },
-      network: { cidr: '10.9.0.0/16' },
+      network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
       auditTrail: true,
       tags: { owner: 'data', project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
     });
@@ -262,6 +262,12 @@ describe('every fault names its setting, the bad value and the rule', () => {
         ],
       ],
     ),
+    [
+      { network: { availabilityZone: 'eu-central-1' } },
+      [
+        'network.availabilityZone: is "eu-central-1"; it is the name of an availability zone, such as eu-central-1b',
+      ],
+    ],
     [{ network: true }, ['network: is true; it is a group of settings']],
     [
       { tags: { project: 'x', stack: 'x', 'managed-by': 'x', owner: 3 } },
@@ -329,7 +335,7 @@ describe('a key that no setting has', () => {
       { alerts: { email: EMAIL, mail: EMAIL } },
       'alerts: has a key that is no setting; there are email, quarantinedShare',
     ],
-    [{ network: { zone: 'a' } }, 'network.zone: is no setting of network; there are cidr'],
+    [{ network: { zone: 'a' } }, 'network.zone: is no setting of network; there are cidr, availabilityZone'],
   ])('%j', (values, fault) => {
     expect(told(values)).toEqual([fault]);
   });

@@ -42,6 +42,8 @@ export interface AlertSettings {
 export interface NetworkSettings {
   /** Addresses of the private network. Default: 10.0.0.0/24. */
   readonly cidr: string;
+  /** Where it is. Default: the first in which AWS offers all of its endpoints. */
+  readonly availabilityZone?: string | undefined;
 }
 
 /** What a stack may choose; everything else is the definition's. */
@@ -105,6 +107,7 @@ const LOG_DAYS = [
 const FLOOR_DAYS = 7;
 const SHARE = 'it is a share from 0 to 1, such as 0.01';
 const CIDR = 'it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24';
+const AVAILABILITY_ZONE = 'it is the name of an availability zone, such as eu-central-1b';
 const RESERVED_TAGS = ['project', 'stack', 'managed-by'];
 const MAX_TAGS = 10 - RESERVED_TAGS.length;
 /** What all services take. */
@@ -252,6 +255,10 @@ const shapeOf = (pipeline: Pipeline) =>
           .cidrv4({ error: CIDR, abort: true })
           .refine(isNetwork, { error: CIDR })
           .default('10.0.0.0/24'),
+        availabilityZone: z
+          .string({ error: AVAILABILITY_ZONE })
+          .regex(/^[a-z]{2}(?:-[a-z]+)+-\d[a-z]$/, { error: AVAILABILITY_ZONE })
+          .optional(),
       })
       .optional(),
     auditTrail: yes.default(false),

@@ -313,5 +313,5 @@ export function configure(args: Values) {
 export function invoke(token: string, args: Values): Values {
   const call = FUNCTIONS[token];
   if (!call) throw new Error(`the stand-in for AWS does not know the function ${token}`);
-  return { ...args, ...call({ region: text(plain(args.region)) || where.region }) };
+  return { ...args, ...call({ region: text(plain(args.region)) || where.region }, args) };
 }

@@ -111,6 +111,25 @@ function eventTriggerRefuses({ type, enabled }: Values, _: World, old?: Values):
     : 'InvalidInputException: The operation is not allowed when trigger is in state: CREATED';
 }
 
+/** Not every service has endpoints in every zone; here it is Glue, and the first one. */
+const endpointZones = ({ region }: Where, serviceName: string) =>
+  ['a', 'b', 'c']
+    .filter((zone) => zone !== 'a' || !serviceName.endsWith('.glue'))
+    .map((zone) => `${region}${zone}`);
+
+/** EC2 makes no interface endpoint where its service has none. */
+function endpointRefuses({ serviceName, subnetIds }: Values, world: World): string | undefined {
+  const region = text(serviceName).split('.')[2] ?? '';
+  const offered = endpointZones({ region }, text(serviceName));
+  const outside = Object.values(world['aws:ec2/subnet:Subnet'] ?? {}).find(
+    ({ id, state }) =>
+      isList(subnetIds) && subnetIds.includes(id) && !offered.includes(text(state.availabilityZone)),
+  );
+  return outside
+    ? `InvalidParameter: The VPC endpoint service ${text(serviceName)} does not support the availability zone of the subnet: ${outside.id}`
+    : undefined;
+}
+
 /** CloudTrail tries whether it may use the key, and to decrypt by it where the bucket has a bucket key. */
 function trailRefuses({ kmsKeyId, s3BucketName }: Values, world: World): string | undefined {
   if (kmsKeyId === undefined) return;
@@ -607,6 +626,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       state: 'available',
     })),
     defaults: { vpcEndpointType: 'Gateway' },
+    refuses: endpointRefuses,
     force: [
       'resourceConfigurationArn',
       'serviceName',
@@ -655,7 +675,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /** The functions of the provider that a program can call. */
-export const FUNCTIONS: Readonly<Record<string, (where: Where) => Values>> = {
+export const FUNCTIONS: Readonly<Record<string, (where: Where, args: Values) => Values>> = {
   'aws:index/getCallerIdentity:getCallerIdentity': () => ({
     accountId: ACCOUNT,
     arn: `arn:aws:iam::${ACCOUNT}:user/stand-in`,
@@ -681,5 +701,10 @@ export const FUNCTIONS: Readonly<Record<string, (where: Where) => Values>> = {
     names: ['a', 'b', 'c'].map((zone) => `${region}${zone}`),
     region,
     zoneIds: ['use1-az1', 'use1-az2', 'use1-az3'],
+  }),
+  'aws:ec2/getVpcEndpointService:getVpcEndpointService': (where, { serviceName }) => ({
+    availabilityZones: endpointZones(where, text(serviceName)),
+    id: text(serviceName),
+    region: where.region,
   }),
 };
