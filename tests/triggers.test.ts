@@ -244,6 +244,9 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
     });
   });
 
+  const startOf = (resources: readonly Resource[]) =>
+    resources.find(({ urn }) => urn.endsWith('-pipeline-start'))?.urn ?? '';
+
   describe('start: files', () => {
     const bucketOf = (zone: string) => `${NAME}-${zone}-123456789012`;
     const landed = (bucket: string, key: string) => ({
@@ -330,6 +333,30 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
         expect(reporting(start)).toEqual([]);
         expect(inputsOf(start, 'aws:cloudwatch/eventRule:EventRule')).toEqual([]);
       }
+    });
+
+    it('replaces an enabled trigger of a stack of before, which no update could disable', async () => {
+      const now = "type: 'EVENT', enabled: false";
+      stack.edit('components/workflow.ts', (text) =>
+        text.replace(now, "type: 'EVENT'").replace("replaceOnChanges: ['enabled'], ", ''),
+      );
+      stack.removeFromWorld('aws:glue/trigger:Trigger', /-start$/);
+      expect(
+        (await stack.pulumi(['state', 'delete', '--yes', startOf(await stack.resources())])).status,
+      ).toBe(0);
+      expect((await stack.up()).status).toBe(0);
+      stack.edit('components/workflow.ts', (text) =>
+        text
+          .replace("type: 'EVENT'", now)
+          .replace('{ deleteBeforeReplace', "{ replaceOnChanges: ['enabled'], deleteBeforeReplace"),
+      );
+      const { status, steps } = await stack.up();
+      expect(status).toBe(0);
+      expect(steps.filter(({ name }) => name.endsWith('-start')).map(({ op }) => op)).toEqual([
+        'delete-replaced',
+        'replace',
+        'create-replacement',
+      ]);
     });
 
     it('is one run for the files of one upload', () => {
