@@ -145,6 +145,7 @@ describe('when files land', () => {
       name: 'flow-files',
       parent: 'flow',
       inputs: {
+        name: 'acme-test-files',
         description: 'Files landed.',
         eventPattern: {
           json: {

@@ -124,6 +124,7 @@ export class Workflow extends ComponentResource {
     const rule = new EventRule(
       `${name}-files`,
       {
+        name: `${site.name}-files`,
         description: 'Files landed.',
         eventPattern: jsonStringify({
           source: ['aws.s3'],
