@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { lakehouse, text } from '../model';
 import { lake } from '../pipeline';
-import { readConfig, readSettings, SettingsError, type StackConfig } from './settings';
+import { bitsOf, readConfig, readSettings, SettingsError, type StackConfig } from './settings';
 
-const KEY = 'k'.repeat(32);
+// Of the shortest length, in hex.
+const KEY = 'f2ca1bb6c7e907d06dafe4687e579fce';
 const config = (
   values: Readonly<Record<string, unknown>> = {},
   more: Partial<StackConfig> = {},
@@ -527,6 +529,14 @@ describe('the key of pseudonyms', () => {
   test.each([
     ['missing', undefined, 'is missing'],
     ['short', 'k'.repeat(31), 'is shorter than 32 characters'],
+    ['one letter', 'k'.repeat(64), 'is easy to guess: it repeats itself or counts on'],
+    ['a word again and again', 'secret-1'.repeat(8), 'is easy to guess: it repeats itself or counts on'],
+    ['the digits in order', '0123456789abcdef'.repeat(2), 'is easy to guess: it repeats itself or counts on'],
+    [
+      'the alphabet',
+      'abcdefghijklmnopqrstuvwxyz0123456789',
+      'is easy to guess: it repeats itself or counts on',
+    ],
     ['no text', 12345, 'is shorter than 32 characters'],
     ['long', 'k'.repeat(65), 'is longer than 64 bytes'],
     ['long in bytes', 'é'.repeat(33), 'is longer than 64 bytes'],
@@ -549,7 +559,7 @@ describe('the key of pseudonyms', () => {
   });
 
   test('is text even where it looks like a number', () => {
-    const digits = '1'.repeat(32);
+    const digits = '31415926535897932384626433832795';
     expect(readConfig(config({ pseudonymKey: digits }), lake).pseudonymKey).toBe(digits);
   });
 });
@@ -620,4 +630,23 @@ describe('whatever stands in a file', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('a random key is never taken for one that is easy to guess', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('hex', 'base64', 'base64url'),
+      fc.integer({ min: 32, max: 64 }),
+      (as, length) => {
+        expect(
+          bitsOf(
+            randomBytes(64)
+              .toString(as as BufferEncoding)
+              .slice(0, length),
+          ),
+        ).toBeGreaterThan(64);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

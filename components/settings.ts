@@ -297,6 +297,32 @@ const SECRET_LENGTH = 32;
 /** The block of SHA-256: engines do not hash a longer key first. */
 const SECRET_BYTES = 64;
 
+/** Bits that it has to be worth at least; a random one of the shortest length in hex is worth about 90 here. */
+const SECRET_BITS = 64;
+
+/**
+ * How hard a text is to guess, in bits: what its characters are worth by how often each occurs, without those that
+ * repeat what stood before or count on. It knows no words: a sentence is worth more here than to somebody who guesses.
+ */
+export function bitsOf(text: string): number {
+  const counts = new Map<string, number>();
+  for (const each of text) counts.set(each, (counts.get(each) ?? 0) + 1);
+  const { length } = text;
+  const each = [...counts.values()].reduce(
+    (sum, count) => sum - (count / length) * Math.log2(count / length),
+    0,
+  );
+  const seen = new Set<string>();
+  let fresh = 0;
+  for (let at = 0; at < length; at++) {
+    const three = text.slice(Math.max(0, at - 2), at + 1);
+    const step = at === 0 ? Number.NaN : text.charCodeAt(at) - text.charCodeAt(at - 1);
+    if (!seen.has(three) && !(Math.abs(step) <= 1)) fresh++;
+    seen.add(three);
+  }
+  return each * fresh;
+}
+
 /** Pulumi keeps everything as text: what is not text in its file is JSON. */
 const fromText = (value: unknown): unknown => {
   if (typeof value !== 'string' || !/^(?:true|false|-?\d+(?:\.\d+)?|[[{].*)$/s.test(value)) return value;
@@ -461,9 +487,11 @@ export function readConfig(
         ? `is shorter than ${SECRET_LENGTH} characters`
         : Buffer.byteLength(key) > SECRET_BYTES
           ? `is longer than ${SECRET_BYTES} bytes`
-          : config.isSecret?.(SECRET) === false
-            ? 'is set in the clear; choose another one'
-            : undefined;
+          : bitsOf(key) < SECRET_BITS
+            ? 'is easy to guess: it repeats itself or counts on'
+            : config.isSecret?.(SECRET) === false
+              ? 'is set in the clear; choose another one'
+              : undefined;
   if (found !== undefined) {
     faults.push({
       path: SECRET,

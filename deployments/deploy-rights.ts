@@ -417,7 +417,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
         actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'],
         on: [regional('sns', 'NAME-alerts')],
       },
-      // A subscription has no ARN that a policy could name.
+      // IAM knows no resource for a subscription.
       {
         actions: ['sns:GetSubscriptionAttributes', 'sns:SetSubscriptionAttributes', 'sns:Unsubscribe'],
         on: ['*'],

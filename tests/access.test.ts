@@ -14,7 +14,7 @@ import {
   type Request,
 } from './support/iam';
 import { ROOT } from './support/lake';
-import { type Resource, type StackOptions, stackIn, withPulumi } from './support/pulumi';
+import { PSEUDONYM_KEY, type Resource, type StackOptions, stackIn, withPulumi } from './support/pulumi';
 
 const ACCOUNT = '123456789012';
 const OTHER_ACCOUNT = '999999999999';
@@ -263,7 +263,7 @@ function principalsOf(
 }
 
 async function deploy(options: Omit<StackOptions, 'program'>, has: Parts): Promise<Deployed> {
-  const stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) }, ...options });
+  const stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY }, ...options });
   const { status, stdout, stderr } = await stack.up();
   if (status !== 0) throw new Error(stdout + stderr);
   const resources = await stack.resources();

@@ -15,7 +15,7 @@ import {
   WorkflowRun,
 } from './support/glue-triggers';
 import { ROOT } from './support/lake';
-import { type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
+import { PSEUDONYM_KEY, type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
 
 const FAILURES = END_STATES.filter((state) => state !== 'SUCCEEDED');
 
@@ -122,7 +122,7 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
   const received = new Map<StartSetting, Resource[]>();
   let stack: Stack;
   beforeAll(async () => {
-    stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) } });
+    stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY } });
     for (const start of STARTS) {
       stack.edit('Pulumi.dev.yaml', (text) => {
         const without = text.replace(/\n {2}stedi-lakehouse:start:.*/, '');
