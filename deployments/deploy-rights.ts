@@ -2,6 +2,7 @@
 // provider makes, reads, changes and deletes one, on what has the stack's name or tags. Source: the `handlers` of AWS's own
 // resource schemas, which cfn-lint brings, less what the program does not use; for S3 what the provider reads besides.
 import type { Settings } from '../components/settings';
+import { lake } from '../pipeline';
 
 type Condition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
@@ -26,6 +27,10 @@ const withKey = ({ encryption }: Settings) => encryption === 'kms';
 const withAlerts = ({ alerts }: Settings) => alerts !== undefined;
 const withNetwork = ({ network }: Settings) => network !== undefined;
 const byFiles = ({ start }: Settings) => start === 'files';
+const optimizing = ({ zones }: Settings) =>
+  lake.zones.some(
+    ({ name, tables }) => zones[name]?.optimizeTables && tables.some(({ format }) => format === 'iceberg'),
+  );
 const withRules = (settings: Settings) => withAlerts(settings) || byFiles(settings);
 
 /** What a resource's tags have to say for it to be the stack's. */
@@ -268,7 +273,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     ],
   },
   'aws:glue/catalogTableOptimizer:CatalogTableOptimizer': {
-    when: ({ zones }) => Object.values(zones).some(({ optimizeTables }) => optimizeTables),
+    when: optimizing,
     rights: [
       {
         actions: ['Create', 'Get', 'Update', 'Delete'].map((verb) => `glue:${verb}TableOptimizer`),

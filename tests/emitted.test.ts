@@ -13,11 +13,15 @@ import { ROOT } from './support/lake';
 import { hasDevelopmentTools, PYTHON } from './support/python';
 
 const PLACE = { account: '123456789012', region: 'us-east-1' };
+const DEV = { stack: 'dev', config: {} };
+const PROD = { stack: 'prod', config: {} };
+// All that a stack can have.
+const ALL = { stack: 'prod', config: { network: {}, start: 'files' } };
 const STACKS = [
-  { stack: 'dev', config: {} },
-  { stack: 'prod', config: {} },
-  // All that a stack can have, and the parts apart.
-  { stack: 'prod', config: { network: {}, start: 'files' } },
+  DEV,
+  PROD,
+  ALL,
+  // The parts apart.
   { stack: 'dev', config: { encryption: 'kms', start: 'files' } },
   { stack: 'dev', config: { network: {}, alerts: { email: 'who@example.com' } } },
   {
@@ -28,10 +32,11 @@ const STACKS = [
     },
   },
 ];
-const WHOLE = STACKS.slice(0, 3);
+type Made = (typeof STACKS)[number];
+const WHOLE: readonly Made[] = [DEV, ALL];
 
-const made = new Map<(typeof STACKS)[number], EmittedStack>();
-const madeOf = (one: (typeof STACKS)[number]): EmittedStack => {
+const made = new Map<Made, EmittedStack>();
+const madeOf = (one: Made): EmittedStack => {
   const found = made.get(one);
   if (!found) throw new Error(`nothing was made of ${JSON.stringify(one)}`);
   return found;
@@ -75,12 +80,12 @@ describe('the role that deploys', () => {
   });
 
   test('deletes objects of the data only where they go with the stack', () => {
-    const deletes = (one: (typeof STACKS)[number]) =>
+    const deletes = (one: Made) =>
       deployPolicies(madeOf(one).settings, PLACE)
         .flatMap(({ Statement }) => Statement)
         .filter(({ Action }) => Action.includes('s3:DeleteObject'))
         .flatMap(({ Resource }) => Resource ?? []);
-    const [dev, prod] = STACKS.map((one) => deletes(one));
+    const [dev, prod] = [DEV, PROD].map(deletes);
     expect(dev).toContain('arn:aws:s3:::stedi-lakehouse-dev-landing-123456789012/*');
     expect(prod).toEqual([
       'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/runner/*',
@@ -100,9 +105,7 @@ describe('the role that deploys', () => {
       PLACE.account,
     ];
     const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-    const [, prod] = STACKS;
-    if (!prod) throw new Error('no stack');
-    expect(JSON.parse(stdout)).toEqual(deployPolicies(madeOf(prod).settings, PLACE));
+    expect(JSON.parse(stdout)).toEqual(deployPolicies(madeOf(PROD).settings, PLACE));
   });
 });
 
@@ -136,18 +139,20 @@ withTools("botocore's models of the services", () => {
     expect(faultsOf(madeOf(one).resources)).toEqual([]);
   });
 
-  test.each([
-    ['a pattern', 'aws:glue/job:Job', { name: 'line\nbreak' }, /Name: .* does not match/],
-    ['a choice', 'aws:glue/job:Job', { executionClass: 'CHEAP' }, /ExecutionClass: 'CHEAP' is none of FLEX/],
-    ['a length', 'aws:glue/crawler:Crawler', { name: 'x'.repeat(256) }, /Name: 256 is more than 255/],
-    ['what is needed', 'aws:iam/role:Role', { assumeRolePolicy: undefined }, /PolicyDocument: is missing/],
-    ['a name', 'aws:glue/workflow:Workflow', { colour: 'red' }, /Colour: is no parameter/],
-    ['a kind of value', 'aws:glue/job:Job', { maxRetries: 'none' }, /MaxRetries: is no number/],
-  ])('find out %s', (_, type, inputs, says) => {
-    const [dev] = STACKS;
-    if (!dev) throw new Error('no stack');
-    const faults = faultsOf(change(madeOf(dev).resources, type, inputs));
-    expect(faults).toEqual([expect.stringMatching(says)]);
+  test('find out a wrong text, choice, length, name or kind of value, and what is missing', () => {
+    const planted: [string, Record<string, unknown>, RegExp][] = [
+      ['aws:glue/job:Job', { name: 'line\nbreak' }, /Name: .* does not match/],
+      ['aws:glue/job:Job', { executionClass: 'CHEAP' }, /ExecutionClass: 'CHEAP' is none of FLEX/],
+      ['aws:glue/crawler:Crawler', { name: 'x'.repeat(256) }, /Name: 256 is more than 255/],
+      ['aws:iam/role:Role', { assumeRolePolicy: undefined }, /PolicyDocument: is missing/],
+      ['aws:glue/workflow:Workflow', { colour: 'red' }, /Colour: is no parameter/],
+      ['aws:glue/job:Job', { maxRetries: 'none' }, /MaxRetries: is no number/],
+    ];
+    const { resources } = madeOf(DEV);
+    const wrong = planted.flatMap(([type, inputs]) =>
+      change(resources.filter((one) => one.type === type).slice(0, 1), type, inputs),
+    );
+    expect(faultsOf(wrong)).toEqual(planted.map(([, , says]) => expect.stringMatching(says)));
   });
 });
 
@@ -201,9 +206,7 @@ withTools('cfn-lint', () => {
       Properties: { PolicyDocument: { Version: '2012-10-17', Statement } },
     });
     const allow = { Effect: 'Allow', Action: ['s3:GetObject'], Resource: ['arn:aws:s3:::b/*'] };
-    const [dev] = STACKS;
-    if (!dev) throw new Error('no stack');
-    const jobs = madeOf(dev).resources.filter(({ type }) => type === 'aws:glue/job:Job');
+    const jobs = madeOf(DEV).resources.filter(({ type }) => type === 'aws:glue/job:Job');
     const faults = faultsOf({
       ...templateOf(change(jobs.slice(0, 1), 'aws:glue/job:Job', { executionClass: 'CHEAP' })),
       NoAction: policy({ ...allow, Action: ['s3:GetObjekt'] }),
