@@ -165,7 +165,7 @@ describe('when files land', () => {
       type: TARGET,
       name: 'flow-files-target',
       parent: 'flow',
-      inputs: { rule: 'flow-files.name', arn: TARGET_ARN, roleArn: 'flow-notifier-role.arn' },
+      inputs: { rule: 'acme-test-files', arn: TARGET_ARN, roleArn: 'flow-notifier-role.arn' },
       after: ['flow-files', 'flow-notifier-policy', 'flow-notifier-role', 'flow-workflow'],
     });
     expect(value.nodes.rule).toBeDefined();
