@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { getVpcEndpointService } from '@pulumi/aws/ec2/getVpcEndpointService';
 import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
@@ -12,6 +13,7 @@ import {
   SettingsError,
   type StackConfig,
 } from './components';
+import { availabilityZoneOf, endpointsOf } from './components/availability-zone';
 import { runnerArchive } from './components/runner-archive';
 import { runnerModule, wheelOf } from './components/runner-module';
 import type { StackOutputs } from './engines/aws/outputs';
@@ -63,6 +65,20 @@ async function readRunner(dir: string, { name, network }: Settings) {
   }
 }
 
+/** Where a private network can be, by what AWS says of its endpoints. */
+async function availabilityZone({ name, network, encryption }: Settings, region: string): Promise<string> {
+  const offers = await Promise.all(
+    endpointsOf(encryption === 'kms').map(async (service) => {
+      const serviceName = `com.amazonaws.${region}.${service}`;
+      const { availabilityZones } = await getVpcEndpointService({ serviceName, serviceType: 'Interface' });
+      return [service, availabilityZones] as const;
+    }),
+  );
+  const found = availabilityZoneOf(Object.fromEntries(offers), network?.availabilityZone);
+  if ('fault' in found) throw new SettingsError(name, [found.fault]);
+  return found.zone;
+}
+
 /** What is known only after a deployment. */
 type Promised<T> = T extends object ? { readonly [K in keyof T]: Promised<T[K]> } : Input<T>;
 
@@ -89,6 +105,7 @@ async function program() {
     pipeline: lake,
     settings,
     cloud: { account, region, partition },
+    ...(settings.network && { availabilityZone: await availabilityZone(settings, region) }),
     pseudonymKey,
     runner: await readRunner(join(DIRS.jobs, 'runner'), settings),
     sql: Object.fromEntries(sql),

@@ -1,5 +1,7 @@
 // The program alone, without an engine: it prints the milliseconds since its process began at which the SDK was
-// loaded, the program was loaded, and everything was checked and built.
+// loaded, the program was loaded, and everything was checked and built; and whether awsx was loaded for it.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { runtime } from '@pulumi/pulumi';
 
 const at = () => Math.round(performance.now());
@@ -7,7 +9,7 @@ const at = () => Math.round(performance.now());
 async function main() {
   const sdk = at();
   const secret = 'stedi-lakehouse:pseudonymKey';
-  runtime.setAllConfig({ 'aws:region': 'us-east-1', [secret]: 'k'.repeat(64) }, [secret]);
+  runtime.setAllConfig({ 'aws:region': 'us-east-1', [secret]: randomBytes(32).toString('hex') }, [secret]);
   let resources = 0;
   await runtime.setMocks(
     {
@@ -33,7 +35,8 @@ async function main() {
   const loaded = at();
   await program();
   await runtime.disconnect();
-  process.stdout.write(`${JSON.stringify({ sdk, loaded, built: at(), resources })}\n`);
+  const awsx = Object.keys(require.cache).some((path) => path.includes(join('@pulumi', 'awsx')));
+  process.stdout.write(`${JSON.stringify({ sdk, loaded, built: at(), resources, awsx })}\n`);
 }
 
 main();

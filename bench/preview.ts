@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pulumiOrSkip } from '../tests/support/pulumi-engine';
-import { Stack } from '../tests/support/pulumi-stack';
+import { PSEUDONYM_KEY, Stack } from '../tests/support/pulumi-stack';
 import { timed } from './measure';
 import { median } from './report';
 
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   say(`  components and their SDKs  ${seconds(at('loaded') - at('sdk'))}`);
   say(`  checks and building        ${seconds(at('built') - at('loaded'))}`);
   if (pulumiOrSkip() === undefined) return met ? 0 : 1;
-  const stack = await Stack.in({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) } });
+  const stack = await Stack.in({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY } });
   try {
     for (const [what, policyPack] of [
       ['', undefined],

@@ -44,6 +44,7 @@ const statements = [
       'athena:GetNamedQuery',
       'athena:GetQueryExecution',
       'athena:GetQueryResults',
+      'athena:GetQueryResultsStream',
       'athena:GetWorkGroup',
       'athena:ListNamedQueries',
       'athena:ListQueryExecutions',
@@ -51,6 +52,12 @@ const statements = [
       'athena:StopQueryExecution',
     ],
     Resource: ['arn:aws-cn:athena:cn-north-1:123456789012:workgroup/acme-test-analysts'],
+  },
+  {
+    Sid: 'FindCatalog',
+    Effect: 'Allow',
+    Action: ['athena:GetDataCatalog'],
+    Resource: ['arn:aws-cn:athena:cn-north-1:123456789012:datacatalog/AwsDataCatalog'],
   },
   {
     Sid: 'ReadCatalog',

@@ -52,6 +52,8 @@ function statementsOf({ site, tables, workgroup }: AnalystPolicyArgs, key: strin
         'athena:GetNamedQuery',
         'athena:GetQueryExecution',
         'athena:GetQueryResults',
+        // JDBC and ODBC drivers read results by it.
+        'athena:GetQueryResultsStream',
         'athena:GetWorkGroup',
         'athena:ListNamedQueries',
         'athena:ListQueryExecutions',
@@ -59,6 +61,12 @@ function statementsOf({ site, tables, workgroup }: AnalystPolicyArgs, key: strin
         'athena:StopQueryExecution',
       ],
       Resource: [arn(site, 'athena', `workgroup/${workgroup.plannedName}`)],
+    },
+    {
+      Sid: 'FindCatalog',
+      Effect: 'Allow',
+      Action: ['athena:GetDataCatalog'],
+      Resource: [arn(site, 'athena', 'datacatalog/AwsDataCatalog')],
     },
     {
       Sid: 'ReadCatalog',

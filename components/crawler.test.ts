@@ -33,7 +33,11 @@ const inputs = {
   catalogTargets: [{ databaseName: 'acme_test', tables: ['reading_raw', 'other_raw'] }],
   schemaChangePolicy: { deleteBehavior: 'LOG', updateBehavior: 'LOG' },
   configuration: {
-    json: { Version: 1, CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } } },
+    json: {
+      Version: 1,
+      CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } },
+      Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' },
+    },
   },
   tags: { project: 'acme', team: 'data' },
 };
@@ -116,7 +120,9 @@ test('its role reads the files, and writes nothing but partitions and logs', asy
             'glue:BatchGetPartition',
             'glue:CreatePartition',
             'glue:GetPartitions',
+            'glue:GetTables',
             'glue:UpdatePartition',
+            'glue:UpdateTable',
           ],
           Resource: tables,
         },

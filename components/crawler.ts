@@ -63,6 +63,8 @@ export class Crawler extends ComponentResource {
           configuration: JSON.stringify({
             Version: 1,
             CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } },
+            // Glue adds it to a crawler of catalogue tables; left out, it would be a difference in every preview.
+            Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' },
           }),
         },
         args.transform?.crawler,
@@ -95,7 +97,10 @@ function statementsOf(site: Site, tables: readonly GlueTable[]): Statement[] {
         'glue:BatchGetPartition',
         'glue:CreatePartition',
         'glue:GetPartitions',
+        // Glue's own service role has these two for a crawler; its behaviour LOG keeps the schema as it is.
+        'glue:GetTables',
         'glue:UpdatePartition',
+        'glue:UpdateTable',
       ],
       catalogArns(site, names),
     ),

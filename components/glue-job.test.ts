@@ -559,9 +559,9 @@ test('a source that it was not given is told', async () => {
   ).rejects.toThrow(new Error('reading reads reading_raw, which its GlueJob was not given'));
 });
 
-test('flexible runs are of their own class', async () => {
+test('flexible runs are of their own class, and do not queue', async () => {
   const { inputs } = await cleanOf({ settings: { ...jobSettings, flex: true } });
-  expect(inputs(JOB).executionClass).toBe('FLEX');
+  expect(inputs(JOB)).toMatchObject({ executionClass: 'FLEX', jobRunQueuingEnabled: false });
 });
 
 test('a transform changes neither the role, nor the files, nor how runs wait', async () => {

@@ -8,7 +8,7 @@ export * from './forget-job';
 export * from './glue-job';
 export * from './glue-table';
 export * from './lakehouse';
-export * from './network';
+export type { Network, NetworkArgs } from './network';
 export * from './service-role';
 export * from './settings';
 export * from './site';

@@ -56,6 +56,7 @@ const build = (settings: Settings, args: Args = {}) =>
         pipeline: lake,
         settings,
         cloud: CLOUD,
+        availabilityZone: 'us-east-1b',
         pseudonymKey: KEY,
         runner: { script: 'print()', archive: archiveFile, module: MODULE },
         sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
@@ -702,7 +703,11 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
       },
     ],
     configuration: {
-      json: { Version: 1, CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } } },
+      json: {
+        Version: 1,
+        CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } },
+        Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' },
+      },
     },
     databaseName: 'stedi_lakehouse_dev',
     description:
@@ -731,7 +736,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     executionClass: 'FLEX',
     executionProperty: { maxConcurrentRuns: 1 },
     glueVersion: '5.1',
-    jobRunQueuingEnabled: true,
+    jobRunQueuingEnabled: false,
     maxRetries: 0,
     name: 'stedi-lakehouse-dev-machine_learning_curated',
     nonOverridableArguments: {
@@ -771,6 +776,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
               'athena:GetNamedQuery',
               'athena:GetQueryExecution',
               'athena:GetQueryResults',
+              'athena:GetQueryResultsStream',
               'athena:GetWorkGroup',
               'athena:ListNamedQueries',
               'athena:ListQueryExecutions',
@@ -778,6 +784,12 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
               'athena:StopQueryExecution',
             ],
             Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-dev-analysts'],
+          },
+          {
+            Sid: 'FindCatalog',
+            Effect: 'Allow',
+            Action: ['athena:GetDataCatalog'],
+            Resource: ['arn:aws:athena:us-east-1:123456789012:datacatalog/AwsDataCatalog'],
           },
           {
             Sid: 'ReadCatalog',
@@ -998,7 +1010,11 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
       },
     ],
     configuration: {
-      json: { Version: 1, CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } } },
+      json: {
+        Version: 1,
+        CrawlerOutput: { Partitions: { AddOrUpdateBehavior: 'InheritFromTable' } },
+        Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' },
+      },
     },
     databaseName: 'stedi_lakehouse_prod',
     description:
@@ -1068,6 +1084,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
               'athena:GetNamedQuery',
               'athena:GetQueryExecution',
               'athena:GetQueryResults',
+              'athena:GetQueryResultsStream',
               'athena:GetWorkGroup',
               'athena:ListNamedQueries',
               'athena:ListQueryExecutions',
@@ -1075,6 +1092,12 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
               'athena:StopQueryExecution',
             ],
             Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-prod-analysts'],
+          },
+          {
+            Sid: 'FindCatalog',
+            Effect: 'Allow',
+            Action: ['athena:GetDataCatalog'],
+            Resource: ['arn:aws:athena:us-east-1:123456789012:datacatalog/AwsDataCatalog'],
           },
           {
             Sid: 'ReadCatalog',
@@ -1189,9 +1212,17 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
             },
           },
           {
-            Sid: 'EncryptAlerts',
+            Sid: 'EncryptAlarms',
             Effect: 'Allow',
-            Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            Resource: ['*'],
+            Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+          },
+          {
+            Sid: 'EncryptEvents',
+            Effect: 'Allow',
+            Principal: { Service: 'events.amazonaws.com' },
             Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
             Resource: ['*'],
           },
@@ -1206,6 +1237,13 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
                 'aws:SourceArn': 'arn:aws:cloudtrail:us-east-1:123456789012:trail/stedi-lakehouse-prod',
               },
             },
+          },
+          {
+            Sid: 'DecryptAuditTrail',
+            Effect: 'Allow',
+            Principal: { Service: 'cloudtrail.amazonaws.com' },
+            Action: ['kms:Decrypt'],
+            Resource: ['*'],
           },
         ],
       },

@@ -23,9 +23,9 @@ import { Crawler } from './crawler';
 import { ForgetJob } from './forget-job';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
-import { Network } from './network';
+import type { Network } from './network';
 import { fileNameOf } from './runner-module';
-import type { Settings } from './settings';
+import type { NetworkSettings, Settings } from './settings';
 import { type Place, placeOf, quarantinePlaceOf, REQUESTS_PREFIX, type Site } from './site';
 import type { PseudonymSecret, Runner, SparkJobArgs } from './spark-job';
 import { StackKey } from './stack-key';
@@ -41,6 +41,8 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   readonly settings: Settings;
   /** Where it goes, as the credentials and the configuration say. */
   readonly cloud: Pick<Site, 'partition' | 'region' | 'account'>;
+  /** Where the private network is. Needed where the stack has one. */
+  readonly availabilityZone?: string;
   /** What pseudonyms are made with. */
   readonly pseudonymKey: Input<string>;
   /**
@@ -118,9 +120,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       pipeline.jobs.some(needsKey) || knowsPeople(pipeline)
         ? this.#secret(name, site, args.pseudonymKey, protect, keep)
         : undefined;
-    const network =
-      settings.network &&
-      new Network(`${name}-network`, { site, settings: settings.network }, { parent: this });
+    const network = settings.network && this.#network(name, args, site, settings.network);
     const runner = this.#runner(name, args, site, artifacts);
     const runs = {
       logDays: settings.logDays,
@@ -247,6 +247,14 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       { parent: this, retainOnDelete: keep },
     );
     return key;
+  }
+
+  #network(name: string, { availabilityZone }: LakehouseArgs<Z>, site: Site, settings: NetworkSettings) {
+    if (availabilityZone === undefined)
+      throw new Error(`the network of ${site.name} has no availabilityZone`);
+    // Here, as awsx and the whole of EC2 take long to load.
+    const { Network } = require('./network') as typeof import('./network');
+    return new Network(`${name}-network`, { site, settings, availabilityZone }, { parent: this });
   }
 
   #runner(name: string, { runner }: LakehouseArgs<Z>, site: Site, bucket: SecureBucket): Runner {

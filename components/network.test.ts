@@ -12,11 +12,11 @@ const named = { ...tags, Name: 'acme-test' };
 const settings = { cidr: '10.1.0.0/24' };
 
 const networkOf = (args: Partial<ConstructorParameters<typeof Network>[1]> = {}) =>
-  deployed(() => new Network('net', { site, settings, ...args }));
+  deployed(() => new Network('net', { site, settings, availabilityZone: 'cn-north-1b', ...args }));
 
 const vpc = {
   cidrBlock: '10.1.0.0/24',
-  numberOfAvailabilityZones: 1,
+  availabilityZoneNames: ['cn-north-1b'],
   subnetStrategy: 'Auto',
   subnetSpecs: [{ type: 'Isolated' }],
   natGateways: { strategy: 'None' },
@@ -172,9 +172,12 @@ test('a transform opens no way out', async () => {
         subnetSpecs: [{ type: 'Public' }],
         enableDnsHostnames: false,
         enableDnsSupport: false,
-        numberOfAvailabilityZones: 2,
+        availabilityZoneNames: ['cn-north-1a', 'cn-north-1b'],
       },
     },
   });
-  expect(inputs(VPC)).toStrictEqual({ ...vpc, numberOfAvailabilityZones: 2 });
+  expect(inputs(VPC)).toStrictEqual({
+    ...vpc,
+    availabilityZoneNames: ['cn-north-1a', 'cn-north-1b'],
+  });
 });

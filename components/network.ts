@@ -7,14 +7,16 @@ import { SecurityGroupEgressRule } from '@pulumi/aws/vpc/securityGroupEgressRule
 import { SecurityGroupIngressRule } from '@pulumi/aws/vpc/securityGroupIngressRule';
 import { Vpc, type VpcArgs } from '@pulumi/awsx/ec2/vpc';
 import { all, ComponentResource, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
-import { ENDPOINTS } from './constants';
+import { endpointsOf } from './availability-zone';
 import type { NetworkSettings } from './settings';
 import type { Site } from './site';
 import { type Transform, transformed } from './transform';
 
 export interface NetworkArgs {
   readonly site: Site;
-  readonly settings: NetworkSettings;
+  readonly settings: Pick<NetworkSettings, 'cidr'>;
+  /** Where it is: one in which AWS offers all endpoints. */
+  readonly availabilityZone: string;
   readonly transform?: { readonly vpc?: Transform<VpcArgs> };
 }
 
@@ -46,7 +48,7 @@ export class Network extends ComponentResource {
       transformed<VpcArgs>(
         {
           cidrBlock: args.settings.cidr,
-          numberOfAvailabilityZones: 1,
+          availabilityZoneNames: [args.availabilityZone],
           subnetStrategy: 'Auto',
           subnetSpecs: [{ type: 'Isolated' }],
           natGateways: { strategy: 'None' },
@@ -79,7 +81,7 @@ export class Network extends ComponentResource {
       },
       parent,
     );
-    const interfaces = [...ENDPOINTS, ...(site.key === undefined ? [] : ['kms'])].map(
+    const interfaces = endpointsOf(site.key !== undefined).map(
       (service) =>
         new VpcEndpoint(
           `${name}-${service}`,

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { lakehouse, text } from '../model';
 import { lake } from '../pipeline';
-import { readConfig, readSettings, SettingsError, type StackConfig } from './settings';
+import { bitsOf, readConfig, readSettings, SettingsError, type StackConfig } from './settings';
 
-const KEY = 'k'.repeat(32);
+// Of the shortest length, in hex.
+const KEY = 'f2ca1bb6c7e907d06dafe4687e579fce';
 const config = (
   values: Readonly<Record<string, unknown>> = {},
   more: Partial<StackConfig> = {},
@@ -83,7 +85,7 @@ describe('a configuration', () => {
         parameters: { consent: 'since-grant' },
         queries: { resultDays: 1 },
         alerts: { email: 'who@example.com', quarantinedShare: 0 },
-        network: { cidr: '10.9.0.0/16' },
+        network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
         auditTrail: true,
         tags: { owner: 'data' },
       }),
@@ -103,7 +105,7 @@ describe('a configuration', () => {
       parameters: { consent: 'since-grant', pairing: 'customer' },
       queries: { scanLimitMegabytes: 10240, resultDays: 1 },
       alerts: { email: 'who@example.com', quarantinedShare: 0 },
-      network: { cidr: '10.9.0.0/16' },
+      network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
       auditTrail: true,
       tags: { owner: 'data', project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
     });
@@ -262,6 +264,12 @@ describe('every fault names its setting, the bad value and the rule', () => {
         ],
       ],
     ),
+    [
+      { network: { availabilityZone: 'eu-central-1' } },
+      [
+        'network.availabilityZone: is "eu-central-1"; it is the name of an availability zone, such as eu-central-1b',
+      ],
+    ],
     [{ network: true }, ['network: is true; it is a group of settings']],
     [
       { tags: { project: 'x', stack: 'x', 'managed-by': 'x', owner: 3 } },
@@ -329,7 +337,7 @@ describe('a key that no setting has', () => {
       { alerts: { email: EMAIL, mail: EMAIL } },
       'alerts: has a key that is no setting; there are email, quarantinedShare',
     ],
-    [{ network: { zone: 'a' } }, 'network.zone: is no setting of network; there are cidr'],
+    [{ network: { zone: 'a' } }, 'network.zone: is no setting of network; there are cidr, availabilityZone'],
   ])('%j', (values, fault) => {
     expect(told(values)).toEqual([fault]);
   });
@@ -521,6 +529,14 @@ describe('the key of pseudonyms', () => {
   test.each([
     ['missing', undefined, 'is missing'],
     ['short', 'k'.repeat(31), 'is shorter than 32 characters'],
+    ['one letter', 'k'.repeat(64), 'is easy to guess: it repeats itself or counts on'],
+    ['a word again and again', 'secret-1'.repeat(8), 'is easy to guess: it repeats itself or counts on'],
+    ['the digits in order', '0123456789abcdef'.repeat(2), 'is easy to guess: it repeats itself or counts on'],
+    [
+      'the alphabet',
+      'abcdefghijklmnopqrstuvwxyz0123456789',
+      'is easy to guess: it repeats itself or counts on',
+    ],
     ['no text', 12345, 'is shorter than 32 characters'],
     ['long', 'k'.repeat(65), 'is longer than 64 bytes'],
     ['long in bytes', 'é'.repeat(33), 'is longer than 64 bytes'],
@@ -543,7 +559,7 @@ describe('the key of pseudonyms', () => {
   });
 
   test('is text even where it looks like a number', () => {
-    const digits = '1'.repeat(32);
+    const digits = '31415926535897932384626433832795';
     expect(readConfig(config({ pseudonymKey: digits }), lake).pseudonymKey).toBe(digits);
   });
 });
@@ -614,4 +630,23 @@ describe('whatever stands in a file', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('a random key is never taken for one that is easy to guess', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom('hex', 'base64', 'base64url'),
+      fc.integer({ min: 32, max: 64 }),
+      (as, length) => {
+        expect(
+          bitsOf(
+            randomBytes(64)
+              .toString(as as BufferEncoding)
+              .slice(0, length),
+          ),
+        ).toBeGreaterThan(64);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });

@@ -42,6 +42,8 @@ export interface AlertSettings {
 export interface NetworkSettings {
   /** Addresses of the private network. Default: 10.0.0.0/24. */
   readonly cidr: string;
+  /** Where it is. Default: the first in which AWS offers all of its endpoints. */
+  readonly availabilityZone?: string | undefined;
 }
 
 /** What a stack may choose; everything else is the definition's. */
@@ -105,6 +107,7 @@ const LOG_DAYS = [
 const FLOOR_DAYS = 7;
 const SHARE = 'it is a share from 0 to 1, such as 0.01';
 const CIDR = 'it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24';
+const AVAILABILITY_ZONE = 'it is the name of an availability zone, such as eu-central-1b';
 const RESERVED_TAGS = ['project', 'stack', 'managed-by'];
 const MAX_TAGS = 10 - RESERVED_TAGS.length;
 /** What all services take. */
@@ -252,6 +255,10 @@ const shapeOf = (pipeline: Pipeline) =>
           .cidrv4({ error: CIDR, abort: true })
           .refine(isNetwork, { error: CIDR })
           .default('10.0.0.0/24'),
+        availabilityZone: z
+          .string({ error: AVAILABILITY_ZONE })
+          .regex(/^[a-z]{2}(?:-[a-z]+)+-\d[a-z]$/, { error: AVAILABILITY_ZONE })
+          .optional(),
       })
       .optional(),
     auditTrail: yes.default(false),
@@ -289,6 +296,32 @@ const SECRET = 'pseudonymKey';
 const SECRET_LENGTH = 32;
 /** The block of SHA-256: engines do not hash a longer key first. */
 const SECRET_BYTES = 64;
+
+/** Bits that it has to be worth at least; a random one of the shortest length in hex is worth about 90 here. */
+const SECRET_BITS = 64;
+
+/**
+ * How hard a text is to guess, in bits: what its characters are worth by how often each occurs, without those that
+ * repeat what stood before or count on. It knows no words: a sentence is worth more here than to somebody who guesses.
+ */
+export function bitsOf(text: string): number {
+  const counts = new Map<string, number>();
+  for (const each of text) counts.set(each, (counts.get(each) ?? 0) + 1);
+  const { length } = text;
+  const each = [...counts.values()].reduce(
+    (sum, count) => sum - (count / length) * Math.log2(count / length),
+    0,
+  );
+  const seen = new Set<string>();
+  let fresh = 0;
+  for (let at = 0; at < length; at++) {
+    const three = text.slice(Math.max(0, at - 2), at + 1);
+    const step = at === 0 ? Number.NaN : text.charCodeAt(at) - text.charCodeAt(at - 1);
+    if (!seen.has(three) && !(Math.abs(step) <= 1)) fresh++;
+    seen.add(three);
+  }
+  return each * fresh;
+}
 
 /** Pulumi keeps everything as text: what is not text in its file is JSON. */
 const fromText = (value: unknown): unknown => {
@@ -454,9 +487,11 @@ export function readConfig(
         ? `is shorter than ${SECRET_LENGTH} characters`
         : Buffer.byteLength(key) > SECRET_BYTES
           ? `is longer than ${SECRET_BYTES} bytes`
-          : config.isSecret?.(SECRET) === false
-            ? 'is set in the clear; choose another one'
-            : undefined;
+          : bitsOf(key) < SECRET_BITS
+            ? 'is easy to guess: it repeats itself or counts on'
+            : config.isSecret?.(SECRET) === false
+              ? 'is set in the clear; choose another one'
+              : undefined;
   if (found !== undefined) {
     faults.push({
       path: SECRET,

@@ -82,7 +82,7 @@ export function sparkJob(
     readonly defaults?: Readonly<Record<string, string>>;
     /** What nobody may hand to a single run: it always uses its own deployment's files. */
     readonly fixed: Readonly<Record<string, Input<string>>>;
-    /** Whether a run waits while another one goes on, or is refused. */
+    /** Whether a run waits while another one goes on, or is refused. Flexible runs are refused always. */
     readonly queues: boolean;
   },
   parent: ComponentResource,
@@ -130,7 +130,8 @@ export function sparkJob(
         command: { name: 'glueetl', pythonVersion: '3', scriptLocation: runner.script.uri },
         // Two runs would write the same tables. Glue queues no job that it retries.
         executionProperty: { maxConcurrentRuns: 1 },
-        jobRunQueuingEnabled: own.queues,
+        // Nor one of flexible runs.
+        jobRunQueuingEnabled: own.queues && !settings.flex,
         maxRetries: 0,
         nonOverridableArguments: {
           ...own.fixed,

@@ -34,9 +34,18 @@ const POLICY = {
       },
     },
     {
-      Sid: 'EncryptAlerts',
+      Sid: 'EncryptAlarms',
       Effect: 'Allow',
-      Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: ['*'],
+      Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+    },
+    // With a condition on the account EventBridge could not use it.
+    {
+      Sid: 'EncryptEvents',
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
       Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
       Resource: ['*'],
     },
@@ -49,6 +58,13 @@ const POLICY = {
       Condition: {
         StringEquals: { 'aws:SourceArn': 'arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/acme-test' },
       },
+    },
+    {
+      Sid: 'DecryptAuditTrail',
+      Effect: 'Allow',
+      Principal: { Service: 'cloudtrail.amazonaws.com' },
+      Action: ['kms:Decrypt'],
+      Resource: ['*'],
     },
   ],
 };

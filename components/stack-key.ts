@@ -80,9 +80,19 @@ const statementsOf = (site: Site): Statement[] => [
     },
   },
   {
-    Sid: 'EncryptAlerts',
+    Sid: 'EncryptAlarms',
     Effect: 'Allow',
-    Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+    Principal: { Service: 'cloudwatch.amazonaws.com' },
+    Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    Resource: ['*'],
+    Condition: { StringEquals: { 'aws:SourceAccount': site.account } },
+  },
+  {
+    // EventBridge does not tell KMS its account: with a condition on it no failed job would be reported. Source: SNS's
+    // developer guide, "Enable compatibility between event sources from AWS services and encrypted topics".
+    Sid: 'EncryptEvents',
+    Effect: 'Allow',
+    Principal: { Service: 'events.amazonaws.com' },
     Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
     Resource: ['*'],
   },
@@ -93,5 +103,14 @@ const statementsOf = (site: Site): Statement[] => [
     Action: ['kms:DescribeKey', 'kms:GenerateDataKey'],
     Resource: ['*'],
     Condition: { StringEquals: { 'aws:SourceArn': arn(site, 'cloudtrail', `trail/${site.name}`) } },
+  },
+  {
+    // The trail's bucket has a bucket key, and CloudTrail creates no trail there without this right. Source: CloudTrail's
+    // user guide, "Configure AWS KMS key policies for CloudTrail", which gives it without a condition.
+    Sid: 'DecryptAuditTrail',
+    Effect: 'Allow',
+    Principal: { Service: 'cloudtrail.amazonaws.com' },
+    Action: ['kms:Decrypt'],
+    Resource: ['*'],
   },
 ];

@@ -137,6 +137,7 @@ describe('when files land', () => {
     expect(inputs(TRIGGER, 'flow-start')).toStrictEqual({
       ...startInputs,
       type: 'EVENT',
+      enabled: false,
       eventBatchingConditions: [{ batchSize: 100, batchWindow: 900 }],
     });
     expect(one(RULE)).toStrictEqual({
@@ -144,6 +145,7 @@ describe('when files land', () => {
       name: 'flow-files',
       parent: 'flow',
       inputs: {
+        name: 'acme-test-files',
         description: 'Files landed.',
         eventPattern: {
           json: {
@@ -163,7 +165,7 @@ describe('when files land', () => {
       type: TARGET,
       name: 'flow-files-target',
       parent: 'flow',
-      inputs: { rule: 'flow-files.name', arn: TARGET_ARN, roleArn: 'flow-notifier-role.arn' },
+      inputs: { rule: 'acme-test-files', arn: TARGET_ARN, roleArn: 'flow-notifier-role.arn' },
       after: ['flow-files', 'flow-notifier-policy', 'flow-notifier-role', 'flow-workflow'],
     });
     expect(value.nodes.rule).toBeDefined();

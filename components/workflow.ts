@@ -97,7 +97,11 @@ export class Workflow extends ComponentResource {
         transform?.trigger,
         ['name', 'workflowName', 'actions', 'type', 'enabled', 'predicate'],
       ),
-      { parent: this },
+      {
+        parent: this,
+        // A stack of before had an enabled one, which no update can disable.
+        ...(trigger.kind === 'files' && { replaceOnChanges: ['enabled'], deleteBeforeReplace: true }),
+      },
     );
   }
 
@@ -120,6 +124,7 @@ export class Workflow extends ComponentResource {
     const rule = new EventRule(
       `${name}-files`,
       {
+        name: `${site.name}-files`,
         description: 'Files landed.',
         eventPattern: jsonStringify({
           source: ['aws.s3'],
@@ -152,7 +157,10 @@ function typed(
       // Enabled, such a trigger fires the moment it is made.
       return { type: 'ON_DEMAND', enabled: false };
     case 'files':
-      return { type: 'EVENT', eventBatchingConditions: [BATCH] };
+      // Glue keeps such a trigger in the state CREATED, in which EventBridge starts the workflow, and takes neither
+      // StartTrigger nor StopTrigger for it. The provider calls them where `enabled` differs from what it remembers, as
+      // after an import, so `true` could end in a difference that no deployment removes (terraform-provider-aws 49407).
+      return { type: 'EVENT', enabled: false, eventBatchingConditions: [BATCH] };
     case 'schedule':
       return { type: 'SCHEDULED', schedule: trigger.schedule };
     case 'after':

@@ -45,7 +45,8 @@ export function deploymentsOf(stack: StackSettings, { organization, repository, 
       },
       // `npm install`, which would run otherwise, may take other versions than the lock file's.
       options: { skipInstallDependencies: true },
-      preRunCommands: ['npm ci'],
+      // Scripts of packages have no business where the role is.
+      preRunCommands: ['npm ci --ignore-scripts'],
       // Deployments have no setting for a policy pack in the repository; the CLI takes any flag as a variable.
       environmentVariables: { PULUMI_OPTION_POLICY_PACK: 'policy' },
     },

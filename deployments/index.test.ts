@@ -91,7 +91,7 @@ const settingsOf = (stack: string, roleARN: string, on: boolean, otherStack: str
         },
       },
       options: { skipInstallDependencies: true },
-      preRunCommands: ['npm ci'],
+      preRunCommands: ['npm ci --ignore-scripts'],
       environmentVariables: { PULUMI_OPTION_POLICY_PACK: 'policy' },
     },
   },

@@ -39,6 +39,15 @@ describe('glue-job-limits', () => {
     ]);
   });
 
+  it('refuses flexible runs that queue', () => {
+    expect(job({ executionClass: 'FLEX' })).toEqual([
+      'it.executionClass: is "FLEX"; flexible runs do not queue (jobRunQueuingEnabled is true); set it to "STANDARD", or jobRunQueuingEnabled to false',
+    ]);
+    expect(job({ executionClass: 'FLEX', jobRunQueuingEnabled: false })).toEqual([]);
+    expect(job({ executionClass: 'STANDARD' })).toEqual([]);
+    expect(job({ executionClass: unknown })).toEqual(['(unknown)']);
+  });
+
   it.each(['defaultArguments', 'nonOverridableArguments'])(
     'refuses secrets in %s without showing them',
     (args) => {

@@ -20,7 +20,7 @@ export const isAtLeast = (version: Value | undefined, oldest: string): boolean =
 
 export const glueJobLimits: Rule = {
   name: 'glue-job-limits',
-  description: `A Glue job stops within ${LONGEST_MINUTES} minutes, runs on Glue ${OLDEST_GLUE} or later, doesn't retry when its runs queue, and holds no secret in its arguments.`,
+  description: `A Glue job stops within ${LONGEST_MINUTES} minutes, runs on Glue ${OLDEST_GLUE} or later, doesn't retry and isn't FLEX when its runs queue, and holds no secret in its arguments.`,
   check: (resource) => {
     if (resource.type !== 'aws:glue/job:Job') return [];
     const queues = resource.props.jobRunQueuingEnabled;
@@ -54,13 +54,22 @@ export const glueJobLimits: Rule = {
         `set it to "${OLDEST_GLUE}"`,
       ),
       ...(queues === true
-        ? demand(
-            resource,
-            'maxRetries',
-            (v) => v === undefined || v === 0,
-            'runs of a job with retries do not queue (jobRunQueuingEnabled is true)',
-            'set it to 0',
-          )
+        ? [
+            ...demand(
+              resource,
+              'maxRetries',
+              (v) => v === undefined || v === 0,
+              'runs of a job with retries do not queue (jobRunQueuingEnabled is true)',
+              'set it to 0',
+            ),
+            ...demand(
+              resource,
+              'executionClass',
+              (v) => v !== 'FLEX',
+              'flexible runs do not queue (jobRunQueuingEnabled is true)',
+              'set it to "STANDARD", or jobRunQueuingEnabled to false',
+            ),
+          ]
         : []),
       ...unknownsIn(queues),
       ...secretIn('defaultArguments'),

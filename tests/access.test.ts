@@ -14,7 +14,7 @@ import {
   type Request,
 } from './support/iam';
 import { ROOT } from './support/lake';
-import { type Resource, type StackOptions, stackIn, withPulumi } from './support/pulumi';
+import { PSEUDONYM_KEY, type Resource, type StackOptions, stackIn, withPulumi } from './support/pulumi';
 
 const ACCOUNT = '123456789012';
 const OTHER_ACCOUNT = '999999999999';
@@ -189,7 +189,7 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
       const sources = lake.sources.map((source) => source.name);
       return {
         reads: sources.map(place),
-        catalog: { reads: sources, partitions: sources },
+        catalog: { reads: sources, commits: sources, partitions: sources },
         logs: /^\/aws-glue\/crawlers$/,
         key,
       };
@@ -264,7 +264,7 @@ function principalsOf(
 }
 
 async function deploy(options: Omit<StackOptions, 'program'>, has: Parts): Promise<Deployed> {
-  const stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) }, ...options });
+  const stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY }, ...options });
   const { status, stdout, stderr } = await stack.up();
   if (status !== 0) throw new Error(stdout + stderr);
   const resources = await stack.resources();
@@ -449,6 +449,11 @@ function* otherRequests(deployed: Deployed): Generator<Request> {
       yield { action: `athena:${each}`, resource: arn('athena', `workgroup/${workgroup}`) };
     }
   }
+  for (const catalog of ['AwsDataCatalog', 'another']) {
+    for (const each of ['GetDataCatalog', 'UpdateDataCatalog']) {
+      yield { action: `athena:${each}`, resource: arn('athena', `datacatalog/${catalog}`) };
+    }
+  }
   for (const action of NETWORK_LOOKS) yield { action, resource: '*' };
   for (const resource of ['network-interface/eni-1', 'subnet/subnet-1', 'security-group/sg-1']) {
     yield { action: 'ec2:CreateNetworkInterface', resource: arn('ec2', resource) };
@@ -495,6 +500,7 @@ const WORKGROUP_USE = [
   'GetNamedQuery',
   'GetQueryExecution',
   'GetQueryResults',
+  'GetQueryResultsStream',
   'GetWorkGroup',
   'ListNamedQueries',
   'ListQueryExecutions',
@@ -549,7 +555,7 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
       if (kind === 'table' && first === database) {
         if (verb === 'GetTable') return looks.includes(second);
         if (verb === 'UpdateTable') return commits.includes(second);
-        if (verb === 'GetTables') return queries.includes(second);
+        if (verb === 'GetTables') return [...queries, ...partitions].includes(second);
         if (verb === 'GetPartitions') return [...queries, ...partitions].includes(second);
         const partition = ['BatchCreatePartition', 'BatchGetPartition', 'CreatePartition', 'UpdatePartition'];
         return partition.includes(verb) && partitions.includes(second);
@@ -578,6 +584,8 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
     case 'kms':
       return ['Decrypt', 'GenerateDataKey'].includes(verb) && !!rights.key && resource === key;
     case 'athena':
+      if (verb === 'GetDataCatalog')
+        return rights.workgroup !== undefined && what === 'datacatalog/AwsDataCatalog';
       return WORKGROUP_USE.includes(verb) && what === `workgroup/${rights.workgroup}`;
     case 'ec2': {
       if (!rights.network) return false;
@@ -974,11 +982,14 @@ withPulumi('access, as the engine received it', () => {
         const good = [
           ['cloudtrail', use('GenerateDataKey', trail(name))],
           ['cloudtrail', use('DescribeKey', trail(name))],
-          ['cloudwatch', use('GenerateDataKey')],
+          // CloudTrail and EventBridge do not say here for whom they ask.
+          ['cloudtrail', use('Decrypt')],
+          ['cloudwatch', use('GenerateDataKey', { 'aws:SourceAccount': ACCOUNT })],
           ['events', use('Decrypt')],
         ] as const;
         const bad = [
-          ['cloudtrail', use('Decrypt', trail(name))],
+          ['cloudwatch', use('GenerateDataKey', { 'aws:SourceAccount': OTHER_ACCOUNT })],
+          ['cloudwatch', use('GenerateDataKey')],
           ['cloudtrail', use('GenerateDataKey', trail(`${name}-2`))],
           ['cloudtrail', use('GenerateDataKey')],
           ['cloudwatch', use('Encrypt')],

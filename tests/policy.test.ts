@@ -1,9 +1,9 @@
 import { policies } from '../policy/index';
 import { ROOT } from './support/lake';
-import { type Operation, type Stack, stackIn, withPulumi } from './support/pulumi';
+import { type Operation, PSEUDONYM_KEY, type Stack, stackIn, withPulumi } from './support/pulumi';
 
 const deployed = (stack: string, config: Readonly<Record<string, unknown>> = {}) =>
-  stackIn({ program: ROOT, stack, config, secrets: { pseudonymKey: 'k'.repeat(64) } });
+  stackIn({ program: ROOT, stack, config, secrets: { pseudonymKey: PSEUDONYM_KEY } });
 
 const told = ({ violations, stdout, stderr }: Operation) =>
   violations.length > 0 ? violations : stdout + stderr;

@@ -4,6 +4,7 @@ import { stackOutputs } from '../engines/aws/outputs';
 import { ROOT } from './support/lake';
 import {
   type Operation,
+  PSEUDONYM_KEY,
   type Stack,
   type StackOptions,
   type Step,
@@ -11,7 +12,7 @@ import {
   withPulumi,
 } from './support/pulumi';
 
-const SECRETS = { pseudonymKey: 'k'.repeat(64) };
+const SECRETS = { pseudonymKey: PSEUDONYM_KEY };
 
 const deployed = (options: Omit<StackOptions, 'program'> = {}) =>
   stackIn({ program: ROOT, secrets: SECRETS, ...options });

@@ -234,6 +234,80 @@ new RolePolicy('policy', { role: 'nobody', policy: '{}' });`,
       ).toEqual([ROLE, BUCKET, OBJECT]);
     });
 
+    test("a crawler's configuration comes back with Glue's own grouping, so one without it differs at every preview", async () => {
+      const stack = await stackIn({
+        program: `
+import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
+import { Crawler } from '@pulumi/aws/glue/crawler';
+const { name } = new CatalogDatabase('lake', { name: 'lake' });
+const crawler = (own: string, configuration: object) =>
+  new Crawler(own, {
+    name: own,
+    role: 'any',
+    databaseName: name,
+    catalogTargets: [{ databaseName: name, tables: ['any'] }],
+    configuration: JSON.stringify(configuration),
+  });
+crawler('whole', { Version: 1, Grouping: { TableGroupingPolicy: 'CombineCompatibleSchemas' } });
+crawler('short', { Version: 1 });`,
+      });
+      expect((await stack.up()).status).toBe(0);
+      expect((await stack.preview()).steps).toMatchObject([
+        { op: 'update', name: 'short', diff: { configuration: 'update' } },
+      ]);
+    });
+
+    test('an update that starts or stops an EVENT trigger', async () => {
+      const stack = await stackIn({
+        program: `
+import { Trigger } from '@pulumi/aws/glue/trigger';
+import { Workflow } from '@pulumi/aws/glue/workflow';
+const { name: workflowName } = new Workflow('flow', { name: 'flow' });
+const trigger = { type: 'EVENT', workflowName, actions: [] };
+new Trigger('on', { ...trigger, name: 'on', enabled: true });
+new Trigger('off', { ...trigger, name: 'off', enabled: false });`,
+      });
+      expect((await stack.up()).status).toBe(0);
+      stack.edit('index.ts', (text) => text.replace('enabled: true', 'enabled: !true'));
+      stack.edit('index.ts', (text) => text.replace('enabled: false', 'enabled: !false'));
+      const ran = await stack.up({ args: ['--continue-on-error'] });
+      expect(ran.status).not.toBe(0);
+      expect(all(ran)).toContain('(on): InvalidInputException: The operation is not allowed when trigger is');
+      expect(all(ran)).toContain('(off): InvalidInputException: Trigger Type EVENT cannot be started');
+    });
+
+    test("a trail whose key does not let CloudTrail decrypt, where the trail's bucket has a bucket key", async () => {
+      const stack = await stackIn({
+        program: `
+import { Trail } from '@pulumi/aws/cloudtrail/trail';
+import { Key } from '@pulumi/aws/kms/key';
+import { Bucket } from '@pulumi/aws/s3/bucket';
+import { BucketServerSideEncryptionConfiguration as Encryption } from '@pulumi/aws/s3/bucketServerSideEncryptionConfiguration';
+const Principal = { Service: 'cloudtrail.amazonaws.com' };
+const keyOf = (name: string, Action: string[]) =>
+  new Key(name, { policy: JSON.stringify({ Statement: [{ Effect: 'Allow', Principal, Action, Resource: '*' }] }) });
+const encrypt = ['kms:DescribeKey', 'kms:GenerateDataKey'];
+const keys = { short: keyOf('short', encrypt), whole: keyOf('whole', [...encrypt, 'kms:Decrypt']) };
+const trail = (name: string, key: Key, bucketKeyEnabled: boolean) => {
+  const { bucket } = new Bucket(name, { bucket: name + '-audit' });
+  const rules = [{ bucketKeyEnabled, applyServerSideEncryptionByDefault: { sseAlgorithm: 'aws:kms' } }];
+  const dependsOn = [new Encryption(name, { bucket, rules })];
+  new Trail(name, { name, s3BucketName: bucket, kmsKeyId: key.arn }, { dependsOn });
+};
+trail('refused', keys.short, true);
+trail('without-bucket-key', keys.short, false);
+trail('taken', keys.whole, true);`,
+      });
+      const ran = await stack.up({ args: ['--continue-on-error'] });
+      expect(ran.status).not.toBe(0);
+      expect(all(ran)).toMatch(/refused\): InsufficientEncryptionPolicyException: .*kms:Decrypt/);
+      expect(
+        Object.values(stack.world()['aws:cloudtrail/trail:Trail'] ?? {})
+          .map(({ state }) => state.name)
+          .toSorted(),
+      ).toEqual(['taken', 'without-bucket-key']);
+    });
+
     test('a function that it does not know', async () => {
       const stack = await stackIn({
         program: `

@@ -15,7 +15,7 @@ import {
   WorkflowRun,
 } from './support/glue-triggers';
 import { ROOT } from './support/lake';
-import { type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
+import { PSEUDONYM_KEY, type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
 
 const FAILURES = END_STATES.filter((state) => state !== 'SUCCEEDED');
 
@@ -122,7 +122,7 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
   const received = new Map<StartSetting, Resource[]>();
   let stack: Stack;
   beforeAll(async () => {
-    stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: 'k'.repeat(64) } });
+    stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY } });
     for (const start of STARTS) {
       stack.edit('Pulumi.dev.yaml', (text) => {
         const without = text.replace(/\n {2}stedi-lakehouse:start:.*/, '');
@@ -171,7 +171,7 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
     expect(starts).toMatchObject([
       [{ type: 'ON_DEMAND', enabled: false }],
       [{ type: 'SCHEDULED', schedule: CRON }],
-      [{ type: 'EVENT' }],
+      [{ type: 'EVENT', enabled: false }],
     ]);
   });
 
@@ -243,6 +243,9 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
       expect(enabled.filter(firesOnCreation)).toHaveLength(1);
     });
   });
+
+  const startOf = (resources: readonly Resource[]) =>
+    resources.find(({ urn }) => urn.endsWith('-pipeline-start'))?.urn ?? '';
 
   describe('start: files', () => {
     const bucketOf = (zone: string) => `${NAME}-${zone}-123456789012`;
@@ -330,6 +333,30 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
         expect(reporting(start)).toEqual([]);
         expect(inputsOf(start, 'aws:cloudwatch/eventRule:EventRule')).toEqual([]);
       }
+    });
+
+    it('replaces an enabled trigger of a stack of before, which no update could disable', async () => {
+      const now = "type: 'EVENT', enabled: false";
+      stack.edit('components/workflow.ts', (text) =>
+        text.replace(now, "type: 'EVENT'").replace("replaceOnChanges: ['enabled'], ", ''),
+      );
+      stack.removeFromWorld('aws:glue/trigger:Trigger', /-start$/);
+      expect(
+        (await stack.pulumi(['state', 'delete', '--yes', startOf(await stack.resources())])).status,
+      ).toBe(0);
+      expect((await stack.up()).status).toBe(0);
+      stack.edit('components/workflow.ts', (text) =>
+        text
+          .replace("type: 'EVENT'", now)
+          .replace('{ deleteBeforeReplace', "{ replaceOnChanges: ['enabled'], deleteBeforeReplace"),
+      );
+      const { status, steps } = await stack.up();
+      expect(status).toBe(0);
+      expect(steps.filter(({ name }) => name.endsWith('-start')).map(({ op }) => op)).toEqual([
+        'delete-replaced',
+        'replace',
+        'create-replacement',
+      ]);
     });
 
     it('is one run for the files of one upload', () => {

@@ -64,10 +64,32 @@ describe('all workflows', () => {
     expect(job['timeout-minutes']).toBeLessThanOrEqual(60);
   });
 
-  test.each(ALL_JOBS)('$file: $name uses actions of one major version', ({ job }) => {
+  test.each(ALL_JOBS)('$file: $name uses actions of one release each, and that of all others', ({ job }) => {
     const uses = job.steps.flatMap((step) => step.uses ?? []);
     expect(uses.length).toBeGreaterThan(0);
-    for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@v\d+$/);
+    for (const action of uses) {
+      expect(action).toMatch(/^[\w-]+\/[\w-]+@v\d+\.\d+\.\d+$/);
+      const [name] = action.split('@');
+      const everywhere = ALL_JOBS.flatMap((one) => one.job.steps.flatMap((step) => step.uses ?? []));
+      expect(new Set(everywhere.filter((one) => one.startsWith(`${name}@`)))).toEqual(new Set([action]));
+    }
+  });
+
+  test.each(ALL_JOBS)('$file: $name asks for no token where scripts of packages run', ({ file, job }) => {
+    const { permissions } = load(file);
+    const rights = job.permissions ?? permissions;
+    // `write-all`, or no word of it, may be more.
+    expect(typeof rights).toBe('object');
+    if ((rights as Record<string, string>)['id-token'] !== 'write') return;
+    const scripts = job.steps.flatMap(({ run }) => run ?? []).join('\n');
+    const installs = scripts.match(/\b(?:npm|npx|yarn|pnpm|pip)\b.*/g) ?? [];
+    expect(installs.filter((one) => one !== 'npm ci --ignore-scripts')).toEqual([]);
+  });
+
+  test('Dependabot looks after the actions and the packages', () => {
+    const { updates } = parse(readFileSync(join(ROOT, '.github/dependabot.yml'), 'utf8'));
+    const kept = updates.map((one: Record<string, string>) => `${one['package-ecosystem']} ${one.directory}`);
+    expect(kept).toEqual(expect.arrayContaining(['github-actions /', 'npm /', 'pip /']));
   });
 
   test.each(FILES)("%s runs no stranger's code with this repository's rights", (file) => {
@@ -95,12 +117,12 @@ describe('what previews and deployments share', () => {
     ]);
   });
 
-  test('steps in this order: scripts of packages run before there are credentials', () => {
+  test('steps in this order: credentials come last', () => {
     for (const { steps } of cloud)
       expect(steps.map(({ uses, run, id }) => uses?.split('@')[0] ?? id ?? run)).toEqual([
         'actions/checkout',
         'actions/setup-node',
-        'npm ci',
+        'npm ci --ignore-scripts',
         'config',
         'aws-actions/configure-aws-credentials',
         'pulumi/auth-actions',

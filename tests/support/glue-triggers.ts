@@ -82,6 +82,8 @@ export function faultsOf(triggers: readonly TriggerInputs[], workflow: string): 
           `${name} waits for ${batchWindow} seconds`,
         );
         check(trigger.startOnCreation !== true, `${name} can't be started when it is made`);
+        // StartTrigger and StopTrigger are refused for it.
+        check(!isEnabled(trigger), `${name} is enabled, which nobody could change any more`);
         break;
       }
       case 'CONDITIONAL': {

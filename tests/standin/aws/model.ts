@@ -128,7 +128,8 @@ const withoutFilled = ({ [FILLED]: _, ...inputs }: Values): Values => inputs;
 
 export function diff(urn: string, oldInputs: Values, news: Values) {
   const kind = kindOf(typeOf(urn));
-  const [old, now] = [oldInputs, news].map((one) => withoutFilled(plainValues(one))) as [Values, Values];
+  const [given, now] = [oldInputs, news].map((one) => withoutFilled(plainValues(one))) as [Values, Values];
+  const old = { ...given, ...kind.kept?.(given) };
   const paths = changed(old, now).map((path) => ({ path, replaces: forces(kind, path) }));
   return {
     paths: paths.map(({ path, replaces }) => {
@@ -173,7 +174,7 @@ function stateOf(type: string, inputs: Values, preview: boolean, old?: Values): 
   // What the declaration calls optional, as a trigger's state after its creation.
   for (const [property, value] of Object.entries(fresh))
     if (given[property] === undefined) added[property] ??= preview ? UNKNOWN : value;
-  return { ...added, ...given };
+  return { ...added, ...given, ...(!preview && kind.kept?.(known)) };
 }
 
 const isThere = (world: World, type: string, name: string) =>
@@ -218,6 +219,8 @@ export function create(urn: string, inputs: Values, preview: boolean): { id: str
     if (things[key]) throw new Error(`creating ${type} (${key}): AlreadyExists`);
     const lacks = missing(world, kind, plainValues(inputs));
     if (lacks) throw new Error(`creating ${type} (${key}): NotFound: ${lacks}`);
+    const refused = kind.refuses?.(plainValues(inputs), world);
+    if (refused) throw new Error(`creating ${type} (${key}): ${refused}`);
     things[key] = { urn, id, inputs: hidden(inputs) as Values, state: hidden(state) as Values };
   });
   log('create', urn, inputs, { id });
@@ -236,6 +239,8 @@ export function update(urn: string, id: string, old: Values, news: Values, previ
     if (!things[key]) throw new Error(`updating ${type} (${key}): NotFound`);
     const lacks = missing(world, kind, plainValues(news));
     if (lacks) throw new Error(`updating ${type} (${key}): NotFound: ${lacks}`);
+    const refused = kind.refuses?.(plainValues(news), world, plainValues(old));
+    if (refused) throw new Error(`updating ${type} (${key}): ${refused}`);
     things[key] = { urn, id, inputs: hidden(news) as Values, state: hidden(state) as Values };
   });
   log('update', urn, news, { id });
@@ -308,5 +313,5 @@ export function configure(args: Values) {
 export function invoke(token: string, args: Values): Values {
   const call = FUNCTIONS[token];
   if (!call) throw new Error(`the stand-in for AWS does not know the function ${token}`);
-  return { ...args, ...call({ region: text(plain(args.region)) || where.region }) };
+  return { ...args, ...call({ region: text(plain(args.region)) || where.region }, args) };
 }

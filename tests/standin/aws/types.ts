@@ -4,7 +4,8 @@
 // trail and role policy attachment. The rest are from its documentation and from memory: where a test rests on one of
 // them, look it up first. The names of the properties come from the real @pulumi/aws (schema.ts).
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { isAsset, isObject, text, type Value, type Values } from './values';
+import { at, isAsset, isList, isObject, text, type Value, type Values } from './values';
+import type { World } from './world';
 
 export const ACCOUNT = '123456789012';
 
@@ -28,6 +29,10 @@ export interface Kind {
   readonly renewed?: readonly string[];
   /** What the provider fills in where the program says nothing; known in a preview. */
   readonly defaults?: Values;
+  /** What AWS makes of the inputs, which the provider reads back and compares with. */
+  readonly kept?: (inputs: Values) => Values;
+  /** Why AWS refuses it, as it is with what else exists; `old` are the inputs before an update. */
+  readonly refuses?: (inputs: Values, world: World, old?: Values) => string | undefined;
   /** A change of these, or of anything in them, makes a new one; `*` is every property. */
   readonly force: readonly string[];
   /** The old one goes first, even if AWS would take both. */
@@ -88,6 +93,67 @@ const ofEc2 = (
     return { arn: arnOf('ec2', where, `${noun}/${id}`), ownerId: ACCOUNT, ...more(id, inputs, where) };
   },
 });
+
+/** Glue adds how it groups to the configuration of a crawler of catalogue tables (terraform-provider-aws 30212). */
+function crawlerKept({ catalogTargets, configuration }: Values): Values {
+  if (!isList(catalogTargets) || catalogTargets.length === 0) return {};
+  const given = { Version: 1, ...(JSON.parse(text(configuration) || '{}') as Values) };
+  if ('Grouping' in given) return {};
+  const grouping = { TableGroupingPolicy: 'CombineCompatibleSchemas' };
+  return { configuration: JSON.stringify({ ...given, Grouping: grouping }) };
+}
+
+/** The provider starts or stops a trigger whose `enabled` changes (terraform-provider-aws 49407). */
+function eventTriggerRefuses({ type, enabled }: Values, _: World, old?: Values): string | undefined {
+  if (type !== 'EVENT' || old === undefined || old.enabled === enabled) return;
+  return enabled === true
+    ? 'InvalidInputException: Trigger Type EVENT cannot be started'
+    : 'InvalidInputException: The operation is not allowed when trigger is in state: CREATED';
+}
+
+/** Not every service has endpoints in every zone; here it is Glue, and the first one. */
+const endpointZones = ({ region }: Where, serviceName: string) =>
+  ['a', 'b', 'c']
+    .filter((zone) => zone !== 'a' || !serviceName.endsWith('.glue'))
+    .map((zone) => `${region}${zone}`);
+
+/** EC2 makes no interface endpoint where its service has none. */
+function endpointRefuses({ serviceName, subnetIds }: Values, world: World): string | undefined {
+  const region = text(serviceName).split('.')[2] ?? '';
+  const offered = endpointZones({ region }, text(serviceName));
+  const outside = Object.values(world['aws:ec2/subnet:Subnet'] ?? {}).find(
+    ({ id, state }) =>
+      isList(subnetIds) && subnetIds.includes(id) && !offered.includes(text(state.availabilityZone)),
+  );
+  return outside
+    ? `InvalidParameter: The VPC endpoint service ${text(serviceName)} does not support the availability zone of the subnet: ${outside.id}`
+    : undefined;
+}
+
+/** CloudTrail tries whether it may use the key, and to decrypt by it where the bucket has a bucket key. */
+function trailRefuses({ kmsKeyId, s3BucketName }: Values, world: World): string | undefined {
+  if (kmsKeyId === undefined) return;
+  const bucketKey = Object.values(
+    world['aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration'] ?? {},
+  ).some(
+    ({ inputs }) =>
+      inputs.bucket === s3BucketName && at(inputs, ['rules', 'bucketKeyEnabled']).includes(true),
+  );
+  const key = Object.values(world['aws:kms/key:Key'] ?? {}).find(({ state }) => state.arn === kmsKeyId);
+  const { Statement = [] } = JSON.parse(text(key?.inputs.policy ?? '') || '{}') as {
+    Statement?: { Effect: string; Principal: { Service?: string | string[] }; Action: string | string[] }[];
+  };
+  const granted = Statement.filter(
+    ({ Effect, Principal }) =>
+      Effect === 'Allow' && [Principal.Service].flat().includes('cloudtrail.amazonaws.com'),
+  ).flatMap(({ Action }) => Action);
+  const lacking = ['kms:GenerateDataKey', 'kms:DescribeKey', ...(bucketKey ? ['kms:Decrypt'] : [])].filter(
+    (action) => !granted.includes(action),
+  );
+  return lacking.length > 0
+    ? `InsufficientEncryptionPolicyException: the key's policy lets CloudTrail not ${lacking.join(', ')}`
+    : undefined;
+}
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:s3/bucket:Bucket': {
@@ -293,8 +359,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     id: byName,
     out: (inputs, where) => ({
       ...named('glue', (name) => `trigger/${name}`)(inputs, where),
-      state: inputs.enabled === false || inputs.type === 'ON_DEMAND' ? 'CREATED' : 'ACTIVATED',
+      state:
+        inputs.enabled === false || ['EVENT', 'ON_DEMAND'].includes(text(inputs.type))
+          ? 'CREATED'
+          : 'ACTIVATED',
     }),
+    refuses: eventTriggerRefuses,
     renewed: ['state'],
     defaults: { enabled: true },
     force: ['name', 'type', 'workflowName'],
@@ -318,6 +388,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     max: 255,
     id: byName,
     out: named('glue', (name) => `crawler/${name}`),
+    kept: crawlerKept,
     force: ['name'],
     needs: {
       databaseName: 'aws:glue/catalogDatabase:CatalogDatabase',
@@ -555,6 +626,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       state: 'available',
     })),
     defaults: { vpcEndpointType: 'Gateway' },
+    refuses: endpointRefuses,
     force: [
       'resourceConfigurationArn',
       'serviceName',
@@ -598,11 +670,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
     force: ['name'],
     needs: { s3BucketName: 'aws:s3/bucket:Bucket' },
+    refuses: trailRefuses,
   },
 };
 
 /** The functions of the provider that a program can call. */
-export const FUNCTIONS: Readonly<Record<string, (where: Where) => Values>> = {
+export const FUNCTIONS: Readonly<Record<string, (where: Where, args: Values) => Values>> = {
   'aws:index/getCallerIdentity:getCallerIdentity': () => ({
     accountId: ACCOUNT,
     arn: `arn:aws:iam::${ACCOUNT}:user/stand-in`,
@@ -628,5 +701,10 @@ export const FUNCTIONS: Readonly<Record<string, (where: Where) => Values>> = {
     names: ['a', 'b', 'c'].map((zone) => `${region}${zone}`),
     region,
     zoneIds: ['use1-az1', 'use1-az2', 'use1-az3'],
+  }),
+  'aws:ec2/getVpcEndpointService:getVpcEndpointService': (where, { serviceName }) => ({
+    availabilityZones: endpointZones(where, text(serviceName)),
+    id: text(serviceName),
+    region: where.region,
   }),
 };

@@ -27,6 +27,11 @@ export function worldNow(): World {
   }
 }
 
+/** Empties the world of a process that has no file for it. */
+export function newWorld() {
+  for (const type of Object.keys(memory)) delete memory[type];
+}
+
 /** Changes the world; if the change throws, nothing has happened. */
 export function changeWorld<T>(change: (world: World) => T): T {
   if (file === undefined) return change(memory);

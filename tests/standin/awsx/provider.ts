@@ -53,7 +53,7 @@ function blocks(cidr: string, zones: number, masks: readonly (number | undefined
   });
 }
 
-class Network extends ComponentResource {
+export class Network extends ComponentResource {
   constructor(name: string, inputs: Inputs, options: ComponentResourceOptions) {
     super('awsx:ec2:Vpc', name, inputs, options);
   }

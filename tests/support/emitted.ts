@@ -1,0 +1,120 @@
+// Every resource that the program makes for a stack, with its own settings and any others, as the provider receives
+// them. No engine runs: Pulumi's mocks ask the stand-ins for AWS and awsx in this process, so ARNs and ids look like
+// AWS's own.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Inputs, output, runtime } from '@pulumi/pulumi';
+import { parse } from 'yaml';
+import { Lakehouse, readConfig, type Settings } from '../../components';
+import { runnerArchive } from '../../components/runner-archive';
+import { runnerModule } from '../../components/runner-module';
+import { readSql } from '../../engines/job-sql';
+import { lake } from '../../pipeline';
+import { check, create, invoke } from '../standin/aws/model';
+import { ACCOUNT } from '../standin/aws/types';
+import { plainValues, type Values } from '../standin/aws/values';
+import { newWorld } from '../standin/aws/world';
+import { Network } from '../standin/awsx/provider';
+import { ROOT } from './lake';
+
+export interface Emitted {
+  /** Such as `aws:glue/job:Job`. */
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Where AWS gives one. */
+  readonly arn?: string | undefined;
+}
+
+const RUNNER = join(ROOT, 'jobs', 'runner');
+const REGION = 'us-east-1';
+const PROJECT = 'stedi-lakehouse';
+
+export interface EmittedStack {
+  readonly settings: Settings;
+  readonly resources: readonly Emitted[];
+}
+
+export async function emitted(
+  stack: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<EmittedStack> {
+  const made: Emitted[] = [];
+  newWorld();
+  await runtime.setMocks(
+    {
+      newResource: async ({ type, name, inputs }) => {
+        if (type === 'awsx:ec2:Vpc' && inputs.cidrBlock !== undefined)
+          return { id: name, state: await madeByAwsx(name, inputs) };
+        if (!type.startsWith('aws:')) return { id: name, state: inputs };
+        const urn = `urn:pulumi:${stack}::${PROJECT}::${type}::${name}`;
+        const { inputs: filled, failures } = check(urn, {}, inputs, randomBytes(8));
+        if (failures.length > 0) throw new Error(`${name}: ${failures.map(({ reason }) => reason).join()}`);
+        const { __defaults, ...all } = filled as Values;
+        const { id, state } = create(urn, filled as Values, false);
+        const arn = typeof state.arn === 'string' ? state.arn : undefined;
+        made.push({ type, name, inputs: JSON.parse(JSON.stringify(plainValues(all))), arn });
+        return { id, state };
+      },
+      call: ({ token, inputs }) => invoke(token, inputs),
+    },
+    PROJECT,
+    stack,
+  );
+  const { getMonitor } = runtime as unknown as { getMonitor(): Record<string, unknown> };
+  getMonitor().registerResourceHook = (_: unknown, done: (error: null, answer: object) => void) =>
+    done(null, {});
+  const own: Record<string, unknown> = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), 'utf8')).config;
+  const values = Object.fromEntries(
+    Object.entries(own).map(([key, value]) => [key.replace(`${PROJECT}:`, ''), value]),
+  );
+  const { 'aws:region': _, ...set } = values;
+  const { settings, pseudonymKey } = readConfig(
+    {
+      project: PROJECT,
+      stack,
+      region: REGION,
+      values: { ...set, pseudonymKey: randomBytes(32).toString('hex'), ...config },
+    },
+    lake,
+  );
+  const jobs = join(ROOT, 'jobs');
+  const sql = await Promise.all(lake.jobs.map(async (job) => [job.name, await readSql(jobs, job)] as const));
+  new Lakehouse('stedi', {
+    pipeline: lake,
+    settings,
+    cloud: { account: ACCOUNT, region: REGION, partition: 'aws' },
+    availabilityZone: `${REGION}b`,
+    pseudonymKey,
+    runner: {
+      script: readFileSync(join(RUNNER, 'main.py'), 'utf8'),
+      archive: { bytes: runnerArchive(RUNNER), path: 'package.json' },
+      module: runnerModule(RUNNER),
+    },
+    sql: Object.fromEntries(sql),
+    queries: [{ name: 'all', description: 'All.', sql: 'SELECT 1', tables: [] }],
+  });
+  await runtime.disconnect();
+  return { settings, resources: made };
+}
+
+/** The network's children are made by awsx, not by the program. */
+async function madeByAwsx(name: string, inputs: Inputs): Promise<Inputs> {
+  const network = new Network(name, {}, {});
+  const { subnets, routeTables, vpcId, isolatedSubnetIds } = await network.make(name, inputs as never);
+  const zones = output(subnets.map(({ availabilityZone }) => availabilityZone));
+  const ids = output(routeTables.map(({ id }) => id));
+  const state = output({ vpcId, isolatedSubnetIds, zones, ids });
+  const known = await (
+    state as unknown as {
+      promise(): Promise<{ zones: string[]; ids: string[]; vpcId: string; isolatedSubnetIds: string[] }>;
+    }
+  ).promise();
+  return {
+    vpcId: known.vpcId,
+    isolatedSubnetIds: known.isolatedSubnetIds,
+    subnets: known.zones.map((availabilityZone) => ({ availabilityZone })),
+    routeTables: known.ids.map((id) => ({ id })),
+  };
+}
