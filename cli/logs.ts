@@ -1,10 +1,10 @@
-import { FORGET_JOB } from '../components/constants';
 import { pause } from '../engines/aws/ask';
 import { GlueRuns, isOver } from '../engines/aws/glue-runs';
 import { JobLogs, logLine } from '../engines/aws/job-logs';
 import { LakeError, UsageError } from '../engines/engine';
 import { noSuchJob } from '../engines/words';
 import type { Pipeline } from '../model';
+import { FORGET_JOB } from '../model/places';
 import { type StackFlags, stackOf } from './stack-options';
 import { harmless } from './text';
 

@@ -1,4 +1,3 @@
-import { consoleLinks } from '../components/console';
 import { GlueRuns, type JobRun } from '../engines/aws/glue-runs';
 import { failureLog } from '../engines/aws/job-logs';
 import type { Stack } from '../engines/aws/stack';
@@ -13,6 +12,7 @@ import { Summaries } from '../engines/aws/summaries';
 import { LakeError, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Job, Pipeline } from '../model';
+import { consoleLinks } from '../model/console';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';

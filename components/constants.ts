@@ -9,8 +9,5 @@ export const EXPIRED_VERSION_DAYS = 1;
 /** Days after which a request to forget somebody goes that nothing read: AWS's least. */
 export const REQUEST_DAYS = 1;
 
-/** Ends the name of the job that forgets people, as a table's name ends that of the job that makes it. */
-export const FORGET_JOB = 'forget';
-
 /** The services besides S3 that a job calls, each by an endpoint of a private network; KMS too where the stack has a key. */
 export const ENDPOINTS = ['glue', 'logs', 'monitoring', 'secretsmanager'] as const;

@@ -3,11 +3,11 @@ import { hasQuarantine, type Pipeline, runTime } from '../model';
 import { erasureOf } from '../model/manifest';
 import { allow, catalogArns, erasureAccess, folderAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
-import { FORGET_JOB } from './constants';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
 import { ServiceRole } from './service-role';
 import {
+  FORGET_JOB,
   logPrefixOf,
   type Place,
   quarantinePlaceOf,

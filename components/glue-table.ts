@@ -9,9 +9,9 @@ import {
   ResourceHook,
 } from '@pulumi/pulumi';
 import { DefinitionError, type DerivedTable, type SourceTable, type Table } from '../model';
+import { evolutionFaults, externalTable, icebergTable, jsonStorage, locationOf } from '../model/schema';
 import { catalogAccess, logAccess, objectAccess } from './access';
 import { SNAPSHOTS } from './constants';
-import { evolutionFaults, externalTable, icebergTable, jsonStorage, locationOf } from './schema';
 import { ServiceRole } from './service-role';
 import { arn, type Place, prefixOf, type Site, s3Uri } from './site';
 import { type Transform, transformed } from './transform';

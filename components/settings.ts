@@ -2,8 +2,7 @@ import { parse } from 'aws-cron-parser';
 import { z } from 'zod';
 import { type Fault, hasQuarantine, type Pipeline, tellFaults, type ZoneDefinition } from '../model';
 import { knowsPeople } from '../model/manifest';
-import { FORGET_JOB } from './constants';
-import { bucketName, MAX_BUCKET_NAME } from './site';
+import { bucketName, FORGET_JOB, MAX_BUCKET_NAME } from './site';
 
 /** When the workflow runs: when somebody starts it, by the clock (UTC), or when files land. */
 export type Start = 'demand' | 'files' | Cron;

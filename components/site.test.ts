@@ -1,4 +1,4 @@
-import { consoleLinks } from './console';
+import { consoleLinks } from '../model/console';
 import {
   arn,
   bucketArn,

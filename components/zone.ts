@@ -10,8 +10,8 @@ import {
   type Table,
   type ZoneDefinition,
 } from '../model';
+import { quarantineEntries } from '../model/catalog';
 import { SecureBucket } from './bucket';
-import { quarantineEntries } from './catalog';
 import { REQUEST_DAYS } from './constants';
 import { GlueJob, type GlueJobArgs, type TablesByName } from './glue-job';
 import { GlueTable } from './glue-table';

@@ -1,5 +1,5 @@
-import { catalogEntries } from '../../components/catalog';
-import { externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
+import { catalogEntries } from '../../model/catalog';
+import { externalTable, icebergTable, jsonStorage, locationOf } from '../../model/schema';
 import { lake as pipeline } from '../../pipeline';
 import { GlueStandIn } from '../../tests/standin/glue';
 import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';

@@ -1,9 +1,9 @@
 import { type Column, GlueClient, type Table as GlueTable, paginateGetTables } from '@aws-sdk/client-glue';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type CatalogEntry, catalogEntries } from '../../components/catalog';
-import { catalogType, externalTable, icebergTable, jsonStorage, locationOf } from '../../components/schema';
-import { placeOf } from '../../components/site';
 import type { DerivedTable, Pipeline, SourceTable } from '../../model';
+import { type CatalogEntry, catalogEntries } from '../../model/catalog';
+import { placeOf } from '../../model/places';
+import { catalogType, externalTable, icebergTable, jsonStorage, locationOf } from '../../model/schema';
 import { LakeError } from '../engine';
 import { ask } from './ask';
 import { s3Client } from './s3-client';

@@ -6,8 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { z } from 'zod';
-import { FORGET_JOB } from '../../components/constants';
-import { type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../components/site';
+import { FORGET_JOB, type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../model/places';
 import { literalPattern } from '../../model/sql';
 import { Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';

@@ -11,8 +11,8 @@ import {
   StartJobRunCommand,
   StartWorkflowRunCommand,
 } from '@aws-sdk/client-glue';
-import { FORGET_JOB } from '../../components/constants';
 import type { Job } from '../../model';
+import { FORGET_JOB } from '../../model/places';
 import { LakeError } from '../engine';
 import { ask, backOff, lookFor, type Pause, pause as realPause } from './ask';
 import { isLost, isThrottled, toldError } from './errors';

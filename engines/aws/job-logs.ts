@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
-import { jobRunLink } from '../../components/console';
-import { logPrefixOf } from '../../components/site';
+import { jobRunLink } from '../../model/console';
+import { logPrefixOf } from '../../model/places';
 import { LakeError } from '../engine';
 import { ask } from './ask';
 import { glueNameOf } from './outputs';

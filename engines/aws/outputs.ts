@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { FORGET_JOB } from '../../components/constants';
+import { FORGET_JOB } from '../../model/places';
 
 const name = z.string().min(1);
 const byName = z.record(z.string(), name).readonly();
 
-/** What a stack tells of itself: `index.ts` exports it, `lake --stack` reads it. Places follow from `components/site`. */
+/** What a stack tells of itself: `index.ts` exports it, `lake --stack` reads it. Places follow from `model/places`. */
 export const stackOutputs = z
   .object({
     /** Begins every physical name: project and stack, such as `stedi-lakehouse-dev`. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { FORGET_JOB } from '../../components/constants';
 import { triggersOf } from '../../components/triggers';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import type { TableSummary } from '../../engines/engine';
 import type { Found } from '../../engines/findings';
 import { newRunId } from '../../engines/run-id';
 import type { Job, Pipeline } from '../../model';
+import { FORGET_JOB } from '../../model/places';
 import { type AwsRequest, type AwsResponse, json, jsonError } from '../support/aws-server';
 import { type EndState, type TriggerInputs, WorkflowRun } from '../support/glue-triggers';
 

@@ -19,10 +19,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { Lakehouse } from '../../components';
 import { readSettings } from '../../components/settings';
-import { placeOf } from '../../components/site';
 import { archiveFile, type Deployment, deployed } from '../../components/testing';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import { venvTool } from '../../engines/spark/python';
+import { placeOf } from '../../model/places';
 import { lake } from '../../pipeline';
 import { awsEnvironment } from './aws-server';
 

@@ -1,6 +1,6 @@
-import { REQUESTS_PREFIX } from '../../components/site';
 import type { StackOutputs } from '../../engines/aws/outputs';
 import type { Pipeline } from '../../model';
+import { REQUESTS_PREFIX } from '../../model/places';
 import { lake } from '../../pipeline';
 
 type Outputs = StackOutputs & { readonly buckets: { readonly landing: string } };

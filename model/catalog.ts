@@ -1,5 +1,7 @@
-import { quarantineOf, type SourceTable, type Table, type ZoneDefinition } from '../model';
-import { prefixOf, quarantinePrefixOf } from './site';
+import type { ZoneDefinition } from './lakehouse';
+import { prefixOf, quarantinePrefixOf } from './places';
+import { quarantineOf } from './quarantine';
+import type { SourceTable, Table } from './table';
 
 /** A table that a zone has in the catalog, and where its files are in the zone's bucket. */
 export interface CatalogEntry<T extends Table = Table> {

@@ -1,9 +1,9 @@
-import type { Site } from './site';
+import type { StackNames } from './places';
 
-/** Of a site, what its links are made of. */
-type Where = Pick<Site, 'name' | 'region' | 'database'>;
+/** What the links of a stack are made of. */
+type Where = Pick<StackNames, 'name' | 'region' | 'database'>;
 
-const home = ({ region }: Pick<Site, 'region'>, service: string) =>
+const home = ({ region }: Pick<StackNames, 'region'>, service: string) =>
   `https://${region}.console.aws.amazon.com/${service}/home?region=${region}`;
 
 /** Where to look at a stack in AWS's console. */
@@ -15,5 +15,5 @@ export const consoleLinks = (site: Where) => ({
 });
 
 /** Where to look at a run of a job; `job` is its name on Glue. */
-export const jobRunLink = (site: Pick<Site, 'region'>, job: string, run: string) =>
+export const jobRunLink = (site: Pick<StackNames, 'region'>, job: string, run: string) =>
   `${home(site, 'gluestudio')}#/job/${encodeURIComponent(job)}/run/${encodeURIComponent(run)}`;

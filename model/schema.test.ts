@@ -1,18 +1,7 @@
 import fc from 'fast-check';
-import {
-  type Columns,
-  date,
-  day,
-  double,
-  epochMillis,
-  int,
-  isoDate,
-  pseudonym,
-  text,
-  timestamp,
-} from '../model';
+import { words } from '../components/testing';
+import { type Columns, date, day, double, epochMillis, int, isoDate, pseudonym, text, timestamp } from '.';
 import { evolutionFaults, hiveColumns, icebergTable, jsonStorage } from './schema';
-import { words } from './testing';
 
 const source = (columns: Columns) =>
   words.source({ name: 's_raw', zone: 'raw', entity: 's', description: 'S.', columns });

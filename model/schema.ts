@@ -1,9 +1,8 @@
-import type { types } from '@pulumi/aws';
-import { type Column, type DerivedTable, type Fault, type SourceTable, type Table, TYPES } from '../model';
-import { type Place, s3Uri } from './site';
-
-type IcebergTable = types.input.glue.CatalogTableOpenTableFormatInputIcebergInputIcebergTableInput;
-type StorageDescriptor = types.input.glue.CatalogTableStorageDescriptor;
+import type { Column } from './column';
+import type { Fault } from './faults';
+import { type Place, s3Uri } from './places';
+import type { DerivedTable, SourceTable, Table } from './table';
+import { TYPES } from './types';
 
 /** Glue's limit for a comment and Iceberg's for a doc, in characters. */
 const MAX_COMMENT = 255;
@@ -35,7 +34,7 @@ export const hiveColumns = (table: SourceTable) =>
   });
 
 /** JSON lines as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
-export const jsonStorage = (table: SourceTable, location: string): StorageDescriptor => ({
+export const jsonStorage = (table: SourceTable, location: string) => ({
   location,
   inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
   outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
@@ -65,7 +64,7 @@ const FIRST_PARTITION_ID = 1000;
  * {@link evolutionFaults} holds. No field is required, as Iceberg refuses a required one to a table that exists, and
  * Spark a query that may give NULL; what is required is checked before a table is published.
  */
-export function icebergTable(table: DerivedTable, location: string): IcebergTable {
+export function icebergTable(table: DerivedTable, location: string) {
   const names = Object.keys(table.columns);
   return {
     location,
