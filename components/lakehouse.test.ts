@@ -120,14 +120,14 @@ const forgetParts = (name: string) => [
   ...roleParts(name),
 ];
 
-const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'];
-const MADE = [
-  'trusted-customer_trusted',
-  'trusted-accelerometer_trusted',
-  'curated-customers_curated',
-  'trusted-step_trainer_trusted',
-  'curated-machine_learning_curated',
-].map((name) => `stedi-${name}`);
+const SOURCES = lake.sources.map(({ name }) => name);
+const MADE = lake.jobs.map(({ output }) => `stedi-${output.zone}-${output.name}`);
+/** What is open to analysts: columns say nothing of a person. */
+const OPEN = lake.jobs
+  .map(({ output }) => output)
+  .filter(({ columns }) => Object.values(columns).every(({ pii }) => pii === undefined));
+/** The jobs that start once others have ended. */
+const FOLLOWING = lake.jobs.filter(({ inputs }) => inputs.some(({ format }) => format !== 'json'));
 
 const DEV = [
   'lakehouse:index:Lakehouse stedi',
@@ -137,7 +137,7 @@ const DEV = [
   'aws:secretsmanager/secret:Secret stedi-pseudonym-key',
   'aws:secretsmanager/secretVersion:SecretVersion stedi-pseudonym-key-value',
   ...bucketParts('stedi-artifacts'),
-  ...['landing', 'trusted', 'curated'].flatMap((zone) => [
+  ...lake.zones.flatMap(({ name: zone }) => [
     `lakehouse:index:Zone stedi-${zone}`,
     ...bucketParts(`stedi-${zone}`),
   ]),
@@ -152,13 +152,9 @@ const DEV = [
   ...roleParts('stedi-landing'),
   'aws:glue/workflow:Workflow stedi-pipeline-workflow',
   'lakehouse:jobs:Workflow stedi-pipeline',
-  ...[
-    'start',
-    'accelerometer_trusted',
-    'customers_curated',
-    'step_trainer_trusted',
-    'machine_learning_curated',
-  ].map((trigger) => `aws:glue/trigger:Trigger stedi-pipeline-${trigger}`),
+  ...['start', ...FOLLOWING.map(({ name }) => name)].map(
+    (trigger) => `aws:glue/trigger:Trigger stedi-pipeline-${trigger}`,
+  ),
   'aws:athena/namedQuery:NamedQuery stedi-analyst-queries-training',
   'aws:athena/workgroup:Workgroup stedi-analyst-queries-workgroup',
   'aws:athena/workgroup:Workgroup stedi-queries-workgroup',
@@ -799,7 +795,9 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
               'arn:aws:glue:us-east-1:123456789012:catalog',
               'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_dev',
               'arn:aws:glue:us-east-1:123456789012:database/default',
-              'arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_dev/machine_learning_curated',
+              ...OPEN.map(
+                ({ name }) => `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_dev/${name}`,
+              ),
             ],
           },
           {
@@ -807,7 +805,9 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
             Effect: 'Allow',
             Action: ['s3:GetObject'],
             Resource: [
-              'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012/machine_learning_curated/*',
+              ...OPEN.map(
+                ({ name, zone }) => `arn:aws:s3:::stedi-lakehouse-dev-${zone}-123456789012/${name}/*`,
+              ),
               'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012/results/analysts/*',
             ],
           },
@@ -834,7 +834,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
             Action: 's3:ListBucket',
             Resource: 'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012',
             Condition: {
-              StringLike: { 's3:prefix': ['machine_learning_curated/*', 'machine_learning_curated'] },
+              StringLike: { 's3:prefix': OPEN.flatMap(({ name }) => [`${name}/*`, name]) },
             },
           },
           {
@@ -962,11 +962,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
         'detail-type': ['Glue Job State Change'],
         detail: {
           jobName: [
-            'stedi-lakehouse-prod-customer_trusted',
-            'stedi-lakehouse-prod-accelerometer_trusted',
-            'stedi-lakehouse-prod-customers_curated',
-            'stedi-lakehouse-prod-step_trainer_trusted',
-            'stedi-lakehouse-prod-machine_learning_curated',
+            ...lake.jobs.map(({ name }) => `stedi-lakehouse-prod-${name}`),
             'stedi-lakehouse-prod-forget',
           ],
           state: ['FAILED', 'TIMEOUT', 'STOPPED'],
@@ -1107,7 +1103,9 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
               'arn:aws:glue:us-east-1:123456789012:catalog',
               'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_prod',
               'arn:aws:glue:us-east-1:123456789012:database/default',
-              'arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_prod/machine_learning_curated',
+              ...OPEN.map(
+                ({ name }) => `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_prod/${name}`,
+              ),
             ],
           },
           {
@@ -1115,7 +1113,9 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
             Effect: 'Allow',
             Action: ['s3:GetObject'],
             Resource: [
-              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012/machine_learning_curated/*',
+              ...OPEN.map(
+                ({ name, zone }) => `arn:aws:s3:::stedi-lakehouse-prod-${zone}-123456789012/${name}/*`,
+              ),
               'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/analysts/*',
             ],
           },
@@ -1142,7 +1142,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
             Action: 's3:ListBucket',
             Resource: 'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012',
             Condition: {
-              StringLike: { 's3:prefix': ['machine_learning_curated/*', 'machine_learning_curated'] },
+              StringLike: { 's3:prefix': OPEN.flatMap(({ name }) => [`${name}/*`, name]) },
             },
           },
           {
@@ -1426,18 +1426,17 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
   });
   const wanted = ['-bucket', '-table', 'database', 'stack-key', 'pseudonym-key'];
   const data = resources.filter(({ name }) => wanted.some((end) => name.endsWith(end)));
-  expect(names(data.filter(({ retainOnDelete }) => retainOnDelete))).toEqual([
-    'stedi-artifacts-bucket',
-    'stedi-audit-bucket',
-    'stedi-database',
-    'stedi-pseudonym-key',
-    'stedi-stack-key',
-    'stedi-trusted-accelerometer_trusted-table',
-    'stedi-trusted-bucket',
-    'stedi-trusted-customer_trusted-table',
-    'stedi-trusted-step_trainer_trusted-table',
-  ]);
-  expect(data).toHaveLength(5 + 11 + 3);
+  expect(names(data.filter(({ retainOnDelete }) => retainOnDelete))).toEqual(
+    [
+      'stedi-artifacts-bucket',
+      'stedi-audit-bucket',
+      'stedi-database',
+      'stedi-pseudonym-key',
+      'stedi-stack-key',
+      'stedi-trusted-bucket',
+      ...MADE.filter((name) => name.startsWith('stedi-trusted-')).map((name) => `${name}-table`),
+    ].toSorted(),
+  );
 });
 
 test('what the runner needs comes from a wheel where there is one, under the name by which pip knows it', async () => {
