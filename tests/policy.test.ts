@@ -1,3 +1,4 @@
+import { lake } from '../pipeline';
 import { policies } from '../policy/index';
 import { ROOT } from './support/lake';
 import { type Operation, PSEUDONYM_KEY, type Stack, stackIn, withPulumi } from './support/pulumi';
@@ -133,8 +134,8 @@ withPulumi('the policy pack, by the real engine', () => {
     expect(refused.status).not.toBe(0);
     const names = refused.violations.filter(({ level }) => level === 'mandatory').map(({ policy }) => policy);
     expect([...new Set(names)]).toEqual(['prod-protected']);
-    // 5 buckets, the database, 11 tables, the key and the secret.
-    expect(names).toHaveLength(19);
+    // Buckets with those of artifacts and of the trail, the database, tables with those of refused lines, key and secret.
+    expect(names).toHaveLength(lake.zones.length + 2 + 1 + lake.tables.size + lake.sources.length + 2);
   });
 
   it('has a broken program for each of its policies', () => {

@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { lake as pipeline } from '../pipeline';
+import { queries } from '../pipeline/queries';
 import { writeOtherSources } from '../samples';
 
 const ROOT = join(__dirname, '..');
+const QUERIES = readdirSync(join(ROOT, 'queries')).map((file) => file.replace(/\.sql$/, ''));
 const KEY = Buffer.alloc(32, 7);
 
 type Line = object | string;
@@ -291,10 +294,8 @@ describe('on a lake of ten customers', () => {
   });
 });
 
-test('every query has an answer here, and says in its first line what it answers', async () => {
-  const queries = (await readdir(join(ROOT, 'queries'))).map((file) => file.replace(/\.sql$/, ''));
-  expect(queries.toSorted()).toEqual(Object.keys(ANSWERS).toSorted());
-  for (const query of queries) expect(await sqlOf(query)).toMatch(/^-- \w.{20,}[.]\n/);
+test('every query says in its first line what it answers', async () => {
+  for (const query of QUERIES) expect(await sqlOf(query)).toMatch(/^-- \w.{20,}[.]\n/);
 });
 
 test('no query shows what a refused line said', async () => {
@@ -336,10 +337,11 @@ test('every query answers where nobody agreed', async () => {
       step_trainer: [step('device-6', NOON)],
     }),
   });
-  for (const query of Object.keys(ANSWERS)) {
+  for (const query of QUERIES) {
+    const declared = queries.find(({ name }) => name === query);
     expect({ query, columns: (await ask(engine, query))[0] }).toEqual({
       query,
-      columns: ANSWERS[query]?.[0],
+      columns: Object.keys(declared?.columns ?? {}),
     });
   }
   expect((await ask(engine, 'pairing_compared'))[1]).toEqual(['0', '0', '0', '0']);
