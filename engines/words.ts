@@ -1,7 +1,5 @@
-const WHOLE = new Intl.NumberFormat('en-US');
-
-/** A count as people read it: `1,117`. JSON has it plain. */
-export const grouped = (n: number) => WHOLE.format(n);
+/** A whole count as people read it: `1,117`. JSON has it plain. Intl takes 30 ms to load. */
+export const grouped = (n: number) => String(n).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
 /** `1 row`, `1,117 rows`. */
 export const counted = (n: number, one: string, many = `${one}s`) => `${grouped(n)} ${n === 1 ? one : many}`;
