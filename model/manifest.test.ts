@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { lake } from '../pipeline';
 import {
   auditOf,
@@ -18,15 +16,7 @@ import {
   unique,
   unmatchedOf,
 } from '.';
-import {
-  erasureOf,
-  erasureSchema,
-  forgets,
-  jsonSchemas,
-  manifestOf,
-  manifestSchema,
-  PEOPLE,
-} from './manifest';
+import { erasureOf, erasureSchema, forgets, manifestOf, manifestSchema, PEOPLE } from './manifest';
 
 const words = lakehouse(['raw', 'clean']);
 
@@ -249,14 +239,4 @@ test('what a manifest says that it may not is refused', () => {
   });
   expect(() => placed(job)).toThrow(/maxQuarantinedShare/);
   expect(manifestSchema.safeParse({ ...placed(lake.jobs[0] as Job), more: 1 }).success).toBe(false);
-});
-
-test('the runner has the schema as it is here; if not: npm run schema', () => {
-  const dir = join(__dirname, '..', 'jobs', 'runner', 'lakehouse_runner');
-  const found = readdirSync(dir).filter((name) => name.endsWith('_schema.json'));
-  const read = found.map((name) => [
-    name.replace('_schema.json', ''),
-    JSON.parse(readFileSync(join(dir, name), 'utf8')),
-  ]);
-  expect(Object.fromEntries(read)).toEqual(jsonSchemas());
 });

@@ -98,7 +98,7 @@ const output = object({
   quarantine: z.exactOptional(some),
 });
 
-/** What a manifest is. The runner checks what it reads against the same, in JSON Schema. */
+/** What a manifest is. It is checked as it is made; the runner looks at its format only. */
 export const manifestSchema = object({
   version: z.literal(FORMATS.manifest),
   job: some,
@@ -146,21 +146,6 @@ export const PEOPLE = { macro: PSEUDONYM_MACRO, entries: ENTRIES, sharedDevices:
 /** The erasure manifest of a stack's jobs. */
 export const erasureOf = (of: Omit<ErasureManifest, 'version' | 'people'>): ErasureManifest =>
   erasureSchema.parse({ version: FORMATS.manifest, people: PEOPLE, ...of } satisfies ErasureManifest);
-
-/** The schemas as the runner has them: `jobs/runner/lakehouse_runner/<name>_schema.json`. */
-export const jsonSchemas = () => ({
-  manifest: jsonSchema(manifestSchema),
-  erasure: jsonSchema(erasureSchema),
-});
-
-const jsonSchema = (schema: z.ZodType): object =>
-  z.toJSONSchema(schema, {
-    override: ({ jsonSchema }) => {
-      // A key of JSON is a text anyhow, and that TypeScript writes nothing is no rule of the file.
-      delete jsonSchema.propertyNames;
-      delete jsonSchema.readOnly;
-    },
-  });
 
 const columnContracts = (table: Table): Record<string, z.infer<typeof column>> =>
   Object.fromEntries(

@@ -1,12 +1,11 @@
 """What a job's runner is told: the manifest, made by the program from the definition."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from .schema import Schema, faults_of
+T = TypeVar("T")
 
 Severity = Literal["fail", "quarantine", "warn"]
 PiiClass = Literal["direct", "quasi"]
@@ -193,28 +192,49 @@ class Erasure:
 
 
 class ManifestError(ValueError):
-    """A manifest that the program cannot have made: every fault on a line of its own, with its path."""
+    """A manifest that this version of the runner cannot read."""
+
+
+_FORMAT = 2
+"""The format of manifests that is read; `FORMATS` in model/format.ts is what is written."""
 
 
 def read_manifest(text: str) -> Manifest:
     """The manifest of a JSON text.
 
     Raises:
-        ManifestError: It is none by `manifest_schema.json`, which the definition's TypeScript makes.
+        ManifestError: It is none, or of another format.
     """
-    value = _parsed(text)
-    _check(value, manifest_schema())
-    return _manifest(value)
+    return _read(text, _manifest)
 
 
 def read_erasure(text: str) -> Erasure:
     """The erasure manifest of a JSON text.
 
     Raises:
-        ManifestError: It is none by `erasure_schema.json`, which the definition's TypeScript makes.
+        ManifestError: It is none, or of another format.
     """
-    value = _parsed(text)
-    _check(value, _schema("erasure"))
+    return _read(text, _erasure)
+
+
+def _read(text: str, make: Callable[[Mapping[str, Any]], T]) -> T:
+    """Read what the program wrote, which checked it: only the format may be another."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ManifestError(f"the manifest is no JSON: {error}; deploy the stack again") from None
+    version = value.get("version") if isinstance(value, dict) else None
+    if version != _FORMAT:
+        raise ManifestError(
+            f"the manifest is of format {version}, and this runner reads {_FORMAT}; deploy the stack again"
+        )
+    try:
+        return make(value)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ManifestError(f"the manifest is not whole: {error}; deploy the stack again") from error
+
+
+def _erasure(value: Mapping[str, Any]) -> Erasure:
     return Erasure(
         jobs=tuple(ErasureJob(**job) for job in value["jobs"]),
         people=read_people(value["people"]),
@@ -228,52 +248,13 @@ def read_people(value: Mapping[str, str]) -> PeopleSql:
     return PeopleSql(value["macro"], value["entries"], value["sharedDevices"])
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except ValueError as error:
-        raise ManifestError(f"the manifest is no JSON: {error}") from None
-
-
-def read_source(value: Mapping[str, Any]) -> Source:
-    """One of a manifest's sources, as JSON has it.
-
-    Raises:
-        ManifestError: It is none.
-    """
-    _check(value, manifest_schema()["properties"]["sources"]["additionalProperties"])
-    return _source(value)
-
-
-def manifest_schema() -> dict[str, Any]:
-    """What a manifest is, as JSON Schema. It is read from the package, which may be a zip."""
-    return _schema("manifest")
-
-
-def _schema(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(
-        resources.files(__package__).joinpath(f"{name}_schema.json").read_text("utf-8")
-    )
-    return schema
-
-
-def _check(value: object, schema: Schema) -> None:
-    faults = faults_of(value, schema)
-    if faults:
-        raise ManifestError("\n".join(faults))
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
 def _manifest(value: Mapping[str, Any]) -> Manifest:
     output = value["output"]
     return Manifest(
         job=value["job"],
         database=value["database"],
         driving=value["driving"],
-        sources={name: _source(source) for name, source in value["sources"].items()},
+        sources={name: read_source(source) for name, source in value["sources"].items()},
         tables=tuple(value["tables"]),
         output=Output(
             table=output["table"],
@@ -291,7 +272,8 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _source(value: Mapping[str, Any]) -> Source:
+def read_source(value: Mapping[str, Any]) -> Source:
+    """One of a manifest's sources, as JSON has it."""
     return Source(
         location=value["location"],
         quarantine=value["quarantine"],
