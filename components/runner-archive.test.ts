@@ -32,10 +32,10 @@ const FILES = [
   ['a.py', 'A = 1\n'],
   ['part/__init__.py', 'import os\n'],
   // Before what is in the folder, which a disk lists first.
-  ['part-two.json', '{}\n'],
+  ['part-two.py', 'b = 2\n'],
 ] as const;
 // Not computed here: another machine has to come to it too.
-const HASH = '35cfc9d0f40bcb04472c97b3db54ae86d538091c46252d26e08b3fee70d6a2f7';
+const HASH = '5bc7137b4bfe4eba6aba2720b21695e74ea5af8a7853d66e9ea7f7c44eb9bf0a';
 
 test('is the same bytes on any machine', () => {
   expect(hashOf(runnerArchive(runnerOf(FILES)))).toBe(HASH);
@@ -93,7 +93,7 @@ with zipfile.ZipFile(${JSON.stringify(zip)}) as z:
         ['lakehouse_runner/__init__.py', '', time],
         ['lakehouse_runner/a.py', 'A = 1\n', time],
         ['lakehouse_runner/b.py', 'B = "é"\n', time],
-        ['lakehouse_runner/part-two.json', '{}\n', time],
+        ['lakehouse_runner/part-two.py', 'b = 2\n', time],
         ['lakehouse_runner/part/__init__.py', 'import os\n', time],
       ],
     ]);

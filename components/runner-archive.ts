@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 
 const PACKAGE = 'lakehouse_runner';
-const PACKED = /\.(?:py|json)$/;
 
-/** Names of the files below a folder, with slashes. */
+/** Names of the modules below a folder, with slashes. */
 const filesIn = (dir: string, under = ''): string[] =>
   readdirSync(join(dir, under), { withFileTypes: true }).flatMap((entry) => {
     const name = `${under}${entry.name}`;
-    return entry.isDirectory() ? filesIn(dir, `${name}/`) : PACKED.test(name) ? [name] : [];
+    return entry.isDirectory() ? filesIn(dir, `${name}/`) : name.endsWith('.py') ? [name] : [];
   });
 
 /**
