@@ -286,12 +286,24 @@ function complain(text: string, status: number): number {
   return status;
 }
 
+/** What the codes of the file system mean to whoever gave a path. */
+const CODES: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not do that there',
+  EEXIST: 'a file stands where a folder should be',
+  EISDIR: 'it is a folder, where a file should be',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a file stands where a folder should be',
+  EPERM: 'this user may not do that there',
+  EROFS: 'nothing can be written there',
+};
+
 /** An error of the file system says what and where; of any other only its name is told: it may quote data. */
 function systemError(error: unknown): string {
   const { code, path, syscall, name, stack, message } = error as NodeJS.ErrnoException;
   if (code && syscall) {
     const what = path === undefined ? syscall : `${syscall} ${path}`;
-    return `${what} failed with ${code}; check the path, its permissions and the disk`;
+    return `${what} failed with ${code}: ${CODES[code] ?? 'check the path, its permissions and the disk'}`;
   }
   if (code === 'MODULE_NOT_FOUND') return `${message.split('\n')[0]}; run npm ci`;
   const place = /\n\s*at (?:.*\()?(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1] ?? 'an unknown place';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
-import type { RunResult, TableState } from '../engines/engine';
+import { type RunResult, type TableState, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import { Store } from '../engines/store';
 import type { Pipeline } from '../model';
@@ -92,6 +92,11 @@ async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Prom
     await writeOtherSources(out, sources);
     return out;
   }
+  const { tables } = await new Store(lake).pointer();
+  if (Object.keys(tables).length > 0)
+    throw new UsageError(
+      `${lake} was made from other data, which a sample would replace; give --data DIR, or --lake another folder`,
+    );
   await new Store(lake).hold(async () => {
     say(`a sample of ${SAMPLE.customers} customers is made in ${out}`);
     // A sample that is made halfway has another name, which the next run sweeps.

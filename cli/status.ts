@@ -44,7 +44,8 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
     print(`${JSON.stringify({ lake: options.lake, tables, stale, lastRun: lastRun ?? null }, null, 2)}\n`);
     return 0;
   }
-  if (tables.length === 0) print(`Nothing is published in ${options.lake} yet; npx lake run fills it.\n`);
+  if (tables.length === 0)
+    print(`Nothing is published in ${options.lake} yet; npx lake run --lake ${options.lake} fills it.\n`);
   else {
     const columns = [{ name: 'table' }, { name: 'rows', right: true }, { name: 'run' }, { name: '' }];
     const rows = tables.map(({ table, rows, runId }) => [
@@ -56,7 +57,9 @@ async function localStatus(pipeline: Pipeline, jobs: string, options: StatusOpti
     print(`${textTable(columns, rows)}\n`);
   }
   if (lastRun) {
-    print(`\nThe last run, ${lastRun.runId}, ${lastRun.outcome} after ${lastRun.seconds.toFixed(2)} s.\n`);
+    const { runId, outcome, seconds, failures = [] } = lastRun;
+    print(`\nThe last run, ${runId}, ${outcome} after ${seconds.toFixed(2)} s.\n`);
+    for (const failure of failures) print(`  ${failure.replaceAll('\n', '\n  ')}\n`);
   }
   return 0;
 }

@@ -22,7 +22,7 @@ export interface TextColumn {
 /** Rows as text in columns, a header above. A value stays in its line and cannot steer the terminal. */
 export function textTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
   const cells = [columns.map((c) => c.name), ...rows].map((row) =>
-    row.map((cell) => harmless(cell).replaceAll('\n', '\ufffd')),
+    row.map((cell) => harmless(cell).replaceAll('\n', '↵')),
   );
   const widths = columns.map((_, i) =>
     cells.reduce((most, row) => Math.max(most, widthOf(row[i] as string)), 0),

@@ -83,7 +83,9 @@ export async function requireReadable(
     if (found?.rows !== rows) faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
   }
   if (faults.length === 0) return;
-  throw new LakeError(`${faults.sort().join('\n')}\nRestore them, or make all tables anew: npx lake run`);
+  throw new LakeError(
+    `${faults.sort().join('\n')}\nRestore them, or make all tables anew: npx lake run --data DIR, with the same --lake`,
+  );
 }
 
 /** How texts begin that put values in quotes. Others may be anything: `error()` and patterns give values bare. */

@@ -60,6 +60,8 @@ export interface RunSummary {
   readonly parameters: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly tables: readonly TableSummary[];
+  /** Why it failed, where it did. */
+  readonly failures?: readonly string[];
 }
 
 /** Bad rows of an expectation, personal values masked. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import {
   chmod,
   link,
@@ -161,7 +161,10 @@ export class Store {
 
   /** Whether anything of a lake is there, such as what a run left that failed. */
   get exists() {
-    return ['current.json', 'versions', 'spark', 'sample'].some((name) => existsSync(this.path(name)));
+    // What may not be looked into is there.
+    return ['current.json', 'versions', 'spark', 'sample'].some((name) =>
+      statSync(this.path(name), { throwIfNoEntry: false }),
+    );
   }
 
   get hasKey() {

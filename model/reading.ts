@@ -770,13 +770,17 @@ const percent = (share: string) =>
   `regexp_replace(printf('%.1f', round(100 * ${share}, 1)), '\\.0$', '') || ' %'`;
 
 function verdict({ name: table, maxQuarantinedShare }: SourceTable): string {
+  /** Not rounded to the limit that it is above. */
+  const shown = (share: string) =>
+    `CASE WHEN ${share} > ${maxQuarantinedShare} AND round(100 * ${share}, 1) <= ${100 * maxQuarantinedShare}
+      THEN printf('%.2f', ceil(10000 * ${share}) / 100) || ' %' ELSE ${percent(share)} END`;
   const first = `SELECT string_agg(concat(chr(10), '  ', ${SHOWN_FILE},
       CASE WHEN line IS NOT NULL THEN ', line ' || line END, CASE WHEN record IS NOT NULL THEN ', record ' || record END,
-      ': ', reason, ', ', detail), '') FROM (SELECT * FROM _first ORDER BY ${FIRST_ORDER} LIMIT greatest(${FIRST_COUNT}, (SELECT fatal FROM _counts)))`;
+      ': ', reason, ', ', detail), '') FROM (SELECT * FROM _first ORDER BY ${FIRST_ORDER} LIMIT (SELECT CASE WHEN fatal > 0 THEN fatal ELSE ${FIRST_COUNT} END FROM _counts))`;
   return `SELECT CASE
     WHEN fatal > 0 THEN format('{:,}', fatal) || CASE WHEN fatal = 1 THEN ' file' ELSE ' files' END || ' cannot be read.'
-    WHEN share > ${maxQuarantinedShare} THEN concat(format('{:,} of {:,} records are refused, ', refused, read), ${percent('of_records')},
-      ', which are ', ${percent('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
+    WHEN share > ${maxQuarantinedShare} THEN concat(format('{:,} of {:,} records are refused, ', refused, read), ${shown('of_records')},
+      ', which are ', ${shown('of_bytes')}, ' of the bytes; the limit is ', ${percent(String(maxQuarantinedShare))}, '.')
   END || CASE WHEN getvariable('_kept') = false THEN ' The first are:' ELSE ' The table ${table}_quarantine holds all of them; the first are:' END
   || (${first}) AS failure
 FROM (

@@ -159,7 +159,7 @@ describe('a run that cannot be', () => {
 
   test('a lake that is a file', async () => {
     expect(await failing('--data', GOOD, '--lake', join(ROOT, 'package.json'))).toMatch(
-      /^lake: mkdir .*package\.json failed with EEXIST; check the path/,
+      /^lake: mkdir .*package\.json failed with EEXIST: a file stands where a folder should be$/m,
     );
   });
 
@@ -170,9 +170,36 @@ describe('a run that cannot be', () => {
     rmSync(folder, { recursive: true });
     writeFileSync(folder, 'a file');
     expect(await failing('--data', data, '--lake', join(dir, 'locked'))).toMatch(
-      /landing failed with ENOTDIR/,
+      /landing failed with ENOTDIR: a file stands where a folder should be$/m,
     );
   });
+});
+
+test('a lake of other data is no lake for the sample', async () => {
+  const root = join(dir, 'own');
+  expect((await lake(['run', '--data', GOOD, '--lake', root])).status).toBe(0);
+  const before = readFileSync(join(root, 'current.json'), 'utf8');
+  const { status, stdout, stderr } = await lake(['run', '--lake', root]);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `lake: ${root} was made from other data, which a sample would replace; give --data DIR, or --lake another folder\n`,
+  });
+  expect(readFileSync(join(root, 'current.json'), 'utf8')).toBe(before);
+});
+
+test('of a source that cannot be read only that is said, and status says it again', async () => {
+  const [data, root] = [join(dir, 'unreadable-data'), join(dir, 'unreadable')];
+  cpSync(GOOD, data, { recursive: true });
+  writeFileSync(join(data, 'customer', 'landing', 'a.json.gz'), 'no gzip');
+  const { status, stderr } = await lake(['run', '--data', data, '--lake', root]);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^lake: customer_landing: 1 file cannot be read\..*\n {2}a\.json\.gz: UNREADABLE_FILE, .*\n$/,
+  );
+  const { stdout } = await lake(['status', '--lake', root]);
+  expect(stdout).toMatch(/^Nothing is published in .*; npx lake run --lake \S+ fills it\.$/m);
+  expect(stdout).toMatch(/failed after [\d.]+ s\.\n {2}customer_landing: 1 file cannot be read\./);
 });
 
 describe('lake run', () => {
@@ -685,13 +712,9 @@ describe('lake query', () => {
         'table',
       ),
     ).toBe(
-      [
-        '   n  s          last one',
-        '   1  a\ufffd[31mred  NULL',
-        '1000  two\ufffdlines  x',
-        '(2 rows)',
-        '',
-      ].join('\n'),
+      ['   n  s          last one', '   1  a\ufffd[31mred  NULL', '1000  two↵lines  x', '(2 rows)', ''].join(
+        '\n',
+      ),
     );
     expect(await printed('SELECT 1 AS one', 'table')).toBe('one\n  1\n(1 row)\n');
     expect(await printed('SELECT range AS n FROM range(1500)', 'table')).toMatch(

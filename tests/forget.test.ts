@@ -663,6 +663,22 @@ describe('lake forget', () => {
   });
 });
 
+test('sources whose files are damaged or gone are named, and nothing is begun', async () => {
+  for (const damage of [(file: string) => writeFileSync(file, 'PAR1'), (file: string) => rmSync(file)]) {
+    const root = copyOf(FULL);
+    const { tables } = JSON.parse(readFileSync(join(root, 'current.json'), 'utf8'));
+    const folder = `versions/${tables.customer_landing.runId}/customer_landing/read-`;
+    const file = namesBelow(root).find((name) => name.startsWith(folder)) ?? '';
+    damage(join(root, file));
+    const before = bytesOf(root);
+    for (const dryRun of [true, false])
+      await expect(forget(root, person.email, dryRun)).rejects.toThrow(
+        /^customer_landing cannot be read: files in .* are missing or damaged\nRestore them, or make all tables anew/,
+      );
+    expect(bytesOf(root)).toEqual(before);
+  }
+});
+
 describe('a list that cannot be told', () => {
   test.each([
     ['is no JSON', '{"version":', /suppressed\.json is damaged/],

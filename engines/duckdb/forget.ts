@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
-import { countOf, numberedRows, withDatabase } from '../database';
+import { countOf, numberedRows, requireReadable, withDatabase } from '../database';
 import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { findIn, readyList, readyRows, theirIds, withFound } from '../forgotten';
 import { readSql } from '../job-sql';
@@ -57,6 +57,13 @@ export async function forgetIn(
       const id = newRunId();
       const lake = { store, jobs, db, pipeline };
       const before = await store.suppression();
+      const names = pipeline.sources.map(({ name }) => name);
+      const published = store.publishedTables(await store.pointer());
+      // Of these all others are made again.
+      await requireReadable(
+        db,
+        [...published].filter(({ table }) => names.includes(table)),
+      );
       const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
       const person = hashOf(key, 'person', subject);
       const since = before.since('person', subject);

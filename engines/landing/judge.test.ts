@@ -58,6 +58,12 @@ test('more than the share is a failure: the first by file, line and reason, and 
   expect(failure).not.toContain('secret');
 });
 
+test('a share is not rounded to the limit that it is above', async () => {
+  const lines = [...Array(866).fill(GOOD), ...Array(46).fill('x')].join('\n');
+  const { failure } = await judged('near', { 'a.json': lines });
+  expect(failure).toMatch(/^46 of 912 records are refused, 5\.05 %, which are .*; the limit is 5 %\./);
+});
+
 test('files that are refused as a whole are a failure, all of them, however few', async () => {
   const good = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`good-${i}.json`, `${GOOD}\n`]));
   const { failure, refused } = await judged('damaged', {
@@ -67,8 +73,9 @@ test('files that are refused as a whole are a failure, all of them, however few'
     'c.json': Buffer.from('PK\x03\x04zip'),
     'd.json': Buffer.from('BZh91AY'),
     'e.json': Buffer.from('PAR1 and so on'),
+    'f.json': '{bad',
   });
-  expect(refused).toBe(0);
+  expect(refused).toBe(1);
   expect(failure?.split('\n')).toEqual([
     '5 files cannot be read. The first are:',
     expect.stringMatching(

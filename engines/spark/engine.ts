@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Job, type Manifest, type Pipeline, runTime, tellFaults } from '../../model';
+import { type Job, type Manifest, type Pipeline, runTime, tellFaults, withoutAddress } from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
 import { manifestOf, PEOPLE, sourceSchema } from '../../model/manifest';
 import { bindingFaults } from '../check';
@@ -177,6 +177,7 @@ export class SparkEngine implements Engine {
       parameters: plan.parameters,
       seconds: +((performance.now() - started) / 1000).toFixed(3),
       tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
+      ...(failures.length > 0 && { failures: failures.map(withoutAddress) }),
     };
     await this.replace(this.summaryFile(runId), summary);
     await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
