@@ -7,6 +7,7 @@ import { getRegion } from '@pulumi/aws/getRegion';
 import { getProject, getStack, type Input, RunError, runtime } from '@pulumi/pulumi';
 import {
   consoleLinks,
+  dashboardLink,
   Lakehouse,
   readConfig,
   type Settings,
@@ -136,7 +137,7 @@ async function program() {
     crawler: nodes.crawler.nodes.crawler.name,
     workgroups: { all: nodes.workgroups.all.name, analysts: nodes.workgroups.analysts.name },
     analystPolicy: nodes.analystPolicy.arn,
-    console: consoleLinks(site),
+    console: { ...consoleLinks(site), ...(nodes.dashboard && { dashboard: dashboardLink(site) }) },
   } satisfies Promised<StackOutputs> & Record<string, unknown>;
 }
 

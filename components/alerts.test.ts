@@ -120,6 +120,35 @@ test('failures of jobs and crawlers, and too many refused lines, are mailed', as
   expect(value.nodes.alarms).toHaveLength(1);
 });
 
+test('a schedule that nothing follows is mailed, after so many hours that it had to fire in them', async () => {
+  const start = 'cron(0 3 ? * MON-FRI *)';
+  const { value, inputs } = await alertsOf({ runs: { start, first: 'reading' } });
+  expect(inputs(ALARM, 'tell-start')).toStrictEqual({
+    name: 'acme-test-start',
+    alarmDescription: `No run began in 74 hours; the schedule is ${start}.`,
+    namespace: 'Lakehouse/acme-test',
+    metricName: 'Started',
+    dimensions: { Table: 'reading' },
+    statistic: 'Sum',
+    period: 3600,
+    evaluationPeriods: 74,
+    comparisonOperator: 'LessThanThreshold',
+    threshold: 1,
+    treatMissingData: 'breaching',
+    alarmActions: ['tell-topic.arn'],
+    tags,
+  });
+  expect(value.nodes.alarms).toHaveLength(2);
+});
+
+test.each(['demand', 'files', 'cron(0 3 1 * ? *)'] as const)(
+  'where runs start by %s no start is watched',
+  async (start) => {
+    const { value } = await alertsOf({ runs: { start, first: 'reading' } });
+    expect(value.nodes.alarms).toHaveLength(1);
+  },
+);
+
 test('the metric is the one that runs report', () => {
   expect(QUARANTINED_SHARE).toBe(alarm.metricName);
 });

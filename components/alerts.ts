@@ -9,7 +9,8 @@ import type { SourceTable } from '../model';
 import { document, type Statement } from './access';
 import type { Crawler } from './crawler';
 import type { GlueJob } from './glue-job';
-import type { AlertSettings } from './settings';
+import { watchedHours } from './schedule';
+import type { AlertSettings, Start } from './settings';
 import { arn, metricsNamespaceOf, type Site } from './site';
 import { type Transform, transformed } from './transform';
 
@@ -20,13 +21,27 @@ export interface AlertsArgs {
   readonly crawlers: readonly Crawler[];
   /** The sources whose quarantine is watched. */
   readonly sources: readonly SourceTable[];
+  readonly runs?: Runs;
   readonly transform?: { readonly topic?: Transform<TopicArgs>; readonly alarm?: Transform<MetricAlarmArgs> };
 }
 
-/** What jobs report of a source at every run: refused lines by lines read, from 0 to 1. */
+interface Runs {
+  /** When the workflow runs: a schedule is watched. */
+  readonly start: Start;
+  /** The table that it makes first. */
+  readonly first: string;
+}
+
+/** What jobs report of a table: refused lines of those read, or moved rows of those made, from 0 to 1. */
 export const QUARANTINED_SHARE = 'QuarantinedShare';
 
-/** Mails that a job or a crawler failed, or that more of a source's lines were refused than is normal. */
+/** What jobs report of their table as a run of theirs begins. */
+export const STARTED = 'Started';
+
+/**
+ * Mails that a job or a crawler failed, that more of a source's lines were refused than is normal, or that no run began
+ * when the schedule says.
+ */
 export class Alerts extends ComponentResource {
   readonly nodes: {
     readonly topic: Topic;
@@ -107,24 +122,19 @@ export class Alerts extends ComponentResource {
       );
       return rule;
     });
-    const alarms = args.sources.map(
-      (source) =>
+    const alarms = [
+      ...args.sources.map((source) => quarantineAlarm(source, settings)),
+      ...(args.runs ? startAlarms(args.runs) : []),
+    ].map(
+      ({ kind, ...alarm }) =>
         new MetricAlarm(
-          `${name}-${source.name}-quarantine`,
+          `${name}-${kind}`,
           transformed<MetricAlarmArgs>(
             {
-              name: `${site.name}-${source.name}-quarantine`,
-              alarmDescription: `More lines of ${source.name} were refused than is normal: see ${source.name}_quarantine.`,
+              ...alarm,
+              name: `${site.name}-${kind}`,
               namespace: metricsNamespaceOf(site),
-              metricName: QUARANTINED_SHARE,
-              dimensions: { Table: source.name },
-              statistic: 'Maximum',
-              // A run reports once: one hour that holds a bad run is enough, and an hour without a run is fine.
               period: 3600,
-              evaluationPeriods: 1,
-              comparisonOperator: 'GreaterThanThreshold',
-              threshold: settings.quarantinedShare,
-              treatMissingData: 'notBreaching',
               alarmActions: [topic.arn],
               tags: site.tags,
             },
@@ -137,6 +147,44 @@ export class Alerts extends ComponentResource {
     this.nodes = { topic, rules, alarms };
     this.registerOutputs({ topic: topic.arn });
   }
+}
+
+/** What tells an alarm from the others. */
+type Alarm = Omit<MetricAlarmArgs, 'name' | 'namespace' | 'period' | 'alarmActions' | 'tags'> & {
+  readonly kind: string;
+};
+
+const quarantineAlarm = ({ name }: SourceTable, { quarantinedShare }: AlertSettings): Alarm => ({
+  kind: `${name}-quarantine`,
+  alarmDescription: `More lines of ${name} were refused than is normal: see ${name}_quarantine.`,
+  metricName: QUARANTINED_SHARE,
+  dimensions: { Table: name },
+  statistic: 'Maximum',
+  // A run reports once: one hour that holds a bad run is enough, and an hour without a run is fine.
+  evaluationPeriods: 1,
+  comparisonOperator: 'GreaterThanThreshold',
+  threshold: quarantinedShare,
+  treatMissingData: 'notBreaching',
+});
+
+/** One, or none where the schedule cannot be watched. */
+function startAlarms({ start, first }: Runs): Alarm[] {
+  const hours = watchedHours(start);
+  if (hours === undefined) return [];
+  return [
+    {
+      kind: 'start',
+      alarmDescription: `No run began in ${hours} hours; the schedule is ${start}.`,
+      metricName: STARTED,
+      dimensions: { Table: first },
+      statistic: 'Sum',
+      // Hours, not one period of all: where data are missing, CloudWatch waits for some periods more.
+      evaluationPeriods: hours,
+      comparisonOperator: 'LessThanThreshold',
+      threshold: 1,
+      treatMissingData: 'breaching',
+    },
+  ];
 }
 
 /** Lets a service publish for what is this stack's. */

@@ -4,6 +4,7 @@ export * from './analyst-policy';
 export * from './audit-trail';
 export * from './bucket';
 export * from './crawler';
+export * from './dashboard';
 export * from './forget-job';
 export * from './glue-job';
 export * from './glue-table';

@@ -182,6 +182,12 @@ const WITH_ALERTS = [
   'aws:sns/topicPolicy:TopicPolicy stedi-alerts-topic-policy',
   'aws:sns/topicSubscription:TopicSubscription stedi-alerts-mail',
 ];
+/** Where a schedule is kept. */
+const WITH_WATCH = ['aws:cloudwatch/metricAlarm:MetricAlarm stedi-alerts-start'];
+const WITH_DASHBOARD = [
+  'aws:cloudwatch/dashboard:Dashboard stedi-overview-dashboard',
+  'lakehouse:operations:Dashboard stedi-overview',
+];
 const WITH_AUDIT = [
   'aws:cloudtrail/trail:Trail stedi-audit-trail',
   'lakehouse:security:AuditTrail stedi-audit',
@@ -215,7 +221,7 @@ describe('the resources of a stack', () => {
 
   test('prod', async () => {
     const { list } = await stackOf('prod');
-    expect(list).toEqual([...DEV, ...WITH_KEY, ...WITH_ALERTS, ...WITH_AUDIT].sort());
+    expect(list).toEqual([...DEV, ...WITH_KEY, ...WITH_ALERTS, ...WITH_WATCH, ...WITH_AUDIT].sort());
   });
 
   test.each([
@@ -225,6 +231,17 @@ describe('the resources of a stack', () => {
     ['network', { network: {} }, WITH_NETWORK],
     ['start: files', { start: 'files' }, WITH_FILES],
     ['start: a schedule', { start: 'cron(0 3 * * ? *)' }, []],
+    [
+      'alerts and a schedule',
+      { alerts: { email: 'who@example.com' }, start: 'cron(0 3 * * ? *)' },
+      [...WITH_ALERTS, ...WITH_WATCH],
+    ],
+    [
+      'alerts and a schedule that pauses for long',
+      { alerts: { email: 'who@example.com' }, start: 'cron(0 3 1 * ? *)' },
+      WITH_ALERTS,
+    ],
+    ['dashboard', { dashboard: true }, WITH_DASHBOARD],
     [
       'network and encryption',
       { network: {}, encryption: 'kms' },
@@ -1685,7 +1702,7 @@ test('a transform reaches every zone', async () => {
 });
 
 test('its parts are at hand by name', async () => {
-  const { value } = await stackOf('prod', { network: {} });
+  const { value } = await stackOf('prod', { network: {}, dashboard: true });
   expect(Object.keys(value.nodes)).toEqual([
     'database',
     'artifacts',
@@ -1698,6 +1715,7 @@ test('its parts are at hand by name', async () => {
     'secret',
     'network',
     'alerts',
+    'dashboard',
     'auditTrail',
   ]);
   expect(value.zones.trusted.tables.customer_trusted.name).toBe('customer_trusted');
@@ -1705,6 +1723,59 @@ test('its parts are at hand by name', async () => {
     ...CLOUD,
     name: 'stedi-lakehouse-prod',
     database: 'stedi_lakehouse_prod',
+  });
+});
+
+describe('the dashboard', () => {
+  const shown = async () => {
+    const stack = await stackOf('prod', { dashboard: true, alerts: { email: 'who@example.com' } });
+    const { dashboardBody } = stack.inputs('aws:cloudwatch/dashboard:Dashboard') as {
+      dashboardBody: { json: { widgets: readonly { properties: { metrics: readonly unknown[][] } }[] } };
+    };
+    const metrics = dashboardBody.json.widgets.flatMap(({ properties }) => properties.metrics);
+    const named = (dimension: string) => [
+      ...new Set(
+        metrics.flatMap((one) => (one.includes(dimension) ? [one[one.indexOf(dimension) + 1]] : [])),
+      ),
+    ];
+    return { ...stack, named, text: JSON.stringify(dashboardBody) };
+  };
+
+  test('has every job, table and workgroup of the definition, as they report it', async () => {
+    const { resources, named } = await shown();
+    const inputsOf = (type: string) =>
+      resources.filter((each) => each.type === type).map(({ inputs }) => inputs);
+    const jobs = inputsOf('aws:glue/job:Job');
+    const workgroups = inputsOf('aws:athena/workgroup:Workgroup');
+    expect(named('JobName').sort()).toEqual(names(jobs as { name: string }[]));
+    expect(named('WorkGroup').sort()).toEqual(names(workgroups as { name: string }[]));
+    expect(named('Table').sort()).toEqual([...lake.tables.keys()].sort());
+    // Else Glue and Athena report nothing.
+    for (const { defaultArguments } of jobs) {
+      expect(defaultArguments).toMatchObject({
+        '--enable-metrics': 'true',
+        '--enable-observability-metrics': 'true',
+      });
+    }
+    for (const { configuration } of workgroups) {
+      expect(configuration).toMatchObject({ publishCloudwatchMetricsEnabled: true });
+    }
+  });
+
+  test('reckons each job by its own workers', async () => {
+    const { inputs } = await stackOf('dev', {
+      dashboard: true,
+      jobOverrides: { forget: { maxWorkers: 20, workerType: 'G.2X' } },
+    });
+    const { dashboardBody } = inputs('aws:cloudwatch/dashboard:Dashboard');
+    const text = JSON.stringify(dashboardBody);
+    expect(text.match(/time\d+ \* 40 /g)).toHaveLength(1);
+    expect(text.match(/time\d+ \* 2 /g)).toHaveLength(lake.jobs.length);
+  });
+
+  test('says nothing of who is told', async () => {
+    const { text } = await shown();
+    expect(text).not.toContain('@');
   });
 });
 

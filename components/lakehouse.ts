@@ -19,6 +19,7 @@ import { assetOf, type BinaryFile } from './asset';
 import { AuditTrail } from './audit-trail';
 import { SecureBucket } from './bucket';
 import { Crawler } from './crawler';
+import { Dashboard } from './dashboard';
 import { ForgetJob } from './forget-job';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
@@ -92,6 +93,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     readonly secret?: Secret;
     readonly network?: Network;
     readonly alerts?: Alerts;
+    readonly dashboard?: Dashboard;
     readonly auditTrail?: AuditTrail;
   };
 
@@ -155,6 +157,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       },
       { parent: this },
     );
+    const [first] = jobs;
     const alerts =
       settings.alerts &&
       new Alerts(
@@ -165,9 +168,25 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
           jobs: [...jobs, ...(forget ? [forget] : [])],
           crawlers: [crawler],
           sources: pipeline.sources,
+          ...(first && { runs: { start: settings.start, first: first.definition.output.name } }),
         },
         { parent: this },
       );
+    const dashboard = settings.dashboard
+      ? new Dashboard(
+          `${name}-overview`,
+          {
+            site,
+            jobs: [
+              ...jobs.map((job) => ({ name: job.name, label: job.definition.name })),
+              ...(forget ? [{ name: forget.name, label: FORGET_JOB }] : []),
+            ].map((job) => ({ ...job, settings: jobSettings(settings, job.label) })),
+            tables: [...pipeline.tables.keys()],
+            workgroups: Object.values(workgroups).map(({ plannedName }) => plannedName),
+          },
+          { parent: this },
+        )
+      : undefined;
     const auditTrail = settings.auditTrail
       ? new AuditTrail(
           `${name}-audit`,
@@ -197,6 +216,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       ...(pseudonyms && { secret: pseudonyms }),
       ...(network && { network }),
       ...(alerts && { alerts }),
+      ...(dashboard && { dashboard }),
       ...(auditTrail && { auditTrail }),
     };
     this.registerOutputs({ name: site.name });
@@ -325,9 +345,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     jobs: readonly GlueJob[],
   ): ForgetJob | undefined {
     const asked = zones.find(({ definition }) => definition === zoneOfRequests(pipeline));
-    const how = settings.jobs[FORGET_JOB];
     if (!asked || !pseudonymSecret) return undefined;
-    if (!how) throw new Error(`the settings of ${site.name} have no job ${FORGET_JOB}`);
     return new ForgetJob(
       `${name}-${FORGET_JOB}`,
       {
@@ -339,7 +357,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
         requests: { bucket: asked.bucket.name, prefix: REQUESTS_PREFIX },
         runner,
         artifacts,
-        settings: how,
+        settings: jobSettings(settings, FORGET_JOB),
         pseudonymSecret,
         ...(transform?.job && { transform: { job: transform.job } }),
       },
@@ -422,5 +440,11 @@ const inOrder = (pipeline: Pipeline, zones: readonly Zone[]): GlueJob[] => {
 function zoneSettings({ zones, name }: Settings, zone: string) {
   const found = zones[zone];
   if (!found) throw new Error(`the settings of ${name} have no zone ${zone}`);
+  return found;
+}
+
+function jobSettings({ jobs, name }: Settings, job: string) {
+  const found = jobs[job];
+  if (!found) throw new Error(`the settings of ${name} have no job ${job}`);
   return found;
 }

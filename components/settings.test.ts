@@ -52,6 +52,7 @@ const DEFAULTS = {
   parameters: { consent: 'granted', pairing: 'customer' },
   queries: { scanLimitMegabytes: 10240, resultDays: 7 },
   auditTrail: false,
+  dashboard: false,
   tags: { project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
 };
 
@@ -87,6 +88,7 @@ describe('a configuration', () => {
         alerts: { email: 'who@example.com', quarantinedShare: 0 },
         network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
         auditTrail: true,
+        dashboard: true,
         tags: { owner: 'data' },
       }),
     ).toStrictEqual({
@@ -107,6 +109,7 @@ describe('a configuration', () => {
       alerts: { email: 'who@example.com', quarantinedShare: 0 },
       network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
       auditTrail: true,
+      dashboard: true,
       tags: { owner: 'data', project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
     });
   });
@@ -302,7 +305,7 @@ describe('every fault names its setting, the bad value and the rule', () => {
 
 describe('a key that no setting has', () => {
   const known =
-    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, auditTrail, tags';
+    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, auditTrail, dashboard, tags';
   const job = 'workerType, maxWorkers, timeoutMinutes, flex';
 
   test.each<[Record<string, unknown>, string]>([

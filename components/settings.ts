@@ -79,6 +79,8 @@ export interface Settings {
   readonly network?: NetworkSettings;
   /** Whether CloudTrail records who reads and writes personal data. Default: false. */
   readonly auditTrail: boolean;
+  /** Whether CloudWatch has a dashboard of the stack. Default: false; an account's fourth costs 3 USD a month. */
+  readonly dashboard: boolean;
   /** Tags besides `project`, `stack` and `managed-by`. Default: none. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -261,6 +263,7 @@ const shapeOf = (pipeline: Pipeline) =>
       })
       .optional(),
     auditTrail: yes.default(false),
+    dashboard: yes.default(false),
     tags: z
       .record(
         z

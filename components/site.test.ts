@@ -1,4 +1,4 @@
-import { consoleLinks } from '../model/console';
+import { consoleLinks, dashboardLink } from '../model/console';
 import {
   arn,
   bucketArn,
@@ -38,4 +38,5 @@ test('the console shows a stack in its region', () => {
     queries: `${home('athena')}#/query-editor`,
     logs: `${home('cloudwatch')}#logsV2:log-groups$3FlogGroupNameFilter$3D$252Faws-glue$252Facme-test`,
   });
+  expect(dashboardLink(site)).toBe(`${home('cloudwatch')}#dashboards/dashboard/acme-test`);
 });

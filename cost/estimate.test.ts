@@ -72,12 +72,12 @@ describe('by hand', () => {
       { class: 'S3 requests', what: '13,048 PUT, 326,739 GET', monthly: 0.2 },
       // 50 × 20.48 MB = 1 GB, at 0.50; 30/31 of it stays, at 0.03
       { class: 'CloudWatch logs', what: '1 GB taken in, 0.97 GB kept', monthly: 0.53 },
-      // (50 × 60 + 3 sources × 10) hours of 744, at 0.30
-      { class: 'CloudWatch metrics', what: '4.07 metric-months', monthly: 1.22 },
+      // (50 × (60 + 4) + 3 sources × 10 × 3) hours of 744, at 0.30
+      { class: 'CloudWatch metrics', what: '4.42 metric-months', monthly: 1.33 },
       // 10 runs × (3 jobs that read people's lines + 1 that makes pseudonyms)
       { class: 'Secrets Manager', what: '1 secret, 40 reads', monthly: 0.4 },
     ]);
-    expect(found.total).toBe(21.26);
+    expect(found.total).toBe(21.37);
     expect(found.prices).toEqual({ region: 'us-east-1', date: PRICES.date });
   });
 
@@ -88,6 +88,7 @@ describe('by hand', () => {
       network: {},
       auditTrail: true,
       alerts: { email: 'a@example.com' },
+      dashboard: true,
     });
     const usage = { ...ROUND, landingFiles: 2_000_000, mails: 100_000 };
     expect(figures(estimate(lake, on, usage))).toMatchObject({
@@ -98,6 +99,7 @@ describe('by hand', () => {
       // As many, at 0.10/100,000.
       CloudTrail: 2.34,
       'CloudWatch alarms': 0.3,
+      'CloudWatch dashboard': 3,
       'SNS e-mails': 2,
       EventBridge: 2,
     });
@@ -211,6 +213,7 @@ describe('each setting changes what it turns on, and nothing else', () => {
       [{ queries: { resultDays: 365 } }, ['S3 storage']],
     ],
     alerts: [[{ alerts: { email: 'a@example.com' } }, ['CloudWatch alarms', 'SNS e-mails']]],
+    dashboard: [[{ dashboard: true }, ['CloudWatch dashboard']]],
     network: [
       [{ network: {} }, ['VPC endpoints']],
       [{ network: {}, encryption: 'kms' }, ['KMS', 'VPC endpoints']],
@@ -229,6 +232,12 @@ describe('each setting changes what it turns on, and nothing else', () => {
       (name) => JSON.stringify(before?.get(name)) !== JSON.stringify(after?.get(name)),
     );
     expect(changed.toSorted()).toEqual([...classes].sort());
+  });
+
+  test('a schedule that can be watched has an alarm of its own', () => {
+    const cost = (start: string) =>
+      figures(estimate(lake, settingsOf({ start, alerts: { email: 'a@example.com' } })))['CloudWatch alarms'];
+    expect([cost('demand'), cost('cron(0 3 * * ? *)'), cost('cron(0 3 1 * ? *)')]).toEqual([0.3, 0.4, 0.3]);
   });
 
   test('KMS in a private network has an endpoint of its own', () => {
@@ -314,6 +323,7 @@ describe('whatever the usage', () => {
       optimizeTables: fc.boolean(),
       oldVersionDays: fc.integer({ min: 7, max: 3650 }),
       auditTrail: fc.boolean(),
+      dashboard: fc.boolean(),
       more: fc.constantFrom({}, { network: {} }, { alerts: { email: 'a@example.com' } }),
     })
     .map(({ maxWorkers, workerType, optimizeTables, oldVersionDays, more, ...rest }) => ({

@@ -1,4 +1,5 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
+import { watchedHours } from '../components/schedule';
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
 import { isPersonal, type Job, type Pipeline, type Table } from '../model';
 import { knowsPeople, needsKey } from '../model/manifest';
@@ -20,6 +21,7 @@ export type ResourceClass =
   | 'CloudWatch logs'
   | 'CloudWatch metrics'
   | 'CloudWatch alarms'
+  | 'CloudWatch dashboard'
   | 'SNS e-mails'
   | 'EventBridge'
   | 'Secrets Manager'
@@ -50,6 +52,8 @@ const MINIMUM_JOB_MINUTES = 1;
 const MINIMUM_CRAWL_MINUTES = 10;
 const CRAWLER_DPUS = 2;
 const MINIMUM_QUERY_GIGABYTES = MINIMUM_QUERY_MEGABYTES / GIGABYTE;
+/** Rows, seconds and refused share, which a run reports. */
+const METRICS_PER_TABLE = 3;
 /** What a job and a query read at once. */
 const GETS_PER_GIGABYTE = GIGABYTE / 8;
 /** S3 asks KMS for a bucket's key, and not for each object's: one request in a hundred, by AWS's own account. */
@@ -169,17 +173,23 @@ const CLASSES: Readonly<Record<ResourceClass, (month: Month) => Item | undefined
   },
 
   'CloudWatch metrics': ({ pipeline, usage, days, runs, usd }) => {
-    // Each is there for an hour: Glue's own, and the one that each source has.
-    const hours = runs * (pipeline.jobs.length * usage.metricsPerJobRun + pipeline.sources.length);
+    // Each is there for an hour: Glue's own, three of each table, and that a job began.
+    const perJob = usage.metricsPerJobRun + METRICS_PER_TABLE + 1;
+    const hours = runs * (pipeline.jobs.length * perJob + pipeline.sources.length * METRICS_PER_TABLE);
     const months = hours / (days * 24);
     return { what: `${shown(months)} metric-months`, usd: usd('metricMonth', months) };
   },
 
-  'CloudWatch alarms': ({ pipeline, settings, usd }) =>
-    settings.alerts && {
-      what: counted(pipeline.sources.length, 'alarm'),
-      usd: usd('alarmMonth', pipeline.sources.length),
-    },
+  'CloudWatch alarms': ({ pipeline, settings, usd }) => {
+    if (!settings.alerts) return undefined;
+    const watchesStart = pipeline.jobs.length > 0 && watchedHours(settings.start) !== undefined;
+    // CloudWatch bills an alarm by its metrics: one each.
+    const alarms = pipeline.sources.length + (watchesStart ? 1 : 0);
+    return { what: counted(alarms, 'alarm'), usd: usd('alarmMonth', alarms) };
+  },
+
+  'CloudWatch dashboard': ({ settings, usd }) =>
+    settings.dashboard ? { what: '1 dashboard', usd: usd('dashboardMonth', 1) } : undefined,
 
   'SNS e-mails': ({ settings, usage, usd }) =>
     settings.alerts && { what: counted(usage.mails, 'e-mail'), usd: usd('mail', usage.mails) },

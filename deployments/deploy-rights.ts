@@ -367,6 +367,15 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       },
     ],
   },
+  'aws:cloudwatch/dashboard:Dashboard': {
+    when: ({ dashboard }) => dashboard,
+    rights: [
+      {
+        actions: ['cloudwatch:PutDashboard', 'cloudwatch:GetDashboard', 'cloudwatch:DeleteDashboards'],
+        on: ['arn:aws:cloudwatch::ACCOUNT:dashboard/NAME'],
+      },
+    ],
+  },
   'aws:cloudwatch/eventRule:EventRule': {
     when: withRules,
     rights: [

@@ -14,6 +14,10 @@ export const consoleLinks = (site: Where) => ({
   logs: `${home(site, 'cloudwatch')}#logsV2:log-groups$3FlogGroupNameFilter$3D${`/aws-glue/${site.name}`.replaceAll('/', '$252F')}`,
 });
 
+/** Where to look at a stack's dashboard, where it has one. */
+export const dashboardLink = (site: Pick<StackNames, 'name' | 'region'>) =>
+  `${home(site, 'cloudwatch')}#dashboards/dashboard/${site.name}`;
+
 /** Where to look at a run of a job; `job` is its name on Glue. */
 export const jobRunLink = (site: Pick<StackNames, 'region'>, job: string, run: string) =>
   `${home(site, 'gluestudio')}#/job/${encodeURIComponent(job)}/run/${encodeURIComponent(run)}`;

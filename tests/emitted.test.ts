@@ -16,7 +16,7 @@ const PLACE = { account: '123456789012', region: 'us-east-1' };
 const DEV = { stack: 'dev', config: {} };
 const PROD = { stack: 'prod', config: {} };
 // All that a stack can have.
-const ALL = { stack: 'prod', config: { network: {}, start: 'files' } };
+const ALL = { stack: 'prod', config: { network: {}, start: 'files', dashboard: true } };
 const STACKS = [
   DEV,
   PROD,
@@ -28,12 +28,13 @@ const STACKS = [
     stack: 'dev',
     config: {
       auditTrail: true,
+      dashboard: true,
       zones: { trusted: { optimizeTables: false }, curated: { optimizeTables: false } },
     },
   },
 ];
 type Made = (typeof STACKS)[number];
-const WHOLE: readonly Made[] = [DEV, ALL];
+const WHOLE: readonly Made[] = [DEV, PROD, ALL];
 
 const made = new Map<Made, EmittedStack>();
 const madeOf = (one: Made): EmittedStack => {

@@ -95,7 +95,7 @@ withPulumi('the policy pack, by the real engine', () => {
   it.each([
     { stack: 'dev', config: {} },
     { stack: 'prod', config: {} },
-    { stack: 'prod', config: { network: {}, start: 'files' } },
+    { stack: 'prod', config: { network: {}, start: 'files', dashboard: true } },
   ])('lets stack $stack with $config through, in preview and up', async ({ stack, config }) => {
     const made = await deployed(stack, config);
     const preview = await made.preview({ policyPack: 'policy' });

@@ -41,7 +41,7 @@ withPulumi('the program, by the real engine on stand-ins of its providers', () =
   describe.each([
     { name: 'dev', config: {} },
     // All that a stack can have. Prod's own protection would refuse the destroy.
-    { name: 'prod', config: { protect: false, start: 'files', network: {} } },
+    { name: 'prod', config: { protect: false, start: 'files', network: {}, dashboard: true } },
   ])('stack $name', ({ name, config }) => {
     let stack: Stack;
     let preview: Operation;

@@ -5,7 +5,7 @@ import sys
 from awsglue.context import GlueContext
 from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
-from lakehouse_runner.glue import argument_names, fetch_secret, forget_job, put_metric, run_job
+from lakehouse_runner.glue import argument_names, fetch_secret, forget_job, put_metrics, run_job
 from pyspark.context import SparkContext
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     if "erasure" in args:
         forget_job(context.spark_session, args, fetch_secret)
     else:
-        run_job(context.spark_session, args, fetch_secret, put_metric)
+        run_job(context.spark_session, args, fetch_secret, put_metrics)
     job.commit()
 
 

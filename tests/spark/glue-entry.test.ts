@@ -362,12 +362,21 @@ withSpark('as on Glue', () => {
     ]);
   });
 
-  const share = (value: number) => ({
+  const report = (...metrics: readonly (readonly [table: string, name: string, value: unknown])[]) => ({
     cloudwatch: {
       Namespace: 'Lakehouse/acme-test',
-      MetricData: [expect.objectContaining({ MetricName: 'QuarantinedShare', Value: value })],
+      MetricData: metrics.map(([table, MetricName, Value]) =>
+        expect.objectContaining({ MetricName, Dimensions: [{ Name: 'Table', Value: table }], Value }),
+      ),
     },
   });
+  const started = (table: string) => report([table, 'Started', 1]);
+  const measured = (table: string, rows: number, share: number) =>
+    [
+      [table, 'RowsWritten', rows],
+      [table, 'Seconds', expect.any(Number)],
+      [table, 'QuarantinedShare', share],
+    ] as const;
 
   test('jobs make their tables, by the package of the zip', async () => {
     land(GOOD);
@@ -376,7 +385,11 @@ withSpark('as on Glue', () => {
     expect(cleaned).toMatchObject({
       status: 0,
       stderr: expect.not.stringContaining('Traceback'),
-      told: [share(1 / 40), { job: ['init acme-test-reading', 'commit'], runner }],
+      told: [
+        started('reading'),
+        report(...measured('reading_raw', GOOD.length, 1 / 40), ...measured('reading', GOOD.length, 0)),
+        { job: ['init acme-test-reading', 'commit'], runner },
+      ],
     });
     expect(outcomesOf('reading')).toEqual(['published']);
     // Its parameters are those of the stack.
@@ -386,7 +399,9 @@ withSpark('as on Glue', () => {
     expect(opened).toMatchObject({
       status: 0,
       told: [
+        started('reading_open'),
         { secretsmanager: { SecretId: 'arn:aws:the-secret' } },
+        report(...measured('reading_open', GOOD.length, 0)),
         { job: ['init acme-test-reading_open', 'commit'], runner },
       ],
     });
@@ -397,7 +412,11 @@ withSpark('as on Glue', () => {
     land(BAD);
     const { status, told, ...said } = await start(clean);
     expect(status).toBe(1);
-    expect(told).toEqual([share(1 / 40), { job: ['init acme-test-reading'], runner: expect.any(String) }]);
+    expect(told).toEqual([
+      started('reading'),
+      report(...measured('reading_raw', BAD.length, 1 / 40)),
+      { job: ['init acme-test-reading'], runner: expect.any(String) },
+    ]);
     expect(said.stderr).toMatch(
       /reading was not published\.\nreading: expectation not_negative failed with 2 bad rows\nreading: what was written is on its branch audit, snapshot \d+; the published table is as it was\n$/,
     );

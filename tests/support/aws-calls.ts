@@ -382,6 +382,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     alarmOf,
     'CloudWatch::Alarm',
   ),
+  'aws:cloudwatch/dashboard:Dashboard': shape('cloudwatch', 'PutDashboard', all, 'CloudWatch::Dashboard'),
   'aws:cloudwatch/eventRule:EventRule': shape(
     'events',
     'PutRule',

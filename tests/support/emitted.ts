@@ -53,7 +53,8 @@ export async function emitted(
         if (failures.length > 0) throw new Error(`${name}: ${failures.map(({ reason }) => reason).join()}`);
         const { __defaults, ...all } = filled as Values;
         const { id, state } = create(urn, filled as Values, false);
-        const arn = typeof state.arn === 'string' ? state.arn : undefined;
+        const found = state.arn ?? state.dashboardArn;
+        const arn = typeof found === 'string' ? found : undefined;
         made.push({ type, name, inputs: JSON.parse(JSON.stringify(plainValues(all))), arn });
         return { id, state };
       },

@@ -1,4 +1,4 @@
-"""Runs a job on AWS Glue: its arguments, its secret, its run's summary, and the metric that alarms watch."""
+"""Runs a job on AWS Glue: its arguments, its secret, its run's summary, and the metrics of its tables."""
 
 import datetime
 import functools
@@ -29,6 +29,11 @@ _SUMMARY_FORMAT = 1
 _RECEIPT_ID = re.compile(r"[0-9A-Za-z-]+")
 _SPARED_SECONDS = 24 * 60 * 60
 """Glue's own compaction may be writing what no snapshot names yet. It is over in less."""
+_UNITS = {"Started": "Count", "RowsWritten": "Count", "Seconds": "Seconds", "QuarantinedShare": "None"}
+"""CloudWatch's unit of each metric. components/alerts.ts and components/dashboard.ts name them too."""
+
+PutMetrics = Callable[[str, Mapping[str, Mapping[str, float]]], None]
+"""Reports to a namespace, of each table, its metrics by name."""
 
 
 class RunFailed(SystemExit):
@@ -54,7 +59,7 @@ def run_job(
     spark: SparkSession,
     args: Mapping[str, str],
     fetch_secret: Callable[[str], str],
-    put_metric: Callable[[str, str, float], None],
+    put_metrics: PutMetrics,
 ) -> None:
     """Make the table of the job, and leave a summary of the run.
 
@@ -62,7 +67,7 @@ def run_job(
         spark: A session whose catalog `glue_catalog` is Glue's.
         args: As Glue gives them: URIs of the manifest and the SQL, and what else the job has.
         fetch_secret: Gives the text of a secret by its ARN.
-        put_metric: Reports to a namespace, of a source, the share of its lines that were refused (0 to 1).
+        put_metrics: Reports that the run started, and at its end what came of each table.
 
     Raises:
         RunFailed: The table was not published. The message names every reason.
@@ -71,6 +76,7 @@ def run_job(
         manifest = read_manifest(files.read_text(args["manifest"]))
     except ManifestError as error:
         raise RunFailed(f"{args['manifest']} does not fit the runner; deploy again:\n{error}") from None
+    _report(put_metrics, manifest, {manifest.output.table: {"Started": 1}})
     parameters = parameters_of(args.get("parameters", ""), manifest)
     options = run.Options(
         catalog=CATALOG,
@@ -96,10 +102,14 @@ def run_job(
         )
         print(summary)
         files.write_text(f"{manifest.runs}{options.run_id}.json", f"{summary}\n")
-        for table in result.summary["tables"]:
-            if table["table"] in manifest.sources:
-                share = table["quarantined"] / max(table["read"], 1)
-                _report(put_metric, manifest.metrics_namespace, table["table"], share)
+        measured = {
+            table["table"]: _metrics_of(table, is_source=table["table"] in manifest.sources)
+            for table in result.summary["tables"]
+            # What failed was written, and not published.
+            if table["table"] in manifest.sources or not result.failures
+        }
+        if measured:
+            _report(put_metrics, manifest, measured)
     finally:
         # Whatever else goes wrong, this is what has to be told.
         if result.failures:
@@ -200,12 +210,22 @@ def _forgotten(
     }
 
 
-def _report(put_metric: Callable[[str, str, float], None], namespace: str, table: str, share: float) -> None:
+def _metrics_of(table: Mapping[str, Any], *, is_source: bool) -> dict[str, float]:
+    """What CloudWatch gets of a table's part of the summary; a share is from 0 to 1."""
+    whole = table["read"] if is_source else table["written"] + table["quarantined"]
+    return {
+        "RowsWritten": table["written"],
+        "Seconds": table["seconds"],
+        "QuarantinedShare": table["quarantined"] / max(whole, 1),
+    }
+
+
+def _report(put_metrics: PutMetrics, manifest: Manifest, measured: Mapping[str, Mapping[str, float]]) -> None:
     try:
-        put_metric(namespace, table, share)
+        put_metrics(manifest.metrics_namespace, measured)
     except Exception as error:
         # What is published is published: a run that is told as failed would stop those after it.
-        print(f"the metric of {table} was not reported: {tell(error)}")
+        print(f"the metrics of {', '.join(measured)} were not reported: {tell(error)}")
 
 
 def parameters_of(text: str, manifest: Manifest, now: datetime.datetime | None = None) -> dict[str, str]:
@@ -261,19 +281,21 @@ def fetch_secret(arn: str) -> str:
     return text
 
 
-def put_metric(namespace: str, table: str, share: float) -> None:
-    """Tell CloudWatch what the alarm of a source watches."""
+def put_metrics(namespace: str, measured: Mapping[str, Mapping[str, float]]) -> None:
+    """Tell CloudWatch what alarms watch and the dashboard shows."""
     import boto3
 
     boto3.client("cloudwatch").put_metric_data(
         Namespace=namespace,
         MetricData=[
             {
-                "MetricName": "QuarantinedShare",
+                "MetricName": name,
                 "Dimensions": [{"Name": "Table", "Value": table}],
-                "Value": share,
-                "Unit": "None",
+                "Value": value,
+                "Unit": _UNITS[name],
             }
+            for table, metrics in measured.items()
+            for name, value in metrics.items()
         ],
     )
 

@@ -52,7 +52,7 @@ class World:
     def __init__(self) -> None:
         """Make one with the files of a job."""
         self.files = {"s3://a/m.json": json.dumps(MANIFEST), "s3://a/q.sql": "SELECT 1"}
-        self.metrics: list[tuple[str, str, float]] = []
+        self.metrics: list[tuple[str, Mapping[str, Mapping[str, float]]]] = []
         self.asked: list[str] = []
         self.secret = HEX
         self.runs: list[tuple[Manifest, str, Mapping[str, str], run.Options]] = []
@@ -68,7 +68,7 @@ class World:
     def table(self, name: str, read: int, quarantined: int) -> dict[str, Any]:
         """A table's part of a summary, as far as it is looked at."""
         counts = {"read": read, "quarantined": quarantined, "written": read - quarantined}
-        return {"table": name, **counts, "expectations": []}
+        return {"table": name, **counts, "expectations": [], "seconds": 1.5}
 
     def run(
         self,
@@ -90,9 +90,9 @@ class World:
         self.asked.append(arn)
         return self.secret
 
-    def put(self, namespace: str, table: str, share: float) -> None:
+    def put(self, namespace: str, measured: Mapping[str, Mapping[str, float]]) -> None:
         """Stand in for CloudWatch."""
-        self.metrics.append((namespace, table, share))
+        self.metrics.append((namespace, measured))
 
     def start(self, **args: str) -> None:
         """Run the job with more arguments."""
@@ -148,10 +148,35 @@ def test_a_run_leaves_what_was_found(world: World, capsys: pytest.CaptureFixture
     assert json.loads(summary)["findings"] == [{"table": "reading_raw", "expectation": "known", **found}]
 
 
-def test_a_run_reports_the_share_of_each_source(world: World) -> None:
-    """And of no other table: that is what an alarm is for."""
+STARTED = ("Lakehouse/test", {"reading": {"Started": 1}})
+
+
+def measured(rows: int, share: float) -> dict[str, float]:
+    """What is reported of a table."""
+    return {"RowsWritten": rows, "Seconds": 1.5, "QuarantinedShare": share}
+
+
+def test_a_run_reports_its_start_and_then_each_table(world: World) -> None:
+    """In one call each. A job may make more rows than it reads: its share is of those that it made."""
+    world.tables[2]["written"] = 17
     world.start()
-    assert world.metrics == [("Lakehouse/test", "reading_raw", 0.2), ("Lakehouse/test", "other_raw", 0.0)]
+    sources = {"reading_raw": measured(8, 0.2), "other_raw": measured(0, 0.0)}
+    assert world.metrics == [
+        STARTED,
+        ("Lakehouse/test", {**sources, "reading": measured(17, 0.15)}),
+    ]
+
+
+def test_a_run_has_started_whatever_becomes_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or an alarm would say that the schedule is broken."""
+
+    def refuse(*_: object) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(run, "run", refuse)
+    with pytest.raises(OSError, match="no space"):
+        world.start()
+    assert world.metrics == [STARTED]
 
 
 def test_a_metric_that_cannot_be_reported_fails_no_run(
@@ -165,15 +190,15 @@ def test_a_metric_that_cannot_be_reported_fails_no_run(
     monkeypatch.setattr(world, "put", refuse)
     world.start()
     told = capsys.readouterr().out
-    assert "the metric of reading_raw was not reported: OSError: unreachable" in told
-    assert "the metric of other_raw was not reported" in told
+    assert "the metrics of reading were not reported: OSError: unreachable" in told
+    assert "the metrics of reading_raw, other_raw, reading were not reported" in told
 
 
 def test_a_run_that_failed_says_why(world: World) -> None:
-    """After it left its summary and told the alarm."""
+    """After it left its summary and told the alarm; what was not published counts as nothing."""
     world.failures = ["reading: expectation known failed with 3 bad rows", "reading_raw: 2 of 10 lines"]
     assert world.fail().split("\n") == ["reading was not published.", *world.failures]
-    assert len(world.metrics) == 2
+    assert [list(measured) for _, measured in world.metrics] == [["reading"], ["reading_raw", "other_raw"]]
     assert f"s3://runs/reading/{world.runs[0][3].run_id}.json" in world.files
 
 
@@ -385,7 +410,7 @@ def test_the_script_runs_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def run_job(spark: SparkSession, args: Mapping[str, str], *ports: object) -> None:
         assert spark is SPARK
-        assert ports == (glue.fetch_secret, glue.put_metric)
+        assert ports == (glue.fetch_secret, glue.put_metrics)
         seen.append(args)
         if len(seen) > 1:
             raise glue.RunFailed("reading was not published.")
@@ -428,7 +453,7 @@ class Client:
 
 
 def test_aws_is_asked_for_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the names that components/alerts.ts and components/lakehouse.ts give it."""
+    """By the names that components/alerts.ts, dashboard.ts and lakehouse.ts give it."""
     clients: list[Client] = []
 
     class Boto3:
@@ -439,23 +464,23 @@ def test_aws_is_asked_for_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "boto3", Boto3)
     assert glue.fetch_secret("arn:x") == "s"
-    glue.put_metric("Lakehouse/test", "reading_raw", 0.25)
+    glue.put_metrics("Lakehouse/test", {"reading": {"Started": 1}, "reading_raw": measured(8, 0.25)})
+
+    def metric(table: str, name: str, value: float, unit: str) -> dict[str, Any]:
+        return {
+            "MetricName": name,
+            "Dimensions": [{"Name": "Table", "Value": table}],
+            "Value": value,
+            "Unit": unit,
+        }
+
+    metrics = [
+        metric("reading", "Started", 1, "Count"),
+        metric("reading_raw", "RowsWritten", 8, "Count"),
+        metric("reading_raw", "Seconds", 1.5, "Seconds"),
+        metric("reading_raw", "QuarantinedShare", 0.25, "None"),
+    ]
     assert [(client.service, client.calls) for client in clients] == [
         ("secretsmanager", [{"SecretId": "arn:x"}]),
-        (
-            "cloudwatch",
-            [
-                {
-                    "Namespace": "Lakehouse/test",
-                    "MetricData": [
-                        {
-                            "MetricName": "QuarantinedShare",
-                            "Dimensions": [{"Name": "Table", "Value": "reading_raw"}],
-                            "Value": 0.25,
-                            "Unit": "None",
-                        }
-                    ],
-                }
-            ],
-        ),
+        ("cloudwatch", [{"Namespace": "Lakehouse/test", "MetricData": metrics}]),
     ]

@@ -4,6 +4,7 @@
 // trail and role policy attachment. The rest are from its documentation and from memory: where a test rests on one of
 // them, look it up first. The names of the properties come from the real @pulumi/aws (schema.ts).
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { dashboardFaults } from './dashboard';
 import { at, isAsset, isList, isObject, text, type Value, type Values } from './values';
 import type { World } from './world';
 
@@ -455,6 +456,20 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     out: named('cloudwatch', (name) => `alarm:${name}`),
     defaults: { actionsEnabled: true, treatMissingData: 'missing' },
     force: ['name'],
+  },
+  'aws:cloudwatch/dashboard:Dashboard': {
+    name: 'dashboardName',
+    max: 255,
+    pattern: /^[\w-]+$/,
+    id: ({ dashboardName }) => text(dashboardName),
+    out: ({ dashboardName }) => ({
+      dashboardArn: global('cloudwatch', `dashboard/${text(dashboardName)}`),
+    }),
+    refuses: ({ dashboardBody }) => {
+      const [fault] = dashboardFaults(text(dashboardBody));
+      return fault && `InvalidParameterInput: The field DashboardBody ${fault}`;
+    },
+    force: ['dashboardName'],
   },
   'aws:cloudwatch/eventRule:EventRule': {
     name: 'name',
