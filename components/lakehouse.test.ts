@@ -122,10 +122,10 @@ const forgetParts = (name: string) => [
 
 const SOURCES = lake.sources.map(({ name }) => name);
 const MADE = lake.jobs.map(({ output }) => `stedi-${output.zone}-${output.name}`);
+const isPersonal = ({ columns }: (typeof lake.sources)[number] | (typeof lake.jobs)[number]['output']) =>
+  Object.values(columns).some(({ pii }) => pii !== undefined);
 /** What is open to analysts: columns say nothing of a person. */
-const OPEN = lake.jobs
-  .map(({ output }) => output)
-  .filter(({ columns }) => Object.values(columns).every(({ pii }) => pii === undefined));
+const OPEN = lake.jobs.map(({ output }) => output).filter((table) => !isPersonal(table));
 /** The jobs that start once others have ended. */
 const FOLLOWING = lake.jobs.filter(({ inputs }) => inputs.some(({ format }) => format !== 'json'));
 
@@ -712,7 +712,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     catalogTargets: [
       {
         databaseName: 'stedi_lakehouse_dev',
-        tables: ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'],
+        tables: SOURCES,
       },
     ],
     configuration: {
@@ -947,15 +947,19 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
           {
             field: 'resources.ARN',
             startsWiths: [
-              ...['customer', 'accelerometer', 'step_trainer'].flatMap((source) => [
-                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/${source}/landing/`,
-                `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/quarantine/${source}_landing/`,
-              ]),
-              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/customer_trusted/',
-              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/accelerometer_trusted/',
-              'arn:aws:s3:::stedi-lakehouse-prod-trusted-123456789012/step_trainer_trusted/',
-              // Of the curated zone, customers only.
-              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012/customers_curated/',
+              // A refused line may say anything, of whatever source.
+              ...lake.sources
+                .flatMap((source) => [
+                  ...(isPersonal(source) ? [`${source.entity}/landing`] : []),
+                  `quarantine/${source.name}`,
+                ])
+                .map((folder) => `arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/${folder}/`),
+              // Zone by zone; of the curated one, customers only.
+              ...lake.zones
+                .flatMap(({ jobs, tables }) =>
+                  [...tables].filter((table) => jobs.length > 0 && isPersonal(table)),
+                )
+                .map(({ name, zone }) => `arn:aws:s3:::stedi-lakehouse-prod-${zone}-123456789012/${name}/`),
               'arn:aws:s3:::stedi-lakehouse-prod-landing-123456789012/forget/requests/',
               'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/all/',
             ],
@@ -1019,7 +1023,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     catalogTargets: [
       {
         databaseName: 'stedi_lakehouse_prod',
-        tables: ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'],
+        tables: SOURCES,
       },
     ],
     configuration: {
@@ -1664,9 +1668,7 @@ test('files that land in any source start the workflow', async () => {
       detail: {
         bucket: { name: ['stedi-lakehouse-dev-landing-123456789012'] },
         object: {
-          key: ['customer', 'accelerometer', 'step_trainer'].map((entity) => ({
-            prefix: `${entity}/landing/`,
-          })),
+          key: lake.sources.map(({ entity }) => ({ prefix: `${entity}/landing/` })),
         },
       },
     },

@@ -8,7 +8,8 @@ import { USAGE, type Usage } from './usage';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The jobs of which the figures here were worked out. Others that come cost more, and change none of them. */
+/** What the figures here were worked out for. Sources and jobs that come cost more, and change none of them. */
+const SOURCES = ['customer_landing', 'accelerometer_landing', 'step_trainer_landing'];
 const JOBS = [
   'customer_trusted',
   'accelerometer_trusted',
@@ -16,15 +17,16 @@ const JOBS = [
   'step_trainer_trusted',
   'machine_learning_curated',
 ];
-const isHere = ({ name }: { readonly name: string }) => JOBS.includes(name);
+const isHere = ({ name }: { readonly name: string }) => [...SOURCES, ...JOBS].includes(name);
 const lake: Pipeline = {
   ...stedi,
   zones: stedi.zones.map((zone) => ({
     ...zone,
-    tables: [...zone.tables].filter((table) => table.format === 'json' || isHere(table)),
+    tables: [...zone.tables].filter(isHere),
     jobs: [...zone.jobs].filter(isHere),
   })),
-  tables: new Map([...stedi.tables].filter(([, table]) => table.format === 'json' || isHere(table))),
+  tables: new Map([...stedi.tables].filter(([, table]) => isHere(table))),
+  sources: stedi.sources.filter(isHere),
   jobs: stedi.jobs.filter(isHere),
 };
 

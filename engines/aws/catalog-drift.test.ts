@@ -151,7 +151,9 @@ const metadataOf = (name: string): Record<string, unknown> =>
 
 test('a catalog that is as the contracts say has none, over several pages', async () => {
   expect(await drift()).toEqual([]);
-  expect(server.requests.filter(({ operation }) => operation === 'GetTables')).toHaveLength(6);
+  expect(server.requests.filter(({ operation }) => operation === 'GetTables')).toHaveLength(
+    Math.ceil(glue.tables.length / glue.pageSize),
+  );
 });
 
 test('one table of each format, written by hand', async () => {

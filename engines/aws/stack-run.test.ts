@@ -16,7 +16,10 @@ import { followWorkflow, runJobs, type StackRunResult } from './stack-run';
 import { Summaries } from './summaries';
 
 const JOBS = pipeline.jobs.map(({ name }) => name);
-const TABLES = [...pipeline.tables.keys()];
+/** What a run of the stack says something of: a source that no job reads is not among them. */
+const TABLES = [...pipeline.tables].flatMap(([name, table]) =>
+  pipeline.jobs.some(({ output, inputs }) => [output, ...inputs].some((one) => one === table)) ? [name] : [],
+);
 const outputs = outputsOf(pipeline);
 
 let server: AwsServer;
