@@ -449,7 +449,7 @@ describe('lake status of a lake on this machine', () => {
     const { status: code, stdout } = await status();
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: `Nothing is published in ${LAKE} yet; npx lake run fills it.\n`,
+      stdout: `Nothing is published in ${LAKE} yet; npx lake run --lake ${LAKE} fills it.\n`,
     });
     expect(existsSync(LAKE)).toBe(false);
   });

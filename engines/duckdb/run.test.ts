@@ -329,7 +329,10 @@ test('single jobs and queries name every table of which a file is damaged or gon
   const told = ['score_landing', 'score_trusted'].map(
     (table) => `${table} cannot be read: files in ${folder(table)} are missing or damaged`,
   );
-  const text = [...told, 'Restore them, or make all tables anew: npx lake run'].join('\n');
+  const text = [
+    ...told,
+    'Restore them, or make all tables anew: npx lake run --data DIR, with the same --lake',
+  ].join('\n');
   await expect(run(game(), { only: ['score_open'] })).rejects.toThrow(new LakeError(text));
   await expect(engine.query('SELECT COUNT(*) FROM score_trusted')).rejects.toThrow(new LakeError(text));
 });
