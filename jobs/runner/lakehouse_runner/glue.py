@@ -75,7 +75,7 @@ def run_job(
     try:
         manifest = read_manifest(files.read_text(args["manifest"]))
     except ManifestError as error:
-        raise RunFailed(f"{args['manifest']} does not fit the runner; deploy again:\n{error}") from None
+        raise RunFailed(f"{args['manifest']}: {error}") from None
     _report(put_metrics, manifest, {manifest.output.table: {"Started": 1}})
     parameters = parameters_of(args.get("parameters", ""), manifest)
     options = run.Options(
@@ -141,7 +141,7 @@ def forget_job(
                 for job in erasure.jobs
             ]
         except ManifestError as error:
-            raise JobError(f"{args['erasure']} does not fit the runner; deploy again:\n{error}") from None
+            raise JobError(f"{args['erasure']}: {error}") from None
         receipt = _forgotten(spark, erasure, jobs, request, _key(args, fetch_secret), now or time.time())
         text = json.dumps(receipt, indent=2)
         files.write_text(f"{erasure.receipts.rstrip('/')}/{receipt['id']}.json", f"{text}\n")
