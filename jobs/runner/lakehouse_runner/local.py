@@ -364,11 +364,13 @@ def serve(handle: Handle) -> None:
         scratch.remove()
 
 
-def _kill_java() -> None:
+def _kill_java() -> bool:
+    """Kill Java, and say whether it had started."""
     gateway: Any = SparkContext._gateway
     if gateway:
         gateway.proc.kill()
         gateway.proc.wait()
+    return gateway is not None
 
 
 def _heard(scratches: Sequence[Scratch]) -> Iterator[str]:
@@ -382,10 +384,11 @@ def _heard(scratches: Sequence[Scratch]) -> Iterator[str]:
             lines.put(line)
         ended.set()
         if not idle.is_set():
-            # Java goes on otherwise, and writes to the lake while the next run cleans up.
-            _kill_java()
-            for scratch in scratches:
-                scratch.remove()
+            # Java goes on otherwise, and writes to the lake while the next run cleans up. While it starts it ends by
+            # itself, as its stdin ended, but waits for ever where its folder is gone: the next command removes that.
+            if _kill_java():
+                for scratch in scratches:
+                    scratch.remove()
             os._exit(1)
         lines.put(None)
 
