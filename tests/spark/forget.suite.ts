@@ -16,7 +16,7 @@ import { apart, world as generated, linesOf, type World } from '../support/peopl
 import { childrenOf, untilGone } from '../support/processes';
 import { differences, NONE, type TextRows } from '../support/rows';
 import { withSpark } from '../support/spark';
-import { session } from './session';
+import { scratch, session } from './session';
 
 const dir = temporaryDir('spark-forget');
 const lake = join(dir, 'lake');
@@ -200,7 +200,6 @@ withSpark('a person is forgotten on Spark', () => {
     ]) {
       expect(found.filter((name) => part.test(name))).not.toEqual([]);
     }
-    const scratch = join(dir, 'spark-tmp');
     for (const name of readdirSync(scratch)) expect(statSync(join(scratch, name)).mode & 0o777).toBe(0o700);
   });
 
