@@ -385,8 +385,8 @@ def _heard(scratches: Sequence[Scratch]) -> Iterator[str]:
         ended.set()
         if not idle.is_set():
             # Java goes on otherwise, and writes to the lake while the next run cleans up. While it starts it
-            # ends by itself, as its stdin ended, but waits for ever where its folder is gone: the next command
-            # removes that.
+            # ends by itself, as its stdin ended, but waits for ever where its folder is gone: the next
+            # command removes that.
             if _kill_java():
                 for scratch in scratches:
                     scratch.remove()
