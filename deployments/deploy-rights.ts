@@ -38,40 +38,37 @@ const TAGGED: Condition = {
   StringEquals: { 'aws:ResourceTag/project': 'PROJECT', 'aws:ResourceTag/stack': 'STACK' },
 };
 
-const onBuckets = (...actions: readonly string[]): Right => ({
-  actions: actions.map((action) => `s3:${action}`),
-  on: [BUCKET],
-});
+/** Actions of a service, by their names. */
+const can = (service: string, names: string) => names.split(/\s+/).map((name) => `${service}:${name}`);
+
+const onBuckets = (names: string): Right => ({ actions: can('s3', names), on: [BUCKET] });
 
 /** An entry of Glue's catalogue, whose ARNs have all that it is in. */
-const onGlue = (noun: string, resource: string, ...more: readonly string[]): Right => ({
-  actions: [
-    ...['Create', 'Get', 'Update', 'Delete'].map((verb) => `glue:${verb}${noun}`),
-    ...['glue:GetTags', 'glue:TagResource', 'glue:UntagResource'],
-    ...more,
-  ],
+const onGlue = (noun: string, resource: string, more = ''): Right => ({
+  actions: can(
+    'glue',
+    `Create${noun} Get${noun} Update${noun} Delete${noun} GetTags TagResource UntagResource ${more}`.trim(),
+  ),
   on: glue(resource),
 });
 
 const passTo = (service: string): Right => ({
-  actions: ['iam:PassRole'],
+  actions: can('iam', 'PassRole'),
   on: ['arn:aws:iam::ACCOUNT:role/NAME-*'],
   condition: { StringEquals: { 'iam:PassedToService': service } },
 });
 
 /** EC2 gives out ids of its own: what is there is told by its tags. */
-const ec2 = (makes: readonly string[], changes: readonly string[], reads: readonly string[]): Right[] => [
-  { actions: makes.map((action) => `ec2:${action}`), on: [regional('ec2', '*/*')] },
-  { actions: changes.map((action) => `ec2:${action}`), on: [regional('ec2', '*/*')], condition: TAGGED },
-  { actions: reads.map((action) => `ec2:${action}`), on: ['*'] },
+const ec2 = (make: string, changes: string, reads: string): Right[] => [
+  { actions: can('ec2', make), on: [regional('ec2', '*/*')] },
+  { actions: can('ec2', changes), on: [regional('ec2', '*/*')], condition: TAGGED },
+  { actions: can('ec2', reads), on: ['*'] },
   {
-    actions: ['ec2:CreateTags'],
+    actions: can('ec2', 'CreateTags'),
     on: [regional('ec2', '*/*')],
-    condition: {
-      StringEquals: { 'ec2:CreateAction': makes.filter((action) => /^(?:Create|Auth)/.test(action)) },
-    },
+    condition: { StringEquals: { 'ec2:CreateAction': [make] } },
   },
-  { actions: ['ec2:CreateTags', 'ec2:DeleteTags'], on: [regional('ec2', '*/*')], condition: TAGGED },
+  { actions: can('ec2', 'CreateTags DeleteTags'), on: [regional('ec2', '*/*')], condition: TAGGED },
 ];
 
 const ofNetwork = (...rights: Parameters<typeof ec2>): Kind => ({
@@ -79,103 +76,84 @@ const ofNetwork = (...rights: Parameters<typeof ec2>): Kind => ({
   rights: ec2(...rights),
 });
 
-const SECURITY_GROUP_READS = ['DescribeSecurityGroups', 'DescribeSecurityGroupRules'];
+const SECURITY_GROUP_READS = 'DescribeSecurityGroups DescribeSecurityGroupRules';
 
 export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:s3/bucket:Bucket': {
     rights: [
-      onBuckets(
-        ...[
-          'CreateBucket',
-          'DeleteBucket',
-          'ListBucket',
-          'GetBucketLocation',
-          'GetBucketAcl',
-          'GetBucketCORS',
-        ],
-        ...[
-          'GetBucketLogging',
-          'GetBucketObjectLockConfiguration',
-          'GetBucketRequestPayment',
-          'GetBucketWebsite',
-        ],
-        ...[
-          'GetAccelerateConfiguration',
-          'GetReplicationConfiguration',
-          'GetBucketTagging',
-          'PutBucketTagging',
-        ],
-        ...['ListTagsForResource', 'TagResource', 'UntagResource'],
-      ),
+      onBuckets(`CreateBucket DeleteBucket ListBucket GetBucketLocation GetBucketAcl GetBucketCORS
+        GetBucketLogging GetBucketObjectLockConfiguration GetBucketRequestPayment GetBucketWebsite
+        GetAccelerateConfiguration GetReplicationConfiguration GetBucketTagging PutBucketTagging
+        ListTagsForResource TagResource UntagResource`),
     ],
   },
   'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock': {
-    rights: [onBuckets('GetBucketPublicAccessBlock', 'PutBucketPublicAccessBlock')],
+    rights: [onBuckets('GetBucketPublicAccessBlock PutBucketPublicAccessBlock')],
   },
   'aws:s3/bucketOwnershipControls:BucketOwnershipControls': {
-    rights: [onBuckets('GetBucketOwnershipControls', 'PutBucketOwnershipControls')],
+    rights: [onBuckets('GetBucketOwnershipControls PutBucketOwnershipControls')],
   },
   'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration': {
-    rights: [onBuckets('GetEncryptionConfiguration', 'PutEncryptionConfiguration')],
+    rights: [onBuckets('GetEncryptionConfiguration PutEncryptionConfiguration')],
   },
   'aws:s3/bucketVersioning:BucketVersioning': {
-    rights: [onBuckets('GetBucketVersioning', 'PutBucketVersioning')],
+    rights: [onBuckets('GetBucketVersioning PutBucketVersioning')],
   },
   'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration': {
-    rights: [onBuckets('GetLifecycleConfiguration', 'PutLifecycleConfiguration')],
+    rights: [onBuckets('GetLifecycleConfiguration PutLifecycleConfiguration')],
   },
   'aws:s3/bucketPolicy:BucketPolicy': {
-    rights: [onBuckets('GetBucketPolicy', 'PutBucketPolicy', 'DeleteBucketPolicy')],
+    rights: [onBuckets('GetBucketPolicy PutBucketPolicy DeleteBucketPolicy')],
   },
   'aws:s3/bucketNotification:BucketNotification': {
     when: byFiles,
-    rights: [onBuckets('GetBucketNotification', 'PutBucketNotification')],
+    rights: [onBuckets('GetBucketNotification PutBucketNotification')],
   },
   // Of the artifacts alone: no deployment reads or writes data.
   'aws:s3/bucketObjectv2:BucketObjectv2': {
     rights: [
       {
-        actions: [
-          ...['s3:PutObject', 's3:GetObject', 's3:DeleteObject', 's3:DeleteObjectVersion'],
-          ...['s3:GetObjectTagging', 's3:PutObjectTagging'],
-        ],
+        actions: can(
+          's3',
+          `PutObject GetObject DeleteObject DeleteObjectVersion GetObjectTagging PutObjectTagging`,
+        ),
         on: ['runner', 'jobs'].map((folder) => `arn:aws:s3:::NAME-artifacts-ACCOUNT/${folder}/*`),
       },
-      { actions: ['s3:ListBucketVersions'], on: ['arn:aws:s3:::NAME-artifacts-ACCOUNT'] },
+      { actions: can('s3', 'ListBucketVersions'), on: ['arn:aws:s3:::NAME-artifacts-ACCOUNT'] },
     ],
   },
   'aws:kms/key:Key': {
     when: withKey,
     rights: [
       {
-        actions: ['kms:CreateKey'],
+        actions: can('kms', 'CreateKey'),
         on: ['*'],
         condition: { StringEquals: { 'aws:RequestTag/project': 'PROJECT', 'aws:RequestTag/stack': 'STACK' } },
       },
       {
-        actions: [
-          ...['kms:DescribeKey', 'kms:EnableKeyRotation', 'kms:GetKeyPolicy', 'kms:GetKeyRotationStatus'],
-          ...['kms:ListResourceTags'],
-        ],
+        actions: can(
+          'kms',
+          `DescribeKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListResourceTags`,
+        ),
         on: [regional('kms', 'key/*')],
       },
       {
         // KMS takes up to five minutes to know a new key's tags; nothing here is needed before.
-        actions: [
-          ...['kms:DisableKeyRotation', 'kms:PutKeyPolicy', 'kms:ScheduleKeyDeletion', 'kms:UntagResource'],
-          ...['kms:UpdateKeyDescription'],
-        ],
+        actions: can(
+          'kms',
+          `DisableKeyRotation PutKeyPolicy ScheduleKeyDeletion UntagResource UpdateKeyDescription`,
+        ),
         on: [regional('kms', 'key/*')],
         condition: TAGGED,
       },
       {
-        actions: ['kms:TagResource'],
+        actions: can('kms', 'TagResource'),
         on: [regional('kms', 'key/*')],
         condition: { StringEquals: { 'aws:RequestTag/project': 'PROJECT', 'aws:RequestTag/stack': 'STACK' } },
       },
       {
         // Scripts, the first metadata of a table and the secret are encrypted by it.
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        actions: can('kms', 'Decrypt GenerateDataKey'),
         on: [regional('kms', 'key/*')],
         condition: {
           StringEquals: {
@@ -189,26 +167,21 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withKey,
     rights: [
       {
-        actions: ['kms:CreateAlias', 'kms:DeleteAlias', 'kms:UpdateAlias'],
+        actions: can('kms', 'CreateAlias DeleteAlias UpdateAlias'),
         on: [regional('kms', 'alias/NAME'), regional('kms', 'key/*')],
       },
-      { actions: ['kms:ListAliases'], on: ['*'] },
+      { actions: can('kms', 'ListAliases'), on: ['*'] },
     ],
   },
   'aws:iam/role:Role': {
     rights: [
       {
-        actions: [
-          ...[
-            'iam:CreateRole',
-            'iam:DeleteRole',
-            'iam:GetRole',
-            'iam:UpdateRole',
-            'iam:UpdateRoleDescription',
-          ],
-          ...['iam:UpdateAssumeRolePolicy', 'iam:TagRole', 'iam:UntagRole', 'iam:ListRolePolicies'],
-          ...['iam:ListAttachedRolePolicies', 'iam:ListInstanceProfilesForRole', 'iam:ListRoleTags'],
-        ],
+        actions: can(
+          'iam',
+          `CreateRole DeleteRole GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy
+          TagRole UntagRole ListRolePolicies ListAttachedRolePolicies ListInstanceProfilesForRole
+          ListRoleTags`,
+        ),
         on: ['arn:aws:iam::ACCOUNT:role/NAME-*'],
       },
     ],
@@ -216,7 +189,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:iam/rolePolicy:RolePolicy': {
     rights: [
       {
-        actions: ['iam:PutRolePolicy', 'iam:GetRolePolicy', 'iam:DeleteRolePolicy'],
+        actions: can('iam', 'PutRolePolicy GetRolePolicy DeleteRolePolicy'),
         on: ['arn:aws:iam::ACCOUNT:role/NAME-*'],
       },
     ],
@@ -224,22 +197,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:iam/policy:Policy': {
     rights: [
       {
-        actions: [
-          ...[
-            'iam:CreatePolicy',
-            'iam:DeletePolicy',
-            'iam:GetPolicy',
-            'iam:GetPolicyVersion',
-            'iam:TagPolicy',
-          ],
-          ...[
-            'iam:CreatePolicyVersion',
-            'iam:DeletePolicyVersion',
-            'iam:ListPolicyVersions',
-            'iam:UntagPolicy',
-          ],
-          ...['iam:ListPolicyTags'],
-        ],
+        actions: can(
+          'iam',
+          `CreatePolicy DeletePolicy GetPolicy GetPolicyVersion TagPolicy CreatePolicyVersion
+          DeletePolicyVersion ListPolicyVersions UntagPolicy ListPolicyTags`,
+        ),
         on: ['arn:aws:iam::ACCOUNT:policy/NAME-analyst'],
       },
     ],
@@ -247,11 +209,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:glue/catalogDatabase:CatalogDatabase': {
     rights: [
       {
-        actions: ['Create', 'Get', 'Update', 'Delete'].map((verb) => `glue:${verb}Database`),
+        actions: can('glue', 'CreateDatabase GetDatabase UpdateDatabase DeleteDatabase'),
         on: glue('catalog', 'database/DATABASE', 'table/DATABASE/*'),
       },
       {
-        actions: ['glue:GetTags', 'glue:TagResource', 'glue:UntagResource'],
+        actions: can('glue', 'GetTags TagResource UntagResource'),
         on: glue('database/DATABASE'),
       },
     ],
@@ -259,15 +221,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:glue/catalogTable:CatalogTable': {
     rights: [
       {
-        actions: [
-          ...['Create', 'Get', 'Update', 'Delete'].map((verb) => `glue:${verb}Table`),
-          ...['glue:GetPartitionIndexes'],
-        ],
+        actions: can('glue', 'CreateTable GetTable UpdateTable DeleteTable GetPartitionIndexes'),
         on: glue('catalog', 'database/DATABASE', 'table/DATABASE/*'),
       },
       {
         // Glue writes the first metadata of an Iceberg table as whoever makes the table.
-        actions: ['s3:GetObject', 's3:PutObject'],
+        actions: can('s3', 'GetObject PutObject'),
         on: [`${BUCKET}/*/metadata/*`],
       },
     ],
@@ -276,7 +235,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: optimizing,
     rights: [
       {
-        actions: ['Create', 'Get', 'Update', 'Delete'].map((verb) => `glue:${verb}TableOptimizer`),
+        actions: can(
+          'glue',
+          `CreateTableOptimizer GetTableOptimizer UpdateTableOptimizer DeleteTableOptimizer`,
+        ),
         on: glue('catalog', 'database/DATABASE', 'table/DATABASE/*'),
       },
       passTo('glue.amazonaws.com'),
@@ -285,18 +247,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:glue/job:Job': { rights: [onGlue('Job', 'job/NAME-*'), passTo('glue.amazonaws.com')] },
   'aws:glue/trigger:Trigger': {
     // Those that wait for a clock or a job are started when they are made, and stopped before they go.
-    rights: [onGlue('Trigger', 'trigger/NAME-*', 'glue:StartTrigger', 'glue:StopTrigger')],
+    rights: [onGlue('Trigger', 'trigger/NAME-*', 'StartTrigger StopTrigger')],
   },
   'aws:glue/workflow:Workflow': { rights: [onGlue('Workflow', 'workflow/NAME')] },
   'aws:glue/crawler:Crawler': {
     rights: [
-      onGlue(
-        'Crawler',
-        'crawler/NAME-*',
-        'glue:StopCrawler',
-        'glue:StartCrawlerSchedule',
-        'glue:StopCrawlerSchedule',
-      ),
+      onGlue('Crawler', 'crawler/NAME-*', 'StopCrawler StartCrawlerSchedule StopCrawlerSchedule'),
       passTo('glue.amazonaws.com'),
     ],
   },
@@ -304,11 +260,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withNetwork,
     rights: [
       {
-        actions: ['Create', 'Get', 'Update', 'Delete', 'Pass'].map((verb) => `glue:${verb}Connection`),
+        actions: can(
+          'glue',
+          `CreateConnection GetConnection UpdateConnection DeleteConnection PassConnection`,
+        ),
         on: glue('catalog', 'connection/NAME-network'),
       },
       {
-        actions: ['glue:GetTags', 'glue:TagResource', 'glue:UntagResource'],
+        actions: can('glue', 'GetTags TagResource UntagResource'),
         on: glue('connection/NAME-network'),
       },
     ],
@@ -316,10 +275,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:athena/workgroup:Workgroup': {
     rights: [
       {
-        actions: [
-          ...['Create', 'Get', 'Update', 'Delete'].map((verb) => `athena:${verb}WorkGroup`),
-          ...['athena:ListTagsForResource', 'athena:TagResource', 'athena:UntagResource'],
-        ],
+        actions: can(
+          'athena',
+          `CreateWorkGroup GetWorkGroup UpdateWorkGroup DeleteWorkGroup ListTagsForResource
+          TagResource UntagResource`,
+        ),
         on: [regional('athena', 'workgroup/NAME'), regional('athena', 'workgroup/NAME-*')],
       },
     ],
@@ -327,7 +287,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:athena/namedQuery:NamedQuery': {
     rights: [
       {
-        actions: ['athena:CreateNamedQuery', 'athena:GetNamedQuery', 'athena:DeleteNamedQuery'],
+        actions: can('athena', 'CreateNamedQuery GetNamedQuery DeleteNamedQuery'),
         on: [regional('athena', 'workgroup/NAME'), regional('athena', 'workgroup/NAME-*')],
       },
     ],
@@ -335,34 +295,24 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:cloudwatch/logGroup:LogGroup': {
     rights: [
       {
-        actions: [
-          ...[
-            'logs:CreateLogGroup',
-            'logs:DeleteLogGroup',
-            'logs:PutRetentionPolicy',
-            'logs:AssociateKmsKey',
-          ],
-          ...[
-            'logs:DisassociateKmsKey',
-            'logs:ListTagsForResource',
-            'logs:TagResource',
-            'logs:UntagResource',
-          ],
-          ...['logs:DeleteRetentionPolicy'],
-        ],
+        actions: can(
+          'logs',
+          `CreateLogGroup DeleteLogGroup PutRetentionPolicy AssociateKmsKey DisassociateKmsKey
+          ListTagsForResource TagResource UntagResource DeleteRetentionPolicy`,
+        ),
         on: [regional('logs', 'log-group:/aws-glue/NAME/*')],
       },
-      { actions: ['logs:DescribeLogGroups'], on: [regional('logs', 'log-group:*')] },
+      { actions: can('logs', 'DescribeLogGroups'), on: [regional('logs', 'log-group:*')] },
     ],
   },
   'aws:cloudwatch/metricAlarm:MetricAlarm': {
     when: withAlerts,
     rights: [
       {
-        actions: [
-          ...['cloudwatch:PutMetricAlarm', 'cloudwatch:DescribeAlarms', 'cloudwatch:DeleteAlarms'],
-          ...['cloudwatch:ListTagsForResource', 'cloudwatch:TagResource', 'cloudwatch:UntagResource'],
-        ],
+        actions: can(
+          'cloudwatch',
+          `PutMetricAlarm DescribeAlarms DeleteAlarms ListTagsForResource TagResource UntagResource`,
+        ),
         on: [regional('cloudwatch', 'alarm:NAME-*')],
       },
     ],
@@ -371,7 +321,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: ({ dashboard }) => dashboard,
     rights: [
       {
-        actions: ['cloudwatch:PutDashboard', 'cloudwatch:GetDashboard', 'cloudwatch:DeleteDashboards'],
+        actions: can('cloudwatch', 'PutDashboard GetDashboard DeleteDashboards'),
         on: ['arn:aws:cloudwatch::ACCOUNT:dashboard/NAME'],
       },
     ],
@@ -380,15 +330,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withRules,
     rights: [
       {
-        actions: [
-          ...['events:PutRule', 'events:DescribeRule', 'events:DeleteRule', 'events:EnableRule'],
-          ...[
-            'events:ListTagsForResource',
-            'events:TagResource',
-            'events:UntagResource',
-            'events:DisableRule',
-          ],
-        ],
+        actions: can(
+          'events',
+          `PutRule DescribeRule DeleteRule EnableRule ListTagsForResource TagResource UntagResource
+          DisableRule`,
+        ),
         on: [regional('events', 'rule/NAME-*')],
       },
     ],
@@ -397,7 +343,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withRules,
     rights: [
       {
-        actions: ['events:PutTargets', 'events:ListTargetsByRule', 'events:RemoveTargets'],
+        actions: can('events', 'PutTargets ListTargetsByRule RemoveTargets'),
         on: [regional('events', 'rule/NAME-*')],
       },
       passTo('events.amazonaws.com'),
@@ -407,10 +353,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withAlerts,
     rights: [
       {
-        actions: [
-          ...['sns:CreateTopic', 'sns:GetTopicAttributes', 'sns:SetTopicAttributes', 'sns:DeleteTopic'],
-          ...['sns:ListTagsForResource', 'sns:TagResource', 'sns:UntagResource'],
-        ],
+        actions: can(
+          'sns',
+          `CreateTopic GetTopicAttributes SetTopicAttributes DeleteTopic ListTagsForResource
+          TagResource UntagResource`,
+        ),
         on: [regional('sns', 'NAME-alerts')],
       },
     ],
@@ -419,7 +366,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withAlerts,
     rights: [
       {
-        actions: ['sns:GetTopicAttributes', 'sns:SetTopicAttributes'],
+        actions: can('sns', 'GetTopicAttributes SetTopicAttributes'),
         on: [regional('sns', 'NAME-alerts')],
       },
     ],
@@ -428,12 +375,12 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: withAlerts,
     rights: [
       {
-        actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'],
+        actions: can('sns', 'Subscribe ListSubscriptionsByTopic'),
         on: [regional('sns', 'NAME-alerts')],
       },
       // IAM knows no resource for a subscription.
       {
-        actions: ['sns:GetSubscriptionAttributes', 'sns:SetSubscriptionAttributes', 'sns:Unsubscribe'],
+        actions: can('sns', 'GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe'),
         on: ['*'],
       },
     ],
@@ -441,15 +388,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   'aws:secretsmanager/secret:Secret': {
     rights: [
       {
-        actions: [
-          ...['secretsmanager:CreateSecret', 'secretsmanager:DescribeSecret', 'secretsmanager:UpdateSecret'],
-          ...[
-            'secretsmanager:DeleteSecret',
-            'secretsmanager:GetResourcePolicy',
-            'secretsmanager:TagResource',
-          ],
-          ...['secretsmanager:UntagResource'],
-        ],
+        actions: can(
+          'secretsmanager',
+          `CreateSecret DescribeSecret UpdateSecret DeleteSecret GetResourcePolicy TagResource
+          UntagResource`,
+        ),
         on: [regional('secretsmanager', 'secret:NAME/pseudonym-key-??????')],
       },
     ],
@@ -458,10 +401,10 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     rights: [
       {
         // The provider reads the value back.
-        actions: [
-          ...['secretsmanager:PutSecretValue', 'secretsmanager:GetSecretValue'],
-          ...['secretsmanager:UpdateSecretVersionStage', 'secretsmanager:ListSecretVersionIds'],
-        ],
+        actions: can(
+          'secretsmanager',
+          `PutSecretValue GetSecretValue UpdateSecretVersionStage ListSecretVersionIds`,
+        ),
         on: [regional('secretsmanager', 'secret:NAME/pseudonym-key-??????')],
       },
     ],
@@ -470,85 +413,61 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     when: ({ auditTrail }) => auditTrail,
     rights: [
       {
-        actions: [
-          ...['Create', 'Get', 'Update', 'Delete'].map((verb) => `cloudtrail:${verb}Trail`),
-          ...['cloudtrail:GetTrailStatus', 'cloudtrail:StartLogging', 'cloudtrail:StopLogging'],
-          ...[
-            'cloudtrail:GetEventSelectors',
-            'cloudtrail:PutEventSelectors',
-            'cloudtrail:GetInsightSelectors',
-          ],
-          ...['cloudtrail:AddTags', 'cloudtrail:RemoveTags', 'cloudtrail:ListTags'],
-        ],
+        actions: can(
+          'cloudtrail',
+          `CreateTrail GetTrail UpdateTrail DeleteTrail GetTrailStatus StartLogging StopLogging
+          GetEventSelectors PutEventSelectors GetInsightSelectors AddTags RemoveTags ListTags`,
+        ),
         on: [regional('cloudtrail', 'trail/NAME')],
       },
-      { actions: ['cloudtrail:DescribeTrails'], on: ['*'] },
+      { actions: can('cloudtrail', 'DescribeTrails'), on: ['*'] },
     ],
   },
   'aws:ec2/vpc:Vpc': ofNetwork(
-    ['CreateVpc'],
-    ['DeleteVpc', 'ModifyVpcAttribute'],
-    [
-      'DescribeVpcs',
-      'DescribeVpcAttribute',
-      'DescribeNetworkAcls',
-      'DescribeRouteTables',
-      'DescribeSecurityGroups',
-    ],
+    'CreateVpc',
+    'DeleteVpc ModifyVpcAttribute',
+    'DescribeVpcs DescribeVpcAttribute DescribeNetworkAcls DescribeRouteTables DescribeSecurityGroups',
   ),
   'aws:ec2/subnet:Subnet': ofNetwork(
-    ['CreateSubnet'],
-    ['DeleteSubnet', 'ModifySubnetAttribute'],
-    ['DescribeSubnets', 'DescribeNetworkInterfaces', 'DescribeAvailabilityZones'],
+    'CreateSubnet',
+    'DeleteSubnet ModifySubnetAttribute',
+    'DescribeSubnets DescribeNetworkInterfaces DescribeAvailabilityZones',
   ),
   'aws:ec2/internetGateway:InternetGateway': ofNetwork(
-    ['CreateInternetGateway'],
-    ['AttachInternetGateway', 'DetachInternetGateway', 'DeleteInternetGateway'],
-    ['DescribeInternetGateways'],
+    'CreateInternetGateway',
+    'AttachInternetGateway DetachInternetGateway DeleteInternetGateway',
+    'DescribeInternetGateways',
   ),
-  'aws:ec2/routeTable:RouteTable': ofNetwork(
-    ['CreateRouteTable'],
-    ['DeleteRouteTable'],
-    ['DescribeRouteTables'],
-  ),
+  'aws:ec2/routeTable:RouteTable': ofNetwork('CreateRouteTable', 'DeleteRouteTable', 'DescribeRouteTables'),
   'aws:ec2/routeTableAssociation:RouteTableAssociation': {
     when: withNetwork,
     rights: [
       {
-        actions: [
-          'ec2:AssociateRouteTable',
-          'ec2:DisassociateRouteTable',
-          'ec2:ReplaceRouteTableAssociation',
-        ],
+        actions: can('ec2', `AssociateRouteTable DisassociateRouteTable ReplaceRouteTableAssociation`),
         on: [regional('ec2', 'route-table/*'), regional('ec2', 'subnet/*')],
         condition: TAGGED,
       },
     ],
   },
   'aws:ec2/securityGroup:SecurityGroup': ofNetwork(
-    ['CreateSecurityGroup'],
-    ['DeleteSecurityGroup', 'RevokeSecurityGroupEgress', 'RevokeSecurityGroupIngress'],
-    [...SECURITY_GROUP_READS, 'DescribeNetworkInterfaces'],
+    'CreateSecurityGroup',
+    'DeleteSecurityGroup RevokeSecurityGroupEgress RevokeSecurityGroupIngress',
+    `${SECURITY_GROUP_READS} DescribeNetworkInterfaces`,
   ),
   'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule': ofNetwork(
-    ['AuthorizeSecurityGroupIngress'],
-    ['RevokeSecurityGroupIngress', 'ModifySecurityGroupRules'],
+    'AuthorizeSecurityGroupIngress',
+    'RevokeSecurityGroupIngress ModifySecurityGroupRules',
     SECURITY_GROUP_READS,
   ),
   'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule': ofNetwork(
-    ['AuthorizeSecurityGroupEgress'],
-    ['RevokeSecurityGroupEgress', 'ModifySecurityGroupRules'],
+    'AuthorizeSecurityGroupEgress',
+    'RevokeSecurityGroupEgress ModifySecurityGroupRules',
     SECURITY_GROUP_READS,
   ),
   'aws:ec2/vpcEndpoint:VpcEndpoint': ofNetwork(
-    ['CreateVpcEndpoint'],
-    ['DeleteVpcEndpoints', 'ModifyVpcEndpoint'],
-    [
-      'DescribeVpcEndpoints',
-      'DescribeVpcEndpointServices',
-      'DescribePrefixLists',
-      'DescribeManagedPrefixLists',
-    ],
+    'CreateVpcEndpoint',
+    'DeleteVpcEndpoints ModifyVpcEndpoint',
+    'DescribeVpcEndpoints DescribeVpcEndpointServices DescribePrefixLists DescribeManagedPrefixLists',
   ),
 };
 
