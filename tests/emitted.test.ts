@@ -98,15 +98,17 @@ describe('the role that deploys', () => {
     const docs = readFileSync(join(ROOT, 'docs', 'deployments.md'), 'utf8');
     const [, command] = /^npm run --silent (deploy-role) -- prod ACCOUNT$/m.exec(docs) ?? [];
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    const args = [
-      ...String(scripts[command ?? ''])
+    const run = (stack: string) => {
+      const args = String(scripts[command ?? ''])
         .split(' ')
-        .slice(1),
-      'prod',
-      PLACE.account,
-    ];
-    const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-    expect(JSON.parse(stdout)).toEqual(deployPolicies(madeOf(PROD).settings, PLACE));
+        .slice(1);
+      return spawnSync(process.execPath, [...args, stack, PLACE.account], { cwd: ROOT, encoding: 'utf8' });
+    };
+    expect(JSON.parse(run('prod').stdout)).toEqual(deployPolicies(madeOf(PROD).settings, PLACE));
+    expect(run('nosuch')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^no stack "nosuch", .*\n$/),
+    });
   });
 });
 

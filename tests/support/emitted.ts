@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Inputs, output, runtime } from '@pulumi/pulumi';
-import { parse } from 'yaml';
+import { readStack } from '../../cli/stack-settings';
 import { Lakehouse, readConfig, type Settings } from '../../components';
 import { runnerArchive } from '../../components/runner-archive';
 import { runnerModule } from '../../components/runner-module';
@@ -66,17 +66,13 @@ export async function emitted(
   const { getMonitor } = runtime as unknown as { getMonitor(): Record<string, unknown> };
   getMonitor().registerResourceHook = (_: unknown, done: (error: null, answer: object) => void) =>
     done(null, {});
-  const own: Record<string, unknown> = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), 'utf8')).config;
-  const values = Object.fromEntries(
-    Object.entries(own).map(([key, value]) => [key.replace(`${PROJECT}:`, ''), value]),
-  );
-  const { 'aws:region': _, ...set } = values;
+  const { values } = await readStack(ROOT, stack);
   const { settings, pseudonymKey } = readConfig(
     {
       project: PROJECT,
       stack,
       region: REGION,
-      values: { ...set, pseudonymKey: randomBytes(32).toString('hex'), ...config },
+      values: { ...values, pseudonymKey: randomBytes(32).toString('hex'), ...config },
     },
     lake,
   );
