@@ -93,39 +93,22 @@ function bodyOf(name: string, { site, jobs, tables, workgroups }: DashboardArgs)
 
 type Job = DashboardArgs['jobs'][number];
 
-/** Glue's count of all runs of a job, which is there with --enable-observability-metrics. */
-const runs = (metric: string, { name, label }: Job): Metric => [
-  'Glue',
-  metric,
-  'JobName',
-  name,
-  'JobRunId',
-  'ALL',
-  'Type',
-  'count',
-  'ObservabilityGroup',
-  'error',
-  { label },
+/** What Glue counts of all runs of a job. */
+const ofRuns = (metric: string, { name }: Job, ...more: Metric): Metric => [
+  ...['Glue', metric, 'JobName', name, 'JobRunId', 'ALL', 'Type', 'count'],
+  ...more,
 ];
 
+/** How many ended so, which is there with --enable-observability-metrics. */
+const runs = (metric: string, job: Job): Metric =>
+  ofRuns(metric, job, 'ObservabilityGroup', 'error', { label: job.label });
+
 /** The time that Glue counts with --enable-metrics, as if all workers had been there for all of it. */
-const dpuHours = ({ name, label, settings }: Job, i: number): Metric[] => [
-  [
-    'Glue',
-    'glue.driver.aggregate.elapsedTime',
-    'JobName',
-    name,
-    'JobRunId',
-    'ALL',
-    'Type',
-    'count',
-    { id: `time${i}`, visible: false },
-  ],
-  [
-    {
-      id: `hours${i}`,
-      expression: `time${i} * ${settings.maxWorkers * dpusOf(settings.workerType)} / ${MILLISECONDS_PER_HOUR}`,
-      label,
-    },
-  ],
-];
+const dpuHours = (job: Job, i: number): Metric[] => {
+  const { label, settings } = job;
+  const expression = `time${i} * ${settings.maxWorkers * dpusOf(settings.workerType)} / ${MILLISECONDS_PER_HOUR}`;
+  return [
+    ofRuns('glue.driver.aggregate.elapsedTime', job, { id: `time${i}`, visible: false }),
+    [{ id: `hours${i}`, expression, label }],
+  ];
+};

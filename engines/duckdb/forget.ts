@@ -57,13 +57,9 @@ export async function forgetIn(
       const id = newRunId();
       const lake = { store, jobs, db, pipeline };
       const before = await store.suppression();
-      const names = pipeline.sources.map(({ name }) => name);
-      const published = store.publishedTables(await store.pointer());
-      // Of these all others are made again.
-      await requireReadable(
-        db,
-        [...published].filter(({ table }) => names.includes(table)),
-      );
+      // Of sources all other tables are made again.
+      const isSource = ({ table }: { table: string }) => pipeline.sources.some(({ name }) => name === table);
+      await requireReadable(db, store.publishedTables(await store.pointer()).filter(isSource));
       const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
       const person = hashOf(key, 'person', subject);
       const since = before.since('person', subject);
