@@ -23,9 +23,9 @@ import {
   ended,
   engineOf,
   hasTerminal,
-  JOBS,
   lake,
   lakeOnTerminal,
+  projectOf,
   ROOT,
   shell,
   spawnLakeOnTerminal,
@@ -414,7 +414,7 @@ describe('lake run', () => {
       engine: 'duckdb',
       json,
     } as const;
-    const status = await runCommand({ ...pipeline, sources, tables }, JOBS, options);
+    const status = await runCommand(projectOf({ ...pipeline, sources, tables }), options);
     for (const spy of spies) spy.mockRestore();
     expect(status).toBe(1);
     return printed.join('').split('\n');

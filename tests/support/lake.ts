@@ -5,10 +5,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../../engines/duckdb/engine';
 import type { Engine } from '../../engines/engine';
+import type { Project } from '../../engines/project';
+import type { Pipeline } from '../../model';
 import type { Entity } from '../../samples';
 
 export const ROOT = join(__dirname, '..', '..');
 export const JOBS = join(ROOT, 'jobs');
+
+/** A lakehouse's folder that has the jobs of another folder, and the queries of this one. */
+export const projectOf = (pipeline: Pipeline, jobs = JOBS): Project => ({
+  dir: ROOT,
+  jobs,
+  queries: join(ROOT, 'queries'),
+  definition: { name: 'test', description: 'A lakehouse', pipeline },
+});
 const CLI = join(ROOT, 'cli', 'lake.js');
 
 /** A folder for the tests of a file, removed after them. */

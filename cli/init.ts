@@ -1,0 +1,3 @@
+export async function initCommand(dir: string): Promise<void> {
+  throw new Error(dir);
+}
