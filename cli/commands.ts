@@ -259,6 +259,17 @@ export function program(project: Project, exit: (status: number) => void): Comma
     });
 
   lake
+    .command('test')
+    .description('run the cases of jobs: rows in, rows out')
+    .argument('[job...]', 'only those of these jobs')
+    .addOption(engineOption())
+    .option('--watch', 'run them again whenever a file of the lakehouse changes')
+    .action(async (jobs: string[], options) => {
+      const { testCommand } = require('./test') as typeof import('./test');
+      exit(await testCommand(project, jobs, options));
+    });
+
+  lake
     .command('cost')
     .description('estimate what a stack costs a month on AWS; nothing is deployed or asked of AWS')
     .requiredOption('--stack <name>', 'stack of Pulumi.<name>.yaml')

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,14 @@ export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Makes a folder that is this lakehouse too. */
+export function lakehouseIn(dir: string): string {
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'lakehouse.ts'), `export { default } from '${ROOT}/lakehouse';\n`);
+  for (const part of ['jobs', 'queries']) symlinkSync(join(ROOT, part), join(dir, part));
+  return dir;
 }
 
 type Environment = Readonly<Record<string, string>>;
