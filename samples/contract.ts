@@ -10,8 +10,9 @@ import { chance, fraction, pick, type Random, randomStreams, whole } from './ran
 
 const FILE_LINES = 25_000;
 const DAY = 86_400_000;
-/** Where instants and days without a range begin. */
-const SINCE = Date.UTC(2023, 4, 1);
+/** When a sample begins, and how many days it lasts. */
+const SINCE = Date.UTC(2026, 4, 1);
+const DAYS = 30;
 
 /** Throws a SampleError for every landing folder that holds something, which would mix with the sample. */
 export async function mustBeEmpty(sources: readonly SourceTable[], out: string): Promise<void> {
@@ -115,11 +116,18 @@ class Values {
       }
     }
     const column = source.columns[name] as Column;
-    return valueFor(name, column, i, this.random(source, name, i));
+    const instant = SINCE + Math.floor((i * DAYS * DAY) / this.size);
+    return valueFor(name, column, i, instant, this.random(source, name, i));
   }
 }
 
-function valueFor(name: string, { type, min, max, normalize }: Column, i: number, random: Random): Value {
+function valueFor(
+  name: string,
+  { type, min, max, normalize }: Column,
+  i: number,
+  instant: number,
+  random: Random,
+): Value {
   const least = min ?? Math.min(0, max ?? 0);
   const most = max ?? Math.max(least, 0) + 1000;
   switch (type) {
@@ -128,7 +136,7 @@ function valueFor(name: string, { type, min, max, normalize }: Column, i: number
     case 'isoDate':
       return new Date(SINCE - whole(random, 0, 25_000) * DAY).toISOString().slice(0, 10);
     case 'epochMillis':
-      return Math.min(Math.max(SINCE + i * 60_000, min ?? SINCE), max ?? Number.POSITIVE_INFINITY);
+      return Math.min(Math.max(instant, min ?? instant), max ?? instant);
     case 'int':
       return Math.floor(least + fraction(random) * (most - least + 1));
     default:
