@@ -13,6 +13,18 @@ from pyspark.sql import DataFrame, SparkSession
 
 def answer(spark: SparkSession, request: dict[str, Any], say: local.Tell) -> None:
     """Answer a request as a process of its own would: in a new session, with the request's own warehouse."""
+    import time
+    t0 = time.monotonic()
+    j0 = spark.sparkContext.statusTracker()
+    try:
+        _answer(spark, request, say)
+    finally:
+        with open("/tmp/wt/ask.log", "a") as f:
+            what = request["kind"] + " " + str(request.get("sql", ""))[:80].replace(chr(10), " ") + " " + ",".join(j["manifest"]["job"] for j in request.get("jobs", [])) + f" cases={len(request.get('cases', []))}"
+            f.write(f"{time.monotonic() - t0:.2f} {what}" + chr(10))
+
+
+def _answer(spark: SparkSession, request: dict[str, Any], say: local.Tell) -> None:
     fresh = spark.newSession()
     fresh.conf.set("spark.sql.catalog.lake.warehouse", request["warehouse"])
     fresh.conf.set("spark.sql.adaptive.enabled", bool(request.get("isAdaptive")))
