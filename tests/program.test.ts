@@ -432,13 +432,14 @@ withPulumi("the program, by Pulumi's engine on stand-ins of its providers", () =
       life = await begun(stack);
 
       before = stack.world();
-      refused = await stack.destroy();
-      after = stack.world();
-
-      const state = await stack.exported();
-      await stack.import(enabledStart(state));
-      restarted = await stack.preview();
-      await stack.import(state);
+      await stack.undone(async () => {
+        refused = await stack.destroy();
+        after = stack.world();
+      });
+      await stack.undone(async (state) => {
+        await stack.import(enabledStart(state));
+        restarted = await stack.preview();
+      });
 
       // As docs/deploy.md says.
       for (const [path, change] of MOVED) stack.edit(path, change);

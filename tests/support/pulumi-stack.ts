@@ -279,6 +279,17 @@ export class Stack {
     await this.succeed('stack', 'import', '--file', file);
   }
 
+  /** Does something to the stack, and then puts its state and the world back. */
+  async undone<T>(act: (state: string) => Promise<T>): Promise<T> {
+    const [state, world] = [await this.exported(), this.world()];
+    try {
+      return await act(state);
+    } finally {
+      await this.import(state);
+      writeFileSync(this.env.STANDIN_WORLD ?? '', JSON.stringify(world));
+    }
+  }
+
   /** Every resource as the engine keeps it; its inputs are what the provider was sent. */
   async resources(): Promise<Resource[]> {
     const { deployment } = JSON.parse(await this.exported());
