@@ -6,7 +6,6 @@ import { GlueTable } from './glue-table';
 import type { Site } from './site';
 import {
   ARTIFACTS,
-  arn,
   artifactsOf,
   CLEAN,
   clean,
@@ -22,7 +21,6 @@ import {
   reading,
   readingOpen,
   readingRaw,
-  s3,
   site,
   words,
 } from './testing';
@@ -175,155 +173,6 @@ test('its erasure manifest says by which files of the jobs it makes tables again
 });
 
 describe('its role', () => {
-  test('erases what the pipeline keeps, with all versions, writes the list and receipts, and nothing else', async () => {
-    const { inputs } = await forgetOf();
-    const erased = [
-      `${RAW}/reading/landing/*`,
-      `${CLEAN}/reading/*`,
-      `${OPEN}/reading_open/*`,
-      `${RAW}/quarantine/reading_raw/*`,
-      `${OPEN}/quarantine/reading_open/*`,
-      `${RAW}/forget/requests/*`,
-      `${ARTIFACTS}/runs/reading/*`,
-      `${ARTIFACTS}/runs/reading_open/*`,
-    ].map(s3);
-    const kept = [`${ARTIFACTS}/suppressed/*`, `${ARTIFACTS}/receipts/*`].map(s3);
-    const write = [
-      's3:PutObject',
-      's3:DeleteObject',
-      's3:AbortMultipartUpload',
-      's3:ListMultipartUploadParts',
-    ];
-    const folders = (...names: string[]) => ({
-      StringLike: { 's3:prefix': names.flatMap((folder) => [`${folder}/*`, folder]) },
-    });
-    expect(inputs(POLICY).policy).toStrictEqual({
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'ReadObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              ...['jobs/forget', 'runner', 'jobs/reading', 'jobs/reading_open'].map((folder) =>
-                s3(`${ARTIFACTS}/${folder}/*`),
-              ),
-              ...kept,
-            ],
-          },
-          { Sid: 'WriteObjects', Effect: 'Allow', Action: write, Resource: kept },
-          {
-            Sid: 'ListUploads',
-            Effect: 'Allow',
-            Action: ['s3:ListBucketMultipartUploads'],
-            Resource: [s3(ARTIFACTS)],
-          },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: s3(ARTIFACTS),
-            Condition: folders(
-              'jobs/forget',
-              'runner',
-              'jobs/reading',
-              'jobs/reading_open',
-              'suppressed',
-              'receipts',
-            ),
-          },
-          {
-            Sid: 'LocateBuckets',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation'],
-            Resource: [s3(ARTIFACTS)],
-          },
-          {
-            Sid: 'EraseObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject', ...write, 's3:DeleteObjectVersion'],
-            Resource: erased,
-          },
-          ...[
-            [RAW, folders('reading/landing', 'quarantine/reading_raw', 'forget/requests')] as const,
-            [CLEAN, folders('reading')] as const,
-            [OPEN, folders('reading_open', 'quarantine/reading_open')] as const,
-            [ARTIFACTS, folders('runs/reading', 'runs/reading_open')] as const,
-          ].map(([bucket, Condition], i) => ({
-            Sid: `ListErased${i}`,
-            Effect: 'Allow',
-            Action: ['s3:ListBucket', 's3:ListBucketVersions'],
-            Resource: s3(bucket),
-            Condition,
-          })),
-          {
-            Sid: 'LocateErased',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation', 's3:ListBucketMultipartUploads'],
-            Resource: [RAW, CLEAN, OPEN, ARTIFACTS].map(s3),
-          },
-          {
-            Sid: 'AskForFolders',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [RAW, OPEN].flatMap((bucket, i) =>
-              [`quarantine/${['reading_raw', 'reading_open'][i]}`, 'quarantine'].map((key) =>
-                s3(`${bucket}/${key}`),
-              ),
-            ),
-          },
-          ...[RAW, OPEN].map((bucket, i) => {
-            const folders = [`quarantine/${['reading_raw', 'reading_open'][i]}`, 'quarantine'];
-            return {
-              Sid: `ListFolders${i}`,
-              Effect: 'Allow',
-              Action: 's3:ListBucket',
-              Resource: s3(bucket),
-              Condition: {
-                StringEquals: { 's3:prefix': folders.flatMap((folder) => [folder, `${folder}/`]) },
-              },
-            };
-          }),
-          {
-            Sid: 'CommitTables',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable', 'glue:UpdateTable'],
-            Resource: [
-              arn('glue', 'catalog'),
-              arn('glue', 'database/acme_test'),
-              arn('glue', 'table/acme_test/reading'),
-              arn('glue', 'table/acme_test/reading_open'),
-            ],
-          },
-          {
-            Sid: 'WriteLogs',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: ['', ':*'].map((end) => arn('logs', `log-group:/aws-glue/acme-test/forget/*${end}`)),
-          },
-          {
-            Sid: 'ReportMetrics',
-            Effect: 'Allow',
-            Action: ['cloudwatch:PutMetricData'],
-            Resource: ['*'],
-            Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
-          },
-          {
-            Sid: 'ReadSecret',
-            Effect: 'Allow',
-            Action: ['secretsmanager:GetSecretValue'],
-            Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
-          },
-        ],
-      },
-    });
-    expect(inputs('aws:iam/role:Role')).toMatchObject({
-      name: 'acme-test-forget',
-      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
-    });
-  });
-
   test('uses the key of the stack, and the private network where there is one', async () => {
     const { list, inputs } = await forgetOf({
       site: keyed,

@@ -236,134 +236,14 @@ test('its manifest says where everything is', async () => {
   });
 });
 
-const LOG_AND_METRICS = (job: string) => [
-  {
-    Sid: 'WriteLogs',
-    Effect: 'Allow',
-    Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-    Resource: ['', ':*'].map((end) => arn('logs', `log-group:/aws-glue/acme-test/${job}/*${end}`)),
-  },
-  {
-    Sid: 'ReportMetrics',
-    Effect: 'Allow',
-    Action: ['cloudwatch:PutMetricData'],
-    Resource: ['*'],
-    Condition: { StringEquals: { 'cloudwatch:namespace': ['Glue', 'Lakehouse/acme-test'] } },
-  },
-];
 const READ_SECRET = {
   Sid: 'ReadSecret',
   Effect: 'Allow',
   Action: ['secretsmanager:GetSecretValue'],
   Resource: [arn('secretsmanager', 'secret:acme-test/pseudonym-key-??????')],
 };
-const WRITE = ['s3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
 
 describe('its role', () => {
-  test('reads a source from its files, writes its refused lines and the output, and nothing else', async () => {
-    const { inputs } = await cleanOf();
-    const buckets = [RAW, ARTIFACTS, CLEAN];
-    const listed = [
-      ['reading/landing/*', 'reading/landing', 'quarantine/reading_raw/*', 'quarantine/reading_raw'],
-      [
-        ...['jobs/reading/*', 'jobs/reading', 'runner/*', 'runner', 'suppressed/*', 'suppressed'],
-        ...['runs/reading/*', 'runs/reading'],
-      ],
-      ['reading/*', 'reading'],
-    ];
-    const table = [
-      arn('glue', 'catalog'),
-      arn('glue', 'database/acme_test'),
-      arn('glue', 'table/acme_test/reading'),
-    ];
-    expect(inputs(POLICY).policy).toStrictEqual({
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'ReadObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              s3(`${RAW}/reading/landing/*`),
-              s3(`${ARTIFACTS}/jobs/reading/*`),
-              s3(`${ARTIFACTS}/runner/*`),
-              s3(`${ARTIFACTS}/suppressed/*`),
-              s3(`${CLEAN}/reading/*`),
-              s3(`${RAW}/quarantine/reading_raw/*`),
-              s3(`${ARTIFACTS}/runs/reading/*`),
-            ],
-          },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: WRITE,
-            Resource: [
-              s3(`${CLEAN}/reading/*`),
-              s3(`${RAW}/quarantine/reading_raw/*`),
-              s3(`${ARTIFACTS}/runs/reading/*`),
-            ],
-          },
-          {
-            Sid: 'ListUploads',
-            Effect: 'Allow',
-            Action: ['s3:ListBucketMultipartUploads'],
-            Resource: [s3(CLEAN), s3(RAW), s3(ARTIFACTS)],
-          },
-          ...buckets.map((bucket, i) => ({
-            Sid: `List${i}`,
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: s3(bucket),
-            Condition: { StringLike: { 's3:prefix': listed[i] } },
-          })),
-          {
-            Sid: 'LocateBuckets',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation'],
-            Resource: buckets.map(s3),
-          },
-          {
-            Sid: 'AskForFolders',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [s3(`${RAW}/quarantine/reading_raw`), s3(`${RAW}/quarantine`)],
-          },
-          {
-            Sid: 'ListFolders0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: s3(RAW),
-            Condition: {
-              StringEquals: {
-                's3:prefix': [
-                  'quarantine/reading_raw',
-                  'quarantine/reading_raw/',
-                  'quarantine',
-                  'quarantine/',
-                ],
-              },
-            },
-          },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable'],
-            Resource: table,
-          },
-          { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: table },
-          ...LOG_AND_METRICS('reading'),
-          READ_SECRET,
-        ],
-      },
-    });
-    expect(inputs('aws:iam/role:Role')).toMatchObject({
-      name: 'acme-test-reading',
-      description: 'Lets Glue make reading of what it is made from.',
-      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
-    });
-  });
-
   test('reads a table by the catalog, and the secret where its output has pseudonyms', async () => {
     const { inputs } = await openOf();
     const { json } = inputs(POLICY).policy as { json: { Statement: { Sid: string }[] } };

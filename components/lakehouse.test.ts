@@ -124,8 +124,6 @@ const SOURCES = lake.sources.map(({ name }) => name);
 const MADE = lake.jobs.map(({ output }) => `stedi-${output.zone}-${output.name}`);
 const isPersonal = ({ columns }: (typeof lake.sources)[number] | (typeof lake.jobs)[number]['output']) =>
   Object.values(columns).some(({ pii }) => pii !== undefined);
-/** What is open to analysts: columns say nothing of a person. */
-const OPEN = lake.jobs.map(({ output }) => output).filter((table) => !isPersonal(table));
 /** The jobs that start once others have ended. */
 const FOLLOWING = lake.jobs.filter(({ inputs }) => inputs.some(({ format }) => format !== 'json'));
 
@@ -286,7 +284,7 @@ describe('the resources of a stack', () => {
   });
 });
 
-// --- One resource of every kind, whole ---
+// --- One resource of every kind, whole; but for policies: tests/access.test.ts asks for all that they allow ---
 
 const confOf = (stack: string) =>
   [
@@ -409,217 +407,6 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
     name: `stedi-lakehouse-${stack}`,
     tags,
   },
-  'aws:iam/role:Role stedi-trusted-accelerometer_trusted-role': {
-    assumeRolePolicy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Effect: 'Allow',
-            Principal: { Service: 'glue.amazonaws.com' },
-            Action: 'sts:AssumeRole',
-          },
-        ],
-      },
-    },
-    description: 'Lets Glue make accelerometer_trusted of what it is made from.',
-    name: `stedi-lakehouse-${stack}-accelerometer_trusted`,
-    tags,
-  },
-  'aws:iam/rolePolicy:RolePolicy stedi-trusted-accelerometer_trusted-policy': {
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'ReadObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/accelerometer/landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/customer_trusted/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/customer/landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/jobs/accelerometer_trusted/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runner/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/suppressed/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
-            ],
-          },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012/accelerometer_trusted/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing/*`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012/runs/accelerometer_trusted/*`,
-            ],
-          },
-          {
-            Sid: 'ListUploads',
-            Effect: 'Allow',
-            Action: ['s3:ListBucketMultipartUploads'],
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
-            ],
-          },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-            Condition: {
-              StringLike: {
-                's3:prefix': [
-                  'accelerometer/landing/*',
-                  'accelerometer/landing',
-                  'customer/landing/*',
-                  'customer/landing',
-                  'quarantine/accelerometer_landing/*',
-                  'quarantine/accelerometer_landing',
-                  'quarantine/customer_landing/*',
-                  'quarantine/customer_landing',
-                ],
-              },
-            },
-          },
-          {
-            Sid: 'List1',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
-            Condition: {
-              StringLike: {
-                's3:prefix': [
-                  'customer_trusted/*',
-                  'customer_trusted',
-                  'accelerometer_trusted/*',
-                  'accelerometer_trusted',
-                ],
-              },
-            },
-          },
-          {
-            Sid: 'List2',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
-            Condition: {
-              StringLike: {
-                's3:prefix': [
-                  'jobs/accelerometer_trusted/*',
-                  'jobs/accelerometer_trusted',
-                  'runner/*',
-                  'runner',
-                  'suppressed/*',
-                  'suppressed',
-                  'runs/accelerometer_trusted/*',
-                  'runs/accelerometer_trusted',
-                ],
-              },
-            },
-          },
-          {
-            Sid: 'LocateBuckets',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation'],
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-trusted-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-artifacts-123456789012`,
-            ],
-          },
-          {
-            Sid: 'AskForFolders',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/accelerometer_landing`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/quarantine/customer_landing`,
-            ],
-          },
-          {
-            Sid: 'ListFolders0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-            Condition: {
-              StringEquals: {
-                's3:prefix': [
-                  'quarantine/accelerometer_landing',
-                  'quarantine/accelerometer_landing/',
-                  'quarantine',
-                  'quarantine/',
-                  'quarantine/customer_landing',
-                  'quarantine/customer_landing/',
-                ],
-              },
-            },
-          },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable'],
-            Resource: [
-              'arn:aws:glue:us-east-1:123456789012:catalog',
-              `arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_${stack}`,
-              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/customer_trusted`,
-              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/accelerometer_trusted`,
-            ],
-          },
-          {
-            Sid: 'CommitTables',
-            Effect: 'Allow',
-            Action: ['glue:UpdateTable'],
-            Resource: [
-              'arn:aws:glue:us-east-1:123456789012:catalog',
-              `arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_${stack}`,
-              `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_${stack}/accelerometer_trusted`,
-            ],
-          },
-          {
-            Sid: 'WriteLogs',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: [
-              `arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-${stack}/accelerometer_trusted/*`,
-              `arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-${stack}/accelerometer_trusted/*:*`,
-            ],
-          },
-          {
-            Sid: 'ReportMetrics',
-            Effect: 'Allow',
-            Action: ['cloudwatch:PutMetricData'],
-            Resource: ['*'],
-            Condition: {
-              StringEquals: { 'cloudwatch:namespace': ['Glue', `Lakehouse/stedi-lakehouse-${stack}`] },
-            },
-          },
-          {
-            Sid: 'ReadSecret',
-            Effect: 'Allow',
-            Action: ['secretsmanager:GetSecretValue'],
-            Resource: [
-              `arn:aws:secretsmanager:us-east-1:123456789012:secret:stedi-lakehouse-${stack}/pseudonym-key-??????`,
-            ],
-          },
-        ],
-      },
-    },
-    role: `stedi-lakehouse-${stack}-accelerometer_trusted`,
-  },
   'aws:s3/bucketObjectv2:BucketObjectv2 stedi-runner': {
     bucket: `stedi-lakehouse-${stack}-artifacts-123456789012`,
     key: 'runner/525d513313416cf1.py',
@@ -635,38 +422,6 @@ const both = (stack: string, tags: object): Readonly<Record<string, unknown>> =>
   'aws:s3/bucketOwnershipControls:BucketOwnershipControls stedi-landing-ownership': {
     bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
     rule: { objectOwnership: 'BucketOwnerEnforced' },
-  },
-  'aws:s3/bucketPolicy:BucketPolicy stedi-landing-policy': {
-    bucket: `stedi-lakehouse-${stack}-landing-123456789012`,
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'RefusePlainHttp',
-            Effect: 'Deny',
-            Principal: '*',
-            Action: 's3:*',
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/*`,
-            ],
-            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-          },
-          {
-            Sid: 'RefuseOldTls',
-            Effect: 'Deny',
-            Principal: '*',
-            Action: 's3:*',
-            Resource: [
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012`,
-              `arn:aws:s3:::stedi-lakehouse-${stack}-landing-123456789012/*`,
-            ],
-            Condition: { NumericLessThan: { 's3:TlsVersion': '1.2' } },
-          },
-        ],
-      },
-    },
   },
   'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock stedi-landing-public-access': {
     blockPublicAcls: true,
@@ -773,107 +528,6 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     tags,
     type: 'ON_DEMAND',
     workflowName: 'stedi-lakehouse-dev',
-  },
-  'aws:iam/policy:Policy stedi-analyst-policy': {
-    name: 'stedi-lakehouse-dev-analyst',
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'Query',
-            Effect: 'Allow',
-            Action: [
-              'athena:BatchGetNamedQuery',
-              'athena:BatchGetQueryExecution',
-              'athena:GetNamedQuery',
-              'athena:GetQueryExecution',
-              'athena:GetQueryResults',
-              'athena:GetQueryResultsStream',
-              'athena:GetWorkGroup',
-              'athena:ListNamedQueries',
-              'athena:ListQueryExecutions',
-              'athena:StartQueryExecution',
-              'athena:StopQueryExecution',
-            ],
-            Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-dev-analysts'],
-          },
-          {
-            Sid: 'FindCatalog',
-            Effect: 'Allow',
-            Action: ['athena:GetDataCatalog'],
-            Resource: ['arn:aws:athena:us-east-1:123456789012:datacatalog/AwsDataCatalog'],
-          },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
-            Resource: [
-              'arn:aws:glue:us-east-1:123456789012:catalog',
-              'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_dev',
-              'arn:aws:glue:us-east-1:123456789012:database/default',
-              ...OPEN.map(
-                ({ name }) => `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_dev/${name}`,
-              ),
-            ],
-          },
-          {
-            Sid: 'ReadObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              ...OPEN.map(
-                ({ name, zone }) => `arn:aws:s3:::stedi-lakehouse-dev-${zone}-123456789012/${name}/*`,
-              ),
-              'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012/results/analysts/*',
-            ],
-          },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: ['arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012/results/analysts/*'],
-          },
-          {
-            Sid: 'ListUploads',
-            Effect: 'Allow',
-            Action: ['s3:ListBucketMultipartUploads'],
-            Resource: ['arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012'],
-          },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: 'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012',
-            Condition: {
-              StringLike: { 's3:prefix': OPEN.flatMap(({ name }) => [`${name}/*`, name]) },
-            },
-          },
-          {
-            Sid: 'List1',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: 'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012',
-            Condition: { StringLike: { 's3:prefix': ['results/analysts/*', 'results/analysts'] } },
-          },
-          {
-            Sid: 'LocateBuckets',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation'],
-            Resource: [
-              'arn:aws:s3:::stedi-lakehouse-dev-curated-123456789012',
-              'arn:aws:s3:::stedi-lakehouse-dev-artifacts-123456789012',
-            ],
-          },
-        ],
-      },
-    },
-    tags,
   },
   'aws:s3/bucket:Bucket stedi-landing-bucket': {
     bucket: 'stedi-lakehouse-dev-landing-123456789012',
@@ -1086,190 +740,9 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     type: 'SCHEDULED',
     workflowName: 'stedi-lakehouse-prod',
   },
-  'aws:iam/policy:Policy stedi-analyst-policy': {
-    name: 'stedi-lakehouse-prod-analyst',
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'Query',
-            Effect: 'Allow',
-            Action: [
-              'athena:BatchGetNamedQuery',
-              'athena:BatchGetQueryExecution',
-              'athena:GetNamedQuery',
-              'athena:GetQueryExecution',
-              'athena:GetQueryResults',
-              'athena:GetQueryResultsStream',
-              'athena:GetWorkGroup',
-              'athena:ListNamedQueries',
-              'athena:ListQueryExecutions',
-              'athena:StartQueryExecution',
-              'athena:StopQueryExecution',
-            ],
-            Resource: ['arn:aws:athena:us-east-1:123456789012:workgroup/stedi-lakehouse-prod-analysts'],
-          },
-          {
-            Sid: 'FindCatalog',
-            Effect: 'Allow',
-            Action: ['athena:GetDataCatalog'],
-            Resource: ['arn:aws:athena:us-east-1:123456789012:datacatalog/AwsDataCatalog'],
-          },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetPartitions', 'glue:GetTable', 'glue:GetTables'],
-            Resource: [
-              'arn:aws:glue:us-east-1:123456789012:catalog',
-              'arn:aws:glue:us-east-1:123456789012:database/stedi_lakehouse_prod',
-              'arn:aws:glue:us-east-1:123456789012:database/default',
-              ...OPEN.map(
-                ({ name }) => `arn:aws:glue:us-east-1:123456789012:table/stedi_lakehouse_prod/${name}`,
-              ),
-            ],
-          },
-          {
-            Sid: 'ReadObjects',
-            Effect: 'Allow',
-            Action: ['s3:GetObject'],
-            Resource: [
-              ...OPEN.map(
-                ({ name, zone }) => `arn:aws:s3:::stedi-lakehouse-prod-${zone}-123456789012/${name}/*`,
-              ),
-              'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/analysts/*',
-            ],
-          },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: ['arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/results/analysts/*'],
-          },
-          {
-            Sid: 'ListUploads',
-            Effect: 'Allow',
-            Action: ['s3:ListBucketMultipartUploads'],
-            Resource: ['arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012'],
-          },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: 'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012',
-            Condition: {
-              StringLike: { 's3:prefix': OPEN.flatMap(({ name }) => [`${name}/*`, name]) },
-            },
-          },
-          {
-            Sid: 'List1',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: 'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012',
-            Condition: { StringLike: { 's3:prefix': ['results/analysts/*', 'results/analysts'] } },
-          },
-          {
-            Sid: 'LocateBuckets',
-            Effect: 'Allow',
-            Action: ['s3:GetBucketLocation'],
-            Resource: [
-              'arn:aws:s3:::stedi-lakehouse-prod-curated-123456789012',
-              'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012',
-            ],
-          },
-          {
-            Sid: 'UseKey',
-            Effect: 'Allow',
-            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            Resource: ['stedi-stack-key.arn'],
-          },
-        ],
-      },
-    },
-    tags,
-  },
   'aws:kms/alias:Alias stedi-stack-alias': {
     name: 'alias/stedi-lakehouse-prod',
     targetKeyId: 'stedi-stack-key.keyId',
-  },
-  'aws:kms/key:Key stedi-stack-key': {
-    deletionWindowInDays: 30,
-    description: 'Data, logs and alerts of stedi-lakehouse-prod.',
-    enableKeyRotation: true,
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'LetIamDecide',
-            Effect: 'Allow',
-            Principal: { AWS: 'arn:aws:iam::123456789012:root' },
-            Action: ['kms:*'],
-            Resource: ['*'],
-          },
-          {
-            Sid: 'EncryptLogs',
-            Effect: 'Allow',
-            Principal: { Service: 'logs.us-east-1.amazonaws.com' },
-            Action: [
-              'kms:Decrypt',
-              'kms:DescribeKey',
-              'kms:Encrypt',
-              'kms:GenerateDataKey',
-              'kms:ReEncryptFrom',
-              'kms:ReEncryptTo',
-            ],
-            Resource: ['*'],
-            Condition: {
-              ArnLike: {
-                'kms:EncryptionContext:aws:logs:arn':
-                  'arn:aws:logs:us-east-1:123456789012:log-group:/aws-glue/stedi-lakehouse-prod/*',
-              },
-            },
-          },
-          {
-            Sid: 'EncryptAlarms',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudwatch.amazonaws.com' },
-            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            Resource: ['*'],
-            Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
-          },
-          {
-            Sid: 'EncryptEvents',
-            Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
-            Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
-            Resource: ['*'],
-          },
-          {
-            Sid: 'EncryptAuditTrail',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudtrail.amazonaws.com' },
-            Action: ['kms:DescribeKey', 'kms:GenerateDataKey'],
-            Resource: ['*'],
-            Condition: {
-              StringEquals: {
-                'aws:SourceArn': 'arn:aws:cloudtrail:us-east-1:123456789012:trail/stedi-lakehouse-prod',
-              },
-            },
-          },
-          {
-            Sid: 'DecryptAuditTrail',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudtrail.amazonaws.com' },
-            Action: ['kms:Decrypt'],
-            Resource: ['*'],
-          },
-        ],
-      },
-    },
-    tags,
   },
   'aws:s3/bucket:Bucket stedi-landing-bucket': {
     bucket: 'stedi-lakehouse-prod-landing-123456789012',
@@ -1328,46 +801,14 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     name: 'stedi-lakehouse-prod-alerts',
     tags,
   },
-  'aws:sns/topicPolicy:TopicPolicy stedi-alerts-topic-policy': {
-    arn: 'stedi-alerts-topic.arn',
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Sid: 'PublishFailures',
-            Effect: 'Allow',
-            Principal: { Service: 'events.amazonaws.com' },
-            Action: ['sns:Publish'],
-            Resource: ['stedi-alerts-topic.arn'],
-            Condition: {
-              ArnLike: {
-                'aws:SourceArn': 'arn:aws:events:us-east-1:123456789012:rule/stedi-lakehouse-prod-*',
-              },
-            },
-          },
-          {
-            Sid: 'PublishAlarms',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudwatch.amazonaws.com' },
-            Action: ['sns:Publish'],
-            Resource: ['stedi-alerts-topic.arn'],
-            Condition: {
-              ArnLike: {
-                'aws:SourceArn': 'arn:aws:cloudwatch:us-east-1:123456789012:alarm:stedi-lakehouse-prod-*',
-              },
-            },
-          },
-        ],
-      },
-    },
-  },
   'aws:sns/topicSubscription:TopicSubscription stedi-alerts-mail': {
     endpoint: 'data-alerts@example.com',
     protocol: 'email',
     topic: 'stedi-alerts-topic.arn',
   },
 });
+
+const POLICY = /^aws:(?:iam|kms\/key|s3\/bucketPolicy|sns\/topicPolicy)/;
 
 describe.each([
   ['dev', dev],
@@ -1387,7 +828,9 @@ describe.each([
 
   test('is every kind', () => {
     const kinds = (titles: readonly string[]) =>
-      [...new Set(titles.map((title) => title.split(' ')[0]))].sort();
+      [...new Set(titles.map((title) => title.split(' ')[0] ?? ''))]
+        .filter((kind) => !POLICY.test(kind))
+        .sort();
     expect(kinds(Object.keys(expected))).toEqual(kinds(made.list.filter((each) => each.startsWith('aws'))));
   });
 });

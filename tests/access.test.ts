@@ -1,8 +1,9 @@
-// Who may do what in a deployed stack. The policies are those that the engine was sent; what they should allow is
+// Who may do what in a stack. The policies are those that the provider receives; what they should allow is
 // written down here once more, from the pipeline and docs alone, and not by way of components/access.ts.
 import type { PolicyDocument } from '../components/access';
 import type { Table } from '../model';
 import { lake } from '../pipeline';
+import { type Emitted, emitted } from './support/emitted';
 import {
   allows,
   type Context,
@@ -13,8 +14,6 @@ import {
   probesOf,
   type Request,
 } from './support/iam';
-import { ROOT } from './support/lake';
-import { PSEUDONYM_KEY, type Resource, type StackOptions, stackIn, withPulumi } from './support/pulumi';
 
 const ACCOUNT = '123456789012';
 const OTHER_ACCOUNT = '999999999999';
@@ -67,11 +66,11 @@ interface Parts {
   readonly audit: boolean;
 }
 
-/** A stack as the engine has it, and what of it the rules speak of. */
+/** A stack as the program makes it, and what of it the rules speak of. */
 interface Deployed extends Parts {
   readonly name: string;
   readonly database: string;
-  readonly resources: readonly Resource[];
+  readonly resources: readonly Emitted[];
   readonly policies: Policies;
   readonly principals: readonly Principal[];
   readonly folders: readonly Folder[];
@@ -212,7 +211,7 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
 /** Each principal by what it is used for in the stack, and not by its name. */
 function principalsOf(
   name: string,
-  resources: readonly Resource[],
+  resources: readonly Emitted[],
   policies: Policies,
   has: Parts,
 ): Principal[] {
@@ -263,12 +262,13 @@ function principalsOf(
   ];
 }
 
-async function deploy(options: Omit<StackOptions, 'program'>, has: Parts): Promise<Deployed> {
-  const stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY }, ...options });
-  const { status, stdout, stderr } = await stack.up();
-  if (status !== 0) throw new Error(stdout + stderr);
-  const resources = await stack.resources();
-  const name = `stedi-lakehouse-${stack.stack}`;
+async function deploy(
+  stack: string,
+  config: Readonly<Record<string, unknown>>,
+  has: Parts,
+): Promise<Deployed> {
+  const { resources } = await emitted(stack, config);
+  const name = `stedi-lakehouse-${stack}`;
   const policies = policiesOf(resources);
   const places = layout(name);
   const [key] = ofType(resources, 'aws:kms/key:Key');
@@ -704,7 +704,7 @@ const EVERYTHING: NamedPolicy = {
 /** Whoever may do everything in the account, as far as identities' policies go. */
 const ADMIN = { arn: `arn:aws:iam::${ACCOUNT}:role/admin`, policies: [EVERYTHING] };
 
-withPulumi('access, as the engine received it', () => {
+describe('access', () => {
   describe.each([
     { stack: 'dev', config: {}, has: { encrypted: false, network: false, audit: false } },
     // All that a stack can have.
@@ -713,10 +713,10 @@ withPulumi('access, as the engine received it', () => {
       config: { network: {}, start: 'files' },
       has: { encrypted: true, network: true, audit: true },
     },
-  ])('stack $stack', ({ has, ...options }) => {
+  ])('stack $stack', ({ stack, config, has }) => {
     let deployed: Deployed;
     beforeAll(async () => {
-      deployed = await deploy(options, has);
+      deployed = await deploy(stack, config, has);
     });
 
     it('allows each role and the analysts what the pipeline says, and nothing else', async () => {
@@ -733,7 +733,7 @@ withPulumi('access, as the engine received it', () => {
           'analyst',
           'crawler',
           'forget',
-          ...(options.stack === 'prod' ? ['notifier'] : []),
+          ...(stack === 'prod' ? ['notifier'] : []),
         ].toSorted(),
       );
     });
@@ -889,7 +889,7 @@ withPulumi('access, as the engine received it', () => {
       expect(wrong).toEqual([]);
     });
 
-    if (options.stack === 'prod') {
+    if (stack === 'prod') {
       /** The requests of a service that are allowed. */
       const allowedOf = async (asked: readonly (readonly [service: string, Request])[]) => {
         const answers: string[] = [];

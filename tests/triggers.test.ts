@@ -1,9 +1,10 @@
-// Glue runs the jobs of a workflow as its triggers say. Here the triggers that the engine was sent are run by Glue's
+// Glue runs the jobs of a workflow as its triggers say. Here the triggers that the provider receives are run by Glue's
 // rules, and what runs is compared with the pipeline itself, not with components/triggers.ts.
 import { array, assert, boolean, constantFrom, nat, property, record, shuffledSubarray } from 'fast-check';
 import { type Trigger, triggersOf } from '../components/triggers';
 import { double, type Job, lakehouse, type Table } from '../model';
 import { lake } from '../pipeline';
+import { type Emitted, emitted } from './support/emitted';
 import {
   END_STATES,
   type EndState,
@@ -14,8 +15,6 @@ import {
   type TriggerInputs,
   WorkflowRun,
 } from './support/glue-triggers';
-import { ROOT } from './support/lake';
-import { PSEUDONYM_KEY, type Resource, type Stack, stackIn, withPulumi } from './support/pulumi';
 
 const FAILURES = END_STATES.filter((state) => state !== 'SUCCEEDED');
 
@@ -118,20 +117,10 @@ const CRON = 'cron(0 3 * * ? *)';
 const STARTS = ['demand', CRON, 'files'] as const;
 type StartSetting = (typeof STARTS)[number];
 
-withPulumi('the triggers of the workflow, as the engine received them', () => {
-  const received = new Map<StartSetting, Resource[]>();
-  let stack: Stack;
+describe('the triggers of the workflow, as the provider receives them', () => {
+  const received = new Map<StartSetting, readonly Emitted[]>();
   beforeAll(async () => {
-    stack = await stackIn({ program: ROOT, secrets: { pseudonymKey: PSEUDONYM_KEY } });
-    for (const start of STARTS) {
-      stack.edit('Pulumi.dev.yaml', (text) => {
-        const without = text.replace(/\n {2}stedi-lakehouse:start:.*/, '');
-        return without.replace('config:', `config:\n  stedi-lakehouse:start: ${start}`);
-      });
-      const { status, stdout, stderr } = await stack.up();
-      if (status !== 0) throw new Error(stdout + stderr);
-      received.set(start, await stack.resources());
-    }
+    for (const start of STARTS) received.set(start, (await emitted('dev', { start })).resources);
   });
 
   const NAME = 'stedi-lakehouse-dev';
@@ -244,9 +233,6 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
     });
   });
 
-  const startOf = (resources: readonly Resource[]) =>
-    resources.find(({ urn }) => urn.endsWith('-pipeline-start'))?.urn ?? '';
-
   describe('start: files', () => {
     const bucketOf = (zone: string) => `${NAME}-${zone}-123456789012`;
     const landed = (bucket: string, key: string) => ({
@@ -333,30 +319,6 @@ withPulumi('the triggers of the workflow, as the engine received them', () => {
         expect(reporting(start)).toEqual([]);
         expect(inputsOf(start, 'aws:cloudwatch/eventRule:EventRule')).toEqual([]);
       }
-    });
-
-    it('replaces an enabled trigger of a stack of before, which no update could disable', async () => {
-      const now = "type: 'EVENT', enabled: false";
-      stack.edit('components/workflow.ts', (text) =>
-        text.replace(now, "type: 'EVENT'").replace("replaceOnChanges: ['enabled'], ", ''),
-      );
-      stack.removeFromWorld('aws:glue/trigger:Trigger', /-start$/);
-      expect(
-        (await stack.pulumi(['state', 'delete', '--yes', startOf(await stack.resources())])).status,
-      ).toBe(0);
-      expect((await stack.up()).status).toBe(0);
-      stack.edit('components/workflow.ts', (text) =>
-        text
-          .replace("type: 'EVENT'", now)
-          .replace('{ deleteBeforeReplace', "{ replaceOnChanges: ['enabled'], deleteBeforeReplace"),
-      );
-      const { status, steps } = await stack.up();
-      expect(status).toBe(0);
-      expect(steps.filter(({ name }) => name.endsWith('-start')).map(({ op }) => op)).toEqual([
-        'delete-replaced',
-        'replace',
-        'create-replacement',
-      ]);
     });
 
     it('is one run for the files of one upload', () => {

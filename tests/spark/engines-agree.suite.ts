@@ -18,15 +18,7 @@ import {
   writeSample,
 } from '../../samples';
 import { type Engines, expectAgreement } from '../support/engines-agree';
-import {
-  answer,
-  engineOf,
-  lake as lakeCommand,
-  ROOT,
-  result,
-  temporaryDir,
-  writeLanding,
-} from '../support/lake';
+import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
 import { differences, NONE } from '../support/rows';
 import { soak } from '../support/soak';
 import { withSpark } from '../support/spark';
@@ -103,52 +95,6 @@ withSpark('both engines agree', () => {
     if (sample.dirty === 0.3) expect(failures.length > 0).toBe(sample.limit);
   });
 
-  test('on e-mails in several spellings', async () => {
-    const data = join(dir, 'spelled');
-    const at = Date.UTC(2023, 4, 1);
-    const customer = (email: string, lastUpdateDate: number, shareWithResearchAsOfDate: number) => ({
-      ...{
-        customerName: 'Ada Example',
-        email,
-        phone: '5550100',
-        birthDay: '1990-02-28',
-        serialNumber: 's-1',
-      },
-      ...{ registrationDate: at, lastUpdateDate, shareWithResearchAsOfDate },
-    });
-    const reading = (user: string) => ({ user, timestamp: at + 1, x: 0, y: 0, z: 0 });
-    const step = { sensorReadingTime: at + 1, serialNumber: 's-1', distanceFromObject: 7 };
-    const jsonOf = (records: readonly object[]) => records.map((each) => JSON.stringify(each));
-    await writeLanding(
-      data,
-      'customer',
-      jsonOf([
-        customer('zoë@example.com', at, at),
-        customer('bob@example.com', at, at),
-        customer(' BOB@example.com', at + 1, 0),
-      ]),
-    );
-    const users = ['ZOE\u0308@example.com', 'Zoë@Example.com\u3000', 'bob@example.com'];
-    await writeLanding(data, 'accelerometer', jsonOf(users.map(reading)));
-    await writeLanding(data, 'step_trainer', jsonOf([step]));
-    // Of these one customer agreed and has not withdrawn it.
-    const field = ['withdrawn-in-other-spelling', 'two-registrations'].map((name) =>
-      join(ROOT, '..', 'shared', 'cases', `${name}.customer.json`),
-    );
-    const isThere = field.every((file) => existsSync(file));
-    if (!isThere) process.stderr.write('tests/spark/engines-agree.suite.ts has no ../shared/cases\n');
-    else
-      for (const [i, file] of field.entries())
-        await copyFile(file, join(data, 'customer', 'landing', `field-${i}.json`));
-    const { summary } = await expectAgreement(enginesOf(join(dir, 'spelled-lake')), tolerant, { data });
-    const written = Object.fromEntries(summary.tables.map((table) => [table.table, table.written]));
-    expect(written).toMatchObject({
-      customer_trusted: isThere ? 2 : 1,
-      accelerometer_trusted: 2,
-      machine_learning_curated: 2,
-    });
-  });
-
   test('on a file under two names, readings of strangers, and steps of nobody', async () => {
     const data = join(dir, 'warned');
     await land(data, 'customer', { 'a.json': `${person(1)}\n${person(2)}` });
@@ -209,10 +155,11 @@ withSpark('both engines agree', () => {
     );
   });
 
-  test('on lines of two people who were forgotten', async () => {
+  test('on lines of two people who were forgotten, and on e-mails in several spellings', async () => {
     const data = join(dir, 'forgotten');
     await writeSample(data, { customers: 40, seed: 5, dirty: 0.2 });
     await writeOtherSources(data, pipeline.sources);
+    const spelled = await landSpelled(data);
     const lake = join(dir, 'forgotten-lake');
     await mkdir(lake);
     const key = randomBytes(32);
@@ -286,7 +233,57 @@ withSpark('both engines agree', () => {
       "SELECT email FROM customer_landing WHERE serialNumber = 'dev-1'",
     );
     expect(kept).toContainEqual(['later@example.com']);
+    for (const [table, count] of Object.entries(spelled)) {
+      const rows = await answer(engineOf(lake), `SELECT COUNT(*) FROM ${table} WHERE ${SPELLED[table]}`);
+      expect([table, rows]).toEqual([table, [[String(count)]]]);
+    }
   });
+
+  /** How the people of landSpelled are told from others, by table. */
+  const SPELLED: Readonly<Record<string, string>> = {
+    customer_trusted: "email IN ('zoë@example.com', 'bob@example.com', 'carol@example.com')",
+    accelerometer_trusted: "\"user\" IN ('zoë@example.com', 'bob@example.com')",
+    machine_learning_curated: "sensorReadingTime = TIMESTAMP '2023-05-01 00:00:00.001'",
+  };
+
+  /** Lands e-mails in several spellings. Gives how many rows of each table come of them. */
+  async function landSpelled(data: string): Promise<Readonly<Record<string, number>>> {
+    const at = Date.UTC(2023, 4, 1);
+    const customer = (email: string, lastUpdateDate: number, shareWithResearchAsOfDate: number) => ({
+      customerName: 'Ada Example',
+      email,
+      phone: '5550100',
+      birthDay: '1990-02-28',
+      serialNumber: 's-1',
+      registrationDate: at,
+      lastUpdateDate,
+      shareWithResearchAsOfDate,
+    });
+    const users = ['ZOE\u0308@example.com', 'Zoë@Example.com\u3000', 'bob@example.com'];
+    const records: Readonly<Record<Entity, readonly object[]>> = {
+      customer: [
+        customer('zoë@example.com', at, at),
+        customer('bob@example.com', at, at),
+        customer(' BOB@example.com', at + 1, 0),
+      ],
+      accelerometer: users.map((user) => ({ user, timestamp: at + 1, x: 0, y: 0, z: 0 })),
+      step_trainer: [{ sensorReadingTime: at + 1, serialNumber: 's-1', distanceFromObject: 7 }],
+    };
+    for (const entity of ENTITIES)
+      await land(data, entity, {
+        'spelled.json': records[entity].map((each) => JSON.stringify(each)).join('\n'),
+      });
+    // Of these one customer agreed and has not withdrawn it.
+    const field = ['withdrawn-in-other-spelling', 'two-registrations'].map((name) =>
+      join(ROOT, '..', 'shared', 'cases', `${name}.customer.json`),
+    );
+    const isThere = field.every((file) => existsSync(file));
+    if (!isThere) process.stderr.write('tests/spark/engines-agree.suite.ts has no ../shared/cases\n');
+    else
+      for (const [i, file] of field.entries())
+        await copyFile(file, join(data, 'customer', 'landing', `field-${i}.json`));
+    return { customer_trusted: isThere ? 2 : 1, accelerometer_trusted: 2, machine_learning_curated: 2 };
+  }
 
   const reading = (i: number, more = '') =>
     `{"user":"u${i}@example.com","timestamp":${1.7e12 + i},"x":${i % 7},"y":-0.5,"z":1.25${more}}`;
@@ -380,12 +377,13 @@ withSpark('both engines agree', () => {
     }
   }
 
-  async function landOdd(data: string, more: typeof ODD = {}) {
+  /** Lands people, these files of their readings, and steps. */
+  async function landWith(data: string, readings: typeof ODD) {
     await land(data, 'customer', {
       'people.json': `${Array.from({ length: 12 }, (_, i) => person(i)).join('\n')}\n`,
       'days.json': `${person(1).replace('1990-02-28', '2000-02-29')}\n${person(2).replace('1990', '1900').replace('28', '29')}\n`,
     });
-    await land(data, 'accelerometer', { ...ODD, ...more });
+    await land(data, 'accelerometer', readings);
     await land(data, 'step_trainer', {
       'steps.json.gz': gzipSync(`${Array.from({ length: 12 }, (_, i) => step(i)).join('\r\n')}`),
     });
@@ -394,7 +392,7 @@ withSpark('both engines agree', () => {
 
   test('on files of every odd kind and name, in folders of odd names', async () => {
     const data = join(dir, 'data [1] {a,b} %41 ü#?');
-    await landOdd(data);
+    await landWith(data, ODD);
     const engines = enginesOf(join(dir, 'lake [1] {a,b} %41 ü#?'));
     const { failures } = await expectAgreement(engines, tolerant, { data });
     expect(failures).toEqual([]);
@@ -414,7 +412,8 @@ withSpark('both engines agree', () => {
     const packed = gzipSync(lines(0).repeat(500), { level: 1 });
     const flipped = Buffer.from(packed);
     flipped.writeUInt32LE(0xdead_beef, packed.length - 8);
-    await landOdd(data, {
+    await landWith(data, {
+      'plain.json': lines(0),
       'cut off.gz': packed.subarray(0, -20),
       'cut in its head.gz': packed.subarray(0, 6),
       'wrong sum.gz': flipped,

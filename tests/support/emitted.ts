@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Inputs, output, runtime } from '@pulumi/pulumi';
+import { asset, type Inputs, output, runtime } from '@pulumi/pulumi';
 import { readStack } from '../../cli/stack-settings';
 import { Lakehouse, readConfig, type Settings } from '../../components';
 import { runnerArchive } from '../../components/runner-archive';
@@ -23,6 +23,8 @@ export interface Emitted {
   readonly type: string;
   readonly name: string;
   readonly inputs: Readonly<Record<string, unknown>>;
+  /** What the program sees of it. */
+  readonly outputs: Readonly<Record<string, unknown>>;
   /** Where AWS gives one. */
   readonly arn?: string | undefined;
 }
@@ -55,7 +57,12 @@ export async function emitted(
         const { id, state } = create(urn, filled as Values, false);
         const found = state.arn ?? state.dashboardArn;
         const arn = typeof found === 'string' ? found : undefined;
-        made.push({ type, name, inputs: JSON.parse(JSON.stringify(plainValues(all))), arn });
+        const text = inputs.source instanceof asset.StringAsset ? await inputs.source.text : undefined;
+        const content = text === undefined ? {} : { source: { text } };
+        const [given, outputs] = [all, state].map((values) =>
+          JSON.parse(JSON.stringify({ ...plainValues(values), ...content })),
+        );
+        made.push({ type, name, inputs: given, outputs, arn });
         return { id, state };
       },
       call: ({ token, inputs }) => invoke(token, inputs),

@@ -1,9 +1,9 @@
-// The IAM policies of a deployed stack, as the engine received them, and what an evaluator of policies says of them:
+// The IAM policies of a stack, as the provider receives them, and what an evaluator of policies says of them:
 // @cloud-copilot/iam-simulate, which knows every action, its kinds of resource and its condition keys from AWS's own
 // service reference, and gives an error for a request that there cannot be.
 import { isWildcardOnlyAction, runSimulation } from '@cloud-copilot/iam-simulate';
 import type { PolicyDocument, Statement } from '../../components/access';
-import type { Resource } from './pulumi';
+import type { Emitted } from './emitted';
 
 export interface NamedPolicy {
   readonly name: string;
@@ -28,10 +28,10 @@ export interface Policies {
 
 const parsed = (text: unknown): PolicyDocument => JSON.parse(String(text));
 
-export const ofType = (resources: readonly Resource[], type: string) =>
+export const ofType = (resources: readonly Emitted[], type: string) =>
   resources.filter((one) => one.type === type);
 
-export function policiesOf(resources: readonly Resource[]): Policies {
+export function policiesOf(resources: readonly Emitted[]): Policies {
   const inline = ofType(resources, 'aws:iam/rolePolicy:RolePolicy');
   const roles = ofType(resources, 'aws:iam/role:Role').map(({ inputs, outputs }): Role => {
     const name = String(inputs.name);

@@ -70,14 +70,6 @@ export interface Resource {
   readonly outputs: Inputs;
 }
 
-/** A call of the stand-in, as its log has it; `name` is the urn. */
-export interface Call {
-  readonly op: string;
-  readonly type: string;
-  readonly name: string;
-  readonly inputs: Inputs;
-}
-
 export interface StackOptions {
   /** A folder with a program, or the text of its index.ts. */
   readonly program: string;
@@ -89,6 +81,9 @@ export interface StackOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Files of a program, by their paths in it, and what becomes of their texts. */
+export type Edits = readonly (readonly [path: string, change: (text: string) => string])[];
 
 export interface OperationOptions {
   /** The folder of the pack, in the copy if the path is relative. */
@@ -139,7 +134,6 @@ export class Stack {
       // Without it there is no --event-log.
       PULUMI_DEBUG_COMMANDS: 'true',
       STANDIN_WORLD: join(this.root, 'world.json'),
-      STANDIN_LOG: join(this.root, 'calls.jsonl'),
       ...options.env,
     };
   }
@@ -189,10 +183,30 @@ export class Stack {
   /** Changes a file of the copy. */
   edit(path: string, change: (text: string) => string) {
     const file = join(this.dir, path);
-    const text = readFileSync(file, 'utf8');
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
     const changed = change(text);
     if (changed === text) throw new Error(`the edit of ${path} changes nothing`);
     writeFileSync(file, changed);
+  }
+
+  /** Does something with files changed, or new ones, and then puts everything back. */
+  async edited<T>(edits: Edits, act: () => Promise<T>): Promise<T> {
+    const before = edits.map(([path]) => {
+      const file = join(this.dir, path);
+      return [file, existsSync(file) ? readFileSync(file) : undefined] as const;
+    });
+    try {
+      for (const [path, change] of edits) {
+        mkdirSync(dirname(join(this.dir, path)), { recursive: true });
+        this.edit(path, change);
+      }
+      return await act();
+    } finally {
+      for (const [file, bytes] of before) {
+        if (bytes) writeFileSync(file, bytes);
+        else rmSync(file, { force: true });
+      }
+    }
   }
 
   /** `pulumi` with any arguments. */
@@ -253,9 +267,32 @@ export class Stack {
     return JSON.parse(await this.succeed('stack', 'output', '--json', '--show-secrets'));
   }
 
+  /** The state, as text. */
+  exported(): Promise<string> {
+    return this.succeed('stack', 'export');
+  }
+
+  /** Takes a state in place of its own. */
+  async import(state: string) {
+    const file = join(this.root, 'import.json');
+    writeFileSync(file, state);
+    await this.succeed('stack', 'import', '--file', file);
+  }
+
+  /** Does something to the stack, and then puts its state and the world back. */
+  async undone<T>(act: (state: string) => Promise<T>): Promise<T> {
+    const [state, world] = [await this.exported(), this.world()];
+    try {
+      return await act(state);
+    } finally {
+      await this.import(state);
+      writeFileSync(this.env.STANDIN_WORLD ?? '', JSON.stringify(world));
+    }
+  }
+
   /** Every resource as the engine keeps it; its inputs are what the provider was sent. */
   async resources(): Promise<Resource[]> {
-    const { deployment } = JSON.parse(await this.succeed('stack', 'export'));
+    const { deployment } = JSON.parse(await this.exported());
     return (deployment.resources ?? []).map((one: Partial<Resource>) => ({
       inputs: {},
       outputs: {},
@@ -284,12 +321,6 @@ export class Stack {
       this.env.STANDIN_WORLD ?? '',
       JSON.stringify({ ...this.world(), [type]: Object.fromEntries(left) }),
     );
-  }
-
-  /** What the stand-in was called with, in order. */
-  calls(): Call[] {
-    const file = this.env.STANDIN_LOG ?? '';
-    return existsSync(file) ? lines<Call>(file) : [];
   }
 
   dispose() {

@@ -22,7 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
-from .cases import run_case
+from .cases import run_cases
 from .errors import JobError, tell
 from .forget import Job, Request, forget
 from .iceberg import IcebergTable
@@ -321,8 +321,8 @@ def handle(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         query(spark, request, say)
         return
     if request["kind"] == "cases":
-        for case in request["cases"]:
-            say({"kind": "case", "made": run_case(spark, request, case)})
+        for made in run_cases(spark, request):
+            say({"kind": "case", "made": made})
         return
     # The lake is held, so nobody but who asks it something works on it. A dry run changes nothing.
     if not request.get("dryRun"):

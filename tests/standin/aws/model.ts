@@ -1,5 +1,4 @@
 // What the provider does with a resource, whatever asks: checks it, says what a change means, and changes the world.
-import { appendFileSync } from 'node:fs';
 import { type Properties, propertiesOf, shapeOf } from './schema';
 import { FUNCTIONS, KINDS, type Kind } from './types';
 import {
@@ -17,7 +16,7 @@ import {
   type Value,
   type Values,
 } from './values';
-import { changeWorld, type Thing, type World, worldNow } from './world';
+import { changeWorld, type Thing, type World } from './world';
 
 /** In the inputs, the names of those that the provider filled in; the real one keeps them there, too. */
 const FILLED = '__defaults';
@@ -33,21 +32,6 @@ function kindOf(type: string): Kind {
   if (!kind)
     throw new Error(`the stand-in for AWS does not know ${type}: add it to tests/standin/aws/types.ts`);
   return kind;
-}
-
-function log(op: string, urn: string, inputs: Values, more: Values = {}) {
-  const file = process.env.STANDIN_LOG;
-  if (file === undefined) return;
-  const line = { op, type: typeOf(urn), name: urn, ...more, inputs: hidden(inputs) };
-  appendFileSync(file, `${JSON.stringify(line)}\n`);
-}
-
-let failed = false;
-/** Fails the operation that STANDIN_FAIL names, `aws:glue/job:Job:create`, the first time. */
-function failIfTold(type: string, op: string) {
-  if (failed || process.env.STANDIN_FAIL !== `${type}:${op}`) return;
-  failed = true;
-  throw new Error(`ServiceUnavailable: ${type} ${op} fails, as STANDIN_FAIL says`);
 }
 
 interface Failure {
@@ -209,7 +193,6 @@ export function create(urn: string, inputs: Values, preview: boolean): { id: str
   const kind = kindOf(type);
   const state = stateOf(type, inputs, preview);
   if (preview) return { id: '', state };
-  failIfTold(type, 'create');
   const made = plainValues(state);
   const id = kind.id(made, where);
   changeWorld((world) => {
@@ -223,7 +206,6 @@ export function create(urn: string, inputs: Values, preview: boolean): { id: str
     if (refused) throw new Error(`creating ${type} (${key}): ${refused}`);
     things[key] = { urn, id, inputs: hidden(inputs) as Values, state: hidden(state) as Values };
   });
-  log('create', urn, inputs, { id });
   return { id, state };
 }
 
@@ -232,7 +214,6 @@ export function update(urn: string, id: string, old: Values, news: Values, previ
   const kind = kindOf(type);
   const state = stateOf(type, news, preview, old);
   if (preview) return state;
-  failIfTold(type, 'update');
   changeWorld((world) => {
     const things = world[type] ?? {};
     const key = keyOf(kind, plainValues(old), id);
@@ -243,7 +224,6 @@ export function update(urn: string, id: string, old: Values, news: Values, previ
     if (refused) throw new Error(`updating ${type} (${key}): ${refused}`);
     things[key] = { urn, id, inputs: hidden(news) as Values, state: hidden(state) as Values };
   });
-  log('update', urn, news, { id });
   return state;
 }
 
@@ -265,7 +245,6 @@ function holders(world: World, type: string, key: string, thing: Thing): { type:
 export function remove(urn: string, id: string, state: Values) {
   const type = typeOf(urn);
   const kind = kindOf(type);
-  failIfTold(type, 'delete');
   changeWorld((world) => {
     const things = world[type] ?? {};
     const key = keyOf(kind, plainValues(state), id);
@@ -281,25 +260,6 @@ export function remove(urn: string, id: string, state: Values) {
       else delete world[gone.type];
     }
   });
-  log('delete', urn, state, { id });
-}
-
-export function read(urn: string, id: string, inputs: Values, state: Values) {
-  const type = typeOf(urn);
-  const kind = kindOf(type);
-  const things = worldNow()[type] ?? {};
-  const thing =
-    things[keyOf(kind, plainValues(state), id)] ?? Object.values(things).find((one) => one.id === id);
-  log('read', urn, inputs, { id });
-  // The world holds no secrets: what is the same but for them is the old one.
-  const now = (old: Values, there: Values): Values =>
-    Object.fromEntries(
-      Object.entries(there).map(([key, value]) => [
-        key,
-        changed(hidden(old[key]), value).length === 0 ? old[key] : value,
-      ]),
-    );
-  return thing && { inputs: now(inputs, thing.inputs), state: now(state, thing.state) };
 }
 
 export function configure(args: Values) {

@@ -7,7 +7,7 @@ import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
 import * as proto from '@pulumi/pulumi/proto/provider_pb';
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
 import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
-import { check, configure, create, diff, invoke, read, remove, update } from './model';
+import { check, configure, create, diff, invoke, remove, update } from './model';
 import type { Values } from './values';
 
 const VERSION = '7.48.0';
@@ -90,14 +90,6 @@ const service: grpc.UntypedServiceImplementation = {
   delete: method((request: proto.DeleteRequest) => {
     remove(request.getUrn(), request.getId(), fromStruct(request.getProperties()));
     return new Empty();
-  }),
-  read: method((request: proto.ReadRequest) => {
-    const [inputs, state] = [fromStruct(request.getInputs()), fromStruct(request.getProperties())];
-    const found = read(request.getUrn(), request.getId(), inputs, state);
-    const response = new proto.ReadResponse();
-    return found
-      ? response.setId(request.getId()).setInputs(toStruct(found.inputs)).setProperties(toStruct(found.state))
-      : response;
   }),
   invoke: method((request: proto.InvokeRequest) => {
     const result = invoke(request.getTok(), fromStruct(request.getArgs()));

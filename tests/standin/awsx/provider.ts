@@ -1,8 +1,6 @@
 // A stand-in for the plugin of @pulumi/awsx: the children that pulumi/pulumi-awsx makes, by the same names, as far as
-// a network without NAT and a trail go. Its children are made by the engine, so they reach the stand-in for AWS.
+// a network without NAT goes. Its children are made by the engine, so they reach the stand-in for AWS.
 
-import { Trail } from '@pulumi/aws/cloudtrail/trail';
-import { LogGroup } from '@pulumi/aws/cloudwatch/logGroup';
 import { InternetGateway } from '@pulumi/aws/ec2/internetGateway';
 import { Route } from '@pulumi/aws/ec2/route';
 import { RouteTable } from '@pulumi/aws/ec2/routeTable';
@@ -11,18 +9,13 @@ import { Subnet } from '@pulumi/aws/ec2/subnet';
 import { Vpc } from '@pulumi/aws/ec2/vpc';
 import { VpcEndpoint } from '@pulumi/aws/ec2/vpcEndpoint';
 import { getAvailabilityZones } from '@pulumi/aws/getAvailabilityZones';
-import { Bucket } from '@pulumi/aws/s3/bucket';
-import { BucketPolicy } from '@pulumi/aws/s3/bucketPolicy';
-import type { TrailArgs } from '@pulumi/awsx/cloudtrail/trail';
 import type { VpcArgs } from '@pulumi/awsx/ec2/vpc';
 import {
-  all,
   ComponentResource,
   type ComponentResourceOptions,
   type CustomResource,
   type CustomResourceOptions,
   type Inputs,
-  interpolate,
   type Output,
   type Unwrap,
 } from '@pulumi/pulumi';
@@ -154,76 +147,12 @@ export class Network extends ComponentResource {
   }
 }
 
-class Audit extends ComponentResource {
-  constructor(name: string, options: ComponentResourceOptions) {
-    super('awsx:cloudtrail:Trail', name, {}, options);
-  }
-
-  make(name: string, { s3Bucket, cloudWatchLogsGroup, ...args }: Unwrap<TrailArgs>) {
-    const own = { parent: this };
-    const { existing } = s3Bucket ?? {};
-    if (existing && s3Bucket?.args)
-      throw new Error("Can't define bucket args if specifying an existing bucket");
-    // As the real one has it: a bucket of its own goes with all that is in it.
-    const bucket = existing ? undefined : new Bucket(name, { forceDestroy: true, ...s3Bucket?.args }, own);
-    const nameInArn = (arn: string | undefined) => arn?.split(':').at(-1);
-    const bucketName =
-      bucket?.bucket ??
-      all([existing?.arn, existing?.name]).apply(([arn, name]) => nameInArn(arn) ?? name ?? '');
-    const policy = new BucketPolicy(
-      name,
-      { bucket: bucketName, policy: interpolate`arn:aws:s3:::${bucketName}`.apply(trailPolicy) },
-      { ...own, dependsOn: bucket ? [bucket] : [] },
-    );
-    if (cloudWatchLogsGroup?.existing) throw new Error('the stand-in models no existing cloudWatchLogsGroup');
-    const logGroup = cloudWatchLogsGroup?.enable
-      ? new LogGroup(name, cloudWatchLogsGroup.args ?? {}, own)
-      : undefined;
-    const trail = new Trail(
-      name,
-      {
-        ...args,
-        s3BucketName: bucketName,
-        ...(logGroup && { cloudWatchLogsGroupArn: interpolate`${logGroup.arn}:*` }),
-      },
-      { ...own, dependsOn: [policy] },
-    );
-    return { trail, bucket, logGroup };
-  }
-}
-
-const trailPolicy = (arn: string) =>
-  JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Sid: 'AWSCloudTrailAclCheck',
-        Effect: 'Allow',
-        Principal: { Service: 'cloudtrail.amazonaws.com' },
-        Action: ['s3:GetBucketAcl'],
-        Resource: [arn],
-      },
-      {
-        Sid: 'AWSCloudTrailWrite',
-        Effect: 'Allow',
-        Principal: { Service: 'cloudtrail.amazonaws.com' },
-        Action: ['s3:PutObject'],
-        Resource: [`${arn}/*`],
-        Condition: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control' } },
-      },
-    ],
-  });
-
 const provider: Provider = {
   version: '3.9.0',
   async construct(name, type, inputs, options): Promise<ConstructResult> {
     if (type === 'awsx:ec2:Vpc') {
       const network = new Network(name, inputs, options);
       return { urn: network.urn, state: await network.make(name, await known(inputs)) };
-    }
-    if (type === 'awsx:cloudtrail:Trail') {
-      const audit = new Audit(name, options);
-      return { urn: audit.urn, state: audit.make(name, await known(inputs)) };
     }
     throw new Error(`the stand-in for awsx does not know ${type}: add it to tests/standin/awsx/provider.ts`);
   },
