@@ -260,11 +260,20 @@ const priceOf = ({ workerType, flex }: JobSettings) =>
 
 const minutesOf = ({ minutes, otherMinutes }: Usage, job: string) => minutes[job] ?? otherMinutes;
 
-/** Of one run, with all workers all the time. */
+/** With all workers all the time. */
+const dpuHours = ({ workerType, maxWorkers }: JobSettings, minutes: number) =>
+  (maxWorkers * dpusOf(workerType) * Math.max(minutes, MINIMUM_JOB_MINUTES)) / 60;
+
+/** Of one run. */
 function dpuHoursOf(month: Month, job: Job): number {
-  const { workerType, maxWorkers, timeoutMinutes } = settingsOf(month, job);
-  const minutes = Math.max(Math.min(minutesOf(month.usage, job.name), timeoutMinutes), MINIMUM_JOB_MINUTES);
-  return (maxWorkers * dpusOf(workerType) * minutes) / 60;
+  const settings = settingsOf(month, job);
+  return dpuHours(settings, Math.min(minutesOf(month.usage, job.name), settings.timeoutMinutes));
+}
+
+/** USD that Glue asks at most for a job that ran so many seconds. */
+export function jobPrice(job: JobSettings, seconds: number): number {
+  const { usd, per } = PRICES.of[priceOf(job)];
+  return (dpuHours(job, seconds / 60) * usd) / per;
 }
 
 const derivedOf = ({ jobs }: Pipeline) => jobs.map(({ output }) => output);

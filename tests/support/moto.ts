@@ -107,6 +107,15 @@ const program = (stack: string) =>
 
 type Inputs = Readonly<Record<string, unknown>>;
 
+/** The tables of a stack as Glue shows them, and the objects that Glue makes for them. */
+export async function catalogOf(stack: string) {
+  const tables = inputsOf(await program(stack), 'aws:glue/catalogTable:CatalogTable');
+  return {
+    tables: tables.map(tableInput),
+    objects: tables.flatMap((t) => icebergOf(t) ?? []).map(metadataOf),
+  };
+}
+
 /**
  * Makes of the program's resources what `lake` speaks to: buckets, the catalog, jobs, the workflow and workgroups, with
  * the names and the contents that Pulumi would be told. Returns the stack's outputs.

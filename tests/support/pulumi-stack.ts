@@ -211,8 +211,13 @@ export class Stack {
 
   /** `pulumi` with any arguments. */
   pulumi(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    return this.ran('pulumi', [...args, '--non-interactive', '--color=never'], env);
+  }
+
+  /** Any command in the copy, where `pulumi` is found. */
+  ran(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
     return ended(
-      spawn('pulumi', [...args, '--non-interactive', '--color=never'], {
+      spawn(command, args, {
         cwd: this.dir,
         env: { ...this.env, PULUMI_STACK: this.stack, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],

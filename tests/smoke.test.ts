@@ -1,0 +1,203 @@
+// The smoke test of a stack: a failure at every step on a stack of the local engine, and all of it by processes with
+// Pulumi's own engine.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { program } from '../cli/commands';
+import { smoke } from '../cli/smoke';
+import type { Call, Ran } from '../cli/smoke/commands';
+import { LakeError, UsageError } from '../engines/engine';
+import lakehouse from '../lakehouse';
+import { JOBS, ROOT, temporaryDir } from './support/lake';
+import { PSEUDONYM_KEY, stackIn, withPulumi } from './support/pulumi';
+import { StackOnLake } from './support/stack-on-lake';
+
+const dir = temporaryDir('smoke');
+const ACCOUNT = '123456789012';
+/** What must be in no report: who, by whom, with what. */
+const ERROR = `arn:aws:sts::${ACCOUNT}:assumed-role/Admin/ann.smith may not; account ${ACCOUNT}, ann@example.com, key ${PSEUDONYM_KEY}, AKIAIOSFODNN7EXAMPLE, https://app.pulumi.com/annsmith/x`;
+const SECRETS = [ACCOUNT, 'ann', PSEUDONYM_KEY, 'AKIA', 'arn:'];
+
+const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('lake-smoke-'));
+
+/** A lakehouse's folder with a stack that a stand-in of Pulumi deploys, and commands that work on it in this process. */
+class Place {
+  readonly dir = join(dir, String(places++));
+  readonly project = { dir: this.dir, jobs: JOBS, queries: join(ROOT, 'queries'), definition: lakehouse };
+  readonly settings = join(this.dir, 'Pulumi.day.yaml');
+  readonly calls: string[] = [];
+  /** Of the stack: whether Pulumi knows it, and whether it is deployed. */
+  state: 'none' | 'made' | 'deployed' = 'none';
+  /** Which call fails. */
+  fails: (call: string, before: readonly string[]) => boolean = () => false;
+
+  constructor(readonly aws: StackOnLake) {
+    mkdirSync(this.dir, { recursive: true });
+    writeFileSync(join(this.dir, 'Pulumi.yaml'), 'name: stedi-lakehouse\n');
+  }
+
+  private call: Call = async (command, args, input = '') => {
+    const call = [command, ...args].join(' ');
+    const fails = this.fails(call, this.calls);
+    this.calls.push(call);
+    if (fails) return { status: 1, stdout: '', stderr: `${ERROR}\n` };
+    return command === 'pulumi' ? this.pulumi(args, input) : this.lake(args, input);
+  };
+
+  private async pulumi([what, which]: readonly string[], input: string): Promise<Ran> {
+    const said = (stdout: string) => ({ status: 0, stdout, stderr: '' });
+    if (this.state === 'none' && which !== 'init')
+      return { status: 6, stdout: '', stderr: "error: no stack named 'day' found\n" };
+    if (what === 'stack' && which === 'output')
+      return said(JSON.stringify(this.state === 'deployed' ? this.aws.outputs : {}));
+    if (what === 'stack' && which === 'export')
+      return said(
+        JSON.stringify({ deployment: this.state === 'deployed' ? { resources: [{ type: 'aws:x' }] } : {} }),
+      );
+    if (what === 'stack') this.state = which === 'init' ? 'made' : 'none';
+    if (what === 'config')
+      writeFileSync(
+        this.settings,
+        `${readFileSync(this.settings)}  stedi-lakehouse:pseudonymKey: ${input}\n`,
+      );
+    if (what === 'up') {
+      if (this.state === 'made') await this.aws.deploy();
+      this.state = 'deployed';
+    }
+    if (what === 'destroy') {
+      this.aws.clear();
+      this.state = 'made';
+    }
+    return said('Resources:\n    + 2 to create\n    5 unchanged\n\nDuration: 1s\n');
+  }
+
+  private async lake(args: readonly string[], input: string): Promise<Ran> {
+    let status = 0;
+    const { stdout, stderr, failure } = await printed(async () => {
+      const words = args.map((word) => (word === '-' ? input : word));
+      await program(this.project, (ended) => {
+        status = ended;
+      }).parseAsync(words, { from: 'user' });
+    });
+    if (failure === undefined) return { status, stdout, stderr };
+    if (!(failure instanceof LakeError || failure instanceof UsageError)) throw failure;
+    return { status: 1, stdout, stderr: `${stderr}lake: ${failure.message}\n` };
+  }
+
+  /** A smoke test: its status, what it printed, and the report. */
+  async smoke({ yes = true, destroy = false } = {}) {
+    this.calls.length = 0;
+    let status = 2;
+    const { stdout, failure } = await printed(async () => {
+      status = await smoke(this.project, { stack: 'day', yes, destroy }, this.call);
+    });
+    expect(folders()).toEqual([]);
+    if (failure) throw failure;
+    return { status, stdout, report: readFileSync(join(this.dir, '.build', 'smoke-day.md'), 'utf8') };
+  }
+}
+
+/** What something prints in this process, and the error that it throws. */
+async function printed(act: () => Promise<void>) {
+  const { stdout, stderr } = process;
+  const said = { stdout: '', stderr: '' };
+  const write = { stdout: stdout.write, stderr: stderr.write };
+  const into = (stream: keyof typeof said) => (text: unknown) => {
+    said[stream] += String(text);
+    return true;
+  };
+  stdout.write = into('stdout');
+  stderr.write = into('stderr');
+  try {
+    await act();
+    return said;
+  } catch (failure) {
+    return { ...said, failure: failure as Error };
+  } finally {
+    stdout.write = write.stdout;
+    stderr.write = write.stderr;
+  }
+}
+let places = 0;
+
+let aws: StackOnLake;
+const outside = { ...process.env };
+beforeAll(async () => {
+  const { aws: made, env } = await StackOnLake.start('day', join(dir, 'aws'));
+  aws = made;
+  Object.assign(process.env, env);
+});
+afterAll(async () => {
+  process.env = outside;
+  await aws.stop();
+});
+
+const isStack = (what: string) => (call: string) =>
+  call.startsWith(`lake ${what}`) && call.includes('--stack');
+const forgot = (calls: readonly string[]) => calls.some(isStack('forget'));
+
+/** In the order of the steps, which step it is that a call fails. */
+const FAILURES: readonly (readonly [
+  step: string,
+  fails: (call: string, before: readonly string[]) => boolean,
+])[] = [
+  ['sample', (call) => call.startsWith('lake sample')],
+  ['look', (call) => call.startsWith('pulumi stack output')],
+  ['stack', (call) => call.startsWith('pulumi stack init')],
+  ['preview', (call) => call.startsWith('pulumi preview')],
+  ['up', (call) => call.startsWith('pulumi up')],
+  ['ingest', isStack('ingest')],
+  ['run', isStack('run')],
+  ['compare', (call, before) => isStack('query -e')(call) && before.some(isStack('run'))],
+  ['query', isStack('query counts')],
+  ['diff', isStack('diff')],
+  ['forget', isStack('forget')],
+  ['compare again', (call, before) => isStack('query -e')(call) && forgot(before)],
+  ['preview again', (call) => call.includes('--expect-no-changes')],
+  ['destroy', (call) => call.startsWith('pulumi destroy')],
+];
+
+describe('a step that fails', () => {
+  let place: Place;
+  beforeAll(() => {
+    place = new Place(aws);
+  });
+  afterAll(() => aws.clear());
+
+  test.each(FAILURES)(
+    '%s: it is named, nothing else is done, and the next call goes on',
+    async (step, fails) => {
+      place.fails = fails;
+      const { status, stdout, report } = await place.smoke({ destroy: step === 'destroy' });
+      expect({ status, stdout }).toMatchObject({ status: 1 });
+      expect(report).toContain(`**Failed at: ${step}.**`);
+      expect(report).toMatch(
+        RegExp(`## Why ${step} failed\n\n\`\`\`\n.*\nARN may not; account ACCOUNT, •••`),
+      );
+      for (const secret of SECRETS) expect(report + stdout).not.toContain(secret);
+      const calls = place.calls.filter((call) => !/^pulumi stack (?:export|rm)/.test(call));
+      expect(fails(calls.at(-1) ?? '', calls.slice(0, -1))).toBe(true);
+      // What was only looked at leaves nothing.
+      const isEarly = ['sample', 'look', 'stack', 'preview'].includes(step);
+      expect({ state: place.state, settings: existsSync(place.settings) }).toEqual(
+        isEarly
+          ? { state: 'none', settings: false }
+          : { state: step === 'up' ? 'made' : 'deployed', settings: true },
+      );
+      expect(report).toContain(
+        isEarly ? 'Nothing: there is no stack day' : 'pulumi destroy --yes --stack day',
+      );
+    },
+  );
+
+  test('and after all of them it does what it should', async () => {
+    place.fails = () => false;
+    const { status, stdout, report } = await place.smoke({ destroy: true });
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+    expect(report).toContain('Nothing: there is no stack day');
+    expect({ state: place.state, settings: existsSync(place.settings) }).toEqual({
+      state: 'none',
+      settings: false,
+    });
+  });
+});

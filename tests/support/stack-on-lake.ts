@@ -1,0 +1,126 @@
+// AWS as far as `lake … --stack` speaks to it, over HTTP: S3, and a Glue and an Athena that are the local engine on what
+// has landed, so that their answers are real data.
+import { rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { lake as pipeline } from '../../pipeline';
+import { AthenaStandin, asAthena } from '../standin/athena';
+import { GlueStandIn } from '../standin/glue';
+import { S3StandIn } from '../standin/s3';
+import { type AwsRequest, type AwsResponse, AwsServer, awsEnvironment, json } from './aws-server';
+import { engineOf } from './lake';
+import { catalogOf } from './moto';
+import { outputsOf } from './stack';
+
+export class StackOnLake {
+  readonly outputs;
+  readonly s3;
+  readonly glue;
+  private readonly server = new AwsServer((request) => this.handle(request));
+  private readonly athena = new AthenaStandin(({ sql }) => this.answer(sql));
+  private readonly lake: string;
+
+  private constructor(
+    private readonly stack: string,
+    private readonly dir: string,
+  ) {
+    this.outputs = outputsOf(pipeline, `stedi-lakehouse-${stack}`);
+    this.s3 = new S3StandIn(Object.values(this.outputs.buckets));
+    this.glue = new GlueStandIn(pipeline, this.outputs);
+    this.lake = join(dir, 'lake');
+    // All that goes on ends between two looks.
+    this.glue.perRequest = 1_000_000;
+    this.glue.pageSize = 100;
+  }
+
+  /** Returns it with the environment by which the SDK finds it. */
+  static async start(stack: string, dir: string) {
+    const made = new StackOnLake(stack, dir);
+    const env = {
+      ...awsEnvironment(await made.server.start()),
+      AWS_ENDPOINT_URL_ATHENA: await made.athena.server.start(),
+    };
+    return { aws: made, env };
+  }
+
+  async stop() {
+    await Promise.all([this.server.stop(), this.athena.server.stop()]);
+  }
+
+  /** Makes the tables, as a deployment does. */
+  async deploy() {
+    const { tables, objects } = await catalogOf(this.stack);
+    this.glue.tables = tables;
+    for (const { Bucket, Key, Body } of objects) this.put(Bucket, Key, Body);
+  }
+
+  /** Takes all away. */
+  clear() {
+    rmSync(this.lake, { recursive: true, force: true });
+    for (const bucket of this.s3.buckets.values()) bucket.clear();
+  }
+
+  put(bucket: string, key: string, content: string | Buffer) {
+    const body = Buffer.from(content as string);
+    this.s3.buckets.get(bucket)?.set(key, { body, size: body.length, etag: '"made"', checksums: {} });
+  }
+
+  private async handle(request: AwsRequest): Promise<AwsResponse> {
+    const { operation, body, path, query } = request;
+    if (operation === 'StartWorkflowRun') await this.run();
+    if (operation === 'StartJobRun') {
+      const { JobName, Arguments } = JSON.parse(body.toString());
+      if (JobName === this.outputs.forget) {
+        await this.forget(Arguments['--request']);
+        return json({ JobRunId: this.glue.forgetStarted() });
+      }
+    }
+    const place = `${path}/${query.get('prefix') ?? ''}`.replaceAll('//', '/');
+    const isOfRuns = place.startsWith(`/${this.outputs.buckets.artifacts}/runs/`);
+    return operation !== '' || isOfRuns ? this.glue.handle(request) : this.s3.handle(request);
+  }
+
+  private async run() {
+    const data = join(this.dir, 'landed');
+    rmSync(data, { recursive: true, force: true });
+    for (const [key, body] of this.landed()) {
+      await mkdir(dirname(join(data, key)), { recursive: true });
+      await writeFile(join(data, key), body);
+    }
+    const { failures } = await engineOf(this.lake).run(pipeline, { data }, () => {});
+    if (failures.length > 0) throw new Error(failures.join('\n'));
+  }
+
+  private landed = () => this.s3.contentOf(this.outputs.buckets.landing);
+
+  private async forget(uri: string) {
+    const { landing, artifacts } = this.outputs.buckets;
+    const key = uri.replace(`s3://${landing}/`, '');
+    const { subject, id } = JSON.parse(String(this.landed().get(key)));
+    const { remade, ...receipt } = await engineOf(this.lake).forget(pipeline, {
+      subject,
+      dryRun: false,
+      tell: () => {},
+    });
+    const told = { ...receipt, id, remade: remade.map((table) => ({ ...table, engine: 'glue' })) };
+    this.s3.buckets.get(landing)?.delete(key);
+    for (const [name, body] of this.landed()) {
+      const isGzip = name.endsWith('.gz');
+      const lines = String(isGzip ? gunzipSync(body) : body).split('\n');
+      const left = lines.filter((line) => !line.includes(subject)).join('\n');
+      this.put(landing, name, isGzip ? gzipSync(left) : left);
+    }
+    this.put(artifacts, `receipts/${id}.json`, JSON.stringify(told));
+    this.put(artifacts, 'suppressed/list.json', '[]');
+  }
+
+  /** A table is empty before the first run. */
+  private async answer(sql: string) {
+    const engine = engineOf(this.lake);
+    const tables = await engine.tables();
+    return tables.length === 0
+      ? { columns: [{ name: 'nothing', type: 'varchar' }] }
+      : { ...(await asAthena(engine, sql)), looks: [{ state: 'SUCCEEDED', scannedBytes: 1 }] as const };
+  }
+}
