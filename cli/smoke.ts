@@ -109,9 +109,10 @@ class Smoke {
     try {
       text = await act();
     } catch (error) {
-      if (error instanceof UsageError) throw error;
+      // Later the report is needed: something stands.
+      if (error instanceof UsageError && this.stack.begun === 'nothing') throw error;
       ok = false;
-      text = error instanceof LakeError ? error.message : String(error);
+      text = error instanceof LakeError || error instanceof UsageError ? error.message : String(error);
     }
     const result = { step, ok, seconds: (performance.now() - start) / 1000, usd: this.commands.usd, text };
     this.results.push(result);

@@ -1,24 +1,26 @@
-// The smoke test of a stack: a failure at every step on a stack of the local engine, and all of it by processes with
-// Pulumi's own engine.
+// The smoke test of a stack: a failure at every step, on a stand-in of Pulumi and a stack that is the local engine. With
+// Pulumi's own engine: smoke-engine.test.ts.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { program } from '../cli/commands';
 import { smoke } from '../cli/smoke';
 import type { Call, Ran } from '../cli/smoke/commands';
 import { LakeError, UsageError } from '../engines/engine';
 import lakehouse from '../lakehouse';
-import { JOBS, ROOT, temporaryDir } from './support/lake';
-import { PSEUDONYM_KEY, stackIn, withPulumi } from './support/pulumi';
+import { sampleLines } from '../samples/lines';
+import { JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
+import { PSEUDONYM_KEY } from './support/pulumi-stack';
 import { StackOnLake } from './support/stack-on-lake';
 
 const dir = temporaryDir('smoke');
+const TEMP = join(dir, 'temp');
 const ACCOUNT = '123456789012';
 /** What must be in no report: who, by whom, with what. */
 const ERROR = `arn:aws:sts::${ACCOUNT}:assumed-role/Admin/ann.smith may not; account ${ACCOUNT}, ann@example.com, key ${PSEUDONYM_KEY}, AKIAIOSFODNN7EXAMPLE, https://app.pulumi.com/annsmith/x`;
-const SECRETS = [ACCOUNT, 'ann', PSEUDONYM_KEY, 'AKIA', 'arn:'];
+const SECRETS = [ACCOUNT, 'ann.smith', 'annsmith', 'ann@', PSEUDONYM_KEY, 'AKIA', 'arn:'];
 
-const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('lake-smoke-'));
+/** What is left in the folder of temporary files, which no other process has. */
+const left = () => readdirSync(TEMP);
 
 /** A lakehouse's folder with a stack that a stand-in of Pulumi deploys, and commands that work on it in this process. */
 class Place {
@@ -30,6 +32,8 @@ class Place {
   state: 'none' | 'made' | 'deployed' = 'none';
   /** Which call fails. */
   fails: (call: string, before: readonly string[]) => boolean = () => false;
+  /** What an answer is made into. */
+  alters = (_call: string, answer: Ran): Ran => answer;
 
   constructor(readonly aws: StackOnLake) {
     mkdirSync(this.dir, { recursive: true });
@@ -41,7 +45,10 @@ class Place {
     const fails = this.fails(call, this.calls);
     this.calls.push(call);
     if (fails) return { status: 1, stdout: '', stderr: `${ERROR}\n` };
-    return command === 'pulumi' ? this.pulumi(args, input) : this.lake(args, input);
+    return this.alters(
+      call,
+      await (command === 'pulumi' ? this.pulumi(args, input) : this.lake(args, input)),
+    );
   };
 
   private async pulumi([what, which]: readonly string[], input: string): Promise<Ran> {
@@ -91,7 +98,7 @@ class Place {
     const { stdout, failure } = await printed(async () => {
       status = await smoke(this.project, { stack: 'day', yes, destroy }, this.call);
     });
-    expect(folders()).toEqual([]);
+    expect(left()).toEqual([]);
     if (failure) throw failure;
     return { status, stdout, report: readFileSync(join(this.dir, '.build', 'smoke-day.md'), 'utf8') };
   }
@@ -110,7 +117,7 @@ async function printed(act: () => Promise<void>) {
   stderr.write = into('stderr');
   try {
     await act();
-    return said;
+    return { ...said, failure: undefined };
   } catch (failure) {
     return { ...said, failure: failure as Error };
   } finally {
@@ -125,7 +132,8 @@ const outside = { ...process.env };
 beforeAll(async () => {
   const { aws: made, env } = await StackOnLake.start('day', join(dir, 'aws'));
   aws = made;
-  Object.assign(process.env, env);
+  mkdirSync(TEMP);
+  Object.assign(process.env, { ...env, TMPDIR: TEMP });
 });
 afterAll(async () => {
   process.env = outside;
@@ -190,6 +198,19 @@ describe('a step that fails', () => {
     },
   );
 
+  test('a row that is missing on the stack is one, too', async () => {
+    place.fails = () => false;
+    place.alters = (call, ran) =>
+      isStack('query -e')(call) && call.includes('FROM customers_curated') && place.calls.some(isStack('run'))
+        ? { ...ran, stdout: ran.stdout.replace(/^\{.*\n/m, '') }
+        : ran;
+    const { status, report } = await place.smoke();
+    place.alters = (_, ran) => ran;
+    expect({ status, report }).toMatchObject({ status: 1 });
+    expect(report).toContain('**Failed at: compare.**');
+    expect(report).toMatch(/^customers_curated: \d+ rows, and \d+ of the local engine$/m);
+  });
+
   test('and after all of them it does what it should', async () => {
     place.fails = () => false;
     const { status, stdout, report } = await place.smoke({ destroy: true });
@@ -198,6 +219,105 @@ describe('a step that fails', () => {
     expect({ state: place.state, settings: existsSync(place.settings) }).toEqual({
       state: 'none',
       settings: false,
+    });
+  });
+});
+
+describe('a stack that was there', () => {
+  let place: Place;
+  const landing = () => aws.outputs.buckets.landing;
+  const CUSTOMER = 'customer/landing/2024.json';
+  const others = () => readFileSync(join(OTHERS, 'customer', 'landing', 'part-0.json'));
+  const OTHERS = join(dir, 'others');
+  const SETTINGS = '# Ours.\nconfig:\n  aws:region: us-east-1 # near\n';
+
+  beforeAll(async () => {
+    await writeLanding(
+      OTHERS,
+      'customer',
+      [...sampleLines({ customers: 3, seed: 9, dirty: 0 })].flatMap((line) =>
+        line.entity === 'customer' ? line.text : [],
+      ),
+    );
+  });
+  beforeEach(async () => {
+    place = new Place(aws);
+    place.state = 'deployed';
+    writeFileSync(place.settings, SETTINGS);
+    await aws.deploy();
+  });
+  afterEach(() => aws.clear());
+
+  const stored = () => [...aws.s3.buckets].map(([name, objects]) => [name, [...objects.keys()]]);
+
+  test.each<[what: string, rule: RegExp, make: () => Promise<void> | void, destroy?: boolean]>([
+    [
+      'files of others',
+      /data of others: files in the zone landing/,
+      () => aws.put(landing(), CUSTOMER, others()),
+    ],
+    [
+      'refused lines of others',
+      /refused lines in the zone landing/,
+      () => aws.put(landing(), 'quarantine/customer_landing/a.json', '{}'),
+    ],
+    [
+      'rows of others',
+      /data of others: rows in customer_trusted/,
+      async () => {
+        aws.put(landing(), CUSTOMER, others());
+        for (const entity of ['accelerometer', 'step_trainer'])
+          aws.put(landing(), `${entity}/landing/none.json`, '');
+        await aws.run();
+        aws.s3.buckets.get(landing())?.clear();
+      },
+    ],
+    [
+      'one that is to be destroyed',
+      /--destroy is for a stack that this test made, which day is not/,
+      () => {},
+      true,
+    ],
+    [
+      'one that it made, whose settings keep data',
+      /Pulumi.day.yaml keeps data on destroy/,
+      () => writeFileSync(place.settings, `${SETTINGS}  smoke:found: ''\n`),
+      true,
+    ],
+  ])('is refused for %s, before anything is done', async (_, rule, make, destroy = false) => {
+    await make();
+    const before = { stored: stored(), settings: readFileSync(place.settings, 'utf8') };
+    await expect(place.smoke({ destroy })).rejects.toThrow(rule);
+    expect({ stored: stored(), settings: readFileSync(place.settings, 'utf8') }).toEqual(before);
+    const harmless = /^pulumi stack output|^lake query|^lake (?:sample|run|forget) (?!.*--stack)/;
+    expect(place.calls.filter((call) => !harmless.test(call))).toEqual([]);
+  });
+
+  test('keeps its settings; the report says how the sample goes', async () => {
+    place.fails = isStack('run');
+    const { status, report } = await place.smoke();
+    expect(status).toBe(1);
+    expect(readFileSync(place.settings, 'utf8')).toBe(SETTINGS);
+    expect(place.calls.join('\n')).not.toMatch(/pulumi (?:config|stack (?:init|rm)|destroy)/);
+    expect(report).toContain('The stack day, which was there, with 1 resource');
+    expect(report).toContain(
+      "aws s3 rm --recursive s3://stedi-lakehouse-day-landing-ACCOUNT/customer/landing/ --exclude '*' --include 'smoke-*'",
+    );
+  });
+
+  test('without --yes nothing is deployed, and a stack for the preview goes with what it wrote', async () => {
+    place.state = 'none';
+    const { status, stdout, report } = await place.smoke({ yes: false });
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      'Nothing was deployed. With --yes follow: up, ingest, run, compare, query, diff, forget,',
+    );
+    expect(report).toContain('Nothing: there is no stack day');
+    expect(place.calls).toContainEqual(expect.stringMatching(/^pulumi preview/));
+    expect(place.calls).not.toContainEqual(expect.stringMatching(/^pulumi up/));
+    expect({ state: place.state, settings: readFileSync(place.settings, 'utf8') }).toEqual({
+      state: 'none',
+      settings: SETTINGS,
     });
   });
 });

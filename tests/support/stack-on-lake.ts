@@ -81,7 +81,8 @@ export class StackOnLake {
     return operation !== '' || isOfRuns ? this.glue.handle(request) : this.s3.handle(request);
   }
 
-  private async run() {
+  /** As the workflow does. */
+  async run() {
     const data = join(this.dir, 'landed');
     rmSync(data, { recursive: true, force: true });
     for (const [key, body] of this.landed()) {
@@ -103,14 +104,21 @@ export class StackOnLake {
       dryRun: false,
       tell: () => {},
     });
-    const told = { ...receipt, id, remade: remade.map((table) => ({ ...table, engine: 'glue' })) };
     this.s3.buckets.get(landing)?.delete(key);
+    let removed = 0;
     for (const [name, body] of this.landed()) {
       const isGzip = name.endsWith('.gz');
       const lines = String(isGzip ? gunzipSync(body) : body).split('\n');
-      const left = lines.filter((line) => !line.includes(subject)).join('\n');
-      this.put(landing, name, isGzip ? gzipSync(left) : left);
+      const left = lines.filter((line) => !line.includes(subject));
+      removed += lines.length - left.length;
+      this.put(landing, name, isGzip ? gzipSync(left.join('\n')) : left.join('\n'));
     }
+    const told = {
+      ...receipt,
+      id,
+      places: [...receipt.places, { table: 'customer_landing', engine: 'glue', kind: 'files', removed }],
+      remade: remade.map((table) => ({ ...table, engine: 'glue' })),
+    };
     this.put(artifacts, `receipts/${id}.json`, JSON.stringify(told));
     this.put(artifacts, 'suppressed/list.json', '[]');
   }
