@@ -5,7 +5,7 @@ import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
 import { lake } from '../pipeline';
 import { readingTests, sorted } from '../tests/support/reading';
 import { writeOtherSources } from './contract';
-import { ENTITIES } from './options';
+import { ENTITIES } from './stedi';
 
 const device = lakehouse(['landing']).source({
   name: 'gadget_landing',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Column, SampleReport, SampleRequest, SourceTable } from '../model';
-import { SampleError } from './options';
+import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
 
 const FILE_LINES = 25_000;

@@ -17,7 +17,8 @@ import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
 import { expectation, type SourceTable } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { ENTITIES, writeOtherSources, writeSample } from '../samples';
+import { writeOtherSources } from '../samples/contract';
+import { ENTITIES, writeSample } from '../samples/stedi';
 import {
   answer,
   ended,

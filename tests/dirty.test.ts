@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { Pipeline } from '../model';
 import { lake } from '../pipeline';
-import { ENTITIES, type Entity, sampleLines, writeOtherSources, writeSample } from '../samples';
+import { writeOtherSources } from '../samples/contract';
+import { ENTITIES, type Entity, sampleLines, writeSample } from '../samples/stedi';
 
 const jobs = join(__dirname, '..', 'jobs');
 

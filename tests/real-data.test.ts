@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { RunRequest } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
-import { ENTITIES, writeOtherSources } from '../samples';
+import { writeOtherSources } from '../samples/contract';
+import { ENTITIES } from '../samples/stedi';
 import { findValues } from './support/bytes';
 import { answer } from './support/lake';
 

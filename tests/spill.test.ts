@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources, writeSample } from '../samples';
+import { writeOtherSources } from '../samples/contract';
+import { writeSample } from '../samples/stedi';
 import { ended, engineOf, lake, namesBelow, shell, spawnLake, temporaryDir } from './support/lake';
 
 const dir = temporaryDir('spill');

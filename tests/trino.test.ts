@@ -18,7 +18,8 @@ import {
   type Table,
 } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources, writeSample } from '../samples';
+import { writeOtherSources } from '../samples/contract';
+import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
 import { PORTABLE } from './support/portable';
 import { differences, NONE, type TextRows } from './support/rows';

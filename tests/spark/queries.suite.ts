@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { type Engine, LakeError, type RunEvent, type TableSummary, UsageError } from '../../engines/engine';
 import { SparkEngine } from '../../engines/spark/engine';
 import { lake as pipeline } from '../../pipeline';
-import { writeOtherSources, writeSample } from '../../samples';
+import { writeOtherSources } from '../../samples/contract';
+import { writeSample } from '../../samples/stedi';
 import {
   answer,
   engineOf,

@@ -7,7 +7,7 @@ import { DuckDbEngine } from '../../engines/duckdb/engine';
 import type { Engine } from '../../engines/engine';
 import type { Project } from '../../engines/project';
 import type { Pipeline } from '../../model';
-import type { Entity } from '../../samples';
+import type { Entity } from '../../samples/stedi';
 
 export const ROOT = join(__dirname, '..', '..');
 export const JOBS = join(ROOT, 'jobs');
