@@ -16,7 +16,7 @@ const LF = 10;
 const MAGIC_BYTES = 8;
 const CHUNK_BYTES = 1 << 20;
 /** Pieces of this size keep several readers busy to the end. */
-export const USUAL_BYTES = 4 << 20;
+export const USUAL_BYTES = 8 << 20;
 const GZIP = '1F8B';
 
 /** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
