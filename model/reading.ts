@@ -264,47 +264,37 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
   return `SELECT count(*) AS rows, CASE WHEN ${all(good)} THEN ${marks.join(' + ')} END AS marks FROM _plain`;
 }
 
+/** Every spelling of a column's key in lower case, as a list of SQL. */
+const spellings = (fields: readonly Field[]) =>
+  [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
+
 /**
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
 function accepted(fields: readonly Field[], from: string, carried: string): string {
-  const groups = slotGroups(fields);
-  const slots = groups.flat();
-  const made = groups.map((group, g) => `json_transform(_json, ${structure(group, () => 'JSON')}) AS _t${g}`);
-  const extracted = groups.flatMap((group, g) =>
-    group.map((_, i) => `struct_extract_at(_t${g}, ${i + 1})::VARCHAR`),
-  );
-  const of = (field: Field) => slots.flatMap((s, i) => (s.field === field ? [`_k${i}`] : []));
-  const several = fields.filter(({ keys }) => keys.length > 1);
-  const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
-  const contained = (keys: readonly string[]) =>
-    keys.map((key) => `list_contains(_ks, ${quote(key)})::INT`).join(' + ');
-  const isKnown = `lower(k) IN (${[...new Set(slots.map(({ key }) => folded(key)))].map(quote).join(', ')})`;
-  const oneSpelling = all(
-    several.map(
-      (field) =>
-        `${of(field)
-          .map((k) => `(${k} IS NOT NULL)::INT`)
-          .join(' + ')} <= 1`,
-    ),
-  );
-  // With a null under a key, only the keys themselves say how often it stands.
-  const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
+  const places = fields.map(({ keys }, i) => {
+    const found = [...new Set(keys.map(folded))].map((key) => `list_position(_ks, ${quote(key)})`);
+    return `COALESCE(${found.join(', ')}) AS _p${i}`;
+  });
+  const present = fields.map((_, i) => `(_p${i} IS NOT NULL)::INT`).join(' + ');
   return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
     WHEN len(_ks) = ${present} THEN true
-    ELSE len(list_filter(_ks, lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
+    ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
   END AS _good
   FROM (
     SELECT *, ${parsed(fields)}
     FROM (
-      SELECT *, ${fields.map((f) => `${of(f).length > 1 ? `COALESCE(${of(f).join(', ')})` : of(f)[0]} AS ${f.json}`).join(', ')}
+      SELECT *, ${fields.map((f, i) => `NULLIF(_vs[_p${i}]::VARCHAR, 'null') AS ${f.json}`).join(', ')}
       FROM (
-        SELECT *, ${extracted.map((slot, i) => `${slot} AS _k${i}`).join(', ')}
-        FROM (SELECT *, json_keys(_json) AS _ks, ${made.join(', ')} FROM (${from}))
+        SELECT *, ${places.join(', ')}
+        FROM (
+          SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
+          FROM (${from})
+        )
       )
     )
   )
@@ -633,11 +623,10 @@ const SHAPE_FAULT = `CASE
 
 function judge(fields: readonly Field[]): string {
   const keys = (i: number) => `_m${i}`;
-  const spelled = ({ keys }: Field) => [...new Set(keys.map(folded))].map(quote).join(', ');
   return `WITH ${GROUPS},
 ${RECORDS},
 known AS (
-  SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spelled(f)})) AS ${keys(i)}`).join(', ')}
+  SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spellings([f])})) AS ${keys(i)}`).join(', ')}
   FROM (
     SELECT *, CASE WHEN is_map THEN json_transform(record, '"MAP(VARCHAR,JSON)"') END AS map
     FROM (
@@ -702,8 +691,7 @@ function heads(fields: readonly Field[]): string {
   const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
   const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
-    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${[...new Set(f.keys.map(folded))].map(quote).join(', ')}))[1], ${quote(f.name)})`;
-  const known = [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
+    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
     WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
@@ -739,7 +727,7 @@ keyed AS (
   FROM looked
 ),
 spelled AS (
-  SELECT *, list_filter(ks, lambda k: lower(k) NOT IN (${known})) AS others,
+  SELECT *, list_filter(ks, lambda k: lower(k) NOT IN (${spellings(fields)})) AS others,
     [${fields.map(spelling).join(', ')}] AS spelling
   FROM keyed
 ),
