@@ -10,6 +10,7 @@ export default {
   queries,
   sample: {
     unit: 'customers',
+    entities: ['customer', 'accelerometer', 'step_trainer'],
     write: (request) =>
       (require('./samples/stedi') as typeof import('./samples/stedi')).writeStediSample(request),
   },

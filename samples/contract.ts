@@ -58,10 +58,6 @@ export async function writeMissing(
   return { files, entities };
 }
 
-/** A few good records for every source that has no file in `out` yet. */
-export const writeOtherSources = (out: string, sources: readonly SourceTable[]): Promise<SampleReport> =>
-  writeMissing(sources, { out, size: 20, seed: 1, dirty: 0 });
-
 const landingOf = (out: string, entity: string) => join(out, entity, 'landing');
 
 async function hasFiles(dir: string): Promise<boolean> {

@@ -18,9 +18,9 @@ import {
   type Table,
 } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources } from '../samples/contract';
 import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 import { PORTABLE } from './support/portable';
 import { differences, NONE, type TextRows } from './support/rows';
 import { Trino, withTrino } from './support/trino';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { lake as pipeline } from '../../pipeline';
 import { accelerometerLanding } from '../../pipeline/landing';
-import { writeOtherSources } from '../../samples/contract';
+import { writeOtherSources } from '../../tests/support/other-sources';
 import { writeSample } from '../../samples/stedi';
 import { engineOf, temporaryDir } from '../../tests/support/lake';
 import { landingFiles } from './files';
