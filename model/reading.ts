@@ -636,7 +636,8 @@ function faultOf(f: Field, keys: string): string {
     ],
   ];
   if (!column.nullable) {
-    const missing = `CASE WHEN len(${keys}) = 0 THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
+    const isMissing = f.path === undefined ? `len(${keys}) = 0` : `${f.json} IS NULL`;
+    const missing = `CASE WHEN ${isMissing} THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
     cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
   } else cases.push([`${f.json} IS NULL`, 'NULL']);
   if (isText(column)) {
