@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { runTool, VENV } from './python';
 
-/** Of the Iceberg that Glue 5.1 has. */
-const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-3.5_2.12', '1.10.0'] as const;
+/** Of the Iceberg that Glue 6.0 has. */
+const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-4.1_2.13', '1.11.0'] as const;
 /** Beside the PySpark that it is for. */
 const FOLDER = join(VENV, 'iceberg');
 export const ICEBERG_JAR = join(FOLDER, `${NAME}-${VERSION}.jar`);

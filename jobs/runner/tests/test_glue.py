@@ -402,7 +402,7 @@ def test_the_script_runs_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """It begins it, runs it and ends it, and ends nothing that failed."""
     from awsglue import context
     from awsglue.job import Job
-    from pyspark.context import SparkContext
+    from pyspark import SparkContext
 
     seen: list[Mapping[str, str]] = []
 
