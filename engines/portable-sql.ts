@@ -21,7 +21,7 @@ export interface SqlFault {
 }
 
 /**
- * Functions with one name and one meaning in DuckDB, Spark 3.5 and Trino. Left out on purpose: greatest and least
+ * Functions with one name and one meaning in DuckDB, Spark and Trino. Left out on purpose: greatest and least
  * (a NULL argument makes Trino's NULL), concat (Spark's and Trino's give NULL for a NULL, DuckDB's skips it),
  * all that rounds, formats or parses in a way of its own.
  */
@@ -289,7 +289,7 @@ function grammarFault([engine, lexerOf, parserOf]: Grammar, sql: string, mode: n
 }
 
 /**
- * Whether the SQL means the same to DuckDB, Spark 3.5 and Trino, as far as that can be told without running it:
+ * Whether the SQL means the same to DuckDB, Spark and Trino, as far as that can be told without running it:
  * its parsed form uses only what the three share, and the grammars of Spark and Trino accept its text. Tables
  * and types are the binder's to check. `ast` is DuckDB's parse of the same text.
  */
