@@ -1,16 +1,15 @@
 import { projectFaults } from '../engines/check';
 import { UsageError } from '../engines/engine';
+import type { Project } from '../engines/project';
 import { noSuchJob } from '../engines/words';
-import type { Pipeline } from '../model';
 import { reachOf, tellFaults } from '../model';
-import { queries } from '../pipeline/queries';
 
 /** `lake check [job…]`. Returns the exit status. Throws a UsageError with every name that is no job's. */
 export async function checkCommand(
-  pipeline: Pipeline,
-  dirs: { readonly jobs: string; readonly queries: string },
+  { definition, ...dirs }: Project,
   jobs: readonly string[],
 ): Promise<number> {
+  const { pipeline, queries } = definition;
   const names = pipeline.jobs.map(({ name }) => name);
   const unknown = jobs.filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, names)).join('\n'));

@@ -1,29 +1,18 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ended, type Ran, ROOT, temporaryDir } from '../tests/support/lake';
+import { lake, lakehouseIn, type Ran, temporaryDir } from '../tests/support/lake';
 
 const dir = temporaryDir('cost');
 
-/** A project of this one's code, and Pulumi's files of its own. */
+/** This lakehouse, with Pulumi's files of its own. */
 function project(name: string, files: Readonly<Record<string, string>>): string {
-  const root = join(dir, name);
-  mkdirSync(root);
-  cpSync(join(ROOT, 'cli'), join(root, 'cli'), { recursive: true });
-  for (const part of ['components', 'cost', 'engines', 'model', 'node_modules', 'pipeline']) {
-    symlinkSync(join(ROOT, part), join(root, part));
-  }
+  const root = lakehouseIn(join(dir, name));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(root, file), text);
   return root;
 }
 
 const cost = (root: string, ...args: string[]): Promise<Ran> =>
-  ended(
-    spawn(process.execPath, [join(root, 'cli', 'lake.js'), 'cost', ...args], {
-      env: { ...process.env, FORCE_COLOR: '0' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+  lake(['cost', ...args], { FORCE_COLOR: '0' }, root);
 
 const good = project('good', {
   'Pulumi.yaml': 'name: shop\nruntime: nodejs\n',

@@ -1,8 +1,8 @@
 import type { Settings } from '../components/settings';
 import { type Estimate, estimate } from '../cost/estimate';
-import { USAGE, type Usage } from '../cost/usage';
+import { type Usage, usageBy } from '../cost/usage';
 import { UsageError } from '../engines/engine';
-import type { Pipeline } from '../model';
+import type { Project } from '../engines/project';
 import { stackSettings } from './stack-settings';
 import { textTable } from './table';
 import { harmless, wrapped } from './text';
@@ -15,10 +15,11 @@ export interface CostOptions {
   readonly json?: boolean;
 }
 
-/** `lake cost`. `root` holds Pulumi's files. Throws a UsageError for a stack that is none, a LakeError for a bad file. */
-export async function costCommand(pipeline: Pipeline, root: string, options: CostOptions): Promise<void> {
-  const settings = await stackSettings(pipeline, root, options.stack);
-  const usage = usageOf(options, settings);
+/** `lake cost`. Throws a UsageError for a stack that is none, a LakeError for a bad file. */
+export async function costCommand({ dir, definition }: Project, options: CostOptions): Promise<void> {
+  const { pipeline, seconds } = definition;
+  const settings = await stackSettings(pipeline, dir, options.stack);
+  const usage = usageOf(options, settings, seconds);
   const found = estimate(pipeline, settings, usage);
   process.stdout.write(
     options.json
@@ -27,12 +28,16 @@ export async function costCommand(pipeline: Pipeline, root: string, options: Cos
   );
 }
 
-function usageOf({ runs, landingGb, queries }: CostOptions, { start }: Settings): Usage {
+function usageOf(
+  { runs, landingGb, queries }: CostOptions,
+  { start }: Settings,
+  seconds: Readonly<Record<string, number>> = {},
+): Usage {
   if (runs !== undefined && start !== 'demand' && start !== 'files') {
     throw new UsageError(`--runs is for a stack without a schedule; this one runs by ${start}`);
   }
   return {
-    ...USAGE,
+    ...usageBy(seconds),
     ...(runs !== undefined && { runs }),
     ...(landingGb !== undefined && { landingGigabytes: landingGb }),
     ...(queries !== undefined && { queries }),

@@ -1,8 +1,8 @@
 // npm run deploy-role -- STACK ACCOUNT: the policies of the role that deploys a stack, as JSON.
+import { resolve } from 'node:path';
 import { deployPolicies } from '../deployments/deploy-role';
 import { LakeError, UsageError } from '../engines/engine';
-import { ROOT } from '../engines/root';
-import { lake } from '../pipeline';
+import { loadProject } from '../engines/project';
 import { stackSettings } from './stack-settings';
 
 async function main([stack, account = '']: readonly string[]): Promise<void> {
@@ -10,10 +10,13 @@ async function main([stack, account = '']: readonly string[]): Promise<void> {
     throw new UsageError(
       'npm run deploy-role -- STACK ACCOUNT, such as: npm run deploy-role -- dev 123456789012',
     );
-  const settings = await stackSettings(lake, ROOT, stack);
+  const { dir, definition } = loadProject(resolve(''));
+  const settings = await stackSettings(definition.pipeline, dir, stack);
   const { region } = settings;
   if (region === undefined) throw new LakeError(`Pulumi.${stack}.yaml has no aws:region; set it`);
-  process.stdout.write(`${JSON.stringify(deployPolicies(settings, { account, region }), undefined, 2)}\n`);
+  process.stdout.write(
+    `${JSON.stringify(deployPolicies(definition.pipeline, settings, { account, region }), undefined, 2)}\n`,
+  );
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-// Runs the TypeScript as it stands: no build, and nothing to keep in step with one.
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+
 const { node } = process.versions;
 const [major, minor] = node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 15)) {
@@ -8,10 +10,11 @@ if (major < 20 || (major === 20 && minor < 15)) {
 }
 try {
   require('./typescript.js');
-  require('./lake.ts');
+  // In the repository it runs as it stands, in the package it is compiled.
+  require(existsSync(join(__dirname, 'lake.ts')) ? './lake.ts' : '../dist/cli/lake.js');
 } catch (error) {
   if (error.code !== 'MODULE_NOT_FOUND') throw error;
   const [what] = error.message.split('\n');
-  process.stderr.write(`lake: ${what}; run npm ci in ${require('node:path').join(__dirname, '..')}\n`);
+  process.stderr.write(`lake: ${what}; run npm ci in ${join(__dirname, '..')}\n`);
   process.exit(1);
 }

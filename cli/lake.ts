@@ -1,257 +1,21 @@
-import { join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { resolve } from 'node:path';
+import { CommanderError } from 'commander';
 import { Interrupted, LakeError, UsageError } from '../engines/engine';
-import { codeVersion } from '../engines/version';
-import { DefinitionError, type Pipeline } from '../model';
-import { ENGINES } from './engine';
-import { checkScopes, withStack } from './stack-options';
+import { DEFINITION, findProject, loadProject } from '../engines/project';
+import { DefinitionError } from '../model';
+import { outside, program } from './commands';
 import { message } from './text';
-
-const ROOT = join(__dirname, '..');
-const DIRS = { jobs: join(ROOT, 'jobs'), queries: join(ROOT, 'queries') };
-
-const wholeNumber = (least: number, most: number) => (text: string) => {
-  if (!/^\d+$/.test(text) || Number(text) < least || Number(text) > most) {
-    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
-  }
-  return Number(text);
-};
-
-const share = (text: string) => {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It is a share from 0 to 1, such as 0.02.');
-  return value;
-};
-
-const gigabytes = (text: string) => {
-  if (!/^\d+(\.\d+)?$/.test(text))
-    throw new InvalidArgumentError('It is a number of gigabytes, such as 0.5.');
-  return Number(text);
-};
-
-/** Bytes: `500MB`, `2GB`, or a number of megabytes. */
-const bytes = (text: string) => {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)?$/i.exec(text.trim()) ?? [];
-  const value = Math.floor(
-    Number(number) * 1024 ** (2 + 'MGT'.indexOf((unit ?? 'M').charAt(0).toUpperCase())),
-  );
-  if (!(value > 0)) throw new InvalidArgumentError('It is a size, such as 500MB or 2GB.');
-  return value;
-};
-
-const lakeOption = () => new Option('--lake <dir>', 'folder of the lake').default('.lake');
-
-const engineOption = () =>
-  new Option('--engine <engine>', 'duckdb, or spark: what Glue runs, on Iceberg tables')
-    .choices(ENGINES)
-    .default('duckdb');
-
-const EXAMPLES = {
-  lake: `
-Begin with:
-  npx lake run           makes a sample and takes it to machine_learning_curated
-  npx lake query         lists what can be asked, such as: npx lake query counts
-  npx lake help <command>`,
-  query: `
-Examples:
-  npx lake query counts
-  npx lake query -e "SELECT * FROM customer_trusted LIMIT 5"
-  npx lake query -e "SELECT reason, file, line FROM customer_landing_quarantine"
-  npx lake query training_overview --stack dev --max-scan 500MB`,
-};
-
-/** The `lake` command over a pipeline. An action returns the exit status. */
-function program(pipeline: Pipeline, exit: (status: number) => void): Command {
-  const lake = new Command('lake')
-    .description("STEDI's lakehouse: a lake on this machine, or with --stack one that was deployed")
-    .version(codeVersion())
-    .showHelpAfterError('(lake --help tells more)')
-    .addHelpText('after', EXAMPLES.lake)
-    .exitOverride();
-
-  const run = withStack(lake.command('run'))
-    .description('take the landing files to machine_learning_curated, and publish all or nothing')
-    .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
-    .addOption(lakeOption())
-    .addOption(engineOption())
-    .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
-    .option('--json', 'print the summary of the run as JSON, and nothing else')
-    .option('--verbose', 'print some bad rows of each warning')
-    .option('--wait', 'on a stack: follow the run to its end (default)')
-    .option('--no-wait', 'on a stack: start it, and print its id')
-    .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
-  for (const p of pipeline.parameters) {
-    const option = new Option(`--${p.name} <rule>`, p.description).default(p.default);
-    // For the help only: what a run takes is checked in one place.
-    option.argChoices = [...p.values];
-    run.addOption(option);
-  }
-  run.action(async (options) => {
-    const parameters = Object.fromEntries(
-      // What nobody asked for is left to the lake: single jobs keep the rules that it was made by.
-      pipeline.parameters.flatMap((p) =>
-        run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
-      ),
-    );
-    checkScopes(run, { local: ['lake', 'engine'], stack: ['wait'] });
-    if (options.stack !== undefined) {
-      const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
-      return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
-    }
-    const { runCommand } = require('./run') as typeof import('./run');
-    exit(await runCommand(pipeline, DIRS.jobs, { ...options, parameters }));
-  });
-
-  const query = lake
-    .command('query')
-    .description('ask the published tables; without a name, list the queries')
-    .argument('[query]', 'name of a query in queries/, or the path of a file')
-    .option('-e, --execute <sql>', 'one SELECT of your own')
-    .addOption(lakeOption())
-    .addOption(engineOption())
-    .addOption(
-      new Option('--format <format>', 'how to print').choices(['table', 'csv', 'json']).default('table'),
-    );
-  withStack(query)
-    .addOption(
-      new Option('--workgroup <who>', 'whose workgroup of the stack')
-        .choices(['all', 'analysts'])
-        .default('all'),
-    )
-    .addOption(
-      new Option('--max-scan <size>', 'stop a query that scans more, such as 500MB or 2GB').argParser(bytes),
-    )
-    .addOption(
-      new Option('--reuse <minutes>', 'take the result of the same query if it is no older').argParser(
-        wholeNumber(1, 10_080),
-      ),
-    )
-    .addHelpText('after', EXAMPLES.query)
-    .action(async (name: string | undefined, options) => {
-      checkScopes(query, { local: ['lake', 'engine'], stack: ['workgroup', 'maxScan', 'reuse'] });
-      const { queryCommand } = require('./query') as typeof import('./query');
-      await queryCommand(pipeline, DIRS, { ...options, query: name });
-    });
-
-  const status = withStack(lake.command('status'))
-    .description('what is published, and how the last run went; on a stack, what goes on too')
-    .addOption(lakeOption())
-    .addOption(engineOption())
-    .option('--follow', 'on a stack: follow a run that goes on to its end')
-    .option('--verbose', 'on a stack: print some bad rows of each warning')
-    .option('--json', 'print it as JSON')
-    .action(async (options) => {
-      checkScopes(status, { local: ['lake', 'engine'], stack: ['follow', 'verbose'] });
-      const { statusCommand } = require('./status') as typeof import('./status');
-      exit(await statusCommand(pipeline, DIRS.jobs, options));
-    });
-
-  withStack(lake.command('logs'))
-    .description('what a run of a job on a stack said')
-    .argument('<job>', 'the job')
-    .option('--run <id>', 'run of the job, such as jr_0123; default: the newest')
-    .addOption(
-      new Option('--lines <n>', 'how many of the last lines')
-        .argParser(wholeNumber(1, 1_000_000))
-        .default(100),
-    )
-    .option('--follow', 'go on until the run has ended')
-    .action(async (job: string, options) => {
-      const { logsCommand } = require('./logs') as typeof import('./logs');
-      await logsCommand(pipeline, { ...options, job });
-    });
-
-  withStack(lake.command('diff'))
-    .description("compare a stack's tables with their contracts; status 1 where they differ")
-    .option('--json', 'print the differences as JSON')
-    .action(async (options) => {
-      const { diffCommand } = require('./diff') as typeof import('./diff');
-      exit(await diffCommand(pipeline, options));
-    });
-
-  const forget = lake
-    .command('forget')
-    .description('remove a customer from every table, refused line and old version, and from runs to come')
-    .requiredOption(
-      '--subject <e-mail>',
-      'whom to forget; "-" reads the address from the standard input, which keeps it out of the shell\'s history',
-    )
-    .addOption(lakeOption())
-    .option('--dry-run', 'find and count, and change nothing')
-    .option('--json', 'print the receipt as JSON');
-  withStack(forget).action(async (options) => {
-    checkScopes(forget, { local: ['lake'], stack: [] });
-    const { forgetCommand } = require('./forget') as typeof import('./forget');
-    exit(await forgetCommand(pipeline, DIRS.jobs, options));
-  });
-
-  lake
-    .command('sample')
-    .description('make landing files as the sources would write them')
-    .requiredOption('--out <dir>', 'where <entity>/landing/* goes')
-    .addOption(
-      new Option('--customers <n>', 'how many people register')
-        .argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER))
-        .default(1000),
-    )
-    .addOption(
-      new Option('--seed <n>', 'another seed, other data').argParser(wholeNumber(0, 2 ** 32 - 1)).default(1),
-    )
-    .addOption(new Option('--dirty <share>', 'share of faulty lines').argParser(share).default(0))
-    .action(async (options) => {
-      const { sampleCommand } = require('./sample') as typeof import('./sample');
-      await sampleCommand(pipeline, options);
-    });
-
-  withStack(
-    lake
-      .command('ingest')
-      .description('put landing files in place in a deployed stack; what is there already stays')
-      .argument('<dir>', 'folder with <entity>/landing/*')
-      .option('--no-validate', 'upload the files without reading them by contract')
-      .option('--replace', 'let files that changed take the place of those of their name')
-      .option('--rewrite', 'write files that Athena would misread with one record a line')
-      .option('--dry-run', 'print what would be uploaded, and upload nothing')
-      .option('--json', 'print the summary as JSON, and nothing else'),
-  ).action(async (data: string, options) => {
-    const { ingestCommand } = require('./ingest') as typeof import('./ingest');
-    exit(await ingestCommand(pipeline, data, options));
-  });
-
-  lake
-    .command('check')
-    .description('check the definition, the SQL, its cases and the queries; nothing is run')
-    .argument('[job...]', 'nothing but the SQL and the cases of these jobs')
-    .action(async (jobs: string[]) => {
-      const { checkCommand } = require('./check') as typeof import('./check');
-      exit(await checkCommand(pipeline, DIRS, jobs));
-    });
-
-  lake
-    .command('cost')
-    .description('estimate what a stack costs a month on AWS; nothing is deployed or asked of AWS')
-    .requiredOption('--stack <name>', 'stack of Pulumi.<name>.yaml')
-    .addOption(
-      new Option('--runs <n>', 'runs a month, of a stack without a schedule').argParser(
-        wholeNumber(0, 1_000_000),
-      ),
-    )
-    .addOption(new Option('--landing-gb <gb>', 'size of the landing files').argParser(gigabytes))
-    .addOption(new Option('--queries <n>', 'queries a month').argParser(wholeNumber(0, 1_000_000_000)))
-    .option('--json', 'print the estimate as JSON')
-    .action(async (options) => {
-      const { costCommand } = require('./cost') as typeof import('./cost');
-      await costCommand(pipeline, ROOT, options);
-    });
-  return lake;
-}
 
 async function main(): Promise<number> {
   let status = 0;
   try {
-    await program(load(), (code) => {
-      status = code;
-    }).parseAsync();
+    const { words, project } = projectOf(process.argv.slice(2));
+    const command = project
+      ? program(loadProject(project), (code) => {
+          status = code;
+        })
+      : outside(process.cwd());
+    await command.parseAsync(words, { from: 'user' });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -261,17 +25,19 @@ async function main(): Promise<number> {
   }
 }
 
-/** STEDI's pipeline. What is wrong with its text is its author's to hear, and no data is read yet. */
-function load(): Pipeline {
-  try {
-    return (require('../pipeline') as typeof import('../pipeline')).lake;
-  } catch (error) {
-    if (error instanceof DefinitionError || (error as NodeJS.ErrnoException).code) throw error;
-    const { message, stack } = error as Error;
-    const place = /\n\s*at (?:.*\()?(?!node:)(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1];
-    const where = message.startsWith('Transform failed') || !place ? '' : ` (${place})`;
-    throw new LakeError(`the definition cannot be loaded: ${message}${where}. npm run typecheck tells more`);
+/** Takes `--project DIR` out of the words of a call, wherever it stands: what the others mean, the lakehouse says. */
+function projectOf(words: readonly string[]): { words: string[]; project: string | undefined } {
+  const end = words.includes('--') ? words.indexOf('--') : words.length;
+  const at = words.findIndex((word, i) => i < end && /^--project(?:=|$)/.test(word));
+  if (at < 0) {
+    // A folder that is to become a lakehouse is none, wherever it is.
+    return { words: [...words], project: words[0] === 'init' ? undefined : findProject('') };
   }
+  const [, inWord] = /^--project=(.*)$/.exec(words[at] as string) ?? [];
+  const dir = inWord ?? words[at + 1] ?? '';
+  if (dir === '' || findProject(dir) !== resolve(dir))
+    throw new UsageError(`--project ${dir || 'DIR'}: the folder of a lakehouse has a ${DEFINITION}`);
+  return { words: words.toSpliced(at, inWord === undefined ? 2 : 1), project: resolve(dir) };
 }
 
 /** A SampleError by its name: its module is loaded only where it is used. */

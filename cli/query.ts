@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type QueryResult, UsageError } from '../engines/engine';
+import type { Project } from '../engines/project';
 import { openingComment } from '../engines/sql';
-import type { Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import type { StackQueryOptions } from './query-stack';
 import { fittedTable } from './table';
@@ -20,11 +20,7 @@ export interface QueryOptions extends StackQueryOptions {
 }
 
 /** `lake query`. Throws a UsageError where it is not clear what to ask, a LakeError where the query fails. */
-export async function queryCommand(
-  pipeline: Pipeline,
-  dirs: { readonly jobs: string; readonly queries: string },
-  options: QueryOptions,
-): Promise<void> {
+export async function queryCommand({ definition, ...dirs }: Project, options: QueryOptions): Promise<void> {
   if (options.query !== undefined && options.execute !== undefined) {
     throw new UsageError('give a query by name or with -e, not both');
   }
@@ -36,7 +32,7 @@ export async function queryCommand(
   const print = PRINTERS[options.format];
   if (options.stack !== undefined) {
     const { queryStack } = require('./query-stack') as typeof import('./query-stack');
-    return queryStack(pipeline, { sql, file }, options, print);
+    return queryStack(definition.pipeline, { sql, file }, options, print);
   }
   const engine = engineOf(options.engine, { lake: options.lake, jobs: dirs.jobs });
   await print(await engine.query(sql));

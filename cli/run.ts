@@ -3,11 +3,13 @@ import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { type RunResult, type TableState, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
+import type { Project } from '../engines/project';
 import { Store } from '../engines/store';
-import type { Pipeline } from '../model';
+import type { LakehouseDefinition, Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
+import { sampleOf } from './sample';
 import { message } from './text';
 
 export interface RunOptions {
@@ -22,14 +24,15 @@ export interface RunOptions {
 }
 
 /** What `lake run` makes and reads where no data is given. */
-const SAMPLE = { customers: 1000, seed: 1, dirty: 0.01 };
+const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
 
 /** `lake run`. Returns the exit status. */
-export async function runCommand(pipeline: Pipeline, jobs: string, options: RunOptions): Promise<number> {
+export async function runCommand({ definition, jobs }: Project, options: RunOptions): Promise<number> {
+  const { pipeline } = definition;
   const { only, parameters } = options;
   // Refused before a sample is made for it.
   planOf(pipeline, { parameters, ...(only && { only }) });
-  const data = options.data ?? (only ? undefined : await sampleOf(pipeline, options));
+  const data = options.data ?? (only ? undefined : await ownSample(definition, options));
   const request = { parameters, ...(data !== undefined && { data }), ...(only && { only }) };
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
@@ -83,13 +86,13 @@ export async function tellForgettings(lake: string): Promise<void> {
 }
 
 /** The lake's own sample, made where it is missing, while no other run is going on. */
-async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Promise<string> {
+async function ownSample(definition: LakehouseDefinition, { lake, json }: RunOptions): Promise<string> {
   const say = (text: string) => json || process.stdout.write(`No --data: ${text}\n`);
-  const { writeOtherSources, writeSample } = require('../samples') as typeof import('../samples');
+  const { unit, write, complete } = sampleOf(definition);
   const out = join(lake, 'sample');
   if (existsSync(out)) {
     say(`the sample in ${out} is taken`);
-    await writeOtherSources(out, sources);
+    await complete({ ...SAMPLE, out });
     return out;
   }
   const { tables } = await new Store(lake).pointer();
@@ -98,11 +101,10 @@ async function sampleOf({ sources }: Pipeline, { lake, json }: RunOptions): Prom
       `${lake} was made from other data, which a sample would replace; give --data DIR, or --lake another folder`,
     );
   await new Store(lake).hold(async () => {
-    say(`a sample of ${SAMPLE.customers} customers is made in ${out}`);
+    say(`a sample of ${SAMPLE.size} ${unit} is made in ${out}`);
     // A sample that is made halfway has another name, which the next run sweeps.
     const unfinished = `${out}.${process.pid}.tmp`;
-    await writeSample(unfinished, SAMPLE);
-    await writeOtherSources(unfinished, sources);
+    await write({ ...SAMPLE, out: unfinished });
     await rename(unfinished, out);
   });
   return out;

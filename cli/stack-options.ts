@@ -4,15 +4,18 @@ import { UsageError } from '../engines/engine';
 
 /** What `withStack` adds to a command. */
 export interface StackFlags {
+  /** Folder of the lakehouse. */
+  readonly project?: string;
   readonly stack?: string;
   readonly outputs?: string;
   readonly region?: string;
   readonly profile?: string;
 }
 
-/** Gives a command the options that say which deployed stack it works on. */
-export const withStack = (command: Command): Command =>
+/** Gives a command of a lakehouse's folder the options that say which deployed stack it works on. */
+export const withStack = (command: Command, project: string): Command =>
   command
+    .setOptionValue('project', project)
     .addOption(new Option('--stack <name>', 'work on this deployed stack'))
     .addOption(
       new Option('--outputs <file>', 'what "pulumi stack output --json" printed; default: Pulumi is asked'),
@@ -22,11 +25,12 @@ export const withStack = (command: Command): Command =>
 
 /** Opens the stack that the options name; nothing of AWS is loaded before. Throws a UsageError where they name none. */
 export async function stackOf(options: StackFlags): Promise<Stack> {
-  const { stack, outputs, region, profile } = options;
+  const { stack, outputs, region, profile, project = '' } = options;
   if (stack === undefined) throw new UsageError('give --stack NAME: the stack, as pulumi stack ls lists it');
   const { openStack } = require('../engines/aws/stack') as typeof import('../engines/aws/stack');
   return openStack({
     stack,
+    dir: project,
     ...(outputs !== undefined && { outputs }),
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),

@@ -2,9 +2,16 @@
 // packages too: a tenth of a second, where a run takes half of one.
 const { createHash } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
-const { SourceMap } = require('node:module');
+const Module = require('node:module');
 const { join } = require('node:path');
 const { version } = require('esbuild/package.json');
+
+// A lakehouse's definition speaks the words of the very package that reads it, wherever its folder is.
+const { _resolveFilename } = Module;
+Module._resolveFilename = (request, ...rest) =>
+  request === 'typed-lakehouse'
+    ? join(__dirname, '..', 'package', 'index.js')
+    : _resolveFilename(request, ...rest);
 
 const CACHE = join(__dirname, '..', 'node_modules', '.cache', 'lake');
 /** Packages of ES modules that do not say so, or have nothing else. */
@@ -60,7 +67,7 @@ Error.prepareStackTrace = (error, sites) => [error, ...sites.map(placeOf)].join(
 function placeOf(site) {
   const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()];
   try {
-    const map = new SourceMap(JSON.parse(readFileSync(maps.get(file), 'utf8')));
+    const map = new Module.SourceMap(JSON.parse(readFileSync(maps.get(file), 'utf8')));
     const { originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
     return `${site}`.replace(
       `${file}:${line}:${column}`,

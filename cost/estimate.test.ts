@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { readSettings, type Settings } from '../components/settings';
+import definition from '../lakehouse';
 import { int, lakehouse, type Pipeline, text } from '../model';
 import { lake as stedi } from '../pipeline';
 import { type Estimate, estimate, type ResourceClass } from './estimate';
 import PRICES from './prices.json';
-import { USAGE, type Usage } from './usage';
+import { type Usage, usageBy } from './usage';
+
+const USAGE = usageBy(definition.seconds);
 
 type Values = Readonly<Record<string, unknown>>;
 

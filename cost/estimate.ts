@@ -6,7 +6,7 @@ import { knowsPeople, needsKey } from '../model/manifest';
 import PRICES from './prices.json';
 import { MINIMUM_QUERY_MEGABYTES } from './query';
 import { daysOf, timesIn } from './schedule';
-import { USAGE, type Usage } from './usage';
+import { type Usage, usageBy } from './usage';
 
 type PriceName = keyof (typeof PRICES)['of'];
 
@@ -81,7 +81,7 @@ interface Item {
 }
 
 /** What a stack costs a month, at list price, rather too high than too low. Pure: the same for the same arguments. */
-export function estimate(pipeline: Pipeline, settings: Settings, usage: Usage = USAGE): Estimate {
+export function estimate(pipeline: Pipeline, settings: Settings, usage: Usage = usageBy({})): Estimate {
   const month: Month = {
     pipeline,
     settings,

@@ -8,7 +8,7 @@ export interface Usage {
   readonly landingGigabytes: number;
   /** GB that they add in the month. Default: 0.1. */
   readonly growthGigabytes: number;
-  /** Files that they add in the month. Default: 900, ten a day from each of STEDI's three. */
+  /** Files that they add in the month. Default: 900, ten a day from each of three sources. */
   readonly landingFiles: number;
   /** Share of the lines that is refused. Default: 0.01. */
   readonly quarantinedShare: number;
@@ -18,9 +18,9 @@ export interface Usage {
   readonly crawls: number;
   /** Minutes that a crawl takes; Glue bills ten at least. Default: 2. */
   readonly crawlMinutes: number;
-  /** Minutes that a job takes, by job. Default: Glue's times of STEDI's five jobs on the course's data. */
+  /** Minutes that a job takes, by job; the definition says them. */
   readonly minutes: Readonly<Record<string, number>>;
-  /** Minutes of a job that `minutes` does not name. Default: the mean of those five. */
+  /** Minutes of a job that `minutes` does not name: the mean of those, or five. */
   readonly otherMinutes: number;
   /** DPU-minutes of each time that Glue compacts or cleans a table. Default: 1, the least that it bills. */
   readonly optimizerMinutes: number;
@@ -43,17 +43,13 @@ export interface Usage {
   readonly mails: number;
 }
 
-/** The log of the course's maintainer: 56 s, 55 s, 1 m 50 s, 7 m 6 s and 1 m 57 s. */
-const SECONDS = {
-  customer_trusted: 56,
-  accelerometer_trusted: 55,
-  customers_curated: 110,
-  step_trainer_trusted: 426,
-  machine_learning_curated: 117,
-};
-const seconds = Object.values(SECONDS);
+const UNKNOWN_SECONDS = 300;
 
-export const USAGE: Usage = {
+const meanOf = (values: readonly number[], none: number) =>
+  values.length === 0 ? none : values.reduce((a, b) => a + b, 0) / values.length;
+
+/** A month's usage by the seconds that the definition says its jobs take; where it says nothing, five minutes each. */
+export const usageBy = (seconds: Readonly<Record<string, number>>): Usage => ({
   month: '2027-01',
   monthsOld: 12,
   landingGigabytes: 1,
@@ -63,8 +59,8 @@ export const USAGE: Usage = {
   runs: 30,
   crawls: 1,
   crawlMinutes: 2,
-  minutes: Object.fromEntries(Object.entries(SECONDS).map(([job, time]) => [job, time / 60])),
-  otherMinutes: seconds.reduce((a, b) => a + b, 0) / seconds.length / 60,
+  minutes: Object.fromEntries(Object.entries(seconds).map(([job, time]) => [job, time / 60])),
+  otherMinutes: meanOf(Object.values(seconds), UNKNOWN_SECONDS) / 60,
   optimizerMinutes: 1,
   tableShare: 0.02,
   putsPerJobRun: 200,
@@ -75,4 +71,4 @@ export const USAGE: Usage = {
   logMegabytesPerJobRun: 5,
   metricsPerJobRun: 60,
   mails: 10,
-};
+});

@@ -2,7 +2,7 @@
 // provider makes, reads, changes and deletes one, on what has the stack's name or tags. Source: the `handlers` of AWS's own
 // resource schemas, which cfn-lint brings, less what the program does not use; for S3 what the provider reads besides.
 import type { Settings } from '../components/settings';
-import { lake } from '../pipeline';
+import type { Pipeline } from '../model';
 
 type Condition = Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 
@@ -15,7 +15,7 @@ interface Right {
 
 interface Kind {
   /** Which stacks have one. Default: every one. */
-  readonly when?: (settings: Settings) => boolean;
+  readonly when?: (settings: Settings, pipeline: Pipeline) => boolean;
   readonly rights: readonly Right[];
 }
 
@@ -27,8 +27,8 @@ const withKey = ({ encryption }: Settings) => encryption === 'kms';
 const withAlerts = ({ alerts }: Settings) => alerts !== undefined;
 const withNetwork = ({ network }: Settings) => network !== undefined;
 const byFiles = ({ start }: Settings) => start === 'files';
-const optimizing = ({ zones }: Settings) =>
-  lake.zones.some(
+const optimizing = ({ zones }: Settings, pipeline: Pipeline) =>
+  pipeline.zones.some(
     ({ name, tables }) => zones[name]?.optimizeTables && tables.some(({ format }) => format === 'iceberg'),
   );
 const withRules = (settings: Settings) => withAlerts(settings) || byFiles(settings);
@@ -472,5 +472,5 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 /** The kinds of resources that a stack of these settings has. */
-export const kindsOf = (settings: Settings): string[] =>
-  Object.keys(KINDS).filter((kind) => KINDS[kind]?.when?.(settings) ?? true);
+export const kindsOf = (settings: Settings, pipeline: Pipeline): string[] =>
+  Object.keys(KINDS).filter((kind) => KINDS[kind]?.when?.(settings, pipeline) ?? true);

@@ -1,5 +1,6 @@
 import type { PolicyDocument, Statement } from '../components/access';
 import type { Settings } from '../components/settings';
+import type { Pipeline } from '../model';
 import { KINDS, kindsOf } from './deploy-rights';
 
 /** IAM's limits: characters of a managed policy, white space not counted, and managed policies of a role. */
@@ -52,7 +53,11 @@ function merged(kinds: readonly string[]): Statement[] {
 }
 
 /** The managed policies of the role that deploys a stack of these settings, by as few as IAM's limit allows. */
-export function deployPolicies(settings: Settings, { account, region }: Place): PolicyDocument[] {
+export function deployPolicies(
+  pipeline: Pipeline,
+  settings: Settings,
+  { account, region }: Place,
+): PolicyDocument[] {
   const { name, tags } = settings;
   const values: Readonly<Record<string, string>> = {
     NAME: name,
@@ -63,7 +68,7 @@ export function deployPolicies(settings: Settings, { account, region }: Place): 
     STACK: String(tags.stack),
   };
   const policies: Statement[][] = [];
-  for (const statement of [...merged(kindsOf(settings)), ...emptying(settings)]) {
+  for (const statement of [...merged(kindsOf(settings, pipeline)), ...emptying(settings)]) {
     const filled = JSON.parse(
       JSON.stringify(statement).replaceAll(
         /\b(?:NAME|DATABASE|ACCOUNT|REGION|PROJECT|STACK)\b/g,

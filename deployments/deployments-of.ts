@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DeploymentSettings, DriftSchedule } from '@pulumi/pulumiservice';
+import { parse } from 'yaml';
 import { type Settings, STACKS, type StackSettings } from './settings';
 
-/** The project whose stacks are deployed; the root's Pulumi.yaml. */
-export const PROJECT = 'stedi-lakehouse';
+/** The project whose stacks are deployed. */
+export const PROJECT: string = parse(readFileSync(join(__dirname, '..', 'Pulumi.yaml'), 'utf8')).name;
 
 /** A deployment runs the CLI that the workflows run: another may reject or rewrite the stack's state. */
 export const CLI_VERSION = '3.255.0';

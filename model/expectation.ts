@@ -21,6 +21,8 @@ export interface Expectation<ColumnName extends string = string> {
   readonly groups?: string;
   /** Other tables the query reads. */
   readonly reads: readonly string[];
+  /** Where each row has its counterpart: its own columns by those of the other table. */
+  readonly counterparts?: { readonly table: string; readonly columns: Readonly<Record<string, string>> };
   /** A table that has rows passes, so that nobody has to ask. */
   readonly onlyEmpty?: true;
   /** The query that returns the bad rows of `table`: no row, no fault. */
@@ -71,6 +73,7 @@ export function references<const K extends string, C extends Readonly<Record<str
     columns: own,
     counts: [],
     reads: [to.name],
+    counterparts: { table: to.name, columns },
     sql: (table) =>
       `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM ${to.name} o WHERE ${equalities(own, others)})`,
   };

@@ -1,5 +1,6 @@
 export * from './audit';
 export * from './column';
+export type * from './definition';
 export * from './expectation';
 export * from './faults';
 export * from './forgotten';

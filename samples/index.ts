@@ -2,6 +2,8 @@
  * STEDI-shaped data as the sources write it, faults and oddities included: deterministic from a seed, in bounded
  * memory. No value of it belongs to anyone.
  */
+
+export { writeOtherSources } from './contract';
 export {
   appliesTo,
   FAULT_KINDS,
@@ -13,5 +15,4 @@ export {
 } from './faults';
 export { type SampleLine, sampleLines } from './lines';
 export { ENTITIES, type Entity, SampleError, type SampleOptions } from './options';
-export { writeOtherSources } from './other';
-export { type SampleReport, writeSample } from './write';
+export { type SampleReport, writeSample, writeStediSample } from './write';

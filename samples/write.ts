@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { SampleRequest } from '../model';
 import type { FaultReason } from './faults';
 import { FileBody, styleOf } from './files';
 import { sampleLines } from './lines';
@@ -16,6 +17,16 @@ export interface SampleReport {
   /** Faulty lines by the reason they are to be refused for. */
   readonly faults: Readonly<Record<Entity, Readonly<Partial<Record<FaultReason, number>>>>>;
   readonly files: number;
+}
+
+/** STEDI's sample, as `lake sample` asks for it. */
+export async function writeStediSample({ out, size, seed, dirty }: SampleRequest) {
+  const { files, lines, faults } = await writeSample(out, { customers: size, seed, dirty });
+  const entities = ENTITIES.map((entity) => {
+    const faulty = Object.values(faults[entity]).reduce((a, b) => a + b, 0);
+    return [entity, { lines: lines[entity], faulty }] as const;
+  });
+  return { files, entities: Object.fromEntries(entities) };
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   lake,
   lakeOnTerminal,
   namesBelow,
-  ROOT,
+  projectOf,
   temporaryDir,
   writeLanding,
 } from './support/lake';
@@ -304,7 +304,7 @@ describe('a run of another pipeline', () => {
       const jobs = jobsOf(`jobs-${severity}`, plain);
       for (const json of [false, true]) {
         const said = await printedBy(() =>
-          runCommand(pipelineWith(severity), jobs, {
+          runCommand(projectOf(pipelineWith(severity), jobs), {
             data: CLEAN,
             lake: root,
             parameters: {},
@@ -327,7 +327,12 @@ describe('a run of another pipeline', () => {
     const jobs = jobsOf(`jobs-${name}`, (column) => (column === 'email' ? of(column) : plain(column)));
     const root = join(dir, `failing-${name}`);
     const said = await printedBy(() =>
-      runCommand(pipelineWith('warn'), jobs, { data: CLEAN, lake: root, parameters: {}, engine: 'duckdb' }),
+      runCommand(projectOf(pipelineWith('warn'), jobs), {
+        data: CLEAN,
+        lake: root,
+        parameters: {},
+        engine: 'duckdb',
+      }),
     );
     expect(said).toMatch(/people\.sql failed/);
     expect(said).not.toMatch(CANARIES);
@@ -340,7 +345,7 @@ describe('a run of another pipeline', () => {
     writeFileSync(join(jobs, 'customer_trusted.sql'), 'SELECT c.nothing FROM customer_landing c');
     let status: number | undefined;
     const said = await printedBy(async () => {
-      status = await checkCommand(stedi, { jobs, queries: join(ROOT, 'queries') }, []);
+      status = await checkCommand(projectOf(stedi, jobs), []);
     });
     expect(status).toBe(1);
     expect(said).toContain('customer_trusted.sql');

@@ -23,9 +23,10 @@ import {
   ended,
   engineOf,
   hasTerminal,
-  JOBS,
   lake,
+  lakehouseIn,
   lakeOnTerminal,
+  projectOf,
   ROOT,
   shell,
   spawnLakeOnTerminal,
@@ -123,7 +124,7 @@ const WRONG: readonly (readonly [readonly string[], RegExp])[] = [
 test.each(WRONG)('the wrong call lake %j has status 2 and changes nothing', async (args, said) => {
   const work = join(dir, 'wrong');
   mkdirSync(work, { recursive: true });
-  const { status, stdout, stderr } = await lake(args, {}, work);
+  const { status, stdout, stderr } = await lake(['--project', ROOT, ...args], {}, work);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toMatch(said);
   expect(stderr).not.toMatch(/\n\s+at |node:internal/);
@@ -414,7 +415,7 @@ describe('lake run', () => {
       engine: 'duckdb',
       json,
     } as const;
-    const status = await runCommand({ ...pipeline, sources, tables }, JOBS, options);
+    const status = await runCommand(projectOf({ ...pipeline, sources, tables }), options);
     for (const spy of spies) spy.mockRestore();
     expect(status).toBe(1);
     return printed.join('').split('\n');
@@ -483,13 +484,13 @@ describe('lake run', () => {
   });
 
   test('without data it makes a sample once, and takes it again', async () => {
-    const work = join(dir, 'newcomer');
-    mkdirSync(work);
+    const work = lakehouseIn(join(dir, 'newcomer'));
+    const before = readdirSync(work);
     const first = await lake(['run'], {}, work);
     expect({ ...first, stdout: '' }).toEqual({ status: 0, stderr: '', stdout: '' });
     expect(first.stdout).toMatch(/^No --data: a sample of 1000 customers is made in \.lake\/sample\n/);
     expect(first.stdout).toMatch(/^ +queries +npx lake query$/m);
-    expect(readdirSync(work)).toEqual(['.lake']);
+    expect(readdirSync(work).toSorted()).toEqual(['.lake', ...before].toSorted());
     expect(readdirSync(join(work, '.lake')).toSorted()).toEqual(
       ['current.json', 'lock.duckdb', 'pseudonym.key', 'runs', 'sample', 'versions'].toSorted(),
     );

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { KINDS, kindsOf } from '../deployments/deploy-rights';
 import { deployPolicies, MAX_POLICIES, MAX_POLICY } from '../deployments/deploy-role';
 import { venvTool } from '../engines/spark/python';
+import { lake } from '../pipeline';
 import { callsOf, type Template, templateOf } from './support/aws-calls';
 import { type Emitted, type EmittedStack, emitted } from './support/emitted';
 import { ROOT } from './support/lake';
@@ -50,7 +51,7 @@ describe('the role that deploys', () => {
   test.each(STACKS)('has rights for each kind of resource of $stack with $config, and no others', (one) => {
     const { settings, resources } = madeOf(one);
     const kinds = new Set(resources.map(({ type }) => type));
-    expect(kindsOf(settings).toSorted()).toEqual([...kinds].toSorted());
+    expect(kindsOf(settings, lake).toSorted()).toEqual([...kinds].toSorted());
   });
 
   test('may do something for every kind', () => {
@@ -59,7 +60,7 @@ describe('the role that deploys', () => {
 
   test.each(STACKS)('is allowed the very resources of $stack with $config', (one) => {
     const { settings, resources } = madeOf(one);
-    const allowed = deployPolicies(settings, PLACE).flatMap(({ Statement }) =>
+    const allowed = deployPolicies(lake, settings, PLACE).flatMap(({ Statement }) =>
       Statement.flatMap(({ Resource }) => Resource ?? []),
     );
     // IAM knows no resource for a subscription.
@@ -75,14 +76,14 @@ describe('the role that deploys', () => {
   });
 
   test.each(STACKS)('is within the limits of IAM in $stack with $config', (one) => {
-    const policies = deployPolicies(madeOf(one).settings, PLACE);
+    const policies = deployPolicies(lake, madeOf(one).settings, PLACE);
     expect(policies.length).toBeLessThanOrEqual(MAX_POLICIES);
     for (const policy of policies) expect(JSON.stringify(policy).length).toBeLessThanOrEqual(MAX_POLICY);
   });
 
   test('deletes objects of the data only where they go with the stack', () => {
     const deletes = (one: Made) =>
-      deployPolicies(madeOf(one).settings, PLACE)
+      deployPolicies(lake, madeOf(one).settings, PLACE)
         .flatMap(({ Statement }) => Statement)
         .filter(({ Action }) => Action.includes('s3:DeleteObject'))
         .flatMap(({ Resource }) => Resource ?? []);
@@ -104,7 +105,7 @@ describe('the role that deploys', () => {
         .slice(1);
       return spawnSync(process.execPath, [...args, stack, PLACE.account], { cwd: ROOT, encoding: 'utf8' });
     };
-    expect(JSON.parse(run('prod').stdout)).toEqual(deployPolicies(madeOf(PROD).settings, PLACE));
+    expect(JSON.parse(run('prod').stdout)).toEqual(deployPolicies(lake, madeOf(PROD).settings, PLACE));
     expect(run('nosuch')).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/^no stack "nosuch", .*\n$/),
@@ -189,7 +190,7 @@ withTools('cfn-lint', () => {
 
   const deployer = ({ settings }: EmittedStack): Template =>
     Object.fromEntries(
-      deployPolicies(settings, PLACE).map((PolicyDocument, i) => [
+      deployPolicies(lake, settings, PLACE).map((PolicyDocument, i) => [
         `Deployer${i}`,
         { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument } },
       ]),

@@ -39,7 +39,7 @@ const failure = async (options: Parameters<typeof openStack>[0]): Promise<Error>
 test('Pulumi is asked for the outputs, in the folder of the program', async () => {
   const asked = join(dir, 'asked');
   withPulumi(`pwd > '${asked}'; echo "$@" >> '${asked}'; cat '${OUTPUTS}'`);
-  const stack = await openStack({ stack: 'dev' });
+  const stack = await openStack({ dir: ROOT, stack: 'dev' });
   expect(stack).toMatchObject({ name: 'dev', outputs, client: { region: 'us-east-1', maxAttempts: 8 } });
   expect(stack.client).not.toHaveProperty('profile');
   expect(readFileSync(asked, 'utf8')).toBe(`${ROOT}\nstack output --json --stack dev --non-interactive\n`);
@@ -47,7 +47,13 @@ test('Pulumi is asked for the outputs, in the folder of the program', async () =
 
 test('a file of outputs needs no Pulumi', async () => {
   process.env.PATH = join(dir, 'empty');
-  const stack = await openStack({ stack: 'dev', outputs: OUTPUTS, region: 'eu-west-1', profile: 'work' });
+  const stack = await openStack({
+    dir: ROOT,
+    stack: 'dev',
+    outputs: OUTPUTS,
+    region: 'eu-west-1',
+    profile: 'work',
+  });
   expect(stack.outputs).toEqual(outputs);
   expect(stack.client).toMatchObject({ region: 'eu-west-1', profile: 'work' });
 });
@@ -91,21 +97,21 @@ test.each<readonly [string, string, new (message: string) => Error, RegExp]>([
   ],
 ])('%s is told', async (_, script, type, words) => {
   withPulumi(script);
-  const error = await failure({ stack: 'dev' });
+  const error = await failure({ dir: ROOT, stack: 'dev' });
   expect(error).toBeInstanceOf(type);
   expect(error.message).toMatch(words);
 });
 
 test('a stack whose name begins with a hyphen is no option of Pulumi', async () => {
   withPulumi('echo "$@" >&2; exit 1');
-  const error = await failure({ stack: '--show-secrets' });
+  const error = await failure({ dir: ROOT, stack: '--show-secrets' });
   expect(error).toBeInstanceOf(UsageError);
   expect(error.message).toMatch(/^"--show-secrets" is no name of a stack/);
 });
 
 test('a Pulumi that is not installed is told, and the way without', async () => {
   process.env.PATH = join(dir, 'empty');
-  const error = await failure({ stack: 'dev' });
+  const error = await failure({ dir: ROOT, stack: 'dev' });
   expect(error).toBeInstanceOf(LakeError);
   expect(error.message).toBe(
     'Pulumi is needed to find the stack dev, and is not installed; or give --outputs FILE with what "pulumi stack output --json" printed',
@@ -116,7 +122,7 @@ test.each([
   ['that is missing', join(dir, 'none.json')],
   ['that is a folder', dir],
 ])('a file of outputs %s is told', async (_, file) => {
-  const error = await failure({ stack: 'dev', outputs: file });
+  const error = await failure({ dir: ROOT, stack: 'dev', outputs: file });
   expect(error).toBeInstanceOf(UsageError);
   expect(error.message).toMatch(
     /^--outputs .* cannot be read \((?:ENOENT|EISDIR)\); write it by: pulumi stack output/,
@@ -138,13 +144,13 @@ test.each([
 ])('a file of outputs that is %s is a wrong call', async (_, text, words) => {
   const file = join(dir, 'wrong.json');
   writeFileSync(file, text);
-  const error = await failure({ stack: 'dev', outputs: file });
+  const error = await failure({ dir: ROOT, stack: 'dev', outputs: file });
   expect(error).toBeInstanceOf(UsageError);
   expect(error.message.startsWith(file)).toBe(true);
   expect(error.message).toMatch(words);
 });
 
 test('a stack may be named with its organisation and project', async () => {
-  const stack = await openStack({ stack: 'acme/stedi-lakehouse/dev', outputs: OUTPUTS });
+  const stack = await openStack({ dir: ROOT, stack: 'acme/stedi-lakehouse/dev', outputs: OUTPUTS });
   expect(stack.outputs.name).toBe('stedi-lakehouse-dev');
 });

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { LakeError, UsageError } from '../engine';
-import { ROOT } from '../root';
 import { type StackOutputs, stackOutputs } from './outputs';
 
 export interface StackOptions {
   /** The stack's name, as Pulumi knows it. */
   readonly stack: string;
+  /** Folder of the Pulumi program. */
+  readonly dir: string;
   /** File with what `pulumi stack output --json` prints. Default: Pulumi is asked. */
   readonly outputs?: string;
   /** Default: the one that the stack is in. */
@@ -48,7 +49,9 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   // Pulumi would take it for an option of its own.
   if (stack.startsWith('-')) throw new UsageError(`"${stack}" is no name of a stack`);
   const text =
-    options.outputs === undefined ? await askPulumi(stack) : await readFileOf(options.outputs, stack);
+    options.outputs === undefined
+      ? await askPulumi(stack, options.dir)
+      : await readFileOf(options.outputs, stack);
   const outputs = readOutputs(text, stack, options.outputs);
   const region = options.region ?? outputs.region;
   return {
@@ -108,10 +111,10 @@ function readOutputs(text: string, stack: string, file?: string): StackOutputs {
   return found.data;
 }
 
-function askPulumi(stack: string): Promise<string> {
+function askPulumi(stack: string, cwd: string): Promise<string> {
   const args = ['stack', 'output', '--json', '--stack', stack, '--non-interactive'];
   return new Promise((done, fail) => {
-    execFile('pulumi', args, { cwd: ROOT, env: process.env }, (error, stdout, stderr) => {
+    execFile('pulumi', args, { cwd, env: process.env }, (error, stdout, stderr) => {
       if (!error) return done(stdout);
       if (error.code === 'ENOENT') {
         return fail(

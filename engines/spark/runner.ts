@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { CaseRow } from '../cases';
 import { type ErasurePart, LakeError, type RunEvent, UsageError } from '../engine';
 import type { Found } from '../findings';
 import { ROOT } from '../root';
@@ -21,6 +22,7 @@ export type Answer =
       readonly failures: readonly string[];
     }
   | { readonly kind: 'columns'; readonly columns: Columns }
+  | { readonly kind: 'case'; readonly made: readonly CaseRow[] | string }
   | { readonly kind: 'rows'; readonly rows: readonly (readonly unknown[])[] }
   | {
       readonly kind: 'forgotten';

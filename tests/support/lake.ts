@@ -1,14 +1,24 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../../engines/duckdb/engine';
 import type { Engine } from '../../engines/engine';
+import type { Project } from '../../engines/project';
+import type { Pipeline } from '../../model';
 import type { Entity } from '../../samples';
 
 export const ROOT = join(__dirname, '..', '..');
 export const JOBS = join(ROOT, 'jobs');
+
+/** A lakehouse's folder that has the jobs of another folder, and the queries of this one. */
+export const projectOf = (pipeline: Pipeline, jobs = JOBS): Project => ({
+  dir: ROOT,
+  jobs,
+  queries: join(ROOT, 'queries'),
+  definition: { name: 'test', description: 'A lakehouse', pipeline },
+});
 const CLI = join(ROOT, 'cli', 'lake.js');
 
 /** A folder for the tests of a file, removed after them. */
@@ -47,6 +57,14 @@ export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** Makes a folder that is this lakehouse too. */
+export function lakehouseIn(dir: string): string {
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'lakehouse.ts'), `export { default } from '${ROOT}/lakehouse';\n`);
+  for (const part of ['jobs', 'queries']) symlinkSync(join(ROOT, part), join(dir, part));
+  return dir;
 }
 
 type Environment = Readonly<Record<string, string>>;

@@ -83,6 +83,8 @@ export interface StackOptions {
   /** A folder with a program, or the text of its index.ts. */
   readonly program: string;
   readonly stack?: string;
+  /** The folder of its packages. Default: this repository's. */
+  readonly modules?: string;
   /** Beside what the project's own Pulumi.<stack>.yaml says; a key without a colon is the project's. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -113,7 +115,7 @@ export class Stack {
   private constructor(options: StackOptions) {
     this.dir = join(this.root, 'program');
     this.stack = options.stack ?? 'dev';
-    this.copy(options.program);
+    this.copy(options.program, options.modules ?? join(ROOT, 'node_modules'));
     const settings = join(this.dir, 'Pulumi.yaml');
     const own = existsSync(settings) ? parse(readFileSync(settings, 'utf8')) : DEFAULT_PROJECT;
     const { providers = [], ...plugins } = own.plugins ?? {};
@@ -152,7 +154,7 @@ export class Stack {
     return made;
   }
 
-  private copy(program: string) {
+  private copy(program: string, modules: string) {
     mkdirSync(this.dir);
     if (existsSync(program))
       cpSync(program, this.dir, {
@@ -163,7 +165,7 @@ export class Stack {
       writeFileSync(join(this.dir, 'index.ts'), program);
       writeFileSync(join(this.dir, 'package.json'), '{}');
     }
-    symlinkSync(join(ROOT, 'node_modules'), join(this.dir, 'node_modules'));
+    symlinkSync(modules, join(this.dir, 'node_modules'));
     // What somebody with a private network has fetched.
     const runner = join(this.dir, 'jobs', 'runner');
     if (!existsSync(join(runner, 'requirements.txt'))) return;

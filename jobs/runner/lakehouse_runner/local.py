@@ -22,6 +22,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from . import files
+from .cases import run_case
 from .errors import JobError, plain_text, tell
 from .forget import Job, Request, forget
 from .iceberg import IcebergTable
@@ -318,6 +319,10 @@ def handle(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     """Answer a request."""
     if request["kind"] == "query":
         query(spark, request, say)
+        return
+    if request["kind"] == "cases":
+        for case in request["cases"]:
+            say({"kind": "case", "made": run_case(spark, request, case)})
         return
     # The lake is held, so nobody but who asks it something works on it. A dry run changes nothing.
     if not request.get("dryRun"):

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
 import { lake } from '../pipeline';
 import { readingTests, sorted } from '../tests/support/reading';
+import { writeOtherSources } from './contract';
 import { ENTITIES } from './options';
-import { writeOtherSources } from './other';
 
 const device = lakehouse(['landing']).source({
   name: 'gadget_landing',

@@ -1,0 +1,135 @@
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type CaseResult, passes, resultOf } from '../engines/case-results';
+import { type Case, casesFile, readCases } from '../engines/cases';
+import { UsageError } from '../engines/engine';
+import { readSql } from '../engines/job-sql';
+import type { Project } from '../engines/project';
+import { noSuchJob } from '../engines/words';
+import { type Fault, type Job, tellFaults } from '../model';
+import type { EngineName } from './engine';
+import { counted, harmless } from './text';
+
+export interface TestOptions {
+  readonly engine: EngineName;
+  readonly watch?: boolean;
+}
+
+/**
+ * `lake test [job…]`: runs the cases of jobs. Returns the exit status: 1 where a case fails. Throws a UsageError with every
+ * name that is no job's.
+ */
+export async function testCommand(
+  project: Project,
+  names: readonly string[],
+  options: TestOptions,
+): Promise<number> {
+  if (options.watch) return watching(project);
+  const all = project.definition.pipeline.jobs;
+  const known = all.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, known)).join('\n'));
+  const jobs = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+
+  const faults: Fault[] = [];
+  const read: { job: Job; sql: string; cases: readonly Case[] }[] = [];
+  for (const job of jobs) {
+    const { cases, faults: wrong } = await readCases(project.jobs, job);
+    faults.push(...wrong);
+    if (wrong.length === 0) read.push({ job, sql: await readSql(project.jobs, job), cases });
+  }
+  if (faults.length > 0) {
+    process.stderr.write(`${tellFaults(faults, 'The cases')}\n`);
+    return 1;
+  }
+
+  const run = await (options.engine === 'spark' ? onSpark() : onDuckDb());
+  const failed: string[] = [];
+  try {
+    for (const { job, sql, cases } of read) {
+      const results = await run.results(job, sql, cases);
+      const bad = results.filter((result) => !passes(result));
+      process.stdout.write(`${job.name}: ${counted(cases.length, 'case')}, ${bad.length} failed\n`);
+      const file = relative('', casesFile(project.jobs, job));
+      for (const result of bad) failed.push(tellResult(file, result));
+    }
+  } finally {
+    await run.end();
+  }
+  if (failed.length > 0) process.stderr.write(harmless(`\n${failed.join('\n')}\n`));
+  return failed.length > 0 ? 1 : 0;
+}
+
+function tellResult(file: string, { name, missing, unexpected, error }: CaseResult): string {
+  const rows = (word: string, list: CaseResult['missing']) =>
+    list.map((row) => `  ${word.padEnd(10)}  ${JSON.stringify(row)}`);
+  return [
+    `${file}: ${name}`,
+    ...(error === undefined ? [] : [`  ${error}`]),
+    ...rows('missing', missing),
+    ...rows('unexpected', unexpected),
+  ].join('\n');
+}
+
+interface CaseEngine {
+  results(job: Job, sql: string, cases: readonly Case[]): Promise<CaseResult[]>;
+  end(): Promise<void>;
+}
+
+async function onDuckDb(): Promise<CaseEngine> {
+  const { runCase } = require('../engines/duckdb/cases') as typeof import('../engines/duckdb/cases');
+  return {
+    results: (job, sql, cases) =>
+      Promise.all(
+        cases.map(async (one) =>
+          resultOf(one, await runCase(job, sql, one).catch((error: Error) => error.message)),
+        ),
+      ),
+    end: async () => undefined,
+  };
+}
+
+async function onSpark(): Promise<CaseEngine> {
+  const { asJobsSee } = require('../engines/duckdb/cases') as typeof import('../engines/duckdb/cases');
+  const { Runner } = require('../engines/spark/runner') as typeof import('../engines/spark/runner');
+  const { runCases } = require('../engines/spark/cases') as typeof import('../engines/spark/cases');
+  const scratch = mkdtempSync(join(tmpdir(), 'lake-test-'));
+  const runner = new Runner({
+    warehouse: pathToFileURL(join(scratch, 'warehouse')).href,
+    scratch,
+    memory: '1g',
+    say: (text) => void process.stderr.write(`lake: ${text}\n`),
+  });
+  return {
+    async results(job, sql, cases) {
+      const made = await runCases(runner, job, sql, await asJobsSee(job, cases));
+      return cases.map((one, i) => resultOf(one, made[i] ?? 'the case was not run'));
+    },
+    async end() {
+      await runner.stop();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs the command again, as a process of its own, whenever a file of the lakehouse changes. */
+function watching({ dir }: Project): Promise<never> {
+  const [, script = '', ...words] = process.argv;
+  const again = () => {
+    const options: SpawnSyncOptions = { stdio: 'inherit' };
+    spawnSync(process.execPath, [script, ...words.filter((word) => word !== '--watch')], options);
+    process.stdout.write('Waiting for changes; Ctrl-C ends it.\n');
+  };
+  let waiting: NodeJS.Timeout | undefined;
+  watch(dir, { recursive: true }, (_, file) => {
+    if (!file || !/\.(?:sql|yaml|ts|py)$/.test(file) || /(?:^|[\\/])(?:node_modules|\.)/.test(file)) return;
+    clearTimeout(waiting);
+    // An editor writes a file in several steps.
+    waiting = setTimeout(again, 100);
+  });
+  again();
+  return new Promise(() => undefined);
+}

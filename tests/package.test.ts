@@ -1,0 +1,100 @@
+// What a stranger does who has nothing but the package: from an empty folder to a query on own tables and a preview.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ended, type Ran, ROOT, temporaryDir } from './support/lake';
+import { PSEUDONYM_KEY, stackIn, withPulumi } from './support/pulumi';
+
+const dir = temporaryDir('package');
+const home = join(dir, 'home');
+const shop = join(home, 'shop');
+
+function inFolder(cwd: string, command: string, ...args: readonly string[]): Promise<Ran> {
+  // npm tells its scripts of the project that runs them, which is this one.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  return ended(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+async function succeed(cwd: string, command: string, ...args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await inFolder(cwd, command, ...args);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const lake = (...args: readonly string[]) => succeed(shop, 'npx', '--no-install', 'lake', ...args);
+
+beforeAll(async () => {
+  mkdirSync(home);
+  await succeed(ROOT, 'npm', 'pack', '--silent', '--pack-destination', home);
+  const [tarball = ''] = readdirSync(home);
+  await succeed(home, 'npm', 'install', `./${tarball}`, '--prefer-offline', '--no-audit', '--no-fund');
+  await succeed(home, 'npx', '--no-install', 'lake', 'init', 'shop');
+});
+
+test('what it has is of no lakehouse, and no test', async () => {
+  const files = readdirSync(join(home, 'node_modules', 'typed-lakehouse'), { recursive: true }).map(String);
+  expect(files.filter((file) => /\.test\.|stedi|customer_trusted/.test(file))).toEqual([]);
+});
+
+test('the lakehouse that it makes is checked, tested, run and asked', async () => {
+  await lake('check');
+  expect(await lake('test')).toMatch(/^order_trusted: \d+ cases, 0 failed$/m);
+  await lake('run');
+  const days = JSON.parse(await lake('query', 'best_days', '--format', 'json'));
+  expect(days[0]).toEqual({
+    day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    orders: expect.any(Number),
+    revenue: expect.any(Number),
+  });
+});
+
+test('a case that no longer holds is named with its rows', async () => {
+  const file = join(shop, 'jobs', 'daily_revenue.cases.yaml');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace('revenue: 20 ', 'revenue: 21 '));
+  const { status, stdout, stderr } = await inFolder(shop, 'npx', '--no-install', 'lake', 'test');
+  writeFileSync(file, text);
+  expect({ status, stdout }).toEqual({
+    status: 1,
+    stdout: 'order_trusted: 4 cases, 0 failed\ndaily_revenue: 3 cases, 1 failed\n',
+  });
+  expect(stderr).toMatch(/daily_revenue\.cases\.yaml: adds up the orders of a day\n +missing .*"revenue":21/);
+  expect(stderr).toMatch(/^ +unexpected .*"revenue":20/m);
+});
+
+test('its types say what a definition may be', async () => {
+  const tsc = ['--project', shop, '--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')];
+  const program = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  expect(await inFolder(shop, process.execPath, program, ...tsc)).toMatchObject({ status: 0, stdout: '' });
+  const file = join(shop, 'lakehouse.ts');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replace("keys: [['day']]", "keys: [['dya']]"));
+  const { status, stdout } = await inFolder(shop, process.execPath, program, ...tsc);
+  writeFileSync(file, text);
+  expect({ status, stdout }).toEqual({
+    status: 2,
+    stdout: expect.stringContaining(`"dya"' is not assignable`),
+  });
+});
+
+test('no file is written over', async () => {
+  const { status, stderr } = await inFolder(home, 'npx', '--no-install', 'lake', 'init', 'shop');
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining('shop/lakehouse.ts') });
+});
+
+withPulumi('on the real engine', () => {
+  test('it is deployed, and has no changes afterwards', async () => {
+    const stack = await stackIn({
+      program: shop,
+      modules: join(home, 'node_modules'),
+      secrets: { pseudonymKey: PSEUDONYM_KEY },
+    });
+    expect(await stack.up()).toMatchObject({ status: 0 });
+    expect(await stack.preview({ expectNoChanges: true })).toMatchObject({ status: 0 });
+    const { jobs } = await stack.outputs();
+    expect(jobs).toEqual({
+      order_trusted: 'shop-dev-order_trusted',
+      daily_revenue: 'shop-dev-daily_revenue',
+    });
+  });
+});
