@@ -97,7 +97,7 @@ function failOnUsage({ data, only, parameters, stack }: StackRunOptions): void {
   if (only || rules.length === 0) return;
   const config = rules.map(
     ([name, value]) =>
-      `pulumi config set --path stedi-lakehouse:parameters.${name} ${value} --stack ${stack}, then pulumi up --stack ${stack}`,
+      `pulumi config set --path parameters.${name} ${value} --stack ${stack}, then pulumi up --stack ${stack}`,
   );
   throw new UsageError(
     `the workflow of a stack runs by the stack's own rules; ${config.join('; ')}. Or run single jobs with --only`,

@@ -47,7 +47,7 @@ export interface NetworkSettings {
 
 /** What a stack may choose; everything else is the definition's. */
 export interface Settings {
-  /** Project and stack, such as `stedi-lakehouse-dev`. */
+  /** Project and stack, such as `shop-dev`. */
   readonly name: string;
   readonly region?: string;
   /** `s3`: S3's own keys. `kms`: a key of the stack. Default: s3. */

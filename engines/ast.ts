@@ -13,7 +13,7 @@ export interface AstNode {
   readonly children?: readonly AstNode[];
   readonly child?: AstNode;
   /** Of a constant: what it is. */
-  readonly value?: { readonly value?: unknown };
+  readonly value?: { readonly value?: unknown; readonly is_null?: boolean };
   readonly column_names?: readonly string[];
   readonly cast_type?: { readonly id: string };
   readonly try_cast?: boolean;

@@ -7,7 +7,7 @@ import { type Columns, choiceFault, type Fault, type Job, refinedType, runTime }
  * A row of a case, by column. Instants are text in ISO 8601 with milliseconds and Z, days are YYYY-MM-DD; both
  * tables of a source and all others are written as a job's SQL sees them.
  */
-export type CaseRow = Readonly<Record<string, string | number | null>>;
+export type CaseRow = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Rows in, rows out: one thing that a job's SQL must do. */
 export interface Case {
@@ -39,6 +39,9 @@ const VALUE_RULES = {
   pseudonym: { rule: 'a string, in the clear', test: (v: unknown) => typeof v === 'string' },
   int: { rule: 'a whole number', test: Number.isSafeInteger },
   double: { rule: 'a number', test: Number.isFinite },
+  decimal: { rule: 'a number', test: Number.isFinite },
+  boolean: { rule: 'true or false', test: (v: unknown) => typeof v === 'boolean' },
+  json: { rule: 'a string, the text of the JSON', test: (v: unknown) => typeof v === 'string' },
   timestamp: {
     rule: 'an instant like 2023-05-01T10:00:00.000Z',
     test: (v: unknown) => isIso(v, (instant) => instant),

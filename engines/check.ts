@@ -144,15 +144,17 @@ export async function projectFaults(
 const RESULTS: Partial<Record<ColumnType, RegExp>> = {
   int: /^(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?$/,
   double: /^(?:FLOAT|DECIMAL\(.*\))$/,
+  decimal: /^DECIMAL\(.*\)$/,
 };
 
 function declarationFaults({ columns: declared }: NamedQuery, { path }: Piece, { columns }: Bound): Fault[] {
   if (!columns) return [];
   const found = new Map(columns.map(({ column_name, column_type }) => [column_name, column_type]));
-  const missing = Object.entries(declared).flatMap(([name, { type }]) => {
+  const missing = Object.entries(declared).flatMap(([name, column]) => {
+    const { type } = column;
     const is = found.get(name);
     if (is === undefined) return [{ path, message: `gives no column "${name}"; its definition has it` }];
-    if (is === storedType({ type }) || RESULTS[type]?.test(is)) return [];
+    if (is === storedType(column) || RESULTS[type]?.test(is)) return [];
     return [
       { path, message: `column "${name}" is ${is}, and its definition says ${type}; mend one of them` },
     ];

@@ -10,6 +10,9 @@ const KINDS: Readonly<Partial<Record<ColumnType, QueryColumn['type']>>> = {
   pseudonym: 'text',
   int: 'number',
   double: 'number',
+  decimal: 'number',
+  boolean: 'boolean',
+  json: 'text',
   timestamp: 'instant',
   date: 'date',
 };
@@ -68,7 +71,11 @@ function placesOf({ name: query, columns: declared }: NamedQuery, found: readonl
 }
 
 /** The value of a text; what it is not is told without it, as it may be personal. */
-function parsed(text: string | null, column: Column, where: () => string): string | number | Date | null {
+function parsed(
+  text: string | null,
+  column: Column,
+  where: () => string,
+): string | number | boolean | Date | null {
   if (text === null) {
     if (column.nullable) return null;
     throw new LakeError(`${where()} is NULL, and its definition is not nullable`);
@@ -79,6 +86,8 @@ function parsed(text: string | null, column: Column, where: () => string): strin
       if (/^-?\d+$/.test(text) && Number.isSafeInteger(value)) return value;
       throw new LakeError(`${where()} is no whole number of at most 2^53, as int has to be`);
     }
+    case 'boolean':
+      return text === 'true';
     case 'double':
       return Number(text);
     case 'timestamp':

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { PORTABLE } from '../tests/support/portable';
 import { parseSelect } from './ast';
-import { openDatabase } from './database';
+import { openDatabase, rowsOf } from './database';
 import { portabilityFaults } from './portable-sql';
 
 let db: DuckDBConnection;
@@ -51,10 +52,15 @@ describe('what DuckDB, Spark and Trino share passes', () => {
     'SELECT LOWER(name) AS name FROM t WHERE name IS NOT NULL GROUP BY LOWER(name)',
     'SELECT s.n FROM (SELECT a + 1 AS n FROM t) s WHERE s.n > 1',
     'SELECT a + 1 AS n FROM t WHERE EXISTS (SELECT 1 FROM u WHERE n = 2)',
+    ...PORTABLE.map(([expression]) => `SELECT ${expression} AS made`),
     'SELECT a AS n -- n::b, FROM 1_000 COUNT()\nFROM t WHERE b = \':: "" COUNT()\'',
   ])('%s', async (sql) => {
     expect(await told(sql)).toEqual([]);
   });
+});
+
+test.each(PORTABLE)('on DuckDB %s is %s', async (expression, value) => {
+  expect(await rowsOf(db, `SELECT CAST(${expression} AS VARCHAR) AS made`)).toEqual([{ made: value }]);
 });
 
 const FUNCTION = 'is not the same in DuckDB, Spark and Trino; …';
@@ -85,8 +91,25 @@ describe('what one of them does not know, or reads otherwise, is told with its l
     ["SELECT strftime(ts, '%Y') AS y FROM t", [`1 strftime() ${FUNCTION}`]],
     ['SELECT now() AS n, random() AS r', [`1 now() ${FUNCTION}`, `1 random() ${FUNCTION}`]],
     [
-      'SELECT greatest(a, b) AS x,\nconcat(a, b) AS y FROM t',
-      [`1 greatest() ${FUNCTION}`, `2 concat() ${FUNCTION}`],
+      'SELECT greatest(a, 1) AS x,\nconcat(a, b) AS y, least(COALESCE(a, b), NULL) AS z FROM t',
+      [
+        '1 greatest() of a NULL is not the same in DuckDB, Spark and Trino; give every argument a value: COALESCE(a, 0)',
+        '2 concat() of a NULL is not the same in DuckDB, Spark and Trino; write a || b, which is NULL where one is, or give every argument a value: COALESCE(a, 0)',
+        '2 least() of a NULL is not the same in DuckDB, Spark and Trino; give every argument a value: COALESCE(a, 0)',
+      ],
+    ],
+    [
+      'SELECT ROUND(a, 2) AS x, ROUND(CAST(a AS DOUBLE), 1) AS y FROM t',
+      [
+        '1 ROUND to digits of a double is not the same in DuckDB, Spark and Trino; write ROUND(CAST(a AS DECIMAL(18, 4)), 2)',
+        '1 ROUND to digits of a double is not the same in DuckDB, Spark and Trino; write ROUND(CAST(a AS DECIMAL(18, 4)), 2)',
+      ],
+    ],
+    [
+      "SELECT date_diff('day', a, b) AS x FROM t",
+      [
+        '1 the time between two instants is a function of its own in every engine; write EXTRACT(DAY FROM CAST(b AS TIMESTAMP) - CAST(a AS TIMESTAMP)), whole days from a to b',
+      ],
     ],
     ['SELECT SUM(list_sum(a)) OVER () AS s FROM t', [`1 list_sum() ${FUNCTION}`]],
     ['SELECT unnest(a) AS a FROM t', [`1 unnest() ${FUNCTION}`]],

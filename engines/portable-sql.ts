@@ -21,9 +21,8 @@ export interface SqlFault {
 }
 
 /**
- * Functions with one name and one meaning in DuckDB, Spark and Trino. Left out on purpose: greatest and least
- * (a NULL argument makes Trino's NULL), concat (Spark's and Trino's give NULL for a NULL, DuckDB's skips it),
- * all that rounds, formats or parses in a way of its own.
+ * Functions with one name and one meaning in DuckDB, Spark and Trino. Left out on purpose: all that formats or parses in
+ * a way of its own.
  */
 const FUNCTIONS = new Set(
   `abs avg ceil ceiling coalesce corr count cume_dist date_trunc day dense_rank exp first_value floor hour lag
@@ -31,11 +30,18 @@ const FUNCTIONS = new Set(
   replace reverse row_number rtrim second sqrt stddev_pop stddev_samp substr substring sum trim upper var_pop
   var_samp year`.split(/\s+/),
 );
+/**
+ * Functions that mean the same where no argument can be NULL. Of one, Trino makes NULL of greatest and least, the others
+ * pass over it; DuckDB's concat passes over it, the others make NULL of it.
+ */
+const WITHOUT_NULLS = new Set(['concat', 'greatest', 'least']);
 const OPERATORS = new Set('+ - * % || ~~ !~~ like_escape not_like_escape count_star'.split(' '));
 // What the parser makes of EXTRACT(… FROM …) and INTERVAL '…' DAY, which all three know: not to be written as calls.
 const BEHIND_SYNTAX = new Set(
   'date_part trunc to_years to_months to_days to_hours to_minutes to_seconds'.split(' '),
 );
+const DAYS_BETWEEN =
+  'the time between two instants is a function of its own in every engine; write EXTRACT(DAY FROM CAST(b AS TIMESTAMP) - CAST(a AS TIMESTAMP)), whole days from a to b';
 /** What the parser calls by a name that nobody wrote, and what to write. */
 const WRITTEN_OTHERWISE = new Map([
   ['~~*', "ILIKE is not Trino's; write LOWER(a) LIKE b"],
@@ -43,6 +49,9 @@ const WRITTEN_OTHERWISE = new Map([
   ['regexp_full_match', 'a regular expression is written differently in every engine; write LIKE'],
   ['~~~', "GLOB is DuckDB's own; write LIKE"],
   ['//', "// is DuckDB's own; write FLOOR(CAST(a AS DOUBLE) / b)"],
+  ['date_diff', DAYS_BETWEEN],
+  ['datediff', DAYS_BETWEEN],
+  ['age', DAYS_BETWEEN],
   ['to_weeks', "an INTERVAL of weeks is not Trino's; write it in days"],
   ['row', 'a row of several values is not the same everywhere; compare the columns one by one, with EXISTS'],
   ['list_value', "a list is DuckDB's own; contracts hold plain values only"],
@@ -156,6 +165,18 @@ function functionFault(node: AstNode, code: string): string | undefined {
     return `date_trunc of ${unit} is not the same everywhere; units that are: ${[...TRUNCATIONS].join(', ')}`;
   }
   if (FUNCTIONS.has(name) || OPERATORS.has(name)) return undefined;
+  if (WITHOUT_NULLS.has(name)) {
+    if (node.children?.every(isNeverNull)) return undefined;
+    const joined = name === 'concat' ? 'write a || b, which is NULL where one is, or ' : '';
+    return `${name}() of a NULL is not the same in DuckDB, Spark and Trino; ${joined}give every argument a value: COALESCE(a, 0)`;
+  }
+  if (name === 'round') {
+    // Spark rounds the digits that a double is printed with, the others its bits.
+    const [value, digits] = node.children ?? [];
+    return digits === undefined || value?.cast_type?.id === 'DECIMAL'
+      ? undefined
+      : 'ROUND to digits of a double is not the same in DuckDB, Spark and Trino; write ROUND(CAST(a AS DECIMAL(18, 4)), 2)';
+  }
   if (BEHIND_SYNTAX.has(name) && !new RegExp(`\\b${name}\\s*\\(`, 'i').test(code)) {
     return name !== 'date_part' || DATE_PARTS.has(unit)
       ? undefined
@@ -167,6 +188,12 @@ function functionFault(node: AstNode, code: string): string | undefined {
     ? `${name}() is not the same in DuckDB, Spark and Trino; functions that are: ${[...FUNCTIONS].join(', ')}`
     : `the operator ${name} is DuckDB's own; write it in standard SQL`;
 }
+
+/** Whether an expression cannot be NULL, as it is written. */
+const isNeverNull = (node: AstNode): boolean =>
+  node.class === 'CONSTANT'
+    ? node.value?.is_null !== true
+    : node.type === 'OPERATOR_COALESCE' && (node.children ?? []).some(isNeverNull);
 
 /** Where a query reads, by its bare name, what its own select list calls so: nobody but DuckDB and Spark finds it. */
 function aliasesRead({ select_list, where_clause, group_expressions, having }: AstNode): AstNode[] {

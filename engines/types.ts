@@ -1,11 +1,12 @@
-import { QUARANTINE as COLUMNS, type Column, refinedType, type Table, TYPES } from '../model';
+import { QUARANTINE as COLUMNS, type Column, refinedType, spelled, type Table } from '../model';
 import { quoteName } from './sql';
 
 /** How a column is stored in Parquet. */
-export const storedType = ({ type }: Pick<Column, 'type'>): string => TYPES[type].duckdb;
+export const storedType = (column: Pick<Column, 'type' | 'precision' | 'scale'>): string =>
+  spelled(column).duckdb;
 
 /** The type in which a job's SQL sees a column. */
-export const readType = ({ type }: Column): string => storedType({ type: refinedType(type) });
+export const readType = (column: Column): string => storedType({ ...column, type: refinedType(column.type) });
 
 /** A select list that gives a table's columns as NULLs of their types: a table without rows. */
 export const nothing = (table: Table, typeOf: (column: Column) => string): string =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
-import type { ColumnType, Identifies, PiiClass } from './column';
+import type { Identifies, PiiClass } from './column';
 import type { Severity } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
@@ -10,9 +10,8 @@ import type { Pipeline } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { type Reading, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
-import { sparkSchema, TYPES } from './types';
+import { COLUMN_TYPES, sparkSchema } from './types';
 
-const COLUMN_TYPES = Object.keys(TYPES) as ColumnType[];
 const PII_CLASSES = ['direct', 'quasi'] as const satisfies readonly PiiClass[];
 const IDENTIFIES = ['person', 'device', 'moment'] as const satisfies readonly Identifies[];
 const SEVERITIES = ['fail', 'quarantine', 'warn'] as const satisfies readonly Severity[];

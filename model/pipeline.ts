@@ -35,9 +35,17 @@ const RESERVED = new Set(
   localtimestamp natural normalize not null on or order outer prepare recursive right rollup select skip table then
   trim true uescape union unnest using values when where with`.split(/\s+/),
 );
-const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoDate']);
-const JSON_TYPES = new Set<ColumnType>(['text', 'int', 'double', ...SOURCE_ONLY]);
-const INSTANTS = new Set<ColumnType>(['timestamp', 'epochMillis']);
+const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoInstant', 'isoDate']);
+const JSON_TYPES = new Set<ColumnType>([
+  'text',
+  'int',
+  'double',
+  'boolean',
+  'decimal',
+  'json',
+  ...SOURCE_ONLY,
+]);
+const INSTANTS = new Set<ColumnType>(['timestamp', 'epochMillis', 'isoInstant']);
 // The years that a timestamp of every engine can be written in.
 const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
@@ -173,6 +181,8 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
   }
   if (isBlank(column.description)) fault('has no description');
   rangeFaults(column, fault);
+  if (column.type === 'decimal') decimalFaults(column, fault);
+  if (column.oneOf?.length === 0) fault('oneOf names no value; leave it out, or name what is allowed');
   if (table.format === 'iceberg') {
     if (SOURCE_ONLY.has(column.type)) {
       fault(`${column.type} is how a source writes it; use refined() or ${refinedType(column.type)}()`);
@@ -182,8 +192,21 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
         `has aliases (${column.aliases.join(', ')}), which only a source's reader looks at; use refined()`,
       );
     }
+    if (column.from !== undefined) fault("has from, which only a source's reader looks at; use refined()");
   } else if (!JSON_TYPES.has(column.type)) {
     fault(`JSON has no ${column.type}; use ${[...JSON_TYPES].join(', ')}`);
+  }
+}
+
+/** A number of JSON has 15 digits that every reader keeps (IEEE 754, binary64). */
+const MOST_DIGITS = 15;
+
+function decimalFaults({ precision = 0, scale = 0 }: Column, fault: (message: string) => void) {
+  const isDigits = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
+  if (!isDigits(precision, 1, MOST_DIGITS) || !isDigits(scale, 0, precision)) {
+    fault(
+      `is decimal(${precision}, ${scale}); it has 1 to ${MOST_DIGITS} digits, and no more of them behind the point`,
+    );
   }
 }
 

@@ -13,7 +13,7 @@ export interface StackNames {
   readonly region: string;
   /** Twelve digits. */
   readonly account: string;
-  /** Begins every physical name: project and stack, such as `stedi-lakehouse-dev`. */
+  /** Begins every physical name: project and stack, such as `shop-dev`. */
   readonly name: string;
   /** The Glue database: the name with underscores. */
   readonly database: string;

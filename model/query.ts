@@ -1,7 +1,9 @@
 import type { Column, ColumnType } from './column';
 
 /** What a query can give: a source's ways to write an instant or a date are none of them. */
-export type ResultColumns = Readonly<Record<string, Column<Exclude<ColumnType, 'epochMillis' | 'isoDate'>>>>;
+export type ResultColumns = Readonly<
+  Record<string, Column<Exclude<ColumnType, 'epochMillis' | 'isoInstant' | 'isoDate'>>>
+>;
 
 /** A query of `queries/` and the columns that it gives, in any order; `Row<typeof query>` is a row of it. */
 export interface NamedQuery<Name extends string = string, C extends ResultColumns = ResultColumns> {

@@ -3,7 +3,7 @@ import { type Forgotten, forgottenOf } from './forgotten';
 import { refinedSql } from './refine';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
-import { sparkSchema, TYPES } from './types';
+import { sparkSchema, spelled } from './types';
 
 /** What quarantine keeps of a refused record. */
 const MAX_RAW_CHARACTERS = 1 << 16;
@@ -394,7 +394,7 @@ const matchedAt = (groups: readonly Slot[][], field: Field) =>
 
 /** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
 function structsOf(fields: readonly Field[]): string[] {
-  const typeOf = ({ column }: Field) => TYPES[column.type].duckdb;
+  const typeOf = ({ column }: Field) => spelled(column).duckdb;
   const groups = slotGroups(fields);
   return groups.map((group, g) => {
     const made = `json_transform(_bare, ${structure(group, typeOf)})`;

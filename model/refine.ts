@@ -15,6 +15,8 @@ export const normalisedSql = (value: string) =>
 
 function valueSql({ type, normalize }: Column, value: string): string {
   if (type === 'epochMillis') return `CAST(make_timestamp_ms(${value}) AS TIMESTAMP)`;
+  // DuckDB takes the offset off; more digits than milliseconds are cut.
+  if (type === 'isoInstant') return `date_trunc('millisecond', CAST(${value} AS TIMESTAMP))`;
   if (type === 'isoDate') return `CAST(${value} AS DATE)`;
   return normalize === 'email' ? normalisedSql(value) : value;
 }

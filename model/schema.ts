@@ -2,7 +2,7 @@ import type { Column } from './column';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
 import type { DerivedTable, SourceTable, Table } from './table';
-import { TYPES } from './types';
+import { spelled } from './types';
 
 /** Glue's limit for a comment and Iceberg's for a doc, in characters. */
 const MAX_COMMENT = 255;
@@ -22,7 +22,7 @@ const otherSpellings = (name: string, { aliases }: Column) =>
 export const hiveColumns = (table: SourceTable) =>
   Object.entries(table.columns).flatMap(([name, column]) => {
     // As written: instants are numbers and days text.
-    const type = TYPES[column.type].spark;
+    const type = spelled(column).spark;
     return [
       { name: name.toLowerCase(), type, comment: comment(column.description) },
       ...otherSpellings(name, column).map((alias) => ({
@@ -73,7 +73,7 @@ export function icebergTable(table: DerivedTable, location: string) {
       fields: Object.entries(table.columns).map(([name, column], i) => ({
         id: i + 1,
         name,
-        type: JSON.stringify(TYPES[column.type].iceberg),
+        type: JSON.stringify(spelled(column).iceberg),
         required: false,
         doc: comment(column.description),
       })),

@@ -9,7 +9,7 @@ export const given = (
 ): Resource => {
   const { stack = 'dev', name = 'it', ...rest } = more;
   return {
-    urn: `urn:pulumi:${stack}::stedi::${type}::${name}`,
+    urn: `urn:pulumi:${stack}::shop::${type}::${name}`,
     type,
     name,
     protect: false,

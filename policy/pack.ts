@@ -1,4 +1,4 @@
 import { PolicyPack } from '@pulumi/policy';
 import { policies } from './index';
 
-new PolicyPack('stedi-lakehouse', { enforcementLevel: 'mandatory', policies });
+new PolicyPack('typed-lakehouse', { enforcementLevel: 'mandatory', policies });

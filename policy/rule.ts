@@ -62,7 +62,7 @@ export const demand = (
   return holds(value) ? [] : [violation(resource, path, `is ${show(value)}`, rule, remedy)];
 };
 
-/** `prod` of `urn:pulumi:prod::stedi::aws:s3/bucket:Bucket::landing`. */
+/** `prod` of `urn:pulumi:prod::shop::aws:s3/bucket:Bucket::landing`. */
 export const stackOf = ({ urn }: Resource): string => urn.split('::')[0]?.split(':')[2] ?? '';
 
 /**

@@ -237,7 +237,7 @@ describe('lake run --stack', () => {
     [['--engine', 'spark'], /--stack works on a deployed lake, so leave out --engine,/],
     [
       ['--consent', 'since-grant'],
-      /runs by the stack's own rules; pulumi config set --path stedi-lakehouse:parameters\.consent since-grant --stack dev/,
+      /runs by the stack's own rules; pulumi config set --path parameters\.consent since-grant --stack dev/,
     ],
     [['--only', 'nojob'], new RegExp(`no job "nojob"; there are ${JOBS.join(', ')}`)],
     [['--only', 'customer_trusted', '--consent', 'granted'], /consent changes nothing in customer_trusted/],

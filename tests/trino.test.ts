@@ -20,6 +20,7 @@ import {
 import { lake as pipeline } from '../pipeline';
 import { writeOtherSources, writeSample } from '../samples';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
+import { PORTABLE } from './support/portable';
 import { differences, NONE, type TextRows } from './support/rows';
 import { Trino, withTrino } from './support/trino';
 
@@ -116,6 +117,12 @@ withTrino('on Trino', () => {
       if (unexpected.length + missing.length > 0) wrong.push({ name, unexpected, missing });
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('expressions that are the same everywhere', async () => {
+    const made = PORTABLE.map(([expression], i) => `CAST(${expression} AS VARCHAR) AS c${i}`);
+    const { rows } = await trino.ask('portable', `SELECT ${made.join(', ')}`);
+    expect(rows).toEqual([PORTABLE.map(([, value]) => value)]);
   });
 
   const field = join(ROOT, '..', 'shared', 'cases');

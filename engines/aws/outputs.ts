@@ -7,7 +7,7 @@ const byName = z.record(z.string(), name).readonly();
 /** What a stack tells of itself: `index.ts` exports it, `lake --stack` reads it. Places follow from `model/places`. */
 export const stackOutputs = z
   .object({
-    /** Begins every physical name: project and stack, such as `stedi-lakehouse-dev`. */
+    /** Begins every physical name: project and stack, such as `shop-dev`. */
     name,
     region: name,
     account: z.string().regex(/^\d{12}$/),

@@ -1,7 +1,7 @@
 // What Iceberg's own files say of a table of a lake in a folder.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TYPES } from '../../model';
+import { duckdbOf } from '../../model';
 import { list } from '../store';
 
 interface Metadata {
@@ -37,12 +37,9 @@ export async function publishedState(folder: string): Promise<{ rows: number; ru
   return summary && { rows: Number(summary['total-records']), runId: summary['run-id'] ?? '' };
 }
 
-/** As DuckDB calls the types that a contract's columns have here. */
-const DUCKDB = new Map(Object.values(TYPES).map(({ iceberg, duckdb }) => [iceberg, duckdb]));
-
 /** The columns of a table, and the type of each. */
 export async function publishedColumns(folder: string): Promise<Readonly<Record<string, string>>> {
   const metadata = await newestMetadata(folder);
   const schema = metadata?.schemas.find((one) => one['schema-id'] === metadata['current-schema-id']);
-  return Object.fromEntries((schema?.fields ?? []).map(({ name, type }) => [name, DUCKDB.get(type) ?? type]));
+  return Object.fromEntries((schema?.fields ?? []).map(({ name, type }) => [name, duckdbOf(type)]));
 }

@@ -1,4 +1,5 @@
 // Every query in queries/ gives on Spark's tables what it gives on DuckDB's.
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import {
   result,
   temporaryDir,
 } from '../support/lake';
+import { PORTABLE } from '../support/portable';
 import { withSpark } from '../support/spark';
 import { session } from './session';
 
@@ -97,6 +99,13 @@ withSpark('on Spark', () => {
     expect(error).toBeInstanceOf(LakeError);
     if (typeof told === 'string') expect(error.message).toBe(told);
     else expect(error.message).toMatch(told);
+  });
+
+  test('expressions that are the same everywhere', async () => {
+    const made = PORTABLE.map(([expression], i) => `CAST(${expression} AS STRING) AS c${i}`);
+    expect(await result(spark, `SELECT ${made.join(', ')}`)).toMatchObject({
+      rows: [PORTABLE.map(([, value]) => value)],
+    });
   });
 
   test('what DuckDB says of a table that is not there, Spark says too', async () => {

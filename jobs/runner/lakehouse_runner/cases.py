@@ -1,6 +1,7 @@
 """The cases of a job: what its SQL makes of rows that are given."""
 
 import datetime
+import decimal
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -47,4 +48,6 @@ def _types(frame: DataFrame) -> dict[str, str]:
 def _text(value: object) -> object:
     if isinstance(value, datetime.datetime):
         return value.isoformat(timespec="milliseconds") + "Z"
+    if isinstance(value, decimal.Decimal):
+        return float(value)
     return value.isoformat() if isinstance(value, datetime.date) else value
