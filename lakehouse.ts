@@ -10,7 +10,9 @@ export default {
   queries,
   sample: {
     unit: 'customers',
-    write: (request) => (require('./samples') as typeof import('./samples')).writeStediSample(request),
+    entities: ['customer', 'accelerometer', 'step_trainer'],
+    write: (request) =>
+      (require('./samples/stedi') as typeof import('./samples/stedi')).writeStediSample(request),
   },
   // The log of the course's maintainer, on the course's data.
   seconds: {

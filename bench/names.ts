@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Entity } from '../samples';
+import type { Entity } from '../samples/stedi';
 
 /** How many e-mails and serial numbers so many records share. */
 export interface Names {

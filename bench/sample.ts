@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { lake } from '../pipeline';
-import { type Entity, sampleLines, writeSample } from '../samples';
+import { type Entity, sampleLines, writeSample } from '../samples/stedi';
 
 /** As many bytes as the real data, about 10 MB. */
 const CUSTOMERS = 2500;

@@ -1,6 +1,6 @@
 import { join, sep } from 'node:path';
 import { lake } from '../pipeline';
-import { ENTITIES, type Entity, type FaultKind, spoil } from '../samples';
+import { ENTITIES, type Entity, type FaultKind, spoil } from '../samples/stedi';
 import { keptFolder, rewritten } from './copies';
 import { type Counts, differences } from './report';
 

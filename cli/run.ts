@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { type RunResult, type TableState, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
-import type { Project } from '../engines/project';
+import { findProject, type Project } from '../engines/project';
 import { Store } from '../engines/store';
 import type { LakehouseDefinition, Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
@@ -27,7 +27,8 @@ export interface RunOptions {
 const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
 
 /** `lake run`. Returns the exit status. */
-export async function runCommand({ definition, jobs }: Project, options: RunOptions): Promise<number> {
+export async function runCommand(project: Project, options: RunOptions): Promise<number> {
+  const { definition, jobs } = project;
   const { pipeline } = definition;
   const { only, parameters } = options;
   // Refused before a sample is made for it.
@@ -60,6 +61,7 @@ export async function runCommand({ definition, jobs }: Project, options: RunOpti
     process.stdout.write(
       message(
         report(
+          project,
           result,
           options,
           data,
@@ -129,6 +131,7 @@ export function staleIn(pipeline: Pipeline, published: readonly TableState[]): s
 }
 
 function report(
+  project: Project,
   result: RunResult,
   options: RunOptions,
   data: string | undefined,
@@ -154,8 +157,8 @@ function report(
     ['lake', options.lake],
     ['summary', isAbsolute(options.lake) ? summaryFile : relative('', summaryFile)],
     ['stale', stale.length > 0 ? `${stale.join(', ')}: older than what they are made from` : undefined],
-    ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(options)}` : undefined],
-    ['queries', published ? `npx lake query${lakeFlag(options)}` : undefined],
+    ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(project, options)}` : undefined],
+    ['queries', published ? `npx lake query${lakeFlag(project, options)}` : undefined],
   ];
   return [
     '',
@@ -169,7 +172,12 @@ function report(
   ].join('\n');
 }
 
-const lakeFlag = ({ lake, engine }: RunOptions) => {
-  const folder = /^[\w./~-]+$/.test(lake) ? lake : `'${lake.replaceAll("'", "'\\''")}'`;
-  return `${engine === 'duckdb' ? '' : ` --engine ${engine}`}${lake === '.lake' ? '' : ` --lake ${folder}`}`;
-};
+/** What a command has to name to work on the same lake. */
+function lakeFlag({ dir }: Project, { lake, engine }: RunOptions) {
+  const quoted = (path: string) => (/^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+  return [
+    findProject('') === dir ? '' : ` --project ${quoted(relative('', dir))}`,
+    engine === 'duckdb' ? '' : ` --engine ${engine}`,
+    lake === relative('', join(dir, '.lake')) ? '' : ` --lake ${quoted(lake)}`,
+  ].join('');
+}

@@ -7,7 +7,8 @@ import { counted, grouped } from './text';
  */
 export function sampleOf({ sample, pipeline }: LakehouseDefinition) {
   const byContract = () => require('../samples/contract') as typeof import('../samples/contract');
-  const complete = (request: SampleRequest) => byContract().writeMissing(pipeline.sources, request);
+  const others = pipeline.sources.filter(({ entity }) => !sample?.entities.includes(entity));
+  const complete = (request: SampleRequest) => byContract().writeMissing(others, request);
   return {
     unit: sample?.unit ?? 'records',
     complete,

@@ -91,7 +91,7 @@ const jobInputs = (keys: { readonly [kind in 'erasure' | 'script' | 'archive']: 
   name: 'acme-test-forget',
   description:
     'Makes every table again without a person, and removes them from landing files and old versions.',
-  glueVersion: '5.1',
+  glueVersion: '6.0',
   executionClass: 'STANDARD',
   workerType: 'G.2X',
   numberOfWorkers: 5,

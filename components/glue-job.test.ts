@@ -78,7 +78,7 @@ const cleanInputs = (keys: {
 }) => ({
   name: 'acme-test-reading',
   description: 'Cleans readings.',
-  glueVersion: '5.1',
+  glueVersion: '6.0',
   executionClass: 'STANDARD',
   workerType: 'G.2X',
   numberOfWorkers: 5,
@@ -444,7 +444,7 @@ test('flexible runs are of their own class, and do not queue', async () => {
   expect(inputs(JOB)).toMatchObject({ executionClass: 'FLEX', jobRunQueuingEnabled: false });
 });
 
-test('a transform changes neither the role, nor the files, nor how runs wait', async () => {
+test("a transform changes neither the role, nor Glue's version, nor the files, nor how runs wait", async () => {
   const deployment = await cleanOf({
     transform: {
       job: {
@@ -470,7 +470,6 @@ test('a transform changes neither the role, nor the files, nor how runs wait', a
   });
   expect(deployment.inputs(JOB)).toStrictEqual({
     ...cleanInputs(keysOf(deployment)),
-    glueVersion: '5.0',
     notificationProperty: { notifyDelayAfter: 5 },
   });
   expect(deployment.inputs(LOGS, 'clean-error-logs')).toStrictEqual({

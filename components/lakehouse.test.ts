@@ -296,6 +296,7 @@ const confOf = (stack: string) =>
     'spark.sql.catalog.glue_catalog.cache-enabled=false',
     'spark.sql.shuffle.partitions=200',
     'spark.sql.session.timeZone=UTC',
+    'spark.hadoop.fs.s3a.endpoint.region=us-east-1',
   ].join(' --conf ');
 const fileOf = (stack: string, extension: string) =>
   expect.stringMatching(
@@ -503,7 +504,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
     description: 'Pairs each step reading with the movements of its customer at the same instant.',
     executionClass: 'FLEX',
     executionProperty: { maxConcurrentRuns: 1 },
-    glueVersion: '5.1',
+    glueVersion: '6.0',
     jobRunQueuingEnabled: false,
     maxRetries: 0,
     name: 'stedi-lakehouse-dev-machine_learning_curated',
@@ -714,7 +715,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
     description: 'Pairs each step reading with the movements of its customer at the same instant.',
     executionClass: 'STANDARD',
     executionProperty: { maxConcurrentRuns: 1 },
-    glueVersion: '5.1',
+    glueVersion: '6.0',
     jobRunQueuingEnabled: true,
     maxRetries: 0,
     name: 'stedi-lakehouse-prod-machine_learning_curated',
@@ -904,7 +905,7 @@ test('a zone that keeps its data in a stack that deletes keeps all that its data
 });
 
 test('what the runner needs comes from a wheel where there is one, under the name by which pip knows it', async () => {
-  const name = 'duckdb-1.5.6-cp311-cp311-manylinux_2_28_x86_64.whl';
+  const name = 'duckdb-1.5.6-cp313-cp313-manylinux_2_28_x86_64.whl';
   const module = { bytes: new Uint8Array([1]), path: `wheels/${name}` };
   const { inputs } = await stackOf(
     'dev',

@@ -1,7 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileNameOf, runnerModule, wheelOf } from './runner-module';
+import { fileNameOf, pinnedWheel, runnerModule, wheelOf } from './runner-module';
+
+const RUNNER = join(__dirname, '..', 'jobs', 'runner');
+const MODULE = 'duckdb==1.5.6';
+const NAME = 'duckdb-1.5.6-cp313-cp313-manylinux_2_28_x86_64.whl';
 
 const root = mkdtempSync(join(tmpdir(), 'runner-module-'));
 const dir = join(root, 'jobs', 'runner');
@@ -9,21 +14,45 @@ const wheels = join(dir, 'wheels');
 beforeAll(() => mkdirSync(wheels, { recursive: true }));
 afterAll(() => rmSync(root, { recursive: true }));
 
+const pin = (name: string) =>
+  writeFileSync(
+    join(dir, 'wheels.sha256'),
+    `${createHash('sha256').update('the wheel').digest('hex')}  ${name}\n`,
+  );
+
 test('the module is pinned in one place', () => {
-  expect(runnerModule(join(__dirname, '..', 'jobs', 'runner'))).toMatch(/^duckdb==\d+\.\d+\.\d+$/);
-  writeFileSync(join(dir, 'requirements.txt'), 'pyspark==3.5.6\n');
+  expect(runnerModule(RUNNER)).toMatch(/^duckdb==\d+\.\d+\.\d+$/);
+  writeFileSync(join(dir, 'requirements.txt'), 'pyspark==4.1.1\n');
   expect(() => runnerModule(dir)).toThrow('requirements.txt does not pin duckdb');
 });
 
-test('a wheel is found by its version, and a missing one says how to get it', () => {
-  writeFileSync(join(wheels, 'duckdb-1.5.5-cp311-cp311-manylinux_2_28_x86_64.whl'), 'old');
-  expect(() => wheelOf(root, dir, 'duckdb==1.5.6')).toThrow(
-    'jobs in a private network cannot fetch duckdb==1.5.6 from PyPI, and there is no wheel of it in jobs/runner/wheels; get it by: pip download duckdb==1.5.6 --no-deps',
+test("the module's wheel is pinned too, for the Python of Glue", () => {
+  expect(pinnedWheel(RUNNER, runnerModule(RUNNER))).toEqual({
+    name: expect.stringMatching(/-cp313-.*x86_64\.whl$/),
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+  });
+  pin('duckdb-1.5.6-cp311-cp311-manylinux_2_28_x86_64.whl');
+  expect(() => wheelOf(root, dir, MODULE)).toThrow("pins no wheel of duckdb==1.5.6 for Glue's Python 3.13");
+  pin(NAME.replace('1.5.6', '1.5.5'));
+  expect(() => wheelOf(root, dir, MODULE)).toThrow('pins no wheel of duckdb==1.5.6');
+});
+
+test('a wheel is the pinned one, and a missing or another one says how to get it', () => {
+  pin(NAME);
+  const how =
+    /get it by: pip download duckdb==1\.5\.6 --no-deps --only-binary :all: --python-version 3\.13 .* --dest jobs\/runner\/wheels$/;
+  expect(() => wheelOf(root, dir, MODULE)).toThrow(
+    `jobs in a private network cannot fetch duckdb==1.5.6 from PyPI, and there is no jobs/runner/wheels/${NAME}; `,
   );
-  const name = 'duckdb-1.5.6-cp311-cp311-manylinux_2_28_x86_64.whl';
-  writeFileSync(join(wheels, name), 'new');
-  const wheel = wheelOf(root, dir, 'duckdb==1.5.6');
-  expect(Buffer.from(wheel.bytes).toString()).toBe('new');
-  expect(wheel.path).toBe(`jobs/runner/wheels/${name}`);
-  expect(fileNameOf(wheel)).toBe(name);
+  expect(() => wheelOf(root, dir, MODULE)).toThrow(how);
+  writeFileSync(join(wheels, NAME), 'another wheel');
+  expect(() => wheelOf(root, dir, MODULE)).toThrow(
+    / has the SHA-256 [0-9a-f]{64}, and .*wheels\.sha256 pins /,
+  );
+  expect(() => wheelOf(root, dir, MODULE)).toThrow(how);
+  writeFileSync(join(wheels, NAME), 'the wheel');
+  const wheel = wheelOf(root, dir, MODULE);
+  expect(Buffer.from(wheel.bytes).toString()).toBe('the wheel');
+  expect(wheel.path).toBe(`jobs/runner/wheels/${NAME}`);
+  expect(fileNameOf(wheel)).toBe(NAME);
 });

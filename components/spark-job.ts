@@ -4,6 +4,7 @@ import type { ComponentResource, Input } from '@pulumi/pulumi';
 import { logAccess, metricAccess, networkAccess, type Statement, secretAccess } from './access';
 import type { Asset } from './asset';
 import type { SecureBucket } from './bucket';
+import { GLUE } from './constants';
 import type { ServiceRole } from './service-role';
 import { dpusOf, type JobSettings } from './settings';
 import { logPrefixOf, type Site } from './site';
@@ -51,7 +52,7 @@ const CATALOG = 'spark.sql.catalog.glue_catalog';
 const LEAST_PARTITIONS = 200;
 
 /** Spark's static settings, in the one string that `--conf` is. */
-const sparkConf = (warehouse: string, { workerType, maxWorkers }: JobSettings) =>
+const sparkConf = ({ region }: Site, warehouse: string, { workerType, maxWorkers }: JobSettings) =>
   [
     'spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
     `${CATALOG}=org.apache.iceberg.spark.SparkCatalog`,
@@ -63,6 +64,9 @@ const sparkConf = (warehouse: string, { workerType, maxWorkers }: JobSettings) =
     // Three tasks for each of a DPU's four cores, so that those that take longer hold up little.
     `spark.sql.shuffle.partitions=${Math.max(LEAST_PARTITIONS, 12 * dpusOf(workerType) * maxWorkers)}`,
     'spark.sql.session.timeZone=UTC',
+    // Where S3 is asked for what is no table's. By itself Hadoop's client may ask another region, which a private network
+    // has no way to.
+    `spark.hadoop.fs.s3a.endpoint.region=${region}`,
   ].join(' --conf ');
 
 export const jobName = ({ name }: Site, job: string) => `${name}-${job}`;
@@ -111,7 +115,7 @@ export function sparkJob(
       {
         name: jobName(site, own.job),
         description: own.description,
-        glueVersion: '5.1',
+        glueVersion: GLUE.version,
         executionClass: settings.flex ? 'FLEX' : 'STANDARD',
         workerType: settings.workerType,
         numberOfWorkers: settings.maxWorkers,
@@ -119,7 +123,7 @@ export function sparkJob(
         defaultArguments: {
           '--job-language': 'python',
           '--datalake-formats': 'iceberg',
-          '--conf': sparkConf(own.warehouse, settings),
+          '--conf': sparkConf(site, own.warehouse, settings),
           '--enable-auto-scaling': 'true',
           '--enable-metrics': 'true',
           '--enable-observability-metrics': 'true',
@@ -145,6 +149,7 @@ export function sparkJob(
       [
         'name',
         'roleArn',
+        'glueVersion',
         'command',
         'executionProperty',
         'jobRunQueuingEnabled',

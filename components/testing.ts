@@ -336,4 +336,5 @@ export const conf = (warehouse: string) =>
   ` --conf spark.sql.catalog.glue_catalog.warehouse=${warehouse}` +
   ' --conf spark.sql.catalog.glue_catalog.cache-enabled=false' +
   ' --conf spark.sql.shuffle.partitions=200' +
-  ' --conf spark.sql.session.timeZone=UTC';
+  ' --conf spark.sql.session.timeZone=UTC' +
+  ` --conf spark.hadoop.fs.s3a.endpoint.region=${site.region}`;

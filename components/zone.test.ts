@@ -223,13 +223,13 @@ test('jobs run in the network that it is given', async () => {
 test('a transform reaches the bucket, every table and every job', async () => {
   const { inputs } = await zonesOf(
     { transform: { bucket: { tags: { mine: 'bucket' } }, table: { owner: 'me' } } },
-    { transform: { glueVersion: '5.0' } },
+    { transform: { timeout: 7 } },
   );
   expect(inputs(BUCKET, 'raw-bucket').tags).toEqual({ mine: 'bucket' });
   expect(inputs(TABLE, 'raw-reading_raw-table').owner).toBe('me');
   expect(inputs(TABLE, 'raw-reading_raw_quarantine-table').owner).toBe('me');
   expect(inputs(TABLE, 'clean-reading-table').owner).toBe('me');
-  expect(inputs(JOB, 'clean-reading-job').glueVersion).toBe('5.0');
+  expect(inputs(JOB, 'clean-reading-job').timeout).toBe(7);
 });
 
 test('zones fill each other, whatever their order', async () => {

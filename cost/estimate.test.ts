@@ -62,8 +62,8 @@ describe('by hand', () => {
   test('a stack of defaults', () => {
     const found = estimate(lake, settingsOf(), ROUND);
     expect(found.lines).toEqual([
-      // 10 runs × 5 jobs × 2 workers × 0.1 h = 10, at 0.44
-      { class: 'Glue jobs', what: '10 runs of 5 jobs, 10 DPU-hours', monthly: 4.4 },
+      // 10 runs × 5 jobs × 2 workers × 0.1 h = 10, at 0.308
+      { class: 'Glue jobs', what: '10 runs of 5 jobs, 10 DPU-hours', monthly: 3.08 },
       // 3 crawls × 2 DPUs × 1/3 h = 2, at 0.44
       { class: 'Glue crawler', what: '3 crawls, 2 DPU-hours', monthly: 0.88 },
       // 5 tables × (10 runs + 2 × 31 days) × 1/60 h = 6, at 0.44
@@ -82,7 +82,7 @@ describe('by hand', () => {
       // 10 runs × (3 jobs that read people's lines + 1 that makes pseudonyms)
       { class: 'Secrets Manager', what: '1 secret, 40 reads', monthly: 0.4 },
     ]);
-    expect(found.total).toBe(21.37);
+    expect(found.total).toBe(20.05);
     expect(found.prices).toEqual({ region: 'us-east-1', date: PRICES.date });
   });
 
@@ -111,10 +111,10 @@ describe('by hand', () => {
   });
 
   test.each<[string, Values, number, string]>([
-    ['G.4X', { workerType: 'G.4X' }, 17.6, '40 DPU-hours'],
+    ['G.4X', { workerType: 'G.4X' }, 12.32, '40 DPU-hours'],
     ['FLEX', { flex: true }, 2.9, '10 DPU-hours'],
     ['R.2X', { workerType: 'R.2X', maxWorkers: 3 }, 15.6, '30 DPU-hours'],
-    ['a timeout below the minutes', { timeoutMinutes: 3 }, 2.2, '5 DPU-hours'],
+    ['a timeout below the minutes', { timeoutMinutes: 3 }, 1.54, '5 DPU-hours'],
   ])('jobs on %s', (_, jobs, usd, hours) => {
     const [line] = estimate(lake, settingsOf({ jobs }), ROUND).lines;
     expect(line).toEqual({ class: 'Glue jobs', what: `10 runs of 5 jobs, ${hours}`, monthly: usd });
@@ -130,7 +130,7 @@ describe('by hand', () => {
       gigabytesPerQuery: 0,
     });
     // 600 × 5 × 2 × 1/60 h = 100; 3 × 2 × 1/6 h = 1; 10 TB.
-    expect(figures(least)).toMatchObject({ 'Glue jobs': 44, 'Glue crawler': 0.44, Athena: 50 });
+    expect(figures(least)).toMatchObject({ 'Glue jobs': 30.8, 'Glue crawler': 0.44, Athena: 50 });
   });
 
   test('each job has its minutes, STEDI’s as they were measured', () => {
@@ -138,8 +138,8 @@ describe('by hand', () => {
     const minutes = { ...USAGE.minutes, customer_trusted: 60 };
     const cost = (usage: Usage) => figures(estimate(lake, settingsOf(), usage))['Glue jobs'];
     // 30 × 2 × (60 + 60 + 110 + 426 + 117) s, two of them raised to the least; then 3600 s for one of those.
-    expect(cost(USAGE)).toBe(5.67);
-    expect(cost({ ...USAGE, minutes })).toBe(31.63);
+    expect(cost(USAGE)).toBe(3.97);
+    expect(cost({ ...USAGE, minutes })).toBe(22.14);
   });
 
   test('what no pipeline has is not billed', () => {
@@ -165,7 +165,7 @@ describe('by hand', () => {
     const settings = settingsOf({ auditTrail: true, alerts: { email: 'a@example.com' } }, pipeline);
     const found = estimate(pipeline, settings, ROUND);
     // No pseudonym and nobody to forget, no secret; one source, one alarm; no personal data, no event.
-    expect(figures(found)).toMatchObject({ 'Glue jobs': 0.88, 'CloudWatch alarms': 0.1, CloudTrail: 0 });
+    expect(figures(found)).toMatchObject({ 'Glue jobs': 0.62, 'CloudWatch alarms': 0.1, CloudTrail: 0 });
     expect(figures(found)).not.toHaveProperty('Secrets Manager');
   });
 });

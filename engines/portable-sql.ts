@@ -316,7 +316,7 @@ function grammarFault([engine, lexerOf, parserOf]: Grammar, sql: string, mode: n
 }
 
 /**
- * Whether the SQL means the same to DuckDB, Spark 3.5 and Trino, as far as that can be told without running it:
+ * Whether the SQL means the same to DuckDB, Spark and Trino, as far as that can be told without running it:
  * its parsed form uses only what the three share, and the grammars of Spark and Trino accept its text. Tables
  * and types are the binder's to check. `ast` is DuckDB's parse of the same text.
  */

@@ -24,6 +24,8 @@ export interface SampleReport {
 export interface SampleMaker {
   /** What `size` counts, such as `customers`. */
   readonly unit: string;
+  /** The sources that it makes files of; those of others are made by contract. */
+  readonly entities: readonly string[];
   /** Throws a SampleError for a folder that is not empty. */
   write(request: SampleRequest): Promise<SampleReport>;
 }

@@ -67,6 +67,7 @@ describe('what an expectation says of itself', () => {
       columns: ['mine', 'piece'],
       counts: [],
       reads: ['other'],
+      counterparts: { table: 'other', columns: { mine: 'id', piece: 'part' } },
     });
     expect(e.sql('thing')).toBe(
       'SELECT t.* FROM thing t WHERE NOT EXISTS (SELECT 1 FROM other o WHERE o.id = t.mine AND o.part = t.piece)',

@@ -309,10 +309,10 @@ describe('every fault names its place and what to do', () => {
         },
       },
       [
-        'reading_raw.columns.who: JSON has no pseudonym; use text, int, double, epochMillis, isoDate',
-        'reading_raw.columns.at: JSON has no timestamp; use text, int, double, epochMillis, isoDate',
+        'reading_raw.columns.who: JSON has no pseudonym; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
+        'reading_raw.columns.at: JSON has no timestamp; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
         'reading_raw.columns.on: the name is a reserved word of SQL; take another, and give a source the key as an alias',
-        'reading_raw.columns.born: JSON has no date; use text, int, double, epochMillis, isoDate',
+        'reading_raw.columns.born: JSON has no date; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
       ],
     ],
     [

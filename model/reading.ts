@@ -1,6 +1,6 @@
 import { type Column, refined } from './column';
 import { type Forgotten, forgottenOf } from './forgotten';
-import { refinedSql } from './refine';
+import { instantSql, refinedSql } from './refine';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
@@ -123,8 +123,10 @@ export const IS_ODD_LINE = `CASE WHEN starts_with(line, '{') AND json_valid(line
 interface Field {
   readonly name: string;
   readonly column: Column;
-  /** Every spelling of its key, as the contract writes them. */
+  /** Every spelling of its key, as the contract writes them; of a path, of its first. */
   readonly keys: readonly string[];
+  /** Where it is in the value of that key, as a path of JSON. */
+  readonly path?: string;
   /** The value as JSON text; NULL where it is missing or null. */
   readonly json: string;
   /** The number that it is. */
@@ -134,14 +136,22 @@ interface Field {
 }
 
 const fieldsOf = ({ columns }: SourceTable): Field[] =>
-  Object.entries(columns).map(([key, column], i) => ({
-    name: key,
-    column,
-    keys: [...new Set([key, ...column.aliases])],
-    json: `_j${i}`,
-    number: `_d${i}`,
-    text: `_s${i}`,
-  }));
+  Object.entries(columns).map(([key, column], i) => {
+    const [first = key, ...rest] = (column.from ?? key).split('.');
+    return {
+      name: key,
+      column,
+      keys: [...new Set([first, ...column.aliases])],
+      ...(rest.length > 0 && { path: `$${rest.map((step) => `.${JSON.stringify(step)}`).join('')}` }),
+      json: `_j${i}`,
+      number: `_d${i}`,
+      text: `_s${i}`,
+    };
+  });
+
+/** A field's JSON text in the value of its key. */
+const within = ({ path }: Field, value: string) =>
+  `NULLIF((${path === undefined ? value : `json_extract(${value}, ${quote(path)})`})::VARCHAR, 'null')`;
 
 /** A key under which a column's value may stand. */
 interface Slot {
@@ -167,40 +177,77 @@ function slotGroups(fields: readonly Field[]): Slot[][] {
 const structure = (slots: readonly Slot[], typeOf: (field: Field) => string) =>
   quote(`{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${typeOf(field)}"`).join(',')}}`);
 
-const isText = ({ type }: Column) => type === 'text' || type === 'isoDate';
-const isWhole = ({ type }: Column) => type !== 'double';
+const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
+const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
+const isNumber = (column: Column) => isWhole(column) || column.type === 'double' || column.type === 'decimal';
 
-/** The declared range, closed by what the type itself can hold. */
+/** The declared range of a number, closed by what the type itself can hold. */
 export const rangeOf = (column: Column) => {
-  const limit = column.type === 'double' ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
+  const { type, precision = 0, scale = 0 } = column;
+  const digits = (10 ** precision - 1) / 10 ** scale;
+  const limit = type === 'decimal' ? digits : type === 'double' ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER;
   return { min: Math.max(column.min ?? -limit, -limit), max: Math.min(column.max ?? limit, limit) };
 };
 
 /** Every column's number or text, made once of its JSON. */
 const parsed = (fields: readonly Field[]) =>
-  fields
-    .map(({ column, json, number, text }) =>
-      isText(column) ? `(${json} ->> '$') AS ${text}` : `TRY_CAST(${json} AS DOUBLE) AS ${number}`,
-    )
-    .join(', ');
+  [
+    '*',
+    ...fields.flatMap(({ column, json, number, text }) =>
+      isText(column)
+        ? `(${json} ->> '$') AS ${text}`
+        : isNumber(column)
+          ? `TRY_CAST(${json} AS DOUBLE) AS ${number}`
+          : [],
+    ),
+  ].join(', ');
 
 const isString = (f: Field) => `starts_with(${f.json}, '"')`;
 const hasNul = (f: Field) => `contains(${f.json}, '\\u0000')`;
 const isDay = (f: Field) =>
   `regexp_full_match(${f.text}, '[0-9]{3,4}-[0-9]{2}-[0-9]{2}') AND NOT regexp_matches(${f.text}, '^0+-')
     AND TRY_CAST(lpad(${f.text}, 10, '0') AS DATE) IS NOT NULL`;
+const INSTANT =
+  '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})';
+const isInstant = (f: Field) =>
+  `regexp_full_match(${f.text}, '${INSTANT}') AND ${instantSql(f.text)} IS NOT NULL`;
+/** Whether an instant that is one is in its column's range. */
+const inTime = (f: Field) => {
+  const { min, max } = f.column;
+  const at = `epoch_ms(${instantSql(f.text)})`;
+  return all([
+    ...(min === undefined ? [] : [`${at} >= ${min}`]),
+    ...(max === undefined ? [] : [`${at} <= ${max}`]),
+  ]);
+};
+const isOneOf = (f: Field) => `${f.text} IN (${(f.column.oneOf ?? []).map(quote).join(', ')})`;
+/** The number as its decimal; NULL where that has too few digits before the point. */
+const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
+/** Whether that is all of it: a double keeps the digits that a decimal of a source can have. */
+const isExact = (f: Field, value = f.number) => `${asDecimal(f, value)}::DOUBLE = ${value}`;
+
 const inRange = (f: Field, value = f.number) => {
   const { min, max } = rangeOf(f.column);
   return `${value} BETWEEN ${sqlNumber(min)} AND ${sqlNumber(max)}`;
 };
 const sqlNumber = (value: number) => `${value}::DOUBLE`;
 
+/** Whether a text is what its column allows. */
+const textIsGood = (f: Field): string => {
+  if (f.column.type === 'isoDate') return isDay(f);
+  if (f.column.type === 'isoInstant') return `${isInstant(f)} AND ${inTime(f)}`;
+  return f.column.oneOf ? isOneOf(f) : 'true';
+};
+
 /** Whether a value that is there is as the contract has it. */
 const isGood = (f: Field): string => {
-  if (!isText(f.column))
+  if (f.column.type === 'json') return `${f.json} IS NOT NULL`;
+  if (f.column.type === 'boolean') return `${f.json} IN ('true', 'false')`;
+  if (f.column.type === 'decimal') return `${inRange(f)} AND ${isExact(f)}`;
+  if (isNumber(f.column))
     return isWhole(f.column) ? `${inRange(f)} AND trunc(${f.number}) = ${f.number}` : inRange(f);
   const filled = f.column.nullable ? '' : ` AND ${f.json} <> '""'`;
-  return `${isString(f)} AND NOT ${hasNul(f)}${filled}${f.column.type === 'isoDate' ? ` AND ${isDay(f)}` : ''}`;
+  return `${isString(f)} AND NOT ${hasNul(f)}${filled} AND ${textIsGood(f)}`;
 };
 
 /** Whether that holds for all values of a record that have to be there; NULL where one is not. */
@@ -208,8 +255,12 @@ const areAll = (fields: readonly Field[], isSo: (f: Field) => string) =>
   all(fields.map((f) => (f.column.nullable ? `(${f.json} IS NULL OR ${isSo(f)})` : isSo(f))));
 
 /** A value as the landing table stores it. */
-const storedValue = (f: Field) =>
-  isText(f.column) ? f.text : isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number;
+const storedValue = (f: Field): string => {
+  if (f.column.type === 'json') return f.json;
+  if (f.column.type === 'boolean') return `(${f.json} = 'true')`;
+  if (f.column.type === 'decimal') return asDecimal(f);
+  return isText(f.column) ? f.text : isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number;
+};
 
 const values = (fields: readonly Field[]) =>
   fields.map((f) => `${storedValue(f)} AS ${name(f.name)}`).join(', ');
@@ -223,11 +274,20 @@ const values = (fields: readonly Field[]) =>
 const COUNTED_MARK = '"';
 const OTHER_MARKS = ['\\', 'true', 'false'];
 const marksOf = ({ column }: Field) => (isText(column) ? 4 : 2);
+/** Whether these are marks that a file of the source has: of what is within a value, nothing is known by them. */
+const areCounted = (fields: readonly Field[]) =>
+  fields.every(({ column, path }) => path === undefined && (isText(column) || isNumber(column)));
+
+/** Of sources that are never read so. */
+const NOTHING = 'SELECT NULL';
 
 function plain(fields: readonly Field[], further: boolean): string {
+  if (!areCounted(fields)) return NOTHING;
   const columns = fields.map((f) => {
     if (isText(f.column))
       return `CASE WHEN starts_with(${f.json}::VARCHAR, '"') THEN ${f.json} ->> '$' END AS ${name(f.name)}`;
+    if (f.column.type === 'decimal')
+      return `CASE WHEN ${isExact(f, f.json)} THEN ${asDecimal(f, f.json)} END AS ${name(f.name)}`;
     if (!isWhole(f.column)) return `${f.json} AS ${name(f.name)}`;
     return `CASE WHEN trunc(${f.json}) = ${f.json} THEN TRY_CAST(${f.json} AS BIGINT) END AS ${name(f.name)}`;
   });
@@ -246,6 +306,7 @@ FROM (
 }
 
 function plainCheck(fields: readonly Field[], further: boolean): string {
+  if (!areCounted(fields)) return NOTHING;
   const good = fields.map((f) => {
     const value = name(f.name);
     const filled = f.column.nullable ? [] : [`count(${value}) = count(*)`];
@@ -255,8 +316,8 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
         `COALESCE(${inRange(f, `min(${value})`)} AND ${inRange(f, `max(${value})`)}, true)`,
       ]);
     if (!f.column.nullable) filled.push(`COALESCE(min(${value}) <> '', true)`);
-    if (f.column.type === 'isoDate')
-      filled.push(`count(*) FILTER (NOT (${isDay({ ...f, text: value })})) = 0`);
+    const isGoodText = textIsGood({ ...f, text: value });
+    if (isGoodText !== 'true') filled.push(`count(*) FILTER (NOT (${isGoodText})) = 0`);
     return all(filled);
   });
   const marks = fields.map((f) => `${marksOf(f)} * count(${name(f.name)})`);
@@ -264,47 +325,42 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
   return `SELECT count(*) AS rows, CASE WHEN ${all(good)} THEN ${marks.join(' + ')} END AS marks FROM _plain`;
 }
 
+/** The spellings of a column's key that differ in more than case. */
+const spellingsOf = ({ keys }: Field) => [...new Set(keys.map(folded))].join('\n');
+
+/** Every spelling of a column's key in lower case, as a list of SQL. */
+const spellings = (fields: readonly Field[]) =>
+  [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
+
 /**
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
 function accepted(fields: readonly Field[], from: string, carried: string): string {
-  const groups = slotGroups(fields);
-  const slots = groups.flat();
-  const made = groups.map((group, g) => `json_transform(_json, ${structure(group, () => 'JSON')}) AS _t${g}`);
-  const extracted = groups.flatMap((group, g) =>
-    group.map((_, i) => `struct_extract_at(_t${g}, ${i + 1})::VARCHAR`),
-  );
-  const of = (field: Field) => slots.flatMap((s, i) => (s.field === field ? [`_k${i}`] : []));
-  const several = fields.filter(({ keys }) => keys.length > 1);
-  const present = slots.map((_, i) => `(_k${i} IS NOT NULL)::INT`).join(' + ');
-  const contained = (keys: readonly string[]) =>
-    keys.map((key) => `list_contains(_ks, ${quote(key)})::INT`).join(' + ');
-  const isKnown = `lower(k) IN (${[...new Set(slots.map(({ key }) => folded(key)))].map(quote).join(', ')})`;
-  const oneSpelling = all(
-    several.map(
-      (field) =>
-        `${of(field)
-          .map((k) => `(${k} IS NOT NULL)::INT`)
-          .join(' + ')} <= 1`,
-    ),
-  );
-  // With a null under a key, only the keys themselves say how often it stands.
-  const oneKey = all(several.map((field) => `${contained(field.keys)} <= 1`));
+  // Values by their paths share a key.
+  const slots = [...new Set(fields.map(spellingsOf))];
+  const places = slots.map((slot, i) => {
+    const found = slot.split('\n').map((key) => `list_position(_ks, ${quote(key)})`);
+    return `COALESCE(${found.join(', ')}) AS _p${i}`;
+  });
+  const present = slots.map((_, i) => `(_p${i} IS NOT NULL)::INT`).join(' + ');
   return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
 FROM (
   SELECT *, CASE
-    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)} AND ${oneSpelling}) IS DISTINCT FROM true THEN false
+    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
     WHEN len(_ks) = ${present} THEN true
-    ELSE len(list_filter(_ks, lambda k: ${isKnown})) = ${contained(slots.map(({ key }) => key))} AND ${oneKey}
+    ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
   END AS _good
   FROM (
-    SELECT *, ${parsed(fields)}
+    SELECT ${parsed(fields)}
     FROM (
-      SELECT *, ${fields.map((f) => `${of(f).length > 1 ? `COALESCE(${of(f).join(', ')})` : of(f)[0]} AS ${f.json}`).join(', ')}
+      SELECT *, ${fields.map((f) => `${within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`)} AS ${f.json}`).join(', ')}
       FROM (
-        SELECT *, ${extracted.map((slot, i) => `${slot} AS _k${i}`).join(', ')}
-        FROM (SELECT *, json_keys(_json) AS _ks, ${made.join(', ')} FROM (${from}))
+        SELECT *, ${places.join(', ')}
+        FROM (
+          SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
+          FROM (${from})
+        )
       )
     )
   )
@@ -337,16 +393,30 @@ function wholePattern(min: number, max: number): string {
 }
 
 /** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
-function valuePattern({ column }: Field): string | undefined {
+function valuePattern({ column, path }: Field): string | undefined {
+  if (path !== undefined || column.type === 'json') return undefined;
+  if (column.type === 'boolean') return '(?:true|false)';
+  if (column.oneOf)
+    return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
+  if (column.type === 'isoInstant')
+    // Of a range the pattern would have to know days of months.
+    return column.min === undefined && column.max === undefined ? USUAL_INSTANT : undefined;
   if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
-  if (column.type === 'isoDate') return '"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"';
+  if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
   const { min, max } = rangeOf(column);
   const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
   if (isWhole(column)) return positive && `(?:${positive})`;
-  const inside = Math.min(max, -min);
   // A fraction adds less than 1.
-  return inside >= 1 ? `-?(?:${wholePattern(0, inside - 1)})(?:\\.[0-9]+)?` : undefined;
+  const [sign, least, most] = min >= 0 ? ['', Math.ceil(min), max - 1] : ['-?', 0, Math.min(max, -min) - 1];
+  const wholes = most >= least ? wholePattern(least, most) : '';
+  const fraction =
+    column.type === 'double' ? '(?:\\.[0-9]+)?' : column.scale ? `(?:\\.[0-9]{1,${column.scale}})?` : '';
+  return wholes && `${sign}(?:${wholes})${fraction}`;
 }
+
+const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
+const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
+const USUAL_INSTANT = `"${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"`;
 
 /** White space between tokens, of which JSON takes less than RE2's `\\s`. */
 const GAP = '[ \\t\\r]*';
@@ -566,7 +636,8 @@ function faultOf(f: Field, keys: string): string {
     ],
   ];
   if (!column.nullable) {
-    const missing = `CASE WHEN len(${keys}) = 0 THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
+    const isMissing = f.path === undefined ? `len(${keys}) = 0` : `${f.json} IS NULL`;
+    const missing = `CASE WHEN ${isMissing} THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
     cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
   } else cases.push([`${f.json} IS NULL`, 'NULL']);
   if (isText(column)) {
@@ -577,7 +648,24 @@ function faultOf(f: Field, keys: string): string {
     if (column.type === 'isoDate') {
       cases.push([`NOT (${isDay(f)})`, fault('WRONG_TYPE', what('should be a day written YYYY-MM-DD'))]);
     }
-  } else {
+    if (column.type === 'isoInstant') {
+      const form = what('should be an instant with its offset, written 2026-05-01T10:00:00Z');
+      cases.push([`NOT (${isInstant(f)})`, fault('WRONG_TYPE', form)]);
+      const bounds = [
+        ...(column.min === undefined ? [] : [`not before ${new Date(column.min).toISOString()}`]),
+        ...(column.max === undefined ? [] : [`not after ${new Date(column.max).toISOString()}`]),
+      ];
+      cases.push([`NOT (${inTime(f)})`, fault('OUT_OF_RANGE', what(`should be ${bounds.join(' and ')}`))]);
+    }
+    if (column.oneOf) {
+      cases.push([
+        `NOT (${isOneOf(f)})`,
+        fault('OUT_OF_RANGE', what(`should be one of ${column.oneOf.join(', ')}`)),
+      ]);
+    }
+  } else if (column.type === 'boolean') {
+    cases.push([`${f.json} NOT IN ('true', 'false')`, fault('WRONG_TYPE', found('true or false'))]);
+  } else if (isNumber(column)) {
     const { min, max } = rangeOf(column);
     const milliseconds = column.type === 'epochMillis' ? ', in milliseconds since 1970' : '';
     const range = what(`should be between ${min} and ${max}${milliseconds}`);
@@ -601,6 +689,13 @@ function faultOf(f: Field, keys: string): string {
         : []),
       [`NOT (${inRange(f)})`, fault('OUT_OF_RANGE', range + looks)],
     );
+    if (column.type === 'decimal') {
+      const digits = column.scale === 0 ? 'no digit' : `at most ${column.scale} digits`;
+      cases.push([
+        `NOT (${isExact(f)})`,
+        fault('WRONG_TYPE', what(`should have ${digits} behind the point`)),
+      ]);
+    }
   }
   return `CASE ${cases.map(([when, then]) => `WHEN ${when} THEN ${then}`).join(' ')} END`;
 }
@@ -633,11 +728,10 @@ const SHAPE_FAULT = `CASE
 
 function judge(fields: readonly Field[]): string {
   const keys = (i: number) => `_m${i}`;
-  const spelled = ({ keys }: Field) => [...new Set(keys.map(folded))].map(quote).join(', ');
   return `WITH ${GROUPS},
 ${RECORDS},
 known AS (
-  SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spelled(f)})) AS ${keys(i)}`).join(', ')}
+  SELECT *, ${fields.map((f, i) => `list_filter(ks, lambda k: lower(k) IN (${spellings([f])})) AS ${keys(i)}`).join(', ')}
   FROM (
     SELECT *, CASE WHEN is_map THEN json_transform(record, '"MAP(VARCHAR,JSON)"') END AS map
     FROM (
@@ -651,12 +745,12 @@ known AS (
   )
 ),
 found AS (
-  SELECT *, ${parsed(fields)}
+  SELECT ${parsed(fields)}
   FROM (
     SELECT *, ${fields
       .map(
         (f, i) =>
-          `CASE WHEN len(${keys(i)}) = 1 THEN NULLIF(CASE WHEN is_map THEN map[${keys(i)}[1]] ELSE json_extract(record, '$."' || ${keys(i)}[1] || '"') END::VARCHAR, 'null') END AS ${f.json}`,
+          `CASE WHEN len(${keys(i)}) = 1 THEN ${within(f, `CASE WHEN is_map THEN map[${keys(i)}[1]] ELSE json_extract(record, '$."' || ${keys(i)}[1] || '"') END`)} END AS ${f.json}`,
       )
       .join(', ')}
     FROM known
@@ -702,8 +796,7 @@ function heads(fields: readonly Field[]): string {
   const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
   const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
-    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${[...new Set(f.keys.map(folded))].map(quote).join(', ')}))[1], ${quote(f.name)})`;
-  const known = [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
+    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
     WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
@@ -739,12 +832,12 @@ keyed AS (
   FROM looked
 ),
 spelled AS (
-  SELECT *, list_filter(ks, lambda k: lower(k) NOT IN (${known})) AS others,
+  SELECT *, list_filter(ks, lambda k: lower(k) NOT IN (${spellings(fields)})) AS others,
     [${fields.map(spelling).join(', ')}] AS spelling
   FROM keyed
 ),
 typed AS (
-  SELECT *, CASE WHEN len(ks) = len(list_filter(spelling, lambda k: list_contains(ks, k))) + len(others)
+  SELECT *, CASE WHEN ${areCounted(fields)} AND len(ks) = len(list_filter(spelling, lambda k: list_contains(ks, k))) + len(others)
       AND len(list_distinct(list_transform(others, lambda k: lower(k)))) = len(others)
     THEN '{' || array_to_string(list_concat(
       list_transform(spelling, lambda k, i: to_json(k)::VARCHAR || ':"' || [${fields.map(({ column }) => (isText(column) ? "'JSON'" : "'DOUBLE'")).join(', ')}][i] || '"'),

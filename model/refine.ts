@@ -13,10 +13,16 @@ const SPACES = '[\\s\\v\\x{85}\\x{FEFF}\\p{Z}]+';
 export const normalisedSql = (value: string) =>
   `nfc_normalize(lower(regexp_replace(${value}, '^${SPACES}|${SPACES}$', '', 'g')))`;
 
+/**
+ * The instant in UTC of a text in ISO 8601 with an offset, or NULL; digits behind milliseconds are cut. DuckDB wants
+ * seconds, and a colon in the offset, which the standard lets out, and heeds the offset of TIMESTAMPTZ only.
+ */
+export const instantSql = (value: string) =>
+  `make_timestamp_ms(epoch_ms(TRY_CAST(regexp_replace(regexp_replace(${value}, 'T([0-9]{2}:[0-9]{2})(Z|[+-])', 'T\\1:00\\2'), '([+-][0-9]{2})([0-9]{2})$', '\\1:\\2') AS TIMESTAMPTZ)))`;
+
 function valueSql({ type, normalize }: Column, value: string): string {
   if (type === 'epochMillis') return `CAST(make_timestamp_ms(${value}) AS TIMESTAMP)`;
-  // DuckDB takes the offset off; more digits than milliseconds are cut.
-  if (type === 'isoInstant') return `date_trunc('millisecond', CAST(${value} AS TIMESTAMP))`;
+  if (type === 'isoInstant') return `CAST(${instantSql(value)} AS TIMESTAMP)`;
   if (type === 'isoDate') return `CAST(${value} AS DATE)`;
   return normalize === 'email' ? normalisedSql(value) : value;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { words } from '../components/testing';
-import { type Columns, date, day, double, epochMillis, int, isoDate, pseudonym, text, timestamp } from '.';
+import { type Columns, date, day, decimal, double, epochMillis, int, isoDate, pseudonym, text, timestamp } from '.';
 import { evolutionFaults, hiveColumns, icebergTable, jsonStorage } from './schema';
 
 const source = (columns: Columns) =>
@@ -23,6 +23,19 @@ describe('a source in Athena', () => {
       { name: 'somedouble', type: 'double', comment: 'D.' },
       { name: 'someinstant', type: 'bigint', comment: 'E.' },
       { name: 'someday', type: 'string', comment: 'O.' },
+    ]);
+  });
+
+  test('has the text of a key whose value holds others, once', () => {
+    const columns = {
+      city: text('C.', { from: 'Address.city', aliases: ['place'] }),
+      zip: text('Z.', { from: 'Address.zip' }),
+      price: decimal(9, 2, 'P.'),
+    };
+    expect(hiveColumns(source(columns))).toStrictEqual([
+      { name: 'address', type: 'string', comment: 'The JSON that holds city and what else is in it.' },
+      { name: 'place', type: 'string', comment: 'Another spelling of Address that was seen in the source.' },
+      { name: 'price', type: 'decimal(9,2)', comment: 'P.' },
     ]);
   });
 

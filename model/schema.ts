@@ -9,7 +9,8 @@ const MAX_COMMENT = 255;
 const comment = (text: string) => (text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT - 1)}…`);
 
 /** How the catalog spells Iceberg's types, where it has words of its own. */
-export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' : iceberg);
+export const catalogType = (iceberg: string) =>
+  iceberg === 'long' ? 'bigint' : iceberg.replaceAll(' ', '');
 
 /**
  * A source's spellings that differ in more than case: the SerDe matches keys without case, and reads one key a
@@ -19,19 +20,26 @@ const otherSpellings = (name: string, { aliases }: Column) =>
   [...new Set(aliases.map((alias) => alias.toLowerCase()))].filter((alias) => alias !== name.toLowerCase());
 
 /** The columns of JSON lines as Athena reads them, in lower case as Glue keeps them. */
-export const hiveColumns = (table: SourceTable) =>
-  Object.entries(table.columns).flatMap(([name, column]) => {
-    // As written: instants are numbers and days text.
-    const type = spelled(column).spark;
+export function hiveColumns(table: SourceTable) {
+  const columns = Object.entries(table.columns).flatMap(([name, column]) => {
+    // The SerDe looks at keys, not into their values: of those it gives the text.
+    const [key = name, ...within] = (column.from ?? name).split('.');
+    // As written: instants are numbers or text, and days text.
+    const type = within.length > 0 ? 'string' : spelled(column).spark;
+    const note =
+      within.length > 0 ? `The JSON that holds ${name} and what else is in it.` : column.description;
     return [
-      { name: name.toLowerCase(), type, comment: comment(column.description) },
-      ...otherSpellings(name, column).map((alias) => ({
+      { name: key.toLowerCase(), type, comment: comment(note) },
+      ...otherSpellings(key, column).map((alias) => ({
         name: alias,
         type,
-        comment: comment(`Another spelling of ${name} that was seen in the source.`),
+        comment: comment(`Another spelling of ${key} that was seen in the source.`),
       })),
     ];
   });
+  // Values of one key share its column.
+  return columns.filter(({ name }, i) => columns.findIndex((other) => other.name === name) === i);
+}
 
 /** JSON lines as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
 export const jsonStorage = (table: SourceTable, location: string) => ({

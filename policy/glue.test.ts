@@ -4,13 +4,13 @@ import { crawlerDoesNotChangeTables, glueJobLimits, icebergOwnedByProgram, isAtL
 import type { Value, Values } from './values';
 
 describe('glue-job-limits', () => {
-  const good: Values = { timeout: 60, glueVersion: '5.1', jobRunQueuingEnabled: true, maxRetries: 0 };
+  const good: Values = { timeout: 60, glueVersion: '6.0', jobRunQueuingEnabled: true, maxRetries: 0 };
   const job = (change: Values) =>
     told(glueJobLimits.check(given('aws:glue/job:Job', { ...good, ...change }), {}));
 
   it('accepts a job within the limits', () => {
     expect(job({})).toEqual([]);
-    expect(job({ timeout: 480, glueVersion: '6.0', jobRunQueuingEnabled: false, maxRetries: 3 })).toEqual([]);
+    expect(job({ timeout: 480, glueVersion: '6.1', jobRunQueuingEnabled: false, maxRetries: 3 })).toEqual([]);
     expect(job({ timeout: 1 })).toEqual([]);
   });
 
@@ -20,9 +20,9 @@ describe('glue-job-limits', () => {
     ]);
   });
 
-  it.each<Value>(['5.0', '4.0', '5', 'latest', '', 5.1])('refuses the Glue version %p', (glueVersion) => {
+  it.each<Value>(['5.1', '4.0', '5', 'latest', '', 6])('refuses the Glue version %p', (glueVersion) => {
     expect(job({ glueVersion })).toEqual([
-      `it.glueVersion: is ${JSON.stringify(glueVersion)}; jobs run on Glue 5.1 or later; set it to "5.1"`,
+      `it.glueVersion: is ${JSON.stringify(glueVersion)}; jobs run on Glue 6.0 or later; set it to "6.0"`,
     ]);
   });
 

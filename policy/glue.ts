@@ -2,7 +2,7 @@ import { demand, type Finding, type Rule, violation } from './rule';
 import { at, isList, isValues, Unknown, unknownsIn, type Value } from './values';
 
 const LONGEST_MINUTES = 480;
-const OLDEST_GLUE = '5.1';
+const OLDEST_GLUE = '6.0';
 const SECRET_NAME = /key|secret|password|token/i;
 const ARN = /^arn:[\w-]+:[\w-]+:/;
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
 import { lake } from '../pipeline';
+import { writeOtherSources } from '../tests/support/other-sources';
 import { readingTests, sorted } from '../tests/support/reading';
-import { writeOtherSources } from './contract';
-import { ENTITIES } from './options';
+import { ENTITIES } from './stedi';
 
 const device = lakehouse(['landing']).source({
   name: 'gadget_landing',

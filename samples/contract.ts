@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Column, SampleReport, SampleRequest, SourceTable } from '../model';
-import { SampleError } from './options';
+import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
 
 const FILE_LINES = 25_000;
@@ -46,7 +46,7 @@ export async function writeMissing(
           const record = values.recordOf(source, i);
           const faulty = chance(random, dirty);
           if (faulty) made.faulty++;
-          yield `${faulty ? pick(random, FAULTS)(record, source) : JSON.stringify(record)}\n`;
+          yield `${faulty ? pick(random, FAULTS)(record, source) : writtenOf(record, source)}\n`;
         }
       };
       const name = `${source.entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.json`;
@@ -58,10 +58,6 @@ export async function writeMissing(
   return { files, entities };
 }
 
-/** A few good records for every source that has no file in `out` yet. */
-export const writeOtherSources = (out: string, sources: readonly SourceTable[]): Promise<SampleReport> =>
-  writeMissing(sources, { out, size: 20, seed: 1, dirty: 0 });
-
 const landingOf = (out: string, entity: string) => join(out, entity, 'landing');
 
 async function hasFiles(dir: string): Promise<boolean> {
@@ -72,8 +68,24 @@ async function hasFiles(dir: string): Promise<boolean> {
   }
 }
 
-type Value = string | number | null;
+type Value = string | number | boolean | null;
+/** By the names of columns. */
 type Row = Record<string, Value>;
+
+/** The record as its source writes it: values where the contract says that they are. */
+function writtenOf(row: Readonly<Record<string, unknown>>, { columns }: SourceTable): string {
+  const record: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(row)) {
+    const path = (columns[name]?.from ?? name).split('.');
+    let place = record;
+    for (const step of path.slice(0, -1)) {
+      place[step] ??= {};
+      place = place[step] as Record<string, unknown>;
+    }
+    place[path.at(-1) as string] = value;
+  }
+  return JSON.stringify(record);
+}
 
 /** A generator of its own for each thing that is drawn: the same thing gives the same numbers, in any order. */
 function randomOf(...of: readonly (string | number)[]): Random {
@@ -116,6 +128,9 @@ class Values {
       }
     }
     const column = source.columns[name] as Column;
+    // As many as there are records, where no two may share one.
+    const isUnique = source.expectations.some(({ groups, columns }) => groups && columns.includes(name));
+    if (isUnique && column.type === 'int') return (column.min ?? 1) + i;
     const instant = SINCE + Math.floor((i * DAYS * DAY) / this.size);
     return valueFor(name, column, i, instant, this.random(source, name, i));
   }
@@ -123,20 +138,34 @@ class Values {
 
 function valueFor(
   name: string,
-  { type, min, max, normalize }: Column,
+  { type, min, max, normalize, oneOf, precision = 0, scale = 0 }: Column,
   i: number,
   instant: number,
   random: Random,
 ): Value {
   const least = min ?? Math.min(0, max ?? 0);
   const most = max ?? Math.max(least, 0) + 1000;
+  const within = (at: number) => Math.min(Math.max(at, min ?? at), max ?? at);
+  if (oneOf) return pick(random, oneOf as [string, ...string[]]);
   switch (type) {
+    case 'boolean':
+      return chance(random, 0.5);
+    case 'json':
+      return null;
+    case 'isoInstant':
+      return new Date(within(instant)).toISOString();
+    case 'decimal': {
+      // Of many digits, no more than a price has.
+      const limit = Math.min(10 ** (precision - scale) - 1, 1000);
+      const [from, to] = [Math.max(min ?? 0, -limit), Math.min(max ?? limit, limit)];
+      return Number((from + fraction(random) * (to - from)).toFixed(scale));
+    }
     case 'text':
       return normalize === 'email' ? `${name}-${i}@example.com` : `${name}-${i}`;
     case 'isoDate':
       return new Date(SINCE - whole(random, 0, 25_000) * DAY).toISOString().slice(0, 10);
     case 'epochMillis':
-      return Math.min(Math.max(instant, min ?? instant), max ?? instant);
+      return within(instant);
     case 'int':
       return Math.floor(least + fraction(random) * (most - least + 1));
     default:
@@ -144,34 +173,16 @@ function valueFor(
   }
 }
 
-/** Ways in which a record goes bad that a reader has to refuse. */
-const FAULTS: readonly [Fault, ...Fault[]] = [
-  (row) => JSON.stringify(row).slice(0, -1),
-  (row) => JSON.stringify(row).replaceAll('"', "'"),
-  (row, { columns }) =>
-    JSON.stringify({
-      ...row,
-      ...on(
-        columns,
-        () => true,
-        () => ({ is: 'no value' }),
-      ),
-    }),
-  (row, { columns }) =>
-    JSON.stringify({
-      ...row,
-      ...on(
-        columns,
-        (c) => !c.nullable,
-        () => null,
-      ),
-    }),
-];
 type Fault = (row: Row, source: SourceTable) => string;
 
-/** The first column of a kind, with another value. */
-function on(columns: SourceTable['columns'], isIt: (column: Column) => boolean, value: () => unknown) {
-  const name = Object.keys(columns).find((key) => isIt(columns[key] as Column));
-  // Without one nothing else is faulty.
-  return name === undefined ? { [Object.keys(columns)[0] ?? '']: [] } : { [name]: value() };
-}
+/** Ways in which a record goes bad that a reader has to refuse. */
+const FAULTS: readonly [Fault, ...Fault[]] = [
+  (row, source) => writtenOf(row, source).slice(0, -1),
+  (row, source) => writtenOf(row, source).replaceAll('"', "'"),
+  (row, source) => writtenOf({ ...row, [columnOf(source, ({ type }) => type !== 'json')]: [] }, source),
+  (row, source) => writtenOf({ ...row, [columnOf(source, ({ nullable }) => !nullable)]: null }, source),
+];
+
+/** The first column of a kind. */
+const columnOf = ({ columns }: SourceTable, isIt: (column: Column) => boolean): string =>
+  Object.keys(columns).find((name) => isIt(columns[name] as Column)) ?? '';

@@ -7,10 +7,11 @@ import { Athena } from '../engines/aws/athena';
 import { runQuery } from '../engines/named-query';
 import { lake as pipeline } from '../pipeline';
 import { queries } from '../pipeline/queries';
-import { writeOtherSources, writeSample } from '../samples';
+import { writeSample } from '../samples/stedi';
 import { type Answer, AthenaStandin, asAthena, type Started } from './standin/athena';
 import { awsEnvironment, jsonError } from './support/aws-server';
 import { ended, engineOf, lake, ROOT, result, spawnLake, temporaryDir } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 import { outputsOf } from './support/stack';
 
 const dir = temporaryDir('athena');

@@ -6,7 +6,7 @@ import { runCommand } from '../cli/run';
 import { expectation, lakehouse, type Pipeline, refined } from '../model';
 import { lake as stedi } from '../pipeline';
 import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../pipeline/landing';
-import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, type FaultKind, spoil } from '../samples';
+import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, type FaultKind, spoil } from '../samples/stedi';
 import {
   answer,
   engineOf,

@@ -17,7 +17,7 @@ import { harmless } from '../cli/text';
 import { codeVersion } from '../engines/version';
 import { expectation, type SourceTable } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { ENTITIES, writeOtherSources, writeSample } from '../samples';
+import { ENTITIES, writeSample } from '../samples/stedi';
 import {
   answer,
   ended,
@@ -32,6 +32,7 @@ import {
   spawnLakeOnTerminal,
   temporaryDir,
 } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 
 const dir = temporaryDir('cli');
 const GOOD = join(dir, 'data');

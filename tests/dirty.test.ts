@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { Pipeline } from '../model';
 import { lake } from '../pipeline';
-import { ENTITIES, type Entity, sampleLines, writeOtherSources, writeSample } from '../samples';
+import { ENTITIES, type Entity, sampleLines, writeSample } from '../samples/stedi';
+import { writeOtherSources } from './support/other-sources';
 
 const jobs = join(__dirname, '..', 'jobs');
 

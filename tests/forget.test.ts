@@ -7,15 +7,7 @@ import type { LakeError, Receipt } from '../engines/engine';
 import { hashOf, readList } from '../engines/suppression';
 import { epochMillis, expectation, int, lakehouse, type Pipeline, type SourceTable } from '../model';
 import { lake as stedi } from '../pipeline';
-import {
-  appliesTo,
-  ENTITIES,
-  type Entity,
-  FAULT_KINDS,
-  spoil,
-  writeOtherSources,
-  writeSample,
-} from '../samples';
+import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../samples/stedi';
 import { findValues } from './support/bytes';
 import { dieAt } from './support/die';
 import {
@@ -30,6 +22,7 @@ import {
   temporaryDir,
   writeLanding,
 } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 import { linesOf as linesOfWorld, world } from './support/people';
 import { differences, NONE } from './support/rows';
 

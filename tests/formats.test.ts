@@ -5,7 +5,7 @@ import { SparkEngine } from '../engines/spark/engine';
 import type { Answer } from '../engines/spark/runner';
 import { FORMATS } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { writeSample } from '../samples';
+import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, lake, result, temporaryDir } from './support/lake';
 
 const dir = temporaryDir('formats');

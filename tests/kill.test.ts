@@ -16,10 +16,11 @@ import type { DuckDbEngine } from '../engines/duckdb/engine';
 import { LakeError } from '../engines/engine';
 import { Store } from '../engines/store';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources, writeSample } from '../samples';
 import { fraction, randomStreams } from '../samples/random';
+import { writeSample } from '../samples/stedi';
 import { dieAt } from './support/die';
 import { answer, ended, engineOf, lake, namesBelow, spawnLake, temporaryDir } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 import { soak } from './support/soak';
 
 const dir = temporaryDir('kill');

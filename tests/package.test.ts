@@ -97,15 +97,20 @@ test('no file is written over', async () => {
 });
 
 withPulumi('on the real engine', () => {
-  test('it is deployed, and has no changes afterwards', async () => {
+  test.each([
+    ['what lake init made', shop],
+    ['the shop of the docs', join(ROOT, 'examples', 'shop')],
+  ])('%s is deployed by its rules, and has no changes afterwards', async (_, program) => {
     const stack = await stackIn({
-      program: shop,
+      program,
       modules: join(shop, 'node_modules'),
       secrets: { pseudonymKey: PSEUDONYM_KEY },
     });
-    expect(await stack.up()).toMatchObject({ status: 0 });
+    const { status, stdout, stderr, violations } = await stack.up({ policyPack: join(shop, 'policy') });
+    if (status !== 0) throw new Error(stdout + stderr);
+    expect(violations).toEqual([]);
     expect(await stack.preview({ expectNoChanges: true })).toMatchObject({ status: 0 });
     const { jobs } = await stack.outputs();
-    expect(jobs).toMatchObject({ customer_revenue: 'shop-dev-customer_revenue' });
+    expect(jobs).toMatchObject({ daily_revenue: 'shop-dev-daily_revenue' });
   });
 });

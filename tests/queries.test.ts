@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { lake as pipeline } from '../pipeline';
 import { queries } from '../pipeline/queries';
-import { writeOtherSources } from '../samples';
+import { writeOtherSources } from './support/other-sources';
 
 const ROOT = join(__dirname, '..');
 const QUERIES = readdirSync(join(ROOT, 'queries')).map((file) => file.replace(/\.sql$/, ''));

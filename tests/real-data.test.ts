@@ -6,9 +6,10 @@ import { join, resolve } from 'node:path';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { RunRequest } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
-import { ENTITIES, writeOtherSources } from '../samples';
+import { ENTITIES } from '../samples/stedi';
 import { findValues } from './support/bytes';
 import { answer } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 
 const ROOT = join(__dirname, '..');
 const DATA = resolve(ROOT, '..', 'shared', 'data', 'stedi');

@@ -7,7 +7,7 @@ import { smoke } from '../cli/smoke';
 import type { Call, Ran } from '../cli/smoke/commands';
 import { LakeError, UsageError } from '../engines/engine';
 import lakehouse from '../lakehouse';
-import { sampleLines } from '../samples/lines';
+import { sampleLines } from '../samples/stedi/lines';
 import { JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
 import { PSEUDONYM_KEY } from './support/pulumi-stack';
 import { StackOnLake } from './support/stack-on-lake';

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources, writeSample } from '../samples';
+import { writeSample } from '../samples/stedi';
 import { ended, engineOf, lake, namesBelow, shell, spawnLake, temporaryDir } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 
 const dir = temporaryDir('spill');
 const root = join(dir, 'lake');

@@ -8,24 +8,19 @@ import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
 import { readSql } from '../engines/job-sql';
 import { quoteName, withParameters } from '../engines/sql';
-import {
-  type ColumnType,
-  type Job,
-  QUARANTINE,
-  refinedSql,
-  refinedType,
-  runTime,
-  type Table,
-} from '../model';
+import shop from '../examples/shop/lakehouse';
+import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table } from '../model';
 import { lake as pipeline } from '../pipeline';
-import { writeOtherSources, writeSample } from '../samples';
+import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
+import { writeOtherSources } from './support/other-sources';
 import { PORTABLE } from './support/portable';
 import { differences, NONE, type TextRows } from './support/rows';
-import { Trino, withTrino } from './support/trino';
+import { Trino, type Typed, withTrino } from './support/trino';
 
 const KEY = Buffer.alloc(32, 7);
 const QUERIES = join(ROOT, 'queries');
+const SHOP_JOBS = join(ROOT, 'examples', 'shop', 'jobs');
 const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
 
 /** Enough runs for every value of every parameter, each with values for all of them. */
@@ -35,15 +30,19 @@ const RUNS = Array.from(
     Object.fromEntries(pipeline.parameters.map((p) => [p.name, p.values[i % p.values.length] ?? p.default])),
 );
 
-type Types = Readonly<Record<string, ColumnType>>;
+type Types = Readonly<Record<string, Typed>>;
 
 /** The types in which a table stores its columns. */
-const storedTypes = ({ columns }: Pick<Table, 'columns'>): Types =>
-  Object.fromEntries(Object.entries(columns).map(([name, { type }]) => [name, type]));
+const storedTypes = ({ columns }: Pick<Table, 'columns'>): Types => columns;
 
 /** The types in which a job's SQL sees them. */
 const readTypes = (table: Table): Types =>
-  Object.fromEntries(Object.entries(storedTypes(table)).map(([name, type]) => [name, refinedType(type)]));
+  Object.fromEntries(
+    Object.entries(table.columns).map(([name, column]) => [
+      name,
+      { ...column, type: refinedType(column.type) },
+    ]),
+  );
 
 /** An instant in ISO 8601 as an engine's query writes it. */
 const instantText = (iso: string) => iso.replace('T', ' ').replace('Z', '');
@@ -51,7 +50,7 @@ const instantText = (iso: string) => iso.replace('T', ' ').replace('Z', '');
 /** Rows of a case, written as an engine's query writes them. */
 const caseText = (types: Types, rows: readonly CaseRow[]): TextRows =>
   rows.map((row) =>
-    Object.entries(types).map(([name, type]) => {
+    Object.entries(types).map(([name, { type }]) => {
       const value = row[name] ?? null;
       if (value === null) return null;
       return type === 'timestamp' ? instantText(String(value)) : String(value);
@@ -92,9 +91,14 @@ withTrino('on Trino', () => {
   afterAll(() => trino.stop());
 
   /** What a job's SQL gives, its columns in the order of the contract. */
-  async function runJob(schema: string, job: Job, parameters: Case['parameters']): Promise<TextRows> {
+  async function runJob(
+    schema: string,
+    job: Job,
+    parameters: Case['parameters'],
+    jobs = JOBS,
+  ): Promise<TextRows> {
     const values = { [runTime.name]: runTime.default, ...parameters };
-    const sql = withParameters(await readSql(JOBS, job), job.parameters, values);
+    const sql = withParameters(await readSql(jobs, job), job.parameters, values);
     const { columns, rows } = await trino.ask(schema, sql);
     const names = named(columns).map(({ name }) => name);
     const wanted = Object.keys(job.output.columns).map((name) => name.toLowerCase());
@@ -102,17 +106,21 @@ withTrino('on Trino', () => {
     return rows.map((row) => wanted.map((name) => row[names.indexOf(name)] ?? null));
   }
 
-  test.each(pipeline.jobs)('every case of $name', async (job) => {
-    const { cases, faults } = await readCases(JOBS, job);
+  const all = [
+    ...pipeline.jobs.map((job) => ({ job, of: 'stedi', name: job.name, jobs: JOBS })),
+    ...shop.pipeline.jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
+  ];
+  test.each(all)('every case of $name of $of', async ({ job, of, jobs }) => {
+    const { cases, faults } = await readCases(jobs, job);
     expect(faults).toEqual([]);
     const wrong = [];
     for (const [i, { name, given, parameters, expect: rows }] of (await asJobsSee(job, cases)).entries()) {
-      const schema = `${job.name}_${i}`;
+      const schema = `${of}_${job.name}_${i}`;
       for (const input of job.inputs) {
         const types = readTypes(input);
         await trino.load(schema, input.name, types, caseText(types, given[input.name] ?? []));
       }
-      const found = await runJob(schema, job, parameters);
+      const found = await runJob(schema, job, parameters, jobs);
       const { unexpected, missing } = differences(found, caseText(readTypes(job.output), rows));
       if (unexpected.length + missing.length > 0) wrong.push({ name, unexpected, missing });
     }

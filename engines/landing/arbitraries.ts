@@ -30,8 +30,23 @@ const ofNumbers = (type: 'int' | 'epochMillis' | 'double') =>
       ...(['both', 'max'].includes(bounded) ? { max: a + size + fraction } : {}),
     }));
 
-const columnKind: fc.Arbitrary<Pick<Column, 'type' | 'min' | 'max'>> = fc.oneof(
+const decimals = fc
+  .record({ precision: within(1, 15), scale: within(0, 6), positive: fc.boolean() })
+  .map(({ precision, scale, positive }) => ({
+    type: 'decimal' as const,
+    precision,
+    scale: Math.min(scale, precision),
+    ...(positive && { min: 0 }),
+  }));
+
+type Kind = Pick<Column, 'type' | 'min' | 'max' | 'precision' | 'scale' | 'oneOf'>;
+const columnKind: fc.Arbitrary<Kind> = fc.oneof(
   fc.constant({ type: 'text' as const }),
+  fc.constant({ type: 'text' as const, oneOf: ['paid', 'a "b"', 'é\\'] }),
+  fc.constant({ type: 'boolean' as const }),
+  fc.constant({ type: 'isoInstant' as const }),
+  fc.constant({ type: 'isoInstant' as const, min: Date.UTC(2000, 0, 1), max: Date.UTC(2030, 0, 1) }),
+  decimals,
   fc.constant({ type: 'isoDate' as const }),
   ofNumbers('int'),
   ofNumbers('epochMillis'),
@@ -85,8 +100,26 @@ const day = fc
   .tuple(within(100, 9999), within(1, 12), within(1, 28))
   .map(([y, m, d]) => `"${pad(y, 3)}-${pad(m, 2)}-${pad(d, 2)}"`);
 
+const instant = (column: Column) =>
+  fc
+    .record({
+      at: within(column.min ?? Date.UTC(1, 0, 1), column.max ?? Date.UTC(9998, 0, 1)),
+      offset: fc.constantFrom('Z', '+00:00', '+0200', '-11:30', '+13:00'),
+      form: fc.constantFrom(16, 19, 23),
+    })
+    .map(({ at, offset, form }) => {
+      const [, sign = '+', hours = 0, minutes = 0] = /^([+-])(\d\d):?(\d\d)$/.exec(offset) ?? [];
+      const ahead = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+      return `"${new Date(at + ahead).toISOString().slice(0, form)}${offset}"`;
+    })
+    .filter((json) => !faultOfText(column, JSON.parse(json)));
+
 function numberText(column: Column): fc.Arbitrary<string> {
   const { min, max } = rangeOf(column);
+  if (column.type === 'decimal') {
+    const step = 10 ** (column.scale ?? 0);
+    return within(Math.round(min * step), Math.round(max * step)).map((n) => String((n + 0) / step));
+  }
   const low = Math.max(Math.ceil(min), -LIMIT);
   const high = Math.min(Math.floor(max), LIMIT);
   const whole = fc.oneof(within(low, high), fc.constantFrom(low, high)).map((n) => String(n + 0));
@@ -101,6 +134,9 @@ function numberText(column: Column): fc.Arbitrary<string> {
 /** A good value of a column as JSON without an escape. */
 export function plainValue(column: Column): fc.Arbitrary<string> {
   if (column.type === 'isoDate') return day;
+  if (column.type === 'isoInstant') return instant(column);
+  if (column.type === 'boolean') return fc.constantFrom('true', 'false');
+  if (column.oneOf) return fc.constantFrom(...column.oneOf.map((one) => JSON.stringify(one)));
   if (column.type !== 'text') return numberText(column);
   return plainText.map((text) => `"${text === '' && !column.nullable ? '-' : text}"`);
 }
@@ -108,7 +144,8 @@ export function plainValue(column: Column): fc.Arbitrary<string> {
 const escaped = (json: string) =>
   json.slice(1, -1).replaceAll(/[\s\S]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 const spelled = (json: string) => {
-  if (json.startsWith('"')) return `"${escaped(json)}"`;
+  if (json.startsWith('"')) return json.includes('\\') ? json : `"${escaped(json)}"`;
+  if (/^[tf]/.test(json)) return json;
   return json.includes('.') ? `${json}e0` : `${json}.0`;
 };
 
@@ -147,6 +184,11 @@ const ODD_VALUES = [
     '"\\n"',
     '"\x7f"',
     '"2000-02-30"',
+    '"2001-02-29T10:00:00Z"',
+    '"2023-05-01T10:00:00"',
+    '"2023-05-01T10:00:00.123456+02:00"',
+    '"2023-05-01 10:00:00Z"',
+    '"paid"',
     '"1900-02-29"',
     '"2000-02-29"',
     '"0967-01-01"',
@@ -227,12 +269,12 @@ export function recordOf({ columns }: SourceTable, odd: Oddities): fc.Arbitrary<
 
 /** What a contract makes of a record. */
 export type Verdict =
-  | { readonly row: Readonly<Record<string, string | number | null>> }
+  | { readonly row: Readonly<Record<string, string | number | boolean | null>> }
   | { readonly reason: string };
 
 /** The rules of the contract written once more, value by value and by JSON.parse, to hold the SQL to them. */
 export function verdictOf({ columns }: SourceTable, pairs: readonly Pair[]): Verdict {
-  const row: Record<string, string | number | null> = {};
+  const row: Record<string, string | number | boolean | null> = {};
   for (const [name, column] of Object.entries(columns)) {
     const keys = [name, ...column.aliases].map((key) => key.toLowerCase());
     const found = pairs.filter(([key]) => keys.includes(key.toLowerCase()));
@@ -245,26 +287,38 @@ export function verdictOf({ columns }: SourceTable, pairs: readonly Pair[]): Ver
     }
     const value: unknown = /^(?:NaN|-?Infinity)$/.test(json) ? undefined : JSON.parse(json);
     const reason =
-      column.type === 'text' || column.type === 'isoDate'
+      column.type === 'text' || column.type === 'isoDate' || column.type === 'isoInstant'
         ? faultOfText(column, value)
-        : faultOfNumber(column, value);
+        : column.type === 'boolean'
+          ? typeof value !== 'boolean' && 'WRONG_TYPE'
+          : faultOfNumber(column, value);
     if (reason) return { reason };
     row[name] = typeof value === 'number' ? value + 0 : (value as string);
   }
   return { row };
 }
 
-function faultOfText({ type }: Column, value: unknown) {
+function faultOfText({ type, oneOf, min, max }: Column, value: unknown) {
   if (typeof value !== 'string') return 'WRONG_TYPE';
   if (value.includes('\0')) return 'INVALID_ENCODING';
-  return type === 'isoDate' && !isDay(value) ? 'WRONG_TYPE' : undefined;
+  if (type === 'isoDate' && !isDay(value)) return 'WRONG_TYPE';
+  if (oneOf && !oneOf.includes(value)) return 'OUT_OF_RANGE';
+  if (type !== 'isoInstant') return undefined;
+  const [, dayOf = '', time = '', zone = ''] =
+    /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)$/.exec(value) ?? [];
+  const at = Date.parse(`${dayOf}T${time}${zone.replace(/(\d\d)(\d\d)$/, '$1:$2')}`);
+  if (!isDay(dayOf) || Number.isNaN(at)) return 'WRONG_TYPE';
+  return at < (min ?? at) || at > (max ?? at) ? 'OUT_OF_RANGE' : undefined;
 }
 
 function faultOfNumber(column: Column, value: unknown) {
   if (typeof value !== 'number') return 'WRONG_TYPE';
   const { min, max } = rangeOf(column);
-  if (column.type !== 'double' && Number.isFinite(value) && !Number.isInteger(value)) return 'WRONG_TYPE';
-  return value >= min && value <= max ? undefined : 'OUT_OF_RANGE';
+  if (/^(?:int|epochMillis)$/.test(column.type) && Number.isFinite(value) && !Number.isInteger(value))
+    return 'WRONG_TYPE';
+  if (!(value >= min && value <= max)) return 'OUT_OF_RANGE';
+  const isExact = column.type !== 'decimal' || Number(value.toFixed(column.scale ?? 0)) === value;
+  return isExact ? undefined : 'WRONG_TYPE';
 }
 
 function isDay(text: string): boolean {

@@ -16,7 +16,7 @@ const LF = 10;
 const MAGIC_BYTES = 8;
 const CHUNK_BYTES = 1 << 20;
 /** Pieces of this size keep several readers busy to the end. */
-export const USUAL_BYTES = 4 << 20;
+export const USUAL_BYTES = 8 << 20;
 const GZIP = '1F8B';
 
 /** What is known of a file before it is read; `heads` of a `Reading` judges by it. */
@@ -42,8 +42,9 @@ export async function lookAt(path: string, headBytes: number): Promise<Look> {
   try {
     const { size } = fstatSync(file);
     const begin = Buffer.alloc(Math.min(Math.max(headBytes, MAGIC_BYTES), size));
-    readSync(file, begin, 0, begin.length, 0);
-    const plain = { bytes: size, ...seen(begin, headBytes, size) };
+    let read = readSync(file, begin);
+    for (let next = read; isBlank(begin) && next > 0; read += next) next = readSync(file, begin);
+    const plain = { bytes: size, ...seen(begin, headBytes, read === size) };
     const unpacked = named && plain.magic.startsWith(GZIP);
     return {
       path,
@@ -59,25 +60,32 @@ export async function lookAt(path: string, headBytes: number): Promise<Look> {
   }
 }
 
-const seen = (begin: Buffer, headBytes: number, size: number) => ({
+/** What is blank at the start of a text is passed over, so that a file of nothing else is known to be empty. */
+const isBlank = (bytes: Buffer) => bytes.toString('latin1').trim() === '';
+
+const seen = (begin: Buffer, headBytes: number, whole: boolean) => ({
   magic: begin.toString('hex', 0, MAGIC_BYTES).toUpperCase(),
   head: begin.toString('utf8', 0, headBytes),
-  whole: size <= headBytes,
+  whole,
 });
 
 async function lookInto(path: string, headBytes: number) {
   let bytes = 0;
+  let blank = 0;
   let begin = Buffer.alloc(0);
   let damage: string | null = null;
   try {
     for await (const chunk of unpacked(path)) {
-      if (begin.length < headBytes) begin = Buffer.concat([begin, chunk.subarray(0, headBytes)]);
       bytes += chunk.length;
+      if (begin.length < headBytes) begin = Buffer.concat([begin, chunk]);
+      if (begin.length < headBytes || !isBlank(begin)) continue;
+      blank = bytes;
+      begin = Buffer.alloc(0);
     }
   } catch (error) {
     damage = damageOf(error);
   }
-  return { bytes, damage, ...seen(begin, headBytes, bytes) };
+  return { bytes, damage, ...seen(begin, headBytes, bytes - blank <= headBytes) };
 }
 
 class Padded extends Error {}

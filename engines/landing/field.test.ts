@@ -173,6 +173,21 @@ describe('files that are no text', () => {
   const packed = gzipSync(good);
   const damaged = Buffer.from(packed);
   damaged.fill(0x55, 40, 60);
+  test.each([1, 9000])('a file of %d blank lines is empty, packed or not', async (count) => {
+    const blank = ' \n'.repeat(count);
+    const outcome = await read(readings, {
+      'a.json': blank,
+      'b.json.gz': gzipSync(blank),
+      'c.json': blank + good,
+      'd.json.gz': gzipSync(blank + good),
+    });
+    expect(outcome.landed).toMatchObject({ read: 40, accepted: 40, refused: 0, reasons: { EMPTY_FILE: 2 } });
+    expect(places(outcome).toSorted()).toEqual([
+      ['a.json', null, null, 'EMPTY_FILE'],
+      ['b.json.gz', null, null, 'EMPTY_FILE'],
+    ]);
+  });
+
   test.each([
     ['it is a zip archive', 'a.json', bytes('504b0304')],
     ['it is packed with bzip2', 'a.json.bz2', bytes('425a68')],
@@ -189,6 +204,7 @@ describe('files that are no text', () => {
     ['CSV or another table', 'a.csv', 'user,x\na@example.com,1\n'],
     ['XML or HTML', 'a.json', '<html>'],
     ['text without any JSON object', 'a.json', 'Access denied'],
+    ['text without any JSON object', 'a.json', `${' \n'.repeat(5000)}Access denied`],
   ] as const)('%s: %s fails the run, which names it', async (why, name, content) => {
     const others = upTo(8).map((i) => [`good-${i}.json`, good]);
     const outcome = await read(readings, { ...Object.fromEntries(others), [name]: content });

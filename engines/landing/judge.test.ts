@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { lake as pipeline } from '../../pipeline';
 import { accelerometerLanding } from '../../pipeline/landing';
-import { writeOtherSources, writeSample } from '../../samples';
+import { writeSample } from '../../samples/stedi';
 import { engineOf, temporaryDir } from '../../tests/support/lake';
+import { writeOtherSources } from '../../tests/support/other-sources';
 import { landingFiles } from './files';
 import { judge } from './judge';
 

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import { runTool, VENV } from './python';
 
-/** Of the Iceberg that Glue 5.1 has. */
-const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-3.5_2.12', '1.10.0'] as const;
-/** Beside the PySpark that it is for. */
-const FOLDER = join(VENV, 'iceberg');
+/** Of the Iceberg that Glue 6.0 has. */
+const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-4.1_2.13', '1.11.0'] as const;
+/** Beside the PySpark that it is for, by its version: Java takes no classes that were kept with another jar. */
+const FOLDER = join(VENV, 'iceberg', VERSION);
 export const ICEBERG_JAR = join(FOLDER, `${NAME}-${VERSION}.jar`);
 /** Where Java keeps the classes of Spark and Iceberg as they are in memory, which the first run makes. */
 export const CLASSES = join(FOLDER, 'classes.jsa');

@@ -29,6 +29,6 @@ export function findJava(): { readonly home: string } | { readonly missing: stri
   const others = found.flatMap(([, version]) => (version === undefined ? [] : [`Java ${version}`]));
   const here = others.length > 0 ? `here is ${others.join(' and ')}` : 'there is none here';
   return {
-    missing: `Spark 3.5 needs Java ${WANTED}, and ${here}. On Debian and Ubuntu: sudo apt install openjdk-17-jre-headless. Elsewhere set JAVA_HOME to a Java ${WANTED}`,
+    missing: `Spark needs Java ${WANTED}, and ${here}. On Debian and Ubuntu: sudo apt install openjdk-17-jre-headless. Elsewhere set JAVA_HOME to a Java ${WANTED}`,
   };
 }

@@ -6,8 +6,8 @@ import { ROOT } from '../root';
 /** Where the repository keeps its Python, and what Spark needs. */
 export const VENV = join(ROOT, '.venv');
 const BIN = join(VENV, process.platform === 'win32' ? 'Scripts' : 'bin');
-/** Newer ones have no build of what `jobs/runner/requirements.txt` pins, which is what Glue has. */
-const VERSIONS = ['python3.11', 'python3.12', 'python3', 'python'];
+/** Glue's own first. Older ones have no build of what `jobs/runner/requirements.txt` pins, which is what Glue has. */
+const VERSIONS = ['python3.13', 'python3.12', 'python3.11', 'python3', 'python'];
 
 /** The repository's Python and its tools, by name. */
 export const venvTool = (name: string) => join(BIN, name);
@@ -21,7 +21,7 @@ export function runTool(command: string, args: readonly string[]): { ok: boolean
 /** The first Python on the PATH of a version that fits. */
 const findPython = () =>
   VERSIONS.find(
-    (name) => runTool(name, ['-c', 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))']).ok,
+    (name) => runTool(name, ['-c', 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))']).ok,
   );
 
 const lastLines = (text: string) => text.trim().split('\n').slice(-3).join('\n');
@@ -37,7 +37,7 @@ export function installPython(requirements: string, say: (text: string) => void)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
   if (!runTool(venvTool('python'), ['--version']).ok) {
     const python = findPython();
-    if (!python) return 'no Python 3.11 or 3.12 on the PATH';
+    if (!python) return 'no Python 3.11, 3.12 or 3.13 on the PATH';
     const made = runTool(python, ['-m', 'venv', '--clear', VENV]);
     if (!made.ok) {
       const hint = /ensurepip/.test(made.text)

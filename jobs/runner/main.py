@@ -6,7 +6,7 @@ from awsglue.context import GlueContext
 from awsglue.job import Job
 from awsglue.utils import getResolvedOptions
 from lakehouse_runner.glue import argument_names, fetch_secret, forget_job, put_metrics, run_job
-from pyspark.context import SparkContext
+from pyspark import SparkContext
 
 
 def main() -> None:

@@ -8,17 +8,10 @@ import type { RunResult } from '../../engines/engine';
 import { Suppression } from '../../engines/suppression';
 import { type Pipeline, saysWhose } from '../../model';
 import { lake as pipeline } from '../../pipeline';
-import {
-  appliesTo,
-  ENTITIES,
-  type Entity,
-  FAULT_KINDS,
-  spoil,
-  writeOtherSources,
-  writeSample,
-} from '../../samples';
+import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../../samples/stedi';
 import { type Engines, expectAgreement } from '../support/engines-agree';
 import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { writeOtherSources } from '../support/other-sources';
 import { differences, NONE } from '../support/rows';
 import { soak } from '../support/soak';
 import { withSpark } from '../support/spark';

@@ -9,7 +9,7 @@ import { Store } from '../../engines/store';
 import { Suppression } from '../../engines/suppression';
 import { expectation, type Pipeline, type SourceTable, type Table } from '../../model';
 import { lake as stedi } from '../../pipeline';
-import { ENTITIES, type Entity } from '../../samples';
+import { ENTITIES, type Entity } from '../../samples/stedi';
 import { holding, textsBelow } from '../support/file-texts';
 import { answer, ended, engineOf, spawnLake, temporaryDir, writeLanding } from '../support/lake';
 import { apart, world as generated, linesOf, type World } from '../support/people';

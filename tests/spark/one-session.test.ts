@@ -5,3 +5,4 @@ import './forget.suite';
 import './property.suite';
 import './publish.suite';
 import './queries.suite';
+import './shop.suite';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Engine, LakeError, type RunEvent, type TableSummary, UsageError } from '../../engines/engine';
 import { SparkEngine } from '../../engines/spark/engine';
 import { lake as pipeline } from '../../pipeline';
-import { writeOtherSources, writeSample } from '../../samples';
+import { writeSample } from '../../samples/stedi';
 import {
   answer,
   engineOf,
@@ -18,6 +18,7 @@ import {
   result,
   temporaryDir,
 } from '../support/lake';
+import { writeOtherSources } from '../support/other-sources';
 import { PORTABLE } from '../support/portable';
 import { withSpark } from '../support/spark';
 import { session } from './session';

@@ -7,7 +7,6 @@ import { DuckDbEngine } from '../../engines/duckdb/engine';
 import type { Engine } from '../../engines/engine';
 import type { Project } from '../../engines/project';
 import type { Pipeline } from '../../model';
-import type { Entity } from '../../samples';
 
 export const ROOT = join(__dirname, '..', '..');
 export const JOBS = join(ROOT, 'jobs');
@@ -46,7 +45,7 @@ export const namesBelow = (dir: string): string[] =>
   (readdirSync(dir, { recursive: true }) as string[]).toSorted();
 
 /** Writes the lines of a source as one landing file. */
-export async function writeLanding(data: string, entity: Entity, lines: readonly (string | Buffer)[]) {
+export async function writeLanding(data: string, entity: string, lines: readonly (string | Buffer)[]) {
   const dir = join(data, entity, 'landing');
   await mkdir(dir, { recursive: true });
   const bytes = lines.flatMap((line) => [Buffer.from(line as string), Buffer.from('\n')]);

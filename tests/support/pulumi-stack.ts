@@ -6,6 +6,7 @@
 // With that an index.ts beside it is found, with neither `main` here nor in package.json. A `pulumi preview` of four
 // resources takes 2.3 s.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -19,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { runnerModule } from '../../components/runner-module';
+import { pinnedWheel, runnerModule } from '../../components/runner-module';
 import type { World } from '../standin/aws/world';
 import { ended, type Ran, ROOT } from './lake';
 import { findPulumi } from './pulumi-engine';
@@ -162,9 +163,11 @@ export class Stack {
     // What somebody with a private network has fetched.
     const runner = join(this.dir, 'jobs', 'runner');
     if (!existsSync(join(runner, 'requirements.txt'))) return;
-    const name = `${runnerModule(runner).replace('==', '-')}-cp311-cp311-manylinux_2_28_x86_64.whl`;
+    const { name } = pinnedWheel(runner, runnerModule(runner));
     mkdirSync(join(runner, 'wheels'), { recursive: true });
     writeFileSync(join(runner, 'wheels', name), 'a wheel');
+    const sha256 = createHash('sha256').update('a wheel').digest('hex');
+    writeFileSync(join(runner, 'wheels.sha256'), `${sha256}  ${name}\n`);
   }
 
   private configure(config: Readonly<Record<string, unknown>>) {

@@ -7,7 +7,7 @@ import { type Landed, SourceReader } from '../../engines/landing/reader';
 import { quoteName } from '../../engines/sql';
 import type { SourceTable } from '../../model';
 
-export type Row = Readonly<Record<string, string | number | null>>;
+export type Row = Readonly<Record<string, string | number | boolean | null>>;
 export type Files = Readonly<Record<string, string | Buffer>>;
 
 /** A row of quarantine. */
@@ -75,7 +75,7 @@ export function readingTests() {
 /** The rows of a table's Parquet. Text comes in hex: the client of DuckDB leaves out a byte-order mark. */
 export async function rowsIn(db: DuckDBConnection, table: SourceTable, folder: string): Promise<Row[]> {
   const columns = Object.entries(table.columns);
-  const isText = ([, { type }]: (typeof columns)[number]) => type === 'text' || type === 'isoDate';
+  const isText = ([, { type }]: (typeof columns)[number]) => /^(?:text|isoDate|isoInstant|json)$/.test(type);
   const select = columns.map((c) => {
     const name = quoteName(c[0]);
     return isText(c) ? `hex(${name}) AS ${name}` : name;

@@ -83,6 +83,8 @@ class Text:
     rest: "MutableSequence[int] | None" = field(default_factory=lambda: array("Q"))
     """The numbers of the lines that were judged; None where it was not judged by lines."""
     size: int = 0
+    blank: int = 0
+    """Bytes before its head, of nothing but white space: a text of nothing else is known to be empty."""
     head: bytes = b""
 
     def look(self, head_bytes: int) -> None:
@@ -90,6 +92,9 @@ class Text:
         with Path(self.path).open("rb") as opened:
             self.size = os.fstat(opened.fileno()).st_size
             self.head = opened.read(head_bytes)
+            while self.head.isspace() and (more := opened.read(head_bytes)):
+                self.blank += len(self.head)
+                self.head = more
 
     def marks(self, counted: str, others: Sequence[str]) -> int | None:
         """Count a character, and the lines. None where one of the other texts is there."""

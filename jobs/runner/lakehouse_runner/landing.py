@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import Broadcast
 from pyspark.accumulators import Accumulator, AccumulatorParam
-from pyspark.broadcast import Broadcast
 from pyspark.sql import DataFrame, SparkSession
 
 from . import files

@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 
 from . import files
 from .cases import run_cases
-from .errors import JobError, tell
+from .errors import JobError, plain_text, tell
 from .forget import Job, Request, forget
 from .iceberg import IcebergTable
 from .landing import QUARANTINE, Landing
@@ -237,7 +237,7 @@ def _select(spark: SparkSession, sql: str, there_are: str) -> DataFrame:
 
 def _tell_mistake(error: AnalysisException, there_are: str) -> str:
     """Say what is wrong with a query. To parse and bind it Spark saw its text and the columns, and no row."""
-    text = str(getattr(error, "desc", error)).strip()
+    text = plain_text(error).strip()
     place = _PLACE.search(text)
     line = f" (line {place[1] or place[2]})" if place else ""
     kind, given = error.getErrorClass() or "", error.getMessageParameters() or {}

@@ -84,7 +84,7 @@ class Reader(Database):
         """Look at the beginnings of texts, for which each has its head."""
         rows = []
         for i, text in enumerate(texts):
-            head, is_whole = text.head, text.size <= len(text.head)
+            head, is_whole = text.head, text.size - text.blank <= len(text.head)
             named = text.extent.file.name.endswith(PACKED)
             shown = [head[:16].hex().upper(), head.decode(errors="replace"), is_whole]
             rows.append([i, *shown, named, text.is_unpacked, text.damage])

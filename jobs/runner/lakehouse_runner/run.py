@@ -30,6 +30,9 @@ SPARK_SETTINGS = {
     "spark.sql.autoBroadcastJoinThreshold": str(64 << 20),
     # Joins of two large sides hash the smaller one's share of a task where it fits, rather than sort both.
     "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": str(128 << 20),
+    # Else Spark 4.1 leaves it to the parser to put in a query's parameters, and Iceberg 1.11.0's drops them:
+    # https://github.com/apache/iceberg/issues/16625
+    "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",
 }
 """What a session has to be set to before a job runs in it."""
 

@@ -150,6 +150,8 @@ CASES: dict[str, tuple[bytes, int, list[tuple[int | None, int | None, str]]]] = 
     ),
     "utf-16": ("\n".join(TEN).encode("utf-16"), 0, [(None, None, "UNREADABLE_FILE")]),
     "blank": (b" \n\n", 0, [(None, None, "EMPTY_FILE")]),
+    "blank for long": (b" \n" * 5000, 0, [(None, None, "EMPTY_FILE")]),
+    "after many blank lines": (b" \n" * 5000 + "\n".join(TEN).encode(), 10, []),
     "nothing": (b"", 0, [(None, None, "EMPTY_FILE")]),
     "bzip2": (b"BZh91AY&SY" + bytes(50), 0, [(None, None, "UNREADABLE_FILE")]),
     "zip": (b"PK\x03\x04" + bytes(50), 0, [(None, None, "UNREADABLE_FILE")]),

@@ -37,13 +37,13 @@ class _Parser(argparse.ArgumentParser):
 def getResolvedOptions(args: Sequence[str], options: Sequence[str]) -> dict[str, str]:
     """Give the value of each option, and what Glue adds. A name gets underscores for its hyphens.
 
-    Names may be shortened, and what no option is for is passed over.
+    Names are whole, from Glue 6.0 on, and what no option is for is passed over.
 
     Raises:
         GlueArgumentError: An option was not given, or has no value.
         RuntimeError: An option has a name that is Glue's own, or bookmarks have half a range.
     """
-    parser = _Parser()
+    parser = _Parser(allow_abbrev=False)
     for name in _RESERVED:
         if name in options:
             raise RuntimeError(f"Using reserved arguments {name}")

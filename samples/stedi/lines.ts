@@ -1,8 +1,8 @@
+import { fraction, type Random, randomStreams, whole } from '../random';
 import { customerOf, type SharedDevice } from './customer';
 import { FAULTS, type FaultReason, kindsOf, spoil } from './faults';
 import { fileName, linesOf, plainLineOf, styledLineOf, styleOf } from './files';
 import { checkOptions, type Entity, type SampleOptions } from './options';
-import { fraction, type Random, randomStreams, whole } from './random';
 import { readingsOf } from './readings';
 import type { Field } from './record';
 

@@ -1,3 +1,5 @@
+import { SampleError } from '../error';
+
 /** The three sources, by the folder each writes to: `<entity>/landing/`. */
 export const ENTITIES = ['customer', 'accelerometer', 'step_trainer'] as const;
 export type Entity = (typeof ENTITIES)[number];
@@ -9,11 +11,6 @@ export interface SampleOptions {
   readonly seed: number;
   /** Share of each source's lines that are faulty, 0 to 1. */
   readonly dirty: number;
-}
-
-/** A sample that cannot be made as asked; the message says what to change. */
-export class SampleError extends Error {
-  override readonly name = 'SampleError';
 }
 
 const MAX_SEED = 0xffff_ffff;

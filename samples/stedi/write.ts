@@ -2,11 +2,12 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { SampleRequest } from '../model';
+import type { SampleRequest } from '../../model';
+import { SampleError } from '../error';
 import type { FaultReason } from './faults';
 import { FileBody, styleOf } from './files';
 import { sampleLines } from './lines';
-import { checkOptions, ENTITIES, type Entity, SampleError, type SampleOptions } from './options';
+import { checkOptions, ENTITIES, type Entity, type SampleOptions } from './options';
 
 const compress = promisify(gzip);
 

@@ -3,7 +3,6 @@
  * memory. No value of it belongs to anyone.
  */
 
-export { writeOtherSources } from './contract';
 export {
   appliesTo,
   FAULT_KINDS,
@@ -14,5 +13,5 @@ export {
   spoil,
 } from './faults';
 export { type SampleLine, sampleLines } from './lines';
-export { ENTITIES, type Entity, SampleError, type SampleOptions } from './options';
+export { ENTITIES, type Entity, type SampleOptions } from './options';
 export { type SampleReport, writeSample, writeStediSample } from './write';

@@ -1,5 +1,5 @@
+import { pick, type Random, whole } from '../random';
 import type { Entity } from './options';
-import { pick, type Random, whole } from './random';
 import { type Field, objectOf } from './record';
 
 /** What is odd about a file, though all of its good lines are to be read. */

@@ -1,4 +1,4 @@
-import { chance, pick, type Random, uuid, whole } from './random';
+import { chance, pick, type Random, uuid, whole } from '../random';
 import type { Field } from './record';
 
 // People registered in 2022 and moved in the first week of May 2023, fixed so that no run depends on today.

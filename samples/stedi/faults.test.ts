@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../pipeline/landing';
-import { readingTests, sorted } from '../tests/support/reading';
-import { ENTITIES, FAULT_KINDS, FAULTS, type FaultReason, kindsOf, SampleError, spoil } from '.';
+import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
+import { readingTests, sorted } from '../../tests/support/reading';
+import { SampleError } from '../error';
+import { ENTITIES, FAULT_KINDS, FAULTS, type FaultReason, kindsOf, spoil } from '.';
 
 const TABLES = {
   customer: customerLanding,

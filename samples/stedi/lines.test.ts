@@ -1,15 +1,8 @@
 import fc from 'fast-check';
-import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../pipeline/landing';
-import { readingTests } from '../tests/support/reading';
-import {
-  ENTITIES,
-  FAULT_KINDS,
-  FAULTS,
-  SampleError,
-  type SampleLine,
-  type SampleOptions,
-  sampleLines,
-} from '.';
+import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
+import { readingTests } from '../../tests/support/reading';
+import { SampleError } from '../error';
+import { ENTITIES, FAULT_KINDS, FAULTS, type SampleLine, type SampleOptions, sampleLines } from '.';
 
 const TABLES = {
   customer: customerLanding,

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../pipeline/landing';
-import { readingTests } from '../tests/support/reading';
-import { ENTITIES, type Entity, SampleError, type SampleOptions, sampleLines, writeSample } from '.';
+import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
+import { readingTests } from '../../tests/support/reading';
+import { SampleError } from '../error';
+import { ENTITIES, type Entity, type SampleOptions, sampleLines, writeSample } from '.';
 
 const TABLES = {
   customer: customerLanding,

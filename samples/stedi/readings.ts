@@ -1,5 +1,5 @@
+import { chance, type Random, whole } from '../random';
 import type { Customer } from './customer';
-import { chance, type Random, whole } from './random';
 import type { Field } from './record';
 
 export interface Reading {

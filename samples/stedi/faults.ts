@@ -1,4 +1,5 @@
-import { type Entity, SampleError } from './options';
+import { SampleError } from '../error';
+import type { Entity } from './options';
 import { type Field, objectOf } from './record';
 
 /** A good record taken apart, with the columns to spoil. */

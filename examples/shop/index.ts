@@ -1,0 +1,3 @@
+import { deploy } from 'typed-lakehouse';
+
+export = deploy(__dirname);

@@ -1,0 +1,120 @@
+// The example of the docs: decimals, booleans, instants with offsets, values by path and enumerations, from files to tables.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampleOf } from '../cli/sample';
+import { runQuery } from '../engines/named-query';
+import shop, { bestCustomers } from '../examples/shop/lakehouse';
+import { engineOf, ROOT, result, temporaryDir, writeLanding } from './support/lake';
+
+const dir = temporaryDir('shop');
+const FOLDER = join(ROOT, 'examples', 'shop');
+const JOBS = join(FOLDER, 'jobs');
+
+const customers = [
+  {
+    customerId: 1,
+    email: ' Ada@Example.com',
+    address: { city: 'Ulm' },
+    born: '1990-01-31',
+    newsletter: true,
+    registeredAt: '2026-05-01T01:30:00+02:00',
+  },
+  {
+    customerId: 2,
+    email: 'bob@example.com',
+    address: { city: 'Bonn', zip: '53111' },
+    newsletter: false,
+    registeredAt: '2026-05-01T10:00:00.250Z',
+  },
+];
+const orders = [
+  { orderId: 'o-1', customerId: 1, status: 'paid', orderedAt: '2026-05-02T00:30:00+02:00' },
+  { orderId: 'o-2', customerId: 2, status: 'sent', orderedAt: '2026-05-02T00:30:00-11:30' },
+  { orderId: 'o-3', customerId: 2, status: 'lost', orderedAt: '2026-05-02T10:00:00Z' },
+];
+const payments = [
+  { paymentId: 'p-1', orderId: 'o-1', amount: 254.22, method: 'card', paidAt: '2026-05-02T10:00:00Z' },
+  { paymentId: 'p-2', orderId: 'o-1', amount: -0.1, method: 'transfer', paidAt: '2026-05-03T10:00:00Z' },
+  { paymentId: 'p-3', orderId: 'o-2', amount: 0.3, method: 'transfer', paidAt: '2026-05-03T10:00:00Z' },
+];
+const lines = (records: readonly object[]) => records.map((record) => JSON.stringify(record)).join('\n');
+
+async function landed(name: string): Promise<string> {
+  const data = join(dir, name);
+  await writeLanding(data, 'customer', [Buffer.from(lines(customers))]);
+  await writeLanding(data, 'order', [Buffer.from(lines(orders))]);
+  await writeLanding(data, 'payment', [Buffer.from(lines(payments))]);
+  return data;
+}
+
+/** One bad order of three is more than the shop allows. */
+const { pipeline } = shop;
+const lenient = {
+  ...pipeline,
+  sources: pipeline.sources.map((source) => ({ ...source, maxQuarantinedShare: 0.5 })),
+};
+
+test('decimals are exact, instants are those of their offsets, one bad value is in quarantine with its place', async () => {
+  const engine = engineOf(join(dir, 'lake'), JOBS);
+  const { failures } = await engine.run(lenient, { data: await landed('data') });
+  expect(failures).toEqual([]);
+  expect((await result(engine, 'SELECT * FROM customer_trusted ORDER BY customerId')).rows).toEqual([
+    ['1', 'ada@example.com', 'Ulm', '1990-01-31', 'true', '2026-04-30 23:30:00.000'],
+    ['2', 'bob@example.com', 'Bonn', null, 'false', '2026-05-01 10:00:00.250'],
+  ]);
+  expect((await result(engine, 'SELECT * FROM order_trusted ORDER BY orderId')).rows).toEqual([
+    ['o-1', '1', '2026-05-01 22:30:00.000', '254.12', 'true'],
+    ['o-2', '2', '2026-05-02 12:00:00.000', '0.3', 'false'],
+  ]);
+  expect(
+    (await result(engine, 'SELECT day, revenue, meanOrder FROM daily_revenue ORDER BY day')).rows,
+  ).toEqual([
+    ['2026-05-01', '254.12', '254.12'],
+    ['2026-05-02', '0.3', '0.3'],
+  ]);
+  expect(
+    (await result(engine, 'SELECT file, line, reason, detail FROM order_landing_quarantine')).rows,
+  ).toEqual([
+    [expect.any(String), '3', 'OUT_OF_RANGE', 'status should be one of open, paid, sent, cancelled'],
+  ]);
+  expect(await runQuery(engine, bestCustomers, join(FOLDER, 'queries'))).toEqual([
+    { customerId: 1, lifetimeValue: '254.12', daysSinceOrder: 0 },
+    { customerId: 2, lifetimeValue: '0.3', daysSinceOrder: 0 },
+  ]);
+});
+
+test('who is forgotten by their number is gone, and nobody else', async () => {
+  const engine = engineOf(join(dir, 'forgotten'), JOBS);
+  expect((await engine.run(lenient, { data: await landed('people') })).failures).toEqual([]);
+  await engine.forget(lenient, { subject: '1', dryRun: false });
+  for (const table of [
+    'customer_landing',
+    'order_landing',
+    'customer_trusted',
+    'order_trusted',
+    'customer_orders',
+  ]) {
+    expect((await result(engine, `SELECT DISTINCT customerId FROM ${table}`)).rows).toEqual([['2']]);
+  }
+  expect((await engine.run(lenient, { data: join(dir, 'people') })).failures).toEqual([]);
+  expect((await result(engine, 'SELECT customerId FROM customer_orders')).rows).toEqual([['2']]);
+});
+
+test('its sample is good but for the faults that were asked for, and refers to itself', async () => {
+  const data = join(dir, 'sample');
+  const { entities } = await sampleOf(shop).write({ out: data, size: 400, seed: 7, dirty: 0.05 });
+  const engine = engineOf(join(dir, 'sampled'), JOBS);
+  const { summary, failures } = await engine.run(lenient, { data });
+  expect(failures).toEqual([]);
+  for (const { entity, name } of pipeline.sources) {
+    const { read, quarantined } = summary.tables.find(({ table }) => table === name) ?? {};
+    expect([read, quarantined]).toEqual([entities[entity]?.lines, entities[entity]?.faulty]);
+    expect(entities[entity]?.faulty).toBeGreaterThan(0);
+  }
+  const unknown = 'SELECT COUNT(*) AS n FROM order_landing o WHERE o.customerId NOT BETWEEN 1 AND 400';
+  expect((await result(engine, unknown)).rows).toEqual([['0']]);
+  const again = join(dir, 'sample-again');
+  await sampleOf(shop).write({ out: again, size: 400, seed: 7, dirty: 0.05 });
+  const file = join('payment', 'landing', 'payment-0001.json');
+  expect(readFileSync(join(again, file))).toEqual(readFileSync(join(data, file)));
+});
