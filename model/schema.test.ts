@@ -1,6 +1,18 @@
 import fc from 'fast-check';
 import { words } from '../components/testing';
-import { type Columns, date, day, decimal, double, epochMillis, int, isoDate, pseudonym, text, timestamp } from '.';
+import {
+  type Columns,
+  date,
+  day,
+  decimal,
+  double,
+  epochMillis,
+  int,
+  isoDate,
+  pseudonym,
+  text,
+  timestamp,
+} from '.';
 import { evolutionFaults, hiveColumns, icebergTable, jsonStorage } from './schema';
 
 const source = (columns: Columns) =>

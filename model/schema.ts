@@ -9,8 +9,7 @@ const MAX_COMMENT = 255;
 const comment = (text: string) => (text.length <= MAX_COMMENT ? text : `${text.slice(0, MAX_COMMENT - 1)}…`);
 
 /** How the catalog spells Iceberg's types, where it has words of its own. */
-export const catalogType = (iceberg: string) =>
-  iceberg === 'long' ? 'bigint' : iceberg.replaceAll(' ', '');
+export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' : iceberg.replaceAll(' ', ''));
 
 /**
  * A source's spellings that differ in more than case: the SerDe matches keys without case, and reads one key a
