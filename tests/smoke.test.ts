@@ -1,6 +1,7 @@
 // The smoke test of a stack: a failure at every step, on a stand-in of Pulumi and a stack that is the local engine. With
 // Pulumi's own engine: smoke-engine.test.ts.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
 import { program } from '../cli/commands';
 import { smoke } from '../cli/smoke';
@@ -133,10 +134,13 @@ beforeAll(async () => {
   const { aws: made, env } = await StackOnLake.start('day', join(dir, 'aws'));
   aws = made;
   mkdirSync(TEMP);
-  Object.assign(process.env, { ...env, TMPDIR: TEMP });
+  Object.assign(process.env, env);
+  // The environment that Node reads is not that of the tests.
+  jest.spyOn(os, 'tmpdir').mockReturnValue(TEMP);
 });
 afterAll(async () => {
   process.env = outside;
+  jest.restoreAllMocks();
   await aws.stop();
 });
 
