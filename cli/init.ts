@@ -69,8 +69,12 @@ async function dependency(root: string): Promise<string> {
   for (let dir = root; dir !== dirname(dir); dir = dirname(dir)) {
     const file = join(dir, 'package.json');
     if (!existsSync(file)) continue;
-    const { dependencies = {} } = JSON.parse(await readFile(file, 'utf8'));
-    const spec: string | undefined = dependencies[PACKAGE];
+    let spec: string | undefined;
+    try {
+      spec = JSON.parse(await readFile(file, 'utf8'))?.dependencies?.[PACKAGE];
+    } catch {
+      // A file that is none says nothing.
+    }
     const [, path] = /^file:(.*)$/.exec(spec ?? '') ?? [];
     if (path !== undefined) return `file:${relative(root, resolve(dir, path))}`;
     if (spec !== undefined) return spec;

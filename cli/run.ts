@@ -157,7 +157,12 @@ function report(
     ['lake', options.lake],
     ['summary', isAbsolute(options.lake) ? summaryFile : relative('', summaryFile)],
     ['stale', stale.length > 0 ? `${stale.join(', ')}: older than what they are made from` : undefined],
-    ['quarantine', quarantined ? `npx lake query quarantine${lakeFlag(project, options)}` : undefined],
+    [
+      'quarantine',
+      quarantined && existsSync(join(project.queries, 'quarantine.sql'))
+        ? `npx lake query quarantine${lakeFlag(project, options)}`
+        : undefined,
+    ],
     ['queries', published ? `npx lake query${lakeFlag(project, options)}` : undefined],
   ];
   return [

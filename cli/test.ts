@@ -5,11 +5,12 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type CaseResult, passes, resultOf } from '../engines/case-results';
 import { type Case, casesFile, readCases } from '../engines/cases';
+import { projectFaults } from '../engines/check';
 import { UsageError } from '../engines/engine';
 import { readSql } from '../engines/job-sql';
 import type { Project } from '../engines/project';
 import { noSuchJob } from '../engines/words';
-import { type Fault, type Job, tellFaults } from '../model';
+import { type Job, tellFaults } from '../model';
 import type { EngineName } from './engine';
 import { counted, harmless } from './text';
 
@@ -34,22 +35,24 @@ export async function testCommand(
   if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, known)).join('\n'));
   const jobs = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
 
-  const faults: Fault[] = [];
-  const read: { job: Job; sql: string; cases: readonly Case[] }[] = [];
-  for (const job of jobs) {
-    const { cases, faults: wrong } = await readCases(project.jobs, job);
-    faults.push(...wrong);
-    if (wrong.length === 0) read.push({ job, sql: await readSql(project.jobs, job), cases });
-  }
+  // SQL that cannot be may still give what a case expects, such as no row.
+  const faults = await projectFaults(
+    project.definition.pipeline,
+    project,
+    [],
+    jobs.map(({ name }) => name),
+  );
   if (faults.length > 0) {
-    process.stderr.write(`${tellFaults(faults, 'The cases')}\n`);
+    process.stderr.write(`${tellFaults(faults)}\n`);
     return 1;
   }
 
   const run = await (options.engine === 'spark' ? onSpark() : onDuckDb());
   const failed: string[] = [];
   try {
-    for (const { job, sql, cases } of read) {
+    for (const job of jobs) {
+      const { cases } = await readCases(project.jobs, job);
+      const sql = await readSql(project.jobs, job);
       const results = await run.results(job, sql, cases);
       const bad = results.filter((result) => !passes(result));
       process.stdout.write(`${job.name}: ${counted(cases.length, 'case')}, ${bad.length} failed\n`);

@@ -10,6 +10,7 @@ import {
   type NamedQuery,
   type Pipeline,
   type Table,
+  unreadFaults,
 } from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
@@ -118,7 +119,7 @@ export async function projectFaults(
     for (const job of pipeline.jobs) {
       if (only?.includes(job.name) === false) continue;
       const { piece, ...bound } = await jobFaults(db, job, dirs.jobs);
-      faults.push(...bound.faults, ...(piece ? portable(piece, bound) : []));
+      faults.push(...unreadFaults(job), ...bound.faults, ...(piece ? portable(piece, bound) : []));
       // A run checks too, reads no case, and needs no YAML.
       const { readCases } = require('./cases') as typeof import('./cases');
       faults.push(...(await readCases(dirs.jobs, job)).faults);

@@ -33,15 +33,20 @@ export function loadProject(dir: string): Project {
     loaded = require(file);
   } catch (error) {
     if (error instanceof DefinitionError) throw error;
-    const { message, stack } = error as Error;
-    const place = /\n\s*at (?:.*\()?(?!node:)(.*?:\d+:\d+)\)?/.exec(stack ?? '')?.[1];
-    const where = message.startsWith('Transform failed') || !place ? '' : ` (${place})`;
-    throw new LakeError(
-      `the definition cannot be loaded: ${message.split('\n')[0]}${where}. npx tsc --noEmit tells more`,
-    );
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    // esbuild says the place in its second line; Node, which files asked for one that is missing.
+    const [first = '', second = ''] = message.split('\n');
+    const isOfEsbuild = first.startsWith('Transform failed');
+    const place = [...stack.matchAll(/\n\s*at (?:.*\()?([^\s()]+:\d+:\d+)\)?/g)].find(
+      ([, where = '']) => !where.startsWith('node:'),
+    )?.[1];
+    const told = isOfEsbuild ? second : `${first}${place ? ` (${place})` : ''}`;
+    throw new LakeError(`the definition cannot be loaded: ${told}. npx tsc --noEmit tells more`);
   }
   const { default: definition } = loaded;
-  const lacks = (['name', 'description', 'pipeline'] as const).filter((key) => !definition?.[key]);
+  const lacks = (['name', 'description', 'pipeline'] as const).filter(
+    (key) => !definition?.[key] || (key === 'pipeline' && !(definition.pipeline.tables instanceof Map)),
+  );
   if (definition === undefined || lacks.length > 0) {
     throw new LakeError(
       `${file} has no lakehouse: its default export lacks ${lacks.join(', ')}; it is a LakehouseDefinition`,

@@ -12,7 +12,7 @@ export interface ColumnValues {
   boolean: boolean;
   /** Exact, as text: `254.22`. */
   decimal: string;
-  /** Any value of JSON, as its text. */
+  /** Any value of JSON, as compact text; its numbers are doubles. */
   json: string;
   /** Milliseconds since 1970-01-01 UTC. */
   epochMillis: number;

@@ -9,7 +9,7 @@ export * from './job';
 export * from './lakehouse';
 // Only the program of a stack makes manifests: what checks them takes 0.1 s to load.
 export type * from './manifest';
-export type { Pipeline } from './pipeline';
+export { type Pipeline, unreadFaults } from './pipeline';
 export * from './quarantine';
 export * from './query';
 export * from './reach';

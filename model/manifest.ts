@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { Identifies, PiiClass } from './column';
 import type { Severity } from './expectation';
-import { DefinitionError, type Fault } from './faults';
+import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
 import { FORMATS } from './format';
 import type { Job } from './job';
-import type { Pipeline } from './pipeline';
+import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import { type Reading, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
@@ -164,19 +164,6 @@ export const needsKey = (job: Job): boolean => hasPseudonyms(job.output) || forg
 /** Whether any table says whose its rows are: without, nobody could be forgotten. */
 export const knowsPeople = ({ tables }: Pipeline): boolean => [...tables.values()].some(saysWhose);
 
-/** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
-const unreadFaults = (job: Job, sources: readonly SourceTable[]): Fault[] =>
-  sources.flatMap((source) =>
-    source.expectations.flatMap((e) =>
-      e.reads
-        .filter((read) => !job.inputs.some(({ name }) => name === read))
-        .map((read) => ({
-          path: `${source.name}.expectations.${e.name}`,
-          message: `reads ${read}, which the job ${job.name} does not; on Glue a job has its inputs only: add it to them`,
-        })),
-    ),
-  );
-
 /**
  * A job's manifest, over the places that its stack gives its files. Throws a DefinitionError where a source's
  * expectation reads what the job does not.
@@ -195,7 +182,7 @@ export function manifestOf(
 ): Manifest {
   const { output } = job;
   const sources = job.inputs.filter((input): input is SourceTable => input.format === 'json');
-  const faults = unreadFaults(job, sources);
+  const faults = unreadFaults(job);
   if (faults.length > 0) throw new DefinitionError(faults);
   const unmatched = unmatchedOf(job);
   return manifestSchema.parse({

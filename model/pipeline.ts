@@ -148,8 +148,13 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   for (const [name, column] of Object.entries(table.columns)) {
     columnFaults(name, column, table, (message) => fault(`.columns.${name}`, message));
   }
-  for (const key of repeated(keysOf(table))) {
+  const claimed = repeated(keysOf(table));
+  for (const key of claimed) {
     fault('.columns', `"${key}" stands for two columns (names and aliases are compared without case)`);
+  }
+  for (const name of repeated(names.map((own) => own.toLowerCase()))) {
+    if (claimed.includes(name)) continue;
+    fault('.columns', `"${name}" names two columns (names are compared without case)`);
   }
   const known = (path: string, columns: readonly string[]) => {
     for (const column of columns) {
@@ -168,11 +173,20 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   }
 }
 
-/** Every key that may stand for a column, in lower case; a column's own spellings count once. */
-const keysOf = (table: Table) =>
-  Object.entries(table.columns).flatMap(([name, column]) => [
-    ...new Set([name, ...column.aliases].map((key) => key.toLowerCase())),
-  ]);
+/**
+ * Every key that may stand for a column, in lower case; a column's own spellings count once. Columns whose values are
+ * within one value share all of its spellings or none.
+ */
+const keysOf = (table: Table) => {
+  const spelled = Object.entries(table.columns).map(([name, { from = name, aliases }]) => {
+    const keys = [from.split('.')[0] as string, ...aliases].map((key) => key.toLowerCase());
+    return { isWithin: from.includes('.'), keys: [...new Set(keys)].sort() };
+  });
+  const own = spelled.filter(({ isWithin }) => !isWithin).map(({ keys }) => keys);
+  const shared = new Set(spelled.filter(({ isWithin }) => isWithin).map(({ keys }) => keys.join('\n')));
+  for (const keys of own) shared.delete(keys.join('\n'));
+  return [...own, ...[...shared].map((keys) => keys.split('\n'))].flat();
+};
 
 function columnFaults(name: string, column: Column, table: Table, fault: (message: string) => void) {
   if (!COLUMN_NAME.test(name)) fault(`a column's name matches ${COLUMN_NAME.source}`);
@@ -182,7 +196,16 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
   if (isBlank(column.description)) fault('has no description');
   rangeFaults(column, fault);
   if (column.type === 'decimal') decimalFaults(column, fault);
-  if (column.oneOf?.length === 0) fault('oneOf names no value; leave it out, or name what is allowed');
+  if (column.oneOf !== undefined) oneOfFaults(column, column.oneOf, fault);
+  if (column.from !== undefined && !/^[^.*]+(?:\.[^.*]+)*$/.test(column.from)) {
+    fault(`from is "${column.from}"; it is keys with points between, such as address.city`);
+  }
+  if (column.type === 'json' && (column.pii || column.identifies)) {
+    fault('nobody can be looked for in JSON; name its personal values as columns, by from');
+  }
+  if ((column.type === 'boolean' || column.type === 'decimal') && column.identifies) {
+    fault(`a ${column.type} identifies nobody; a text or a whole number does`);
+  }
   if (table.format === 'iceberg') {
     if (SOURCE_ONLY.has(column.type)) {
       fault(`${column.type} is how a source writes it; use refined() or ${refinedType(column.type)}()`);
@@ -198,16 +221,36 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
   }
 }
 
+function oneOfFaults(
+  { type, normalize }: Column,
+  oneOf: readonly unknown[],
+  fault: (message: string) => void,
+) {
+  if (type !== 'text') fault('oneOf is for texts');
+  if (normalize)
+    fault('oneOf names values as they are written, and normalize changes them; take one of them');
+  const isValue = (value: unknown) =>
+    typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed();
+  if (!Array.isArray(oneOf) || oneOf.length === 0 || !oneOf.every(isValue)) {
+    fault('oneOf is a list of texts, none of them empty');
+  }
+}
+
 /** A number of JSON has 15 digits that every reader keeps (IEEE 754, binary64). */
 const MOST_DIGITS = 15;
 
-function decimalFaults({ precision = 0, scale = 0 }: Column, fault: (message: string) => void) {
+function decimalFaults(
+  { precision = 0, scale = 0, min = -Infinity, max = Infinity }: Column,
+  fault: (message: string) => void,
+) {
   const isDigits = (n: number, least: number, most: number) => Number.isInteger(n) && n >= least && n <= most;
   if (!isDigits(precision, 1, MOST_DIGITS) || !isDigits(scale, 0, precision)) {
     fault(
       `is decimal(${precision}, ${scale}); it has 1 to ${MOST_DIGITS} digits, and no more of them behind the point`,
     );
   }
+  const limit = (10 ** precision - 1) / 10 ** scale;
+  if (min > limit || max < -limit) fault(`its range is empty: it holds numbers up to ${limit}`);
 }
 
 function rangeFaults({ type, min, max }: Column, fault: (message: string) => void) {
@@ -330,6 +373,21 @@ function jobFaults(
     }
   }
 }
+
+/** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
+export const unreadFaults = (job: Job): Fault[] =>
+  job.inputs
+    .filter(({ format }) => format === 'json')
+    .flatMap((source) =>
+      source.expectations.flatMap((e) =>
+        e.reads
+          .filter((read) => !job.inputs.some(({ name }) => name === read))
+          .map((read) => ({
+            path: `${source.name}.expectations.${e.name}`,
+            message: `reads ${read}, which the job ${job.name} does not; on Glue a job has its inputs only: add it to them`,
+          })),
+      ),
+    );
 
 function drivenByFaults({ name, drivenBy, inputs: [driving], output }: Job, fault: Faulty) {
   if (!drivenBy) return;

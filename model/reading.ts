@@ -125,8 +125,8 @@ interface Field {
   readonly column: Column;
   /** Every spelling of its key, as the contract writes them; of a path, of its first. */
   readonly keys: readonly string[];
-  /** Where it is in the value of that key, as a path of JSON. */
-  readonly path?: string;
+  /** Where it is in the value of that key: the keys on the way. */
+  readonly path?: readonly string[];
   /** The value as JSON text; NULL where it is missing or null. */
   readonly json: string;
   /** The number that it is. */
@@ -142,16 +142,37 @@ const fieldsOf = ({ columns }: SourceTable): Field[] =>
       name: key,
       column,
       keys: [...new Set([first, ...column.aliases])],
-      ...(rest.length > 0 && { path: `$${rest.map((step) => `.${JSON.stringify(step)}`).join('')}` }),
+      ...(rest.length > 0 && { path: rest }),
       json: `_j${i}`,
       number: `_d${i}`,
       text: `_s${i}`,
     };
   });
 
+/** A text of JSON without the texts in it. */
+function withoutTexts(json: string): string {
+  return `regexp_replace(${json}, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`;
+}
+
+/**
+ * Stand in for the JSON of a value by its path: where a key on the way stands twice, or is of no object. DuckDB prints JSON
+ * without white space, so no value looks so.
+ */
+const TWICE = quote('[ "twice" ]');
+const NO_OBJECT = quote('[ "none" ]');
+
 /** A field's JSON text in the value of its key. */
-const within = ({ path }: Field, value: string) =>
-  `NULLIF((${path === undefined ? value : `json_extract(${value}, ${quote(path)})`})::VARCHAR, 'null')`;
+function within({ path }: Field, value: string): string {
+  if (path === undefined) return `NULLIF((${value})::VARCHAR, 'null')`;
+  const cases = path.map((step, i) => {
+    const outer = i === 0 ? value : `json_extract(${value}, ${quote(jsonPath(path.slice(0, i)))})`;
+    return `WHEN json_type(${outer}) NOT IN ('OBJECT', 'NULL') THEN ${NO_OBJECT}
+      WHEN len(list_filter(json_keys(${outer}), lambda k: k = ${quote(step)})) > 1 THEN ${TWICE}`;
+  });
+  return `CASE ${cases.join(' ')} ELSE NULLIF(json_extract(${value}, ${quote(jsonPath(path))})::VARCHAR, 'null') END`;
+}
+
+const jsonPath = (steps: readonly string[]) => `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
 
 /** A key under which a column's value may stand. */
 interface Slot {
@@ -208,9 +229,9 @@ const isDay = (f: Field) =>
   `regexp_full_match(${f.text}, '[0-9]{3,4}-[0-9]{2}-[0-9]{2}') AND NOT regexp_matches(${f.text}, '^0+-')
     AND TRY_CAST(lpad(${f.text}, 10, '0') AS DATE) IS NOT NULL`;
 const INSTANT =
-  '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})';
+  '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-4]):?[0-5][0-9])';
 const isInstant = (f: Field) =>
-  `regexp_full_match(${f.text}, '${INSTANT}') AND ${instantSql(f.text)} IS NOT NULL`;
+  `regexp_full_match(${f.text}, '${INSTANT}') AND COALESCE(year(${instantSql(f.text)}) BETWEEN 1 AND 9999, false)`;
 /** Whether an instant that is one is in its column's range. */
 const inTime = (f: Field) => {
   const { min, max } = f.column;
@@ -239,9 +260,13 @@ const textIsGood = (f: Field): string => {
   return f.column.oneOf ? isOneOf(f) : 'true';
 };
 
+/** DuckDB takes these for numbers, which JSON does not have. */
+const isJson = (f: Field) =>
+  `NOT starts_with(${f.json}, '[ ') AND NOT regexp_matches(${withoutTexts(f.json)}, 'NaN|Infinity')`;
+
 /** Whether a value that is there is as the contract has it. */
 const isGood = (f: Field): string => {
-  if (f.column.type === 'json') return `${f.json} IS NOT NULL`;
+  if (f.column.type === 'json') return isJson(f);
   if (f.column.type === 'boolean') return `${f.json} IN ('true', 'false')`;
   if (f.column.type === 'decimal') return `${inRange(f)} AND ${isExact(f)}`;
   if (isNumber(f.column))
@@ -640,6 +665,19 @@ function faultOf(f: Field, keys: string): string {
     const missing = `CASE WHEN ${isMissing} THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
     cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
   } else cases.push([`${f.json} IS NULL`, 'NULL']);
+  if (f.path !== undefined) {
+    const [outer = ''] = f.keys;
+    const twice = said(`a key on the way to ${f.name} stands twice in ${outer}`);
+    const none = said(`${f.name} is within ${outer}, and what should hold it is no object`);
+    cases.push([`${f.json} = ${TWICE}`, fault('DUPLICATE_KEY', twice)]);
+    cases.push([`${f.json} = ${NO_OBJECT}`, fault('WRONG_TYPE', none)]);
+  }
+  if (column.type === 'json') {
+    cases.push([
+      `NOT (${isJson(f)})`,
+      fault('WRONG_TYPE', what('holds NaN or Infinity, which JSON does not have')),
+    ]);
+  }
   if (isText(column)) {
     cases.push(
       [`NOT ${isString(f)}`, fault('WRONG_TYPE', found('a string'))],
@@ -708,7 +746,7 @@ const UNITS = [
 ] as const;
 
 /** A record without its texts. */
-const CODE = `regexp_replace(record, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`;
+const CODE = withoutTexts('record');
 
 /** Why a text holds no object at all. */
 const SHAPE_FAULT = `CASE

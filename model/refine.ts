@@ -18,7 +18,7 @@ export const normalisedSql = (value: string) =>
  * seconds, and a colon in the offset, which the standard lets out, and heeds the offset of TIMESTAMPTZ only.
  */
 export const instantSql = (value: string) =>
-  `make_timestamp_ms(epoch_ms(TRY_CAST(regexp_replace(regexp_replace(${value}, 'T([0-9]{2}:[0-9]{2})(Z|[+-])', 'T\\1:00\\2'), '([+-][0-9]{2})([0-9]{2})$', '\\1:\\2') AS TIMESTAMPTZ)))`;
+  `date_trunc('millisecond', make_timestamp(epoch_us(TRY_CAST(regexp_replace(regexp_replace(${value}, 'T([0-9]{2}:[0-9]{2})(Z|[+-])', 'T\\1:00\\2'), '([+-][0-9]{2})([0-9]{2})$', '\\1:\\2') AS TIMESTAMPTZ))))`;
 
 function valueSql({ type, normalize }: Column, value: string): string {
   if (type === 'epochMillis') return `CAST(make_timestamp_ms(${value}) AS TIMESTAMP)`;

@@ -144,7 +144,8 @@ const trusted = shop.zone('trusted', {
     }),
     shop.job({
       output: orderTrusted,
-      inputs: [orderLanding, paymentLanding],
+      // The customers are there for what is expected of orders: that each is of one of them.
+      inputs: [orderLanding, paymentLanding, customerLanding],
       description: 'Keeps orders that stand, and adds up their payments.',
     }),
   ],

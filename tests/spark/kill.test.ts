@@ -1,5 +1,5 @@
 // A run on Spark that is killed leaves each table as it was or as the run makes it, and nothing for long.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { lake as pipeline } from '../../pipeline';
@@ -43,25 +43,30 @@ async function contents(): Promise<Contents> {
   return Object.fromEntries(rows.map(([table, ...state]) => [table, state.join(' ')]));
 }
 
-/** What the catalog knows of the first table: it changes as soon as its job writes. */
-const FIRST = join(lake, 'spark', 'warehouse', 'lake', 'customer_trusted', 'metadata', 'version-hint.text');
-
 interface Kill {
   readonly set: SetName;
-  /** Counted from the start of the run, or from its first write. */
-  readonly from: 'start' | 'write';
+  /** Counted from the start of the run, or from the end of its first job. */
+  readonly from: 'start' | 'first job';
   readonly after: number;
   readonly victim: 'lake' | 'Java';
 }
 
 /** Starts a run, and kills `lake` or its Java after so many milliseconds, if it is not over by then. */
 async function killedRun({ set, from, after, victim }: Kill): Promise<void> {
-  const written = () => statSync(FIRST, { throwIfNoEntry: false })?.mtimeMs;
-  const before = written();
   const child = startRun(set);
   const over = new AbortController();
   const exit = ended(child).finally(() => over.abort());
-  while (from === 'write' && !over.signal.aborted && written() === before) await pause(20);
+  if (from === 'first job') {
+    const [first] = tables;
+    await new Promise<void>((told) => {
+      let said = '';
+      child.stdout?.on('data', (text: Buffer) => {
+        said += text;
+        if (said.includes(`${first}: `)) told();
+      });
+      void exit.then(() => told());
+    });
+  }
   await pause(after, undefined, { signal: over.signal }).catch(() => undefined);
   const python = childrenOf(child.pid);
   const java = python.flatMap(childrenOf);
@@ -103,14 +108,14 @@ withSpark(`a run on Spark killed at ${KILLS} random moments`, () => {
     // Spread evenly, in no order that the sets or the victims have.
     share: (((i * 7) % KILLS) + fraction(random)) / KILLS,
     set: i % 2 === 0 ? ('a' as const) : ('b' as const),
-    from: i % 2 === 0 ? ('start' as const) : ('write' as const),
+    from: i % 2 === 0 ? ('start' as const) : ('first job' as const),
     victim: i % 4 === 2 ? ('Java' as const) : ('lake' as const),
   }));
 
   test.each(kills)('kill $number, of $victim, at $share from the $from', async ({ share, ...kill }) => {
     const before = await contents();
-    // Half a run is over when its first job writes.
-    await killedRun({ ...kill, after: share * took * (kill.from === 'write' ? 0.5 : 1) });
+    // Most of a run is over when its first job is: Spark has started, and what the sources hold is read.
+    await killedRun({ ...kill, after: share * took * (kill.from === 'first job' ? 0.2 : 1) });
     const after = await contents();
     const made = tables.filter((table) => after[table] !== before[table]);
     expect(Object.fromEntries(made.map((table) => [table, after[table]]))).toEqual(
