@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type QueryResult, UsageError } from '../engines/engine';
+import { filesOf } from '../engines/job-sql';
 import type { Project } from '../engines/project';
 import { openingComment } from '../engines/sql';
 import { type EngineName, engineOf } from './engine';
@@ -39,7 +40,7 @@ export async function queryCommand({ definition, ...dirs }: Project, options: Qu
 }
 
 async function queriesIn(dir: string): Promise<string[]> {
-  return (await readdir(dir)).filter((name) => name.endsWith('.sql')).map((name) => name.slice(0, -4));
+  return (await filesOf(dir)).filter((name) => name.endsWith('.sql')).map((name) => name.slice(0, -4));
 }
 
 async function listQueries(dir: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
-import { sqlFile } from './job-sql';
+import { filesOf, sqlFile } from './job-sql';
 import { portabilityFaults } from './known-portable';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from './sql';
 import { NO_QUARANTINE, nothing, readType, storedType } from './types';
@@ -132,7 +132,7 @@ export async function projectFaults(
       const query = piece.isFile && declared.find(({ name }) => name === basename(piece.path, '.sql'));
       if (query) faults.push(...declarationFaults(query, piece, bound));
     }
-    const files = await readdir(dirs.queries);
+    const files = await filesOf(dirs.queries);
     for (const { name } of declared.filter(({ name }) => !files.includes(`${name}.sql`))) {
       const path = relative('', join(dirs.queries, `${name}.sql`));
       faults.push({ path, message: 'is missing, and the query is declared; write its SELECT' });
@@ -293,7 +293,7 @@ async function queryPieces(pipeline: Pipeline, dir: string): Promise<Piece[]> {
     ...emptyTables([...pipeline.tables.values()], storedType),
     ...pipeline.sources.map(({ name }) => [`${name}_quarantine`, NO_QUARANTINE] as const),
   ]);
-  const names = (await readdir(dir)).filter((file) => file.endsWith('.sql')).sort();
+  const names = (await filesOf(dir)).filter((file) => file.endsWith('.sql')).sort();
   return Promise.all(
     names.map(async (name) => ({
       path: relative('', join(dir, name)),
@@ -368,7 +368,7 @@ function partFaults(
 
 async function strayFiles(pipeline: Pipeline, dir: string): Promise<Fault[]> {
   const known = new Set(pipeline.jobs.flatMap((job) => [`${job.name}.sql`, `${job.name}.cases.yaml`]));
-  return (await readdir(dir))
+  return (await filesOf(dir))
     .filter((name) => /\.(?:sql|ya?ml)$/.test(name) && !known.has(name))
     .map((name) => ({
       path: relative('', join(dir, name)),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from '../model';
 import { LakeError } from './engine';
@@ -12,5 +12,15 @@ export async function readSql(dir: string, job: Job): Promise<string> {
     return await readFile(sqlFile(dir, job), 'utf8');
   } catch {
     throw new LakeError(`${sqlFile(dir, job)} is missing: it is the SQL of the job ${job.name}`);
+  }
+}
+
+/** The files of a folder of the lakehouse; one that has no query yet needs no folder for them. */
+export async function filesOf(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }

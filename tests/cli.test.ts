@@ -503,6 +503,14 @@ describe('lake run', () => {
     expect(third.stdout).toMatch(/^No --data: the sample in \.lake\/sample is taken\n/);
   });
 
+  test('a lakehouse that has no query yet is checked, and lists none', async () => {
+    const work = join(dir, 'no-queries');
+    expect(await lake(['init', work])).toMatchObject({ status: 0, stderr: '' });
+    rmSync(join(work, 'queries'), { recursive: true });
+    expect(await lake(['--project', work, 'check'])).toMatchObject({ status: 0, stderr: '' });
+    expect(await lake(['--project', work, 'query'])).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
   test('a sample whose making was killed is made anew', async () => {
     const root = join(dir, 'half-sample');
     mkdirSync(join(root, 'sample.123.tmp', 'customer', 'landing'), { recursive: true });
