@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { UsageError } from '../engines/engine';
@@ -27,7 +27,14 @@ export async function initCommand(dir: string): Promise<void> {
     .map((entry) => relative(TEMPLATE, join(entry.parentPath, entry.name)));
   // npm leaves out of a package what begins with a dot.
   const target = (file: string) => join(root, file.replace(/^_/, '.'));
-  const taken = files.map(target).filter(existsSync);
+  const folders = [...new Set(files.map((file) => dirname(target(file))))].filter(
+    (folder) => folder !== root,
+  );
+  const taken = folders.filter((folder) => existsSync(folder) && !statSync(folder).isDirectory());
+  // A link counts, wherever it leads. In what is no folder nothing is.
+  if (taken.length === 0) {
+    taken.push(...files.map(target).filter((file) => lstatSync(file, { throwIfNoEntry: false })));
+  }
   if (taken.length > 0) {
     const list = taken.map((file) => relative('', file)).join(', ');
     throw new UsageError(`${list} would be overwritten; give a folder that does not have them`);

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -501,6 +502,22 @@ describe('lake run', () => {
     expect(written.every((n: number) => n > 0)).toBe(true);
     const third = await lake(['run'], {}, work);
     expect(third.stdout).toMatch(/^No --data: the sample in \.lake\/sample is taken\n/);
+  });
+
+  test('lake init writes over nothing, and nothing in part', async () => {
+    const work = join(dir, 'taken');
+    mkdirSync(work);
+    writeFileSync(join(work, 'jobs'), '');
+    const told = { status: 2, stderr: expect.stringMatching(/taken\/jobs would be overwritten/) };
+    expect(await lake(['init', work])).toMatchObject(told);
+    expect(readdirSync(work)).toEqual(['jobs']);
+    rmSync(join(work, 'jobs'));
+    symlinkSync(join(dir, 'elsewhere.ts'), join(work, 'lakehouse.ts'));
+    expect(await lake(['init', work])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('taken/lakehouse.ts would be overwritten'),
+    });
+    expect(existsSync(join(dir, 'elsewhere.ts'))).toBe(false);
   });
 
   test('a lakehouse that has no query yet is checked, and lists none', async () => {
