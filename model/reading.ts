@@ -195,8 +195,10 @@ function slotGroups(fields: readonly Field[]): Slot[][] {
 }
 
 /** What `json_transform` takes for the slots. */
-const structure = (slots: readonly Slot[], typeOf: (field: Field) => string) =>
-  quote(`{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${typeOf(field)}"`).join(',')}}`);
+const structure = (slots: readonly Slot[]) =>
+  quote(
+    `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
+  );
 
 const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
 const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
@@ -489,10 +491,9 @@ const matchedAt = (groups: readonly Slot[][], field: Field) =>
 
 /** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
 function structsOf(fields: readonly Field[]): string[] {
-  const typeOf = ({ column }: Field) => spelled(column).duckdb;
   const groups = slotGroups(fields);
   return groups.map((group, g) => {
-    const made = `json_transform(_bare, ${structure(group, typeOf)})`;
+    const made = `json_transform(_bare, ${structure(group)})`;
     const has = fields.map(
       (field) => `COALESCE(${[...matchedAt(groups.slice(0, 1), field), 'NULL'].join(', ')}) IS NOT NULL`,
     );
@@ -834,7 +835,7 @@ function heads(fields: readonly Field[]): string {
   const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
   const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
-    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.name)})`;
+    `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.keys[0] ?? f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
     WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}

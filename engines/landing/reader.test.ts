@@ -315,6 +315,15 @@ describe('values by their path, and JSON as text', () => {
   });
 });
 
+test('a value under another key is not taken from one of its own name', async () => {
+  const table = sourceOf({ id: int('Which.'), note: text('What.', { from: 'remark', nullable: true }) });
+  // So many that the first bytes of the file, by which its keys are told, have none of either.
+  const records = Array.from({ length: 1000 }, (_, id) => ({ id }));
+  const file = [...records, { id: 1000, note: 'no' }].map((record) => JSON.stringify(record)).join('\n');
+  const { rows } = await read(table, { 'a.json': file });
+  expect(rows.filter(({ note }) => note !== null)).toEqual([]);
+});
+
 describe('decimals, instants, booleans and enumerations', () => {
   const payment = sourceOf({
     amount: decimal(7, 2, 'How much.', { min: 0 }),
