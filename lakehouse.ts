@@ -1,6 +1,7 @@
 import type { LakehouseDefinition } from './model';
 import { lake } from './pipeline';
 import { queries } from './pipeline/queries';
+import { ENTITIES } from './samples/stedi/options';
 
 /** STEDI's lakehouse: what `lake` and the Pulumi program work on. */
 export default {
@@ -10,7 +11,7 @@ export default {
   queries,
   sample: {
     unit: 'customers',
-    entities: ['customer', 'accelerometer', 'step_trainer'],
+    entities: ENTITIES,
     write: (request) =>
       (require('./samples/stedi') as typeof import('./samples/stedi')).writeStediSample(request),
   },

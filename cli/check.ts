@@ -2,7 +2,14 @@ import { projectFaults } from '../engines/check';
 import { UsageError } from '../engines/engine';
 import type { Project } from '../engines/project';
 import { noSuchJob } from '../engines/words';
-import { reachOf, tellFaults } from '../model';
+import { type Pipeline, reachOf, tellFaults } from '../model';
+
+/** Throws a UsageError with every name that is no job's. */
+export function mustBeJobs({ jobs }: Pipeline, asked: readonly string[]): void {
+  const names = jobs.map(({ name }) => name);
+  const unknown = asked.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, names)).join('\n'));
+}
 
 /** `lake check [job…]`. Returns the exit status. Throws a UsageError with every name that is no job's. */
 export async function checkCommand(
@@ -10,9 +17,7 @@ export async function checkCommand(
   jobs: readonly string[],
 ): Promise<number> {
   const { pipeline, queries } = definition;
-  const names = pipeline.jobs.map(({ name }) => name);
-  const unknown = jobs.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, names)).join('\n'));
+  mustBeJobs(pipeline, jobs);
   const faults = await projectFaults(pipeline, dirs, queries, jobs.length > 0 ? jobs : undefined);
   if (faults.length > 0) {
     process.stderr.write(`${tellFaults(faults)}\n`);

@@ -6,11 +6,10 @@ import { pathToFileURL } from 'node:url';
 import { type CaseResult, passes, resultOf } from '../engines/case-results';
 import { type Case, casesFile, readCases } from '../engines/cases';
 import { projectFaults } from '../engines/check';
-import { UsageError } from '../engines/engine';
 import { readSql } from '../engines/job-sql';
 import type { Project } from '../engines/project';
-import { noSuchJob } from '../engines/words';
 import { type Job, tellFaults } from '../model';
+import { mustBeJobs } from './check';
 import type { EngineName } from './engine';
 import { counted, harmless } from './text';
 
@@ -29,15 +28,13 @@ export async function testCommand(
   options: TestOptions,
 ): Promise<number> {
   if (options.watch) return watching(project);
-  const all = project.definition.pipeline.jobs;
-  const known = all.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new UsageError(unknown.map((name) => noSuchJob(name, known)).join('\n'));
-  const jobs = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+  const { pipeline } = project.definition;
+  mustBeJobs(pipeline, names);
+  const jobs = pipeline.jobs.filter(({ name }) => names.length === 0 || names.includes(name));
 
   // SQL that cannot be may still give what a case expects, such as no row.
   const faults = await projectFaults(
-    project.definition.pipeline,
+    pipeline,
     project,
     [],
     jobs.map(({ name }) => name),

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { python, RUNNER, withPython } from '../tests/support/python';
+import { RUNNER } from '../engines/root';
+import { python, withPython } from '../tests/support/python';
 import { runnerArchive } from './runner-archive';
 
 const made: string[] = [];

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RUNNER } from '../engines/root';
 import { fileNameOf, pinnedWheel, runnerModule, wheelOf } from './runner-module';
 
-const RUNNER = join(__dirname, '..', 'jobs', 'runner');
 const MODULE = 'duckdb==1.5.6';
 const NAME = 'duckdb-1.5.6-cp313-cp313-manylinux_2_28_x86_64.whl';
 

@@ -21,12 +21,11 @@ import type { StackOutputs } from '../engines/aws/outputs';
 import { bindProject } from '../engines/check';
 import { readSql } from '../engines/job-sql';
 import { loadProject } from '../engines/project';
-import { ROOT } from '../engines/root';
+import { RUNNER } from '../engines/root';
 import { DefinitionError } from '../model';
 
 // What git ignores.
 const RUNNER_ZIP = '.build/lakehouse_runner.zip';
-const RUNNER = join(ROOT, 'jobs', 'runner');
 
 // The SDK has it, and leaves it out of its types.
 const { isConfigSecret } = require('@pulumi/pulumi/runtime/config') as {

@@ -32,13 +32,13 @@ export async function writeMissing(
   { out, size, seed, dirty }: SampleRequest,
 ): Promise<SampleReport> {
   const entities: Record<string, { lines: number; faulty: number }> = {};
+  const values = new Values(sources, size, seed);
   let files = 0;
   for (const source of sources) {
     const dir = landingOf(out, source.entity);
     await mkdir(dir, { recursive: true });
     if (await hasFiles(dir)) continue;
     const made = { lines: size, faulty: 0 };
-    const values = new Values(sources, size, seed);
     const random = randomOf(seed, source.name);
     for (let first = 0; first < size; first += FILE_LINES) {
       const lines = function* () {

@@ -5,12 +5,11 @@ import { createInterface } from 'node:readline';
 import type { CaseRow } from '../cases';
 import { type ErasurePart, LakeError, type RunEvent, UsageError } from '../engine';
 import type { Found } from '../findings';
-import { ROOT } from '../root';
+import { ROOT, RUNNER } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
 import { installPython, venvTool } from './python';
 
-export const RUNNER = join(ROOT, 'jobs', 'runner');
 const REQUIREMENTS = join('jobs', 'runner', 'requirements.txt');
 
 /** What the runner answers, in its order; `error` ends it as `end` does. */

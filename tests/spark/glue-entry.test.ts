@@ -34,9 +34,9 @@ import {
   readingRaw,
   site,
 } from '../../components/testing';
+import { RUNNER } from '../../engines/root';
 import { CLASSES, ICEBERG_JAR } from '../../engines/spark/iceberg';
 import { venvTool } from '../../engines/spark/python';
-import { RUNNER } from '../../engines/spark/runner';
 import { expectation } from '../../model';
 import { erasureOf } from '../../model/manifest';
 import { holding, textsBelow } from '../support/file-texts';

@@ -1,6 +1,7 @@
 // Every resource that the program makes for a stack, with its own settings and any others, as the provider receives
 // them. No engine runs: Pulumi's mocks ask the stand-ins for AWS and awsx in this process, so ARNs and ids look like
 // AWS's own.
+
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { Lakehouse, readConfig, type Settings } from '../../components';
 import { runnerArchive } from '../../components/runner-archive';
 import { runnerModule } from '../../components/runner-module';
 import { readSql } from '../../engines/job-sql';
+import { RUNNER } from '../../engines/root';
 import { lake } from '../../pipeline';
 import { check, create, invoke } from '../standin/aws/model';
 import { ACCOUNT } from '../standin/aws/types';
@@ -29,7 +31,6 @@ export interface Emitted {
   readonly arn?: string | undefined;
 }
 
-const RUNNER = join(ROOT, 'jobs', 'runner');
 const REGION = 'us-east-1';
 const PROJECT = 'stedi-lakehouse';
 

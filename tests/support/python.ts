@@ -1,7 +1,9 @@
 // The Python of the repository, with the runner's package, in tests.
+
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RUNNER } from '../../engines/root';
 import { installPython } from '../../engines/spark/python';
 import { ROOT } from './lake';
 
@@ -11,7 +13,6 @@ export const PYTHON = join(
   '.venv',
   ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']),
 );
-export const RUNNER = join(ROOT, 'jobs', 'runner');
 
 function isMissing(): boolean {
   if (existsSync(PYTHON)) return false;

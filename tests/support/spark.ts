@@ -1,8 +1,9 @@
 // A local Spark in tests, in one process for all tests of a file: to start one takes 6 s.
 import { join } from 'node:path';
 import { LakeError } from '../../engines/engine';
+import { RUNNER } from '../../engines/root';
 import { SparkEngine } from '../../engines/spark/engine';
-import { type Answer, RUNNER, Runner, readySpark, runnerEnvironment } from '../../engines/spark/runner';
+import { type Answer, Runner, readySpark, runnerEnvironment } from '../../engines/spark/runner';
 import { JOBS } from './lake';
 
 const PROGRAM = join(RUNNER, 'tests', 'ask_spark.py');
