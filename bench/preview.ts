@@ -24,7 +24,7 @@ async function main(): Promise<number> {
   const runs: Stages[] = [];
   for (let run = 0; run < RUNS; run++) {
     const program = join(__dirname, 'preview-program.ts');
-    const { stdout } = await timed(process.execPath, ['--require', 'tsx/cjs', program]);
+    const { stdout } = await timed(process.execPath, ['--require', './cli/typescript.js', program]);
     runs.push(JSON.parse(stdout));
   }
   const at = (stage: keyof Stages) => median(runs.map((run) => run[stage]));

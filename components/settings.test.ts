@@ -178,7 +178,7 @@ describe('every fault names its setting, the bad value and the rule', () => {
       ],
     ],
     [
-      { permissions: 'lake-formation', analysts: ['me', ROLE, ROLE] },
+      { permissions: 'lake-formation', analysts: ['me', ROLE] },
       [
         'analysts.0: is "me"; it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst',
       ],
