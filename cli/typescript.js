@@ -62,9 +62,13 @@ require.extensions['.js'] = (module, file) =>
   ES_MODULES.test(file) ? module._compile(translated(file, 'js'), file) : plain(module, file);
 
 // Places in errors are those of the TypeScript. Not by Node itself, which parses every map when its file is loaded.
-Error.prepareStackTrace = (error, sites) => [error, ...sites.map(placeOf)].join('\n    at ');
+Error.prepareStackTrace = (error, sites) =>
+  isOfPulumi(sites[0]) ? `${error}` : [error, ...sites.map(placeOf)].join('\n    at ');
 
-// Pulumi asks where it is for each promise of each resource.
+// Pulumi asks where it is for each promise of each resource, and shows it to nobody but who looks for leaks.
+const isOfPulumi = (site) =>
+  !process.env.PULUMI_DEBUG_PROMISE_LEAKS && site?.getFunctionName() === 'debuggablePromise';
+
 const parsed = new Map();
 function mapOf(file) {
   if (!parsed.has(file)) {
