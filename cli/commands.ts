@@ -270,6 +270,20 @@ export function program(project: Project, exit: (status: number) => void): Comma
     });
 
   lake
+    .command('docs')
+    .description(
+      'make one HTML file of the lakehouse: its tables, where their values come from, how its runs went',
+    )
+    .addOption(lakeOption())
+    .addOption(engineOption())
+    .option('--out <file>', 'the file to write; default: docs.html in the lake')
+    .option('--open', 'open it in a browser')
+    .action(async (options) => {
+      const { docsCommand } = require('./docs') as typeof import('./docs');
+      await docsCommand(project, options);
+    });
+
+  lake
     .command('cost')
     .description('estimate what a stack costs a month on AWS; nothing is deployed or asked of AWS')
     .requiredOption('--stack <name>', 'stack of Pulumi.<name>.yaml')

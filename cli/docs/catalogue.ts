@@ -1,0 +1,199 @@
+// Gathers what the page shows: the definition, its SQL, what a lake holds, how its runs went.
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { estimate } from '../../cost/estimate';
+import { usageBy } from '../../cost/usage';
+import { casesFile } from '../../engines/cases';
+import { bindProject } from '../../engines/check';
+import { withDatabase } from '../../engines/database';
+import { type Engine, LakeError, type RunSummary, type TableState } from '../../engines/engine';
+import { readSql } from '../../engines/job-sql';
+import { lineageOf, type Origins } from '../../engines/lineage';
+import type { Project } from '../../engines/project';
+import { list } from '../../engines/store';
+import { readSummary } from '../../engines/stored';
+import { storedType } from '../../engines/types';
+import { codeVersion } from '../../engines/version';
+import {
+  DELIVERED_ONCE,
+  expectationsOf,
+  isPersonal,
+  type Job,
+  type LakehouseDefinition,
+  openColumns,
+  tellFaults,
+} from '../../model';
+import { staleIn } from '../run';
+import { stackSettings } from '../stack-settings';
+import { message } from '../text';
+import { graphOf } from './layout';
+import type { Catalogue, CostDoc, JobDoc, SectionDoc, TableDoc } from './page/data';
+import { profilesOf } from './profile';
+
+/** Runs before these are left out. */
+const MOST_RUNS = 50;
+
+/** Throws a LakeError where the definition and its SQL do not fit, or the lake cannot be read. */
+export async function catalogueOf(project: Project, engine: Engine): Promise<Catalogue> {
+  const { definition } = project;
+  const { pipeline } = definition;
+  const { faults, queries } = await bindProject(pipeline, project);
+  if (faults.length > 0) throw new LakeError(tellFaults(faults));
+  const published = await engine.tables();
+  const [tables, jobs] = [await tableDocs(project, engine, published), await jobDocs(project)];
+  return {
+    name: definition.name,
+    description: definition.description,
+    codeVersion: codeVersion(),
+    zones: pipeline.zones.map(({ name, description }) => ({ name, description })),
+    tables,
+    jobs,
+    queries,
+    sections: published.length > 0 ? await sectionDocs(definition, project.queries, engine) : [],
+    runs: await runsIn(dirname(engine.summaryFile('none'))),
+    costs: await costDocs(project),
+    graph: graphOf({ tables, jobs }),
+    wholeGraph: graphOf({ tables, jobs }, queries),
+  };
+}
+
+async function tableDocs(
+  { definition: { pipeline } }: Project,
+  engine: Engine,
+  published: readonly TableState[],
+): Promise<TableDoc[]> {
+  const all = [...pipeline.tables.values()];
+  const states = new Map(published.map((state) => [state.table, state]));
+  const stale = staleIn(pipeline, published);
+  const profiles = await profilesOf(
+    engine,
+    all.filter(({ name }) => states.has(name)),
+  );
+  return all.map((table) => {
+    const { name, zone, description } = table;
+    const job = pipeline.jobs.find(({ output }) => output === table);
+    const state = states.get(name);
+    const profile = profiles.get(name);
+    const isSource = table.format === 'json';
+    return {
+      name,
+      zone,
+      description,
+      ...(isSource && { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }),
+      columns: Object.entries(table.columns).map(([column, contract]) => ({
+        ...contract,
+        name: column,
+        sqlType: storedType(contract).toLowerCase(),
+      })),
+      keys: isSource ? [] : table.keys,
+      partitionBy: isSource
+        ? []
+        : table.partitionBy.map(({ transform, column }) => `${transform}(${column})`),
+      expectations: [
+        ...expectationsOf(table, job).map((e) => ({
+          name: e.name,
+          severity: e.severity,
+          description: e.description,
+          sql: e.sql(name),
+        })),
+        ...(isSource ? [{ ...DELIVERED_ONCE, sql: '' }] : []),
+      ],
+      isPersonal: isPersonal(table),
+      open: openColumns(table),
+      ...(state && { published: { rows: state.rows, runId: state.runId, isStale: stale.includes(name) } }),
+      ...(profile && { profile }),
+    };
+  });
+}
+
+const jobDocs = ({ definition: { pipeline }, jobs: dir }: Project): Promise<JobDoc[]> =>
+  withDatabase(async (db) => {
+    const docs: JobDoc[] = [];
+    for (const job of pipeline.jobs) {
+      const sql = await readSql(dir, job);
+      const { columns, rows } = await lineageOf(db, job, sql);
+      docs.push({
+        name: job.name,
+        description: job.description,
+        inputs: job.inputs.map(({ name }) => name),
+        parameters: job.parameters.map(({ name, values }) => ({ name, values })),
+        sql,
+        cases: await casesText(dir, job),
+        lineage: {
+          columns: Object.fromEntries(
+            Object.entries(columns).map(([name, origins]) => [name, plain(origins)]),
+          ),
+          rows: plain(rows),
+        },
+      });
+    }
+    return docs;
+  });
+
+const plain = (origins: Origins) =>
+  Object.fromEntries([...origins].map(([origin, hows]) => [origin, [...hows]]));
+
+/** Whether there are any is for `lake check` to say. */
+const casesText = (dir: string, job: Job) => readFile(casesFile(dir, job), 'utf8').catch(() => '');
+
+/** The declared sections that can be asked of what is published, without personal columns. */
+async function sectionDocs(
+  { sections = [] }: LakehouseDefinition,
+  dir: string,
+  engine: Engine,
+): Promise<SectionDoc[]> {
+  const docs: SectionDoc[] = [];
+  for (const { title, description, query } of sections) {
+    const { columns, rows } = await engine.query(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
+    const names = columns.map(({ name }) => name);
+    // What is not declared may be anything.
+    const isOpen = (name: string) => Object.hasOwn(query.columns, name) && !query.columns[name]?.pii;
+    const shown: (string | null)[][] = [];
+    for await (const chunk of rows)
+      shown.push(...chunk.map((row) => row.filter((_, i) => isOpen(names[i] ?? ''))));
+    docs.push({
+      title,
+      description,
+      query: query.name,
+      columns: names.filter(isOpen),
+      rows: shown.slice(0, MOST_ROWS),
+      hidden: names.filter((name) => !isOpen(name)),
+    });
+  }
+  return docs;
+}
+
+const MOST_ROWS = 50;
+
+async function runsIn(dir: string): Promise<RunSummary[]> {
+  const names = (await list(dir)).filter((name) => name.endsWith('.json')).slice(-MOST_RUNS);
+  const runs: RunSummary[] = [];
+  for (const name of names) {
+    const run = await readSummary(join(dir, name));
+    if (run) runs.push(run.failures ? { ...run, failures: run.failures.map(message) } : run);
+  }
+  return runs;
+}
+
+/** What each stack of the lakehouse's folder would cost a month. */
+async function costDocs({ dir, definition }: Project): Promise<CostDoc[]> {
+  const stacks = (await readdir(dir)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  return Promise.all(
+    stacks.map(async (stack) => {
+      const settings = await stackSettings(definition.pipeline, dir, stack);
+      const { lines, total, prices, assumptions } = estimate(
+        definition.pipeline,
+        settings,
+        usageBy(definition.seconds ?? {}),
+      );
+      return {
+        stack,
+        region: prices.region,
+        date: prices.date,
+        total,
+        lines: lines.map(({ what, monthly }) => ({ what, monthly })),
+        assumptions,
+      };
+    }),
+  );
+}
