@@ -164,6 +164,7 @@ function report(
         : undefined,
     ],
     ['queries', published ? `npx lake query${lakeFlag(project, options)}` : undefined],
+    ['page', published ? `npx lake docs --open${lakeFlag(project, options)}` : undefined],
   ];
   return [
     '',

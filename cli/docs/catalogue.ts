@@ -14,15 +14,7 @@ import { list } from '../../engines/store';
 import { readSummary } from '../../engines/stored';
 import { storedType } from '../../engines/types';
 import { codeVersion } from '../../engines/version';
-import {
-  DELIVERED_ONCE,
-  expectationsOf,
-  isPersonal,
-  type Job,
-  type LakehouseDefinition,
-  openColumns,
-  tellFaults,
-} from '../../model';
+import { DELIVERED_ONCE, expectationsOf, isPersonal, type Job, openColumns, tellFaults } from '../../model';
 import { staleIn } from '../run';
 import { stackSettings } from '../stack-settings';
 import { message } from '../text';
@@ -32,6 +24,8 @@ import { profilesOf } from './profile';
 
 /** Runs before these are left out. */
 const MOST_RUNS = 50;
+/** Rows of a section after these are left out. */
+const MOST_ROWS = 50;
 
 /** Throws a LakeError where the definition and its SQL do not fit, or the lake cannot be read. */
 export async function catalogueOf(project: Project, engine: Engine): Promise<Catalogue> {
@@ -49,7 +43,11 @@ export async function catalogueOf(project: Project, engine: Engine): Promise<Cat
     tables,
     jobs,
     queries,
-    sections: published.length > 0 ? await sectionDocs(definition, project.queries, engine) : [],
+    sections: await sectionDocs(project, engine, (query) =>
+      queries.some(
+        ({ name, tables: read }) => name === query && read.every((table) => isPublished(published, table)),
+      ),
+    ),
     runs: await runsIn(dirname(engine.summaryFile('none'))),
     costs: await costDocs(project),
     graph: graphOf({ tables, jobs }),
@@ -136,14 +134,18 @@ const plain = (origins: Origins) =>
 /** Whether there are any is for `lake check` to say. */
 const casesText = (dir: string, job: Job) => readFile(casesFile(dir, job), 'utf8').catch(() => '');
 
+const isPublished = (published: readonly TableState[], table: string) =>
+  published.some(({ table: name }) => table === name || table === `${name}_quarantine`);
+
 /** The declared sections that can be asked of what is published, without personal columns. */
 async function sectionDocs(
-  { sections = [] }: LakehouseDefinition,
-  dir: string,
+  { definition: { sections = [] }, queries: dir }: Project,
   engine: Engine,
+  canAsk: (query: string) => boolean,
 ): Promise<SectionDoc[]> {
   const docs: SectionDoc[] = [];
   for (const { title, description, query } of sections) {
+    if (!canAsk(query.name)) continue;
     const { columns, rows } = await engine.query(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
     const names = columns.map(({ name }) => name);
     // What is not declared may be anything.
@@ -162,8 +164,6 @@ async function sectionDocs(
   }
   return docs;
 }
-
-const MOST_ROWS = 50;
 
 async function runsIn(dir: string): Promise<RunSummary[]> {
   const names = (await list(dir)).filter((name) => name.endsWith('.json')).slice(-MOST_RUNS);

@@ -22,6 +22,7 @@ function show() {
   const found = viewOf(model, id);
   view.innerHTML =
     found?.body.text ?? '<h1>Nothing has this name</h1><p><a href="#overview">Back to the overview</a></p>';
+  view.dataset.place = id;
   document.title = `${found?.title ?? 'nothing'} · ${model.name}`;
   graph = model.graph;
   zoom('begin');

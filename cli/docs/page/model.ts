@@ -105,9 +105,8 @@ export function search(entries: readonly Entry[], text: string): Entry[] {
     const title = entry.title.toLowerCase();
     const all = `${title} ${entry.kind} ${entry.text.toLowerCase()}`;
     if (!words.every((word) => all.includes(word))) return [];
-    const first = words[0] as string;
-    const score =
-      title === first ? 0 : title.startsWith(first) ? 1 : words.every((word) => title.includes(word)) ? 2 : 3;
+    const isNamed = words.every((word) => title.includes(word));
+    const score = title === words.join(' ') ? 0 : !isNamed ? 3 : title.startsWith(words[0] as string) ? 1 : 2;
     return [{ entry, score }];
   });
   return found.toSorted((a, b) => a.score - b.score).map(({ entry }) => entry);

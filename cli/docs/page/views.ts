@@ -23,9 +23,10 @@ function grid(
   caption: string,
   head: readonly string[],
   rows: readonly (readonly (Html | string | number | undefined | false)[])[],
+  style = '',
 ) {
   const isNumber = head.map((name) => name.startsWith('#'));
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="${style}">
 <caption>${caption}</caption>
 <thead><tr>${head.map((name, i) => html`<th scope="col"${isNumber[i] && html` class="n"`}>${name.replace('#', '')}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${row.map((cell, i) => html`<td${isNumber[i] && html` class="n"`}>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
@@ -52,20 +53,25 @@ export function graphView(model: Model, graph: Graph, focus?: string): Html {
   const edges = graph.edges.filter(
     ({ from, to }) => shown === undefined || (shown.has(from) && shown.has(to)),
   );
-  const xs = [
-    ...nodes.flatMap(({ x, width }) => [x - width / 2, x + width / 2]),
-    ...edges.flatMap(({ points }) => points.map(([x]) => x)),
-  ];
-  const ys = [
-    ...nodes.flatMap(({ y }) => [y - BOX.height / 2, y + BOX.height / 2]),
-    ...edges.flatMap(({ points }) => points.map(([, y]) => y)),
-  ];
-  const [left, top] = [Math.min(...xs) - 6, Math.min(...ys) - 6];
-  const [width, height] = [Math.max(...xs) + 6 - left, Math.max(...ys) + 6 - top];
+  const [left, top, width, height] = shown ? around(nodes, edges) : [0, 0, graph.width, graph.height];
   return html`<svg viewBox="${left} ${top} ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="Tables, and what they are made of, from left to right">
 <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>
 ${edges.map(({ from, to, points }) => html`<path class="edge" data-from="${from}" data-to="${to}" marker-end="url(#arrow)" d="M${points.map((p) => p.join(' ')).join('L')}"/>`)}
 ${nodes.map((node) => boxView(model, node.id, node.x - node.width / 2, node.y - BOX.height / 2, node.width, node.id === focus))}</svg>`;
+}
+
+/** The part of the drawing that these take: left, top, width, height. */
+function around(nodes: Graph['nodes'], edges: Graph['edges']): readonly [number, number, number, number] {
+  const points = [
+    ...edges.flatMap((edge) => edge.points),
+    ...nodes.flatMap(({ x, y, width }) => [
+      [x - width / 2, y - BOX.height / 2] as const,
+      [x + width / 2, y + BOX.height / 2] as const,
+    ]),
+  ];
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [left, top] = [Math.min(...xs) - 6, Math.min(...ys) - 6];
+  return [left, top, Math.max(...xs) + 6 - left, Math.max(...ys) + 6 - top];
 }
 
 function boxView(model: Model, id: string, x: number, y: number, width: number, isFocus: boolean): Html {
@@ -189,6 +195,7 @@ ${grid(
     html`<ul>${originsView(job?.lineage.columns[c.name] ?? {})}${model.uses.get(`${name}.${c.name}`)?.map((use) => html`<li>→ ${link(`table/${use.replace('.', '/')}`, use)}</li>`)}</ul>`,
     profileView(table.profile?.[c.name], rows),
   ]),
+  'tall',
 )}
 ${job && Object.keys(job.lineage.rows).length > 0 && html`<h3>What decides which rows there are</h3><ul>${originsView(job.lineage.rows)}</ul>`}
 ${expectationsView(model, table)}${historyView(model, name)}`;
