@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Project } from '../engines/project';
 import { catalogueOf } from './docs/catalogue';
-import { pageOf } from './docs/file';
+import { pageOf, pageParts } from './docs/file';
 import { type EngineName, engineOf } from './engine';
 
 export interface DocsOptions {
@@ -18,8 +18,11 @@ export interface DocsOptions {
 /** `lake docs`: writes the page. Throws a LakeError where the definition is faulty or the lake cannot be read. */
 export async function docsCommand(project: Project, options: DocsOptions): Promise<void> {
   const { lake, engine, out = join(lake, 'docs.html'), open } = options;
-  const catalogue = await catalogueOf(project, engineOf(engine, { lake, jobs: project.jobs }));
-  const page = pageOf(catalogue);
+  const [parts, catalogue] = await Promise.all([
+    pageParts(),
+    catalogueOf(project, engineOf(engine, { lake, jobs: project.jobs })),
+  ]);
+  const page = pageOf(catalogue, parts);
   await mkdir(dirname(out), { recursive: true });
   // It says how many people there are, and when.
   await writeFile(out, page, { mode: 0o600 });

@@ -2,11 +2,11 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { catalogueOf } from '../cli/docs/catalogue';
-import { pageOf } from '../cli/docs/file';
+import { pageOf, pageParts } from '../cli/docs/file';
 import type { Catalogue } from '../cli/docs/page/data';
 import { entriesOf, search } from '../cli/docs/page/model';
 import { loadProject } from '../engines/project';
-import { goTo, launch, openFile, violations, withBrowser } from './support/browser';
+import { goTo, hasBrowser, launch, openFile, violations } from './support/browser';
 import { engineOf, lake, ROOT, temporaryDir } from './support/lake';
 
 const dir = temporaryDir('docs');
@@ -76,13 +76,13 @@ test('the search has every word that is asked for, names before texts', () => {
   expect(search(entries, ' ')).toEqual([]);
 });
 
-test('what is in the data cannot become HTML', () => {
+test('what is in the data cannot become HTML', async () => {
   const evil = '</script><img src=x onerror=alert(1)>';
-  const page = pageOf({ ...catalogue, description: evil, name: evil });
+  const page = pageOf({ ...catalogue, description: evil, name: evil }, await pageParts());
   expect(page).not.toContain('<img');
 });
 
-withBrowser('in a browser without a network', () => {
+(hasBrowser() ? describe : describe.skip)('in a browser without a network', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();
@@ -190,6 +190,9 @@ withBrowser('in a browser without a network', () => {
 test('a page of another lakehouse, which has no sections and no stack', async () => {
   const shop = loadProject(join(ROOT, 'examples', 'shop'));
   const file = join(dir, 'shop.html');
-  writeFileSync(file, pageOf(await catalogueOf(shop, engineOf(join(dir, 'no-shop'), shop.jobs))));
+  writeFileSync(
+    file,
+    pageOf(await catalogueOf(shop, engineOf(join(dir, 'no-shop'), shop.jobs)), await pageParts()),
+  );
   expect(readFileSync(file, 'utf8')).toContain('daily_revenue');
 });

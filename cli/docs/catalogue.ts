@@ -1,8 +1,6 @@
 // Gathers what the page shows: the definition, its SQL, what a lake holds, how its runs went.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { estimate } from '../../cost/estimate';
-import { usageBy } from '../../cost/usage';
 import { casesFile } from '../../engines/cases';
 import { bindProject } from '../../engines/check';
 import { withDatabase } from '../../engines/database';
@@ -16,7 +14,6 @@ import { storedType } from '../../engines/types';
 import { codeVersion } from '../../engines/version';
 import { DELIVERED_ONCE, expectationsOf, isPersonal, type Job, openColumns, tellFaults } from '../../model';
 import { staleIn } from '../run';
-import { stackSettings } from '../stack-settings';
 import { message } from '../text';
 import { graphOf } from './layout';
 import type { Catalogue, CostDoc, JobDoc, SectionDoc, TableDoc } from './page/data';
@@ -31,10 +28,27 @@ const MOST_ROWS = 50;
 export async function catalogueOf(project: Project, engine: Engine): Promise<Catalogue> {
   const { definition } = project;
   const { pipeline } = definition;
+  const published = await engine.tables();
+  // The engine is asked while this thread binds, lays out and adds up.
+  const profiles = profilesOf(
+    engine,
+    [...pipeline.tables.values()].filter(({ name }) => isPublished(published, name)),
+  );
+  // It is awaited below; a fault of the definition comes first.
+  profiles.catch(() => undefined);
   const { faults, queries } = await bindProject(pipeline, project);
   if (faults.length > 0) throw new LakeError(tellFaults(faults));
-  const published = await engine.tables();
-  const [tables, jobs] = [await tableDocs(project, engine, published), await jobDocs(project)];
+  const [sections, jobs, costs, runs] = await Promise.all([
+    sectionDocs(project, engine, (query) =>
+      queries.some(
+        ({ name, tables: read }) => name === query && read.every((table) => isPublished(published, table)),
+      ),
+    ),
+    jobDocs(project),
+    costDocs(project),
+    runsIn(dirname(engine.summaryFile('none'))),
+  ]);
+  const tables = tableDocs(project, await profiles, published);
   return {
     name: definition.name,
     description: definition.description,
@@ -43,31 +57,22 @@ export async function catalogueOf(project: Project, engine: Engine): Promise<Cat
     tables,
     jobs,
     queries,
-    sections: await sectionDocs(project, engine, (query) =>
-      queries.some(
-        ({ name, tables: read }) => name === query && read.every((table) => isPublished(published, table)),
-      ),
-    ),
-    runs: await runsIn(dirname(engine.summaryFile('none'))),
-    costs: await costDocs(project),
+    sections,
+    runs,
+    costs,
     graph: graphOf({ tables, jobs }),
     wholeGraph: graphOf({ tables, jobs }, queries),
   };
 }
 
-async function tableDocs(
+function tableDocs(
   { definition: { pipeline } }: Project,
-  engine: Engine,
+  profiles: Awaited<ReturnType<typeof profilesOf>>,
   published: readonly TableState[],
-): Promise<TableDoc[]> {
-  const all = [...pipeline.tables.values()];
+): TableDoc[] {
   const states = new Map(published.map((state) => [state.table, state]));
   const stale = staleIn(pipeline, published);
-  const profiles = await profilesOf(
-    engine,
-    all.filter(({ name }) => states.has(name)),
-  );
-  return all.map((table) => {
+  return [...pipeline.tables.values()].map((table) => {
     const { name, zone, description } = table;
     const job = pipeline.jobs.find(({ output }) => output === table);
     const state = states.get(name);
@@ -138,31 +143,32 @@ const isPublished = (published: readonly TableState[], table: string) =>
   published.some(({ table: name }) => table === name || table === `${name}_quarantine`);
 
 /** The declared sections that can be asked of what is published, without personal columns. */
-async function sectionDocs(
+function sectionDocs(
   { definition: { sections = [] }, queries: dir }: Project,
   engine: Engine,
   canAsk: (query: string) => boolean,
 ): Promise<SectionDoc[]> {
-  const docs: SectionDoc[] = [];
-  for (const { title, description, query } of sections) {
-    if (!canAsk(query.name)) continue;
-    const { columns, rows } = await engine.query(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
-    const names = columns.map(({ name }) => name);
-    // What is not declared may be anything.
-    const isOpen = (name: string) => Object.hasOwn(query.columns, name) && !query.columns[name]?.pii;
-    const shown: (string | null)[][] = [];
-    for await (const chunk of rows)
-      shown.push(...chunk.map((row) => row.filter((_, i) => isOpen(names[i] ?? ''))));
-    docs.push({
-      title,
-      description,
-      query: query.name,
-      columns: names.filter(isOpen),
-      rows: shown.slice(0, MOST_ROWS),
-      hidden: names.filter((name) => !isOpen(name)),
-    });
-  }
-  return docs;
+  return Promise.all(
+    sections
+      .filter(({ query }) => canAsk(query.name))
+      .map(async ({ title, description, query }) => {
+        const { columns, rows } = await engine.query(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
+        const names = columns.map(({ name }) => name);
+        // What is not declared may be anything.
+        const isOpen = (name = '') => Object.hasOwn(query.columns, name) && !query.columns[name]?.pii;
+        const shown: (string | null)[][] = [];
+        for await (const chunk of rows)
+          shown.push(...chunk.map((row) => row.filter((_, i) => isOpen(names[i]))));
+        return {
+          title,
+          description,
+          query: query.name,
+          columns: names.filter(isOpen),
+          rows: shown.slice(0, MOST_ROWS),
+          hidden: names.filter((name) => !isOpen(name)),
+        };
+      }),
+  );
 }
 
 async function runsIn(dir: string): Promise<RunSummary[]> {
@@ -178,6 +184,10 @@ async function runsIn(dir: string): Promise<RunSummary[]> {
 /** What each stack of the lakehouse's folder would cost a month. */
 async function costDocs({ dir, definition }: Project): Promise<CostDoc[]> {
   const stacks = (await readdir(dir)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  if (stacks.length === 0) return [];
+  const { estimate } = require('../../cost/estimate') as typeof import('../../cost/estimate');
+  const { usageBy } = require('../../cost/usage') as typeof import('../../cost/usage');
+  const { stackSettings } = require('../stack-settings') as typeof import('../stack-settings');
   return Promise.all(
     stacks.map(async (stack) => {
       const settings = await stackSettings(definition.pipeline, dir, stack);

@@ -1,14 +1,14 @@
 // The page as one file that a browser opens from disk: it holds its script, its style and its data, and may ask for nothing.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
+import { build } from 'esbuild';
 import type { Catalogue } from './page/data';
 import { html } from './page/html';
 
 const PAGE = join(__dirname, 'page');
 
-function bundled(file: string): string {
-  const { outputFiles } = buildSync({
+async function bundled(file: string): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [join(PAGE, file)],
     bundle: true,
     minify: true,
@@ -17,14 +17,16 @@ function bundled(file: string): string {
     target: 'es2022',
     charset: 'utf8',
   });
-  return outputFiles?.[0]?.text.trim() ?? '';
+  return outputFiles[0]?.text.trim() ?? '';
 }
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
+/** The script and the style of every page. */
+export const pageParts = () => Promise.all([bundled('client.ts'), bundled('style.css')]);
+
 /** The whole file. */
-export function pageOf(catalogue: Catalogue): string {
-  const [script, style] = [bundled('client.ts'), bundled('style.css')];
+export function pageOf(catalogue: Catalogue, [script, style]: readonly [string, string]): string {
   // In a script, `<` alone could end it.
   const data = JSON.stringify(catalogue).replaceAll('<', '\\u003c');
   const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; script-src ${hashOf(script)}; style-src ${hashOf(style)}`;

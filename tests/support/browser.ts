@@ -8,16 +8,14 @@ const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 );
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-function isMissing(): boolean {
-  if (CHROMIUM !== undefined) return false;
+/** Whether there is a Chromium; if not, it is said, and fails in CI. */
+export function hasBrowser(): boolean {
+  if (CHROMIUM !== undefined) return true;
   const reason = 'there is no Chromium; on Debian and Ubuntu: sudo apt install chromium';
   if (process.env.CI === 'true') throw new Error(reason);
   process.stderr.write(`tests in a browser are skipped: ${reason}\n`);
-  return true;
+  return false;
 }
-
-/** `describe` for tests in a browser; without one they are skipped, and in CI they fail. */
-export const withBrowser = isMissing() ? describe.skip : describe;
 
 /** Without its sandbox, which root may not use. */
 export const launch = (): Promise<Browser> =>
