@@ -5,7 +5,7 @@ import { graphView, navigation, viewOf } from './views';
 
 const SHOWN = 30;
 /** As small as a graph is drawn unasked. */
-const LEGIBLE = 0.65;
+const LEGIBLE = 0.6;
 const find = <T extends Element = HTMLElement>(selector: string) => document.querySelector(selector) as T;
 
 const catalogue: Catalogue = JSON.parse(find('#catalogue').textContent ?? '');
