@@ -323,7 +323,14 @@ test('single jobs and queries name every table of which a file is damaged or gon
   await run();
   const { runId } = JSON.parse(readFileSync(join(root, 'lake', 'current.json'), 'utf8'));
   const folder = (table: string) => join(root, 'lake', 'versions', runId, table);
-  const lastFile = (table: string) => join(folder(table), readdirSync(folder(table)).sort().at(-1) as string);
+  const lastFile = (table: string) =>
+    join(
+      folder(table),
+      readdirSync(folder(table))
+        .filter((name) => name.endsWith('.parquet'))
+        .sort()
+        .at(-1) as string,
+    );
   rmSync(lastFile('score_landing'));
   writeFileSync(lastFile('score_trusted'), 'no Parquet');
   const told = ['score_landing', 'score_trusted'].map(
