@@ -48,7 +48,7 @@ export interface Pointer {
 export interface Version {
   /** The run that made its rows. */
   readonly runId: string;
-  /** Its folder in `versions`, where it is not that of the run: made again, and its rows are what they were. */
+  /** Its folder in `versions`, where it is not that of the run: of a source that was read again, and its rows are what they were. */
   readonly folder?: string;
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */

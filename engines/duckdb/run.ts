@@ -473,9 +473,12 @@ export class Run {
     const kept = this.kept.get(table);
     if (kept) return kept;
     const runId = this.rowsOf.get(table) as string;
-    const place = { runId, ...(runId !== this.runId && { folder: this.runId }), rows };
+    const isSame = runId !== this.runId;
     const job = this.plan.jobs.find(({ name }) => name === table);
-    if (!job) return place;
+    // Beside the rows of a source stands what they were read from now.
+    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows };
+    const folder = isSame ? this.pointer.tables[table]?.folder : undefined;
+    const place = { runId, ...(folder !== undefined && { folder }), rows };
     const values = this.valuesOf(job);
     const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
     return {
