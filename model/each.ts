@@ -27,14 +27,21 @@ export function valuePlace(
 ): ValuePlace {
   if (from === POSITION) return { of: 'position', path: [] };
   if (each !== undefined && `${from}.`.startsWith(`${each}.`))
-    return { of: 'element', path: from.slice(each.length + 1).split('.').filter(Boolean) };
+    return {
+      of: 'element',
+      path: from
+        .slice(each.length + 1)
+        .split('.')
+        .filter(Boolean),
+    };
   return { of: 'record', path: from.split('.') };
 }
 
 /** The spellings of the array's first key, as the columns in its elements have them. */
 export const aliasesOfEach = (source: Contract): readonly string[] =>
-  Object.entries(source.columns).find(([name, column]) => valuePlace(source, name, column).of === 'element')?.[1]
-    .aliases ?? [];
+  Object.entries(source.columns).find(
+    ([name, column]) => valuePlace(source, name, column).of === 'element',
+  )?.[1].aliases ?? [];
 
 /**
  * A source with a row for each record, whatever its elements are: to place records in a file, and to know whose they

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { Identifies, PiiClass } from './column';
+import { byRecord } from './each';
 import type { Severity } from './expectation';
 import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
@@ -83,6 +84,8 @@ export const sourceSchema = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
+  /** How records are placed in files and whose they are, where a row is an element of one. */
+  records: z.exactOptional(reading),
   audit: list(check),
 });
 
@@ -200,6 +203,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
+          ...(source.each !== undefined && { records: readingOf(byRecord(source)) }),
           audit: auditOf(source, job.inputs),
         },
       ]),

@@ -80,7 +80,10 @@ export function pipeline<Zone extends ZoneDefinition>(
         `${names.join(' and ')} would make the same rows of the files of "${entity}"; of several sources of one entity, each has an each of its own`,
       );
     if (new Set(own.map((t) => t.zone)).size > 1)
-      fault(`${last}.zone`, `${names.join(' and ')} read the same files of "${entity}", so they are of one zone`);
+      fault(
+        `${last}.zone`,
+        `${names.join(' and ')} read the same files of "${entity}", so they are of one zone`,
+      );
   }
   for (const table of tables) {
     tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));

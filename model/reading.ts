@@ -420,7 +420,10 @@ function goodElements(record: readonly Field[], fields: readonly Field[], record
   const found = fields.map((f) => `'${f.json}': ${within(f, '_e', '_i')}`);
   const made = fields.map(inElement).flatMap((f, i) => {
     const { json, number, text } = fields[i] as Field;
-    return [`'${json}': ${f.json}`, ...parsedOf(f).map(([as, sql]) => `'${as === f.text ? text : number}': ${sql}`)];
+    return [
+      `'${json}': ${f.json}`,
+      ...parsedOf(f).map(([as, sql]) => `'${as === f.text ? text : number}': ${sql}`),
+    ];
   });
   return `SELECT *, unnest(CASE WHEN _good THEN _elements ELSE [NULL] END) AS _e
 FROM (
@@ -1003,7 +1006,7 @@ export const withoutAddress = (text: string) => text.replaceAll(new RegExp(ADDRE
 const SHOWN_FILE = `regexp_replace(file, ${quote(ADDRESS)}, '•••', 'g')`;
 
 const FIRST_COUNT = 3;
-const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record`;
+const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record, detail`;
 
 /** To one digit, half away from zero, as people round: `printf` alone gives 1.2 of 1.25. */
 const percent = (share: string) =>
