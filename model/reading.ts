@@ -742,8 +742,10 @@ function faultOf(f: Field, keys = '[]'): string {
     ],
   ];
   if (!column.nullable) {
-    const isMissing = f.path === undefined ? `len(${keys}) = 0` : `${f.json} IS NULL`;
-    const missing = `CASE WHEN ${isMissing} THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
+    // An element that is the value itself is there.
+    const isThere =
+      f.path === undefined ? `len(${keys}) > 0 OR ${f.keys.length === 0}` : `${f.json} IS NOT NULL`;
+    const missing = `CASE WHEN NOT (${isThere}) THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
     cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
   } else cases.push([`${f.json} IS NULL`, 'NULL']);
   if (f.path !== undefined) {
