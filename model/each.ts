@@ -43,18 +43,14 @@ export const aliasesOfEach = (source: Contract): readonly string[] =>
     ([name, column]) => valuePlace(source, name, column).of === 'element',
   )?.[1].aliases ?? [];
 
-/**
- * A source with a row for each record, whatever its elements are: to place records in a file, and to know whose they
- * are. Where elements may name somebody no record is good by it, as only its text says whose it is.
- */
+/** A source with a row for each record, whatever its elements are: what of it is rewritten and forgotten in files. */
 export function byRecord(source: SourceTable): SourceTable {
   const { each, ...rest } = source;
   if (each === undefined) return source;
-  const kept = Object.entries(source.columns).filter(([name, column]) => {
-    const { of } = valuePlace(source, name, column);
-    return of === 'record' || (of === 'element' && (column.pii || column.identifies));
-  });
+  const ofRecord = Object.entries(source.columns).filter(
+    ([name, column]) => valuePlace(source, name, column).of === 'record',
+  );
   // A record that has no other column is known by its array.
   const array = json('The array.', { nullable: true, from: each, aliases: aliasesOfEach(source) });
-  return { ...rest, columns: { ...Object.fromEntries(kept), _each: array } };
+  return { ...rest, columns: { ...Object.fromEntries(ofRecord), _each: array } };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { auditOf, type Check, type Unmatched, unmatchedOf } from './audit';
 import type { Identifies, PiiClass } from './column';
-import { byRecord } from './each';
 import type { Severity } from './expectation';
 import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
@@ -9,7 +8,7 @@ import { FORMATS } from './format';
 import type { Job } from './job';
 import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
-import { type Reading, readingOf } from './reading';
+import { type Reading, readingByRecord, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 import { COLUMN_TYPES, sparkSchema } from './types';
 
@@ -203,7 +202,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
-          ...(source.each !== undefined && { records: readingOf(byRecord(source)) }),
+          ...(source.each !== undefined && { records: readingByRecord(source) }),
           audit: auditOf(source, job.inputs),
         },
       ]),

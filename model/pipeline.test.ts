@@ -250,6 +250,21 @@ describe('every fault names its place and what to do', () => {
       ['reading_raw.each: is "parts[*]"; it is keys with points between, such as order.items'],
     ],
     [
+      'an element that says whose it is',
+      {
+        source: {
+          each: 'parts',
+          columns: {
+            who: text('W.', { pii: 'direct', identifies: 'person' }),
+            device: text('D.', { pii: 'quasi', identifies: 'device', from: 'parts.device' }),
+          },
+        },
+      },
+      [
+        'reading_raw.columns.device: identifies, but is read in an element: files are rid of whole records, and others may share one; read it in the record',
+      ],
+    ],
+    [
       'the position of no element',
       { source: { columns: { nth: position('Which.'), part: text('P.') } } },
       ['reading_raw.columns.nth: is the position of an element; say which array it is of, by each'],

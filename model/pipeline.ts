@@ -308,6 +308,11 @@ function eachFaults(table: SourceTable, fault: Faulty) {
   if (!PATH.test(each)) fault('.each', `is "${each}"; it is keys with points between, such as order.items`);
   else if (of('element').length === 0)
     fault('.each', `is ${each}, but no column is read in an element; give one from: '${each}.…'`);
+  for (const name of of('element').filter((own) => columns[own]?.identifies))
+    fault(
+      `.columns.${name}`,
+      'identifies, but is read in an element: files are rid of whole records, and others may share one; read it in the record',
+    );
 }
 
 function derivedFaults(

@@ -1,5 +1,5 @@
 import { type Column, json, refined } from './column';
-import { aliasesOfEach, valuePlace } from './each';
+import { aliasesOfEach, byRecord, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
@@ -1032,6 +1032,12 @@ FROM (
   SELECT *, greatest(of_records, of_bytes) AS share
   FROM (SELECT *, COALESCE(refused / NULLIF(read, 0), 0) AS of_records, COALESCE(refused_bytes / NULLIF(bytes, 0), 0) AS of_bytes FROM _counts)
 )`;
+}
+
+/** How the records of files are read whose elements may be rows: to place them, and to know whose they are. */
+export function readingByRecord(source: SourceTable): Reading {
+  const reading = readingOf(byRecord(source));
+  return { ...reading, forgotten: { ...reading.forgotten, refused: forgottenOf(source).refused } };
 }
 
 /** See {@link Reading}. */
