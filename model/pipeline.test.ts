@@ -129,7 +129,11 @@ test('two sources may read the same files: their records, and the elements of an
     ...source,
     name: 'part_raw',
     each: 'parts',
-    columns: { nth: position('Which.'), part: text('P.', { from: 'parts.name', aliases: ['PARTS2'] }) },
+    columns: {
+      who: source.columns.who,
+      nth: position('Which.'),
+      part: text('P.', { from: 'parts.name', aliases: ['PARTS2'] }),
+    },
   };
   const zones = inZone('raw', ({ tables }) => ({ tables: [...tables, parts] }));
   expect(build({ zones }).sources.map(({ name }) => name)).toEqual(['reading_raw', 'part_raw']);
@@ -232,12 +236,26 @@ describe('every fault names its place and what to do', () => {
               name: 'part_raw',
               zone: 'open',
               each: 'parts',
-              columns: { part: text('P.', { from: 'parts' }) },
+              columns: { ...source.columns, part: text('P.', { from: 'parts' }) },
             },
           ],
         })),
       },
       ['part_raw.zone: reading_raw and part_raw read the same files of "reading", so they are of one zone'],
+    ],
+    [
+      'a source that says of nobody whose its files are, as another does',
+      {
+        zones: inZone('raw', ({ tables }) => ({
+          tables: [
+            ...tables,
+            { ...source, name: 'part_raw', each: 'parts', columns: { part: text('P.', { from: 'parts' }) } },
+          ],
+        })),
+      },
+      [
+        'part_raw.columns: none is personal, but by reading_raw its files are; name the column that says whose a record is here too',
+      ],
     ],
     [
       'an array of which nothing is read',

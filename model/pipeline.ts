@@ -5,7 +5,7 @@ import { DefinitionError, type Fault } from './faults';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import { reachFaults } from './reach';
-import type { DerivedTable, SourceTable, Table } from './table';
+import { type DerivedTable, isPersonal, type SourceTable, type Table } from './table';
 
 /** The checked definition: what every engine, the CLI and the Pulumi program read. */
 export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
@@ -70,21 +70,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   for (const name of repeated(tables.map((t) => t.name))) {
     fault(name, 'the name stands for two tables; rename one');
   }
-  for (const entity of new Set(sources.map((t) => t.entity))) {
-    const own = sources.filter((t) => t.entity === entity);
-    const names = own.map((t) => t.name);
-    const [last] = names.slice(-1);
-    if (new Set(own.map((t) => t.each)).size < own.length)
-      fault(
-        `${last}.entity`,
-        `${names.join(' and ')} would make the same rows of the files of "${entity}"; of several sources of one entity, each has an each of its own`,
-      );
-    if (new Set(own.map((t) => t.zone)).size > 1)
-      fault(
-        `${last}.zone`,
-        `${names.join(' and ')} read the same files of "${entity}", so they are of one zone`,
-      );
-  }
+  sharedFaults(sources, fault);
   for (const table of tables) {
     tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));
   }
@@ -130,6 +116,29 @@ function zoneFaults(zoneOrder: readonly string[], zones: readonly ZoneDefinition
         fault(table.name, `its zone is ${table.zone}, but it is listed in zone ${zone.name}`);
       }
     }
+  }
+}
+
+/** Of sources that read the same files. */
+function sharedFaults(sources: readonly SourceTable[], fault: Faulty) {
+  for (const entity of new Set(sources.map((source) => source.entity))) {
+    const own = sources.filter((source) => source.entity === entity);
+    const both = own.map(({ name }) => name).join(' and ');
+    const last = own.at(-1)?.name;
+    if (new Set(own.map(({ each }) => each)).size < own.length)
+      fault(
+        `${last}.entity`,
+        `${both} would make the same rows of the files of "${entity}"; of several sources of one entity, each has an each of its own`,
+      );
+    if (new Set(own.map(({ zone }) => zone)).size > 1)
+      fault(`${last}.zone`, `${both} read the same files of "${entity}", so they are of one zone`);
+    // Who may read a source may read its files, and a person is forgotten in all that is made of them.
+    const personal = own.find(isPersonal);
+    for (const { name } of personal ? own.filter((source) => !isPersonal(source)) : [])
+      fault(
+        `${name}.columns`,
+        `none is personal, but by ${personal?.name} its files are; name the column that says whose a record is here too`,
+      );
   }
 }
 
