@@ -115,13 +115,15 @@ export class LakeFormation extends ComponentResource {
         };
         grant(`${table.name}-folder-${label}`, grants);
       }
-      const columnNames = openColumns(table.contract);
+      // A source is open with all that it has, and the catalog has other columns of it than its contract.
+      const what =
+        table.contract.format === 'iceberg'
+          ? { tableWithColumns: { ...at, columnNames: openColumns(table.contract) } }
+          : { table: at };
       for (const { principal, label } of analyst) {
-        const granted = grant(
-          `${table.name}-${label}`,
-          { principal, permissions: ['SELECT'], tableWithColumns: { ...at, columnNames } },
-          [location],
-        );
+        const granted = grant(`${table.name}-${label}`, { principal, permissions: ['SELECT'], ...what }, [
+          location,
+        ]);
         new OptIn(
           `${name}-${table.name}-${label}-opt-in`,
           {
