@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { type CaseResult, passes, resultOf } from '../engines/case-results';
 import { type Case, casesFile, readCases } from '../engines/cases';
 import { projectFaults } from '../engines/check';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
 import type { Project } from '../engines/project';
 import { type Job, tellFaults } from '../model';
 import { mustBeJobs } from './check';
@@ -49,7 +49,7 @@ export async function testCommand(
   try {
     for (const job of jobs) {
       const { cases } = await readCases(project.jobs, job);
-      const sql = await readSql(project.jobs, job);
+      const sql = await readCode(project.jobs, job);
       const results = await run.results(job, sql, cases);
       const bad = results.filter((result) => !passes(result));
       process.stdout.write(`${job.name}: ${counted(cases.length, 'case')}, ${bad.length} failed\n`);

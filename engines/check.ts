@@ -14,7 +14,7 @@ import {
 } from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
-import { filesOf, sqlFile } from './job-sql';
+import { filesOf, codeFile } from './job-code';
 import { portabilityFaults } from './known-portable';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from './sql';
 import { NO_QUARANTINE, nothing, readType, storedType } from './types';
@@ -182,10 +182,10 @@ function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {
 }
 
 async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<Bound & { piece?: Piece }> {
-  const path = relative('', sqlFile(dir, job));
+  const path = relative('', codeFile(dir, job));
   let text: string;
   try {
-    text = await readFile(sqlFile(dir, job), 'utf8');
+    text = await readFile(codeFile(dir, job), 'utf8');
   } catch {
     return { faults: [{ path, message: `is missing: write the SELECT that makes ${job.name}` }] };
   }

@@ -5,7 +5,7 @@ import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant 
 import { countOf, numberedRows, requireReadable, withDatabase } from '../database';
 import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { findIn, readyList, readyRows, theirIds, withFound } from '../forgotten';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { planAgain, requirePublished } from '../plan';
@@ -146,7 +146,7 @@ async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
   const changed: string[] = [];
   for (const job of pipeline.jobs) {
     const before = tables[job.name]?.sql;
-    if (before !== undefined && before !== hashOfSql(await readSql(jobs, job))) changed.push(job.name);
+    if (before !== undefined && before !== hashOfSql(await readCode(jobs, job))) changed.push(job.name);
   }
   return changed;
 }

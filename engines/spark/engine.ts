@@ -22,7 +22,7 @@ import {
   UsageError,
 } from '../engine';
 import { type Found, findingsOf, valueText } from '../findings';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
@@ -154,7 +154,7 @@ export class SparkEngine implements Engine {
     const jobs = await Promise.all(
       plan.jobs.map(async (job) => ({
         manifest: this.manifestOf(job, data, read),
-        sql: await readSql(this.options.jobs, job),
+        code: await readCode(this.options.jobs, job),
         parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.values[name]])),
       })),
     );
@@ -369,7 +369,7 @@ export class SparkEngine implements Engine {
     const jobs = await Promise.all(
       made.map(async (job) => ({
         manifest: this.manifestOf(job, undefined, read),
-        sql: await readSql(this.options.jobs, job),
+        code: await readCode(this.options.jobs, job),
         parameters: defaultsOf(job),
       })),
     );

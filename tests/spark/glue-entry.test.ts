@@ -146,7 +146,7 @@ const deploy = () =>
       job: { ...cleanJob, output: known },
       inputs: { reading_raw },
       output: clean,
-      sql: `SELECT r.who, r.readAt, CASE WHEN :unit = 'kg' THEN r.value * 1000 ELSE r.value END AS value
+      code: `SELECT r.who, r.readAt, CASE WHEN :unit = 'kg' THEN r.value * 1000 ELSE r.value END AS value
 FROM reading_raw r WHERE r.value IS NOT NULL AND :mode = 'plain'`,
     });
     new GlueJob('open', {
@@ -154,7 +154,7 @@ FROM reading_raw r WHERE r.value IS NOT NULL AND :mode = 'plain'`,
       job: { ...openJob, inputs: [known] as const },
       inputs: { reading: clean },
       output: open,
-      sql: 'SELECT r.who AS subject, r.value FROM reading r',
+      code: 'SELECT r.who AS subject, r.value FROM reading r',
     });
   });
 
@@ -339,7 +339,7 @@ const erasureFor = (jobs: readonly Deployed[]) =>
   erasureOf({
     jobs: jobs.map(({ nonOverridableArguments: told }) => ({
       manifest: told['--manifest'] as string,
-      sql: told['--sql'] as string,
+      code: told['--code'] as string,
       parameters: {},
     })),
     suppressed: 's3://artifacts/suppressed/list.json',
@@ -517,7 +517,7 @@ withSpark('as on Glue', () => {
     expect(await ada7Below(BUCKETS)).toHaveLength(4);
     expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     write(fileOf(REQUEST), JSON.stringify({ subject, dryRun: false, id: 'receipt-1' }));
-    const asked = { '--manifest': undefined, '--sql': undefined, '--erasure': ERASURE, '--request': REQUEST };
+    const asked = { '--manifest': undefined, '--code': undefined, '--erasure': ERASURE, '--request': REQUEST };
     const { status, told, ...said } = await start(open, asked);
     if (status !== 0) throw new Error(said.stderr);
     expect(said.stderr).not.toContain('Traceback');
@@ -587,9 +587,9 @@ withSpark('as on Glue', () => {
   });
 
   test('an argument that the script needs is asked for', async () => {
-    const { status, stderr, told } = await start(clean, { '--sql': undefined });
+    const { status, stderr, told } = await start(clean, { '--code': undefined });
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/GlueArgumentError: .*required: --sql$/m);
+    expect(stderr).toMatch(/GlueArgumentError: .*required: --code$/m);
     expect(told).toMatchObject([{ job: [] }]);
   });
 });

@@ -4,7 +4,7 @@ import { sampleOf } from '../../cli/sample';
 import { resultOf } from '../../engines/case-results';
 import { readCases } from '../../engines/cases';
 import { asJobsSee } from '../../engines/duckdb/cases';
-import { readSql } from '../../engines/job-sql';
+import { readCode } from '../../engines/job-code';
 import { runCases } from '../../engines/spark/cases';
 import shop from '../../examples/shop/lakehouse';
 import { expectAgreement } from '../support/engines-agree';
@@ -30,7 +30,7 @@ withSpark('the shop', () => {
   test.each(pipeline.jobs)('every case of $name', async (job) => {
     const { cases, faults } = await readCases(JOBS, job);
     expect(faults).toEqual([]);
-    const made = await runCases(session, job, await readSql(JOBS, job), await asJobsSee(job, cases));
+    const made = await runCases(session, job, await readCode(JOBS, job), await asJobsSee(job, cases));
     expect(cases.map((one, i) => resultOf(one, made[i] ?? 'the case was not run'))).toEqual(
       cases.map(({ name }) => ({ name, missing: [], unexpected: [] })),
     );

@@ -100,7 +100,7 @@ const program = (stack: string) =>
         cloud: CLOUD,
         pseudonymKey: 'k'.repeat(64),
         runner: { script: 'print()', archive: archiveFile, module: 'duckdb==1.5.6' },
-        sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
+        code: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [],
       }),
   );
