@@ -25,7 +25,7 @@ import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary }
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { readyList, readyRows, theirIds } from '../forgotten';
-import { readCode, codeFile } from '../job-code';
+import { codeFile, readCode } from '../job-code';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';

@@ -44,7 +44,7 @@ const MEMORY = '4g';
 export interface SparkOptions {
   /** Folder of the lake; made where it is missing. Spark's part of it is the folder `spark` in it. */
   readonly lake: string;
-  /** Folder of `<job>.sql`. */
+  /** Folder of the jobs' code. */
   readonly jobs: string;
   /** Starts what runs the jobs. Default: a process of its own. */
   readonly startRunner?: (start: Start) => RunnerProcess;

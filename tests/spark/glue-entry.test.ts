@@ -34,9 +34,9 @@ import {
   readingRaw,
   site,
 } from '../../components/testing';
+import { venvTool } from '../../engines/python';
 import { RUNNER } from '../../engines/root';
 import { CLASSES, ICEBERG_JAR } from '../../engines/spark/iceberg';
-import { venvTool } from '../../engines/spark/python';
 import { expectation } from '../../model';
 import { erasureOf } from '../../model/manifest';
 import { holding, textsBelow } from '../support/file-texts';
@@ -517,7 +517,12 @@ withSpark('as on Glue', () => {
     expect(await ada7Below(BUCKETS)).toHaveLength(4);
     expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     write(fileOf(REQUEST), JSON.stringify({ subject, dryRun: false, id: 'receipt-1' }));
-    const asked = { '--manifest': undefined, '--code': undefined, '--erasure': ERASURE, '--request': REQUEST };
+    const asked = {
+      '--manifest': undefined,
+      '--code': undefined,
+      '--erasure': ERASURE,
+      '--request': REQUEST,
+    };
     const { status, told, ...said } = await start(open, asked);
     if (status !== 0) throw new Error(said.stderr);
     expect(said.stderr).not.toContain('Traceback');

@@ -85,7 +85,9 @@ export async function emitted(
     lake,
   );
   const jobs = join(ROOT, 'jobs');
-  const code = await Promise.all(lake.jobs.map(async (job) => [job.name, await readCode(jobs, job)] as const));
+  const code = await Promise.all(
+    lake.jobs.map(async (job) => [job.name, await readCode(jobs, job)] as const),
+  );
   new Lakehouse('stedi', {
     pipeline: lake,
     settings,

@@ -40,7 +40,9 @@ class Declared(Generic[T]):
     def __getitem__(self, name: str) -> T:
         """Give one. Raise a JobError where the job does not declare it."""
         if name not in self._values:
-            raise JobError(undeclared(self._kind, name, list(self._values)))
+            # The text was looked through: this name was put together, maybe of data.
+            article = "an" if self._kind == "input" else "a"
+            raise JobError(undeclared(f"{article} {self._kind}", self._kind, list(self._values)))
         return self._values[name]
 
 
@@ -125,7 +127,7 @@ def _reading_faults(rows: DataFrame, inputs: Sequence[str]) -> Iterator[str]:
         if kind == "DataSourceV2Relation":
             name = leaf.table().name().split(".")[-1]
             if name not in inputs:
-                yield undeclared("input", name, inputs)
+                yield undeclared(f'"{name}"', "input", inputs)
         elif kind == "LogicalRelation":
             yield f"reads files itself; its inputs are {', '.join(inputs)}: declare a source, and read that"
 

@@ -1,4 +1,4 @@
-"""What is wrong with a job's Python by its text alone. It needs no Spark: `lake check` runs it as a program."""
+"""What is wrong with a job's Python by its text. It needs no Spark: `lake check` runs it as a program."""
 
 import ast
 import json
@@ -22,7 +22,10 @@ def faults_in(code: str, inputs: Sequence[str], parameters: Sequence[str]) -> It
     function = functions[-1]
     arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
     if len(arguments) != 2:
-        yield function.lineno, f"transform takes {len(arguments)} arguments; it takes inputs and parameters"
+        yield (
+            function.lineno,
+            f"transform takes two arguments, inputs and parameters; here it has {len(arguments)}",
+        )
         return
     declared = {arguments[0]: ("input", inputs), arguments[1]: ("parameter", parameters)}
     for node in ast.walk(function):
@@ -31,15 +34,14 @@ def faults_in(code: str, inputs: Sequence[str], parameters: Sequence[str]) -> It
         kind, names = declared.get(node.value.id, ("", ()))
         name = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if kind and isinstance(name, str) and name not in names:
-            yield node.lineno, undeclared(kind, name, names)
+            yield node.lineno, undeclared(f'"{name}"', kind, names)
 
 
-def undeclared(kind: str, name: str, names: Sequence[str]) -> str:
+def undeclared(what: str, kind: str, names: Sequence[str]) -> str:
     """Say that a job reads what it does not declare."""
     there_are = f"its {kind}s are {', '.join(names)}" if names else f"it has no {kind}"
-    return f'reads "{name}", which the job does not declare: {there_are}; add it to them, or mend the name'
+    return f"reads {what}, which the job does not declare: {there_are}; add it to them, or mend the name"
 
 
 if __name__ == "__main__":
-    # JSON in, JSON out: for each job its faults.
-    json.dump([list(faults_in(**job)) for job in json.load(sys.stdin)], sys.stdout)
+    json.dump(list(faults_in(**json.load(sys.stdin))), sys.stdout)
