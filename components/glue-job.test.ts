@@ -168,6 +168,24 @@ test.each(['error', 'output'])('its log group of %s keeps lines for some days', 
   expect(encrypted.inputs(LOGS, `clean-${stream}-logs`)).toStrictEqual({ ...inputs, kmsKeyId: KEY });
 });
 
+test('a job in Python comes with its file, and its manifest says so', async () => {
+  const { inputs } = await deployed(() => {
+    const { reading: input, reading_open: output } = tablesIn(site);
+    const job = { ...openJob, language: 'python' } as const;
+    return new GlueJob('open', { ...common(site), code: 'PYTHON', job, inputs: { reading: input }, output });
+  });
+  const { key, source } = inputs(OBJECT, 'open-python');
+  expect(source).toEqual({ file: 'PYTHON' });
+  expect(key).toMatch(/^jobs\/reading_open\/\w+\.py$/);
+  const told = inputs(JOB).nonOverridableArguments;
+  expect(told).toMatchObject({ '--code': `s3://${ARTIFACTS}/${key}` });
+  const languageOf = async (deployment: Pick<Deployment<unknown>, 'inputs'>) => {
+    const { file } = deployment.inputs(OBJECT, 'open-manifest').source as { file: string };
+    return JSON.parse(file).language;
+  };
+  expect([await languageOf({ inputs }), await languageOf(await openOf())]).toEqual(['python', undefined]);
+});
+
 test('its files are named by their content', async () => {
   const { one, inputs } = await cleanOf();
   expect(one(OBJECT, 'clean-sql')).toStrictEqual({

@@ -117,6 +117,15 @@ const known = {
   ],
 };
 
+/** What the second job is: in Python, and as SQL it would be `SELECT r.who AS subject, r.value FROM reading r`. */
+const PYTHON = `from lakehouse_runner.job import Inputs, Parameters
+from pyspark.sql import DataFrame
+
+
+def transform(inputs: Inputs, parameters: Parameters) -> DataFrame:
+    return inputs["reading"].selectExpr("value", "who AS subject")
+`;
+
 /** Two jobs as the program deploys them, the second of which makes pseudonyms. */
 const deploy = () =>
   deployed(() => {
@@ -151,10 +160,10 @@ FROM reading_raw r WHERE r.value IS NOT NULL AND :mode = 'plain'`,
     });
     new GlueJob('open', {
       ...common,
-      job: { ...openJob, inputs: [known] as const },
+      job: { ...openJob, inputs: [known] as const, language: 'python' },
       inputs: { reading: clean },
       output: open,
-      code: 'SELECT r.who AS subject, r.value FROM reading r',
+      code: PYTHON,
     });
   });
 
