@@ -141,6 +141,15 @@ describe('its job in Python', () => {
     );
   });
 
+  test('is on the page about jobs as it is', () => {
+    const page = readFileSync(join(ROOT, 'docs', 'add-a-job.md'), 'utf8');
+    const code = readFileSync(join(JOBS, 'customer_segments.py'), 'utf8');
+    expect(page).toContain(`\`\`\`python\n${code}\`\`\``);
+    const definition = readFileSync(join(FOLDER, 'lakehouse.ts'), 'utf8');
+    const [, quoted = 'none'] = /^```ts\n(    shop\.job\([\s\S]*?)```/m.exec(page) ?? [];
+    expect(definition).toContain(quoted);
+  });
+
   test('is checked by its text, and its cases are left to Spark, in words', async () => {
     const checked = await asked('check');
     expect(checked).toMatchObject({ status: 0, stderr: '' });

@@ -7,6 +7,7 @@ import { asJobsSee } from '../engines/duckdb/cases';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
 import { readCode } from '../engines/job-code';
+import { inSql } from '../engines/plan';
 import { quoteName, withParameters } from '../engines/sql';
 import shop from '../examples/shop/lakehouse';
 import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table } from '../model';
@@ -108,7 +109,7 @@ withTrino('on Trino', () => {
 
   const all = [
     ...pipeline.jobs.map((job) => ({ job, of: 'stedi', name: job.name, jobs: JOBS })),
-    ...shop.pipeline.jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
+    ...inSql(shop.pipeline).jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
   ];
   test.each(all)('every case of $name of $of', async ({ job, of, jobs }) => {
     const { cases, faults } = await readCases(jobs, job);
