@@ -146,7 +146,7 @@ describe('its job in Python', () => {
     const code = readFileSync(join(JOBS, 'customer_segments.py'), 'utf8');
     expect(page).toContain(`\`\`\`python\n${code}\`\`\``);
     const definition = readFileSync(join(FOLDER, 'lakehouse.ts'), 'utf8');
-    const [, quoted = 'none'] = /^```ts\n(    shop\.job\([\s\S]*?)```/m.exec(page) ?? [];
+    const [, quoted = 'none'] = /^```ts\n( {4}shop\.job\([\s\S]*?)```/m.exec(page) ?? [];
     expect(definition).toContain(quoted);
   });
 
