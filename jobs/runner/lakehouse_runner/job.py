@@ -83,13 +83,13 @@ def transformed(
     module = ModuleType(f"_job_{job}")
     sys.modules[module.__name__] = module
     register_pickle_by_value(module)  # type: ignore[no-untyped-call]
-    exec(compile(code, file, "exec"), module.__dict__)
     frames = {name: spark.table(name) for name in inputs}
     try:
+        exec(compile(code, file, "exec"), module.__dict__)
         rows = module.transform(Declared("input", frames), Declared("parameter", parameters))
     except SystemExit:
         # Glue would call that a good run.
-        raise JobError(f"{file}: transform ends the program; raise an error where it cannot go on") from None
+        raise JobError(f"{file}: it ends the program; raise an error where it cannot go on") from None
     if not isinstance(rows, DataFrame):
         raise JobError(f"{file}: transform returns {type(rows).__name__}; it returns a DataFrame")
     table = spark.createDataFrame([], schema)

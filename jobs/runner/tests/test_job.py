@@ -88,7 +88,7 @@ def test_it_takes_no_other_modules_place(session: SparkSession) -> None:
         ),
         ("people.select('*', 'who')", ['gives the column "who" twice']),
         ("None", ["transform returns NoneType; it returns a DataFrame"]),
-        ("exit()", ["transform ends the program; raise an error where it cannot go on"]),
+        ("exit()", ["it ends the program; raise an error where it cannot go on"]),
     ],
 )
 def test_other_columns_than_the_contracts_are_named(
@@ -98,6 +98,12 @@ def test_other_columns_than_the_contracts_are_named(
     with pytest.raises(JobError) as error:
         rows_of(session, code(f"    return {made}"))
     assert str(error.value).split("\n") == [f"adults.py: {fault}" for fault in faults]
+
+
+def test_a_program_that_ends_as_it_is_loaded_is_no_good_run(session: SparkSession) -> None:
+    """Glue would take it for one."""
+    with pytest.raises(JobError, match="it ends the program"):
+        rows_of(session, code("    return people", "exit(0)"))
 
 
 def test_it_reads_no_file_itself(session: SparkSession, tmp_path: Path) -> None:
