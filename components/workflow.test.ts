@@ -121,6 +121,8 @@ describe('when files land', () => {
   const landing = [
     { bucket: 'raw-bucket', prefix: 'reading/landing/' },
     { bucket: 'raw-bucket', prefix: 'other/landing/' },
+    // Another source of the same files.
+    { bucket: 'raw-bucket', prefix: 'reading/landing/' },
   ];
 
   test('S3 tells EventBridge, which tells the workflow, which starts the first jobs', async () => {

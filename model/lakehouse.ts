@@ -32,6 +32,11 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       readonly zone: Z;
       /** The folder of the source under the data directory: `<entity>/landing/*`. */
       readonly entity: string;
+      /**
+       * The array of a record of which every element is a row, as `items` or `order.items`. Columns whose `from` begins so
+       * are read in the element, others in the record around it. Default: a record is a row.
+       */
+      readonly each?: string;
       readonly description: string;
       readonly columns: C;
       /** Default: none. */

@@ -8,7 +8,7 @@ import { FORMATS } from './format';
 import type { Job } from './job';
 import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
-import { type Reading, readingOf } from './reading';
+import { type Reading, readingByRecord, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 import { COLUMN_TYPES, sparkSchema } from './types';
 
@@ -83,6 +83,8 @@ export const sourceSchema = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
+  /** How records are placed in files and whose they are, where a row is an element of one. */
+  records: z.exactOptional(reading),
   audit: list(check),
 });
 
@@ -203,6 +205,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
+          ...(source.each !== undefined && { records: readingByRecord(source) }),
           audit: auditOf(source, job.inputs),
         },
       ]),

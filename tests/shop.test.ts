@@ -30,9 +30,27 @@ const customers = [
   },
 ];
 const orders = [
-  { orderId: 'o-1', customerId: 1, status: 'paid', orderedAt: '2026-05-02T00:30:00+02:00' },
-  { orderId: 'o-2', customerId: 2, status: 'sent', orderedAt: '2026-05-02T00:30:00-11:30' },
-  { orderId: 'o-3', customerId: 2, status: 'lost', orderedAt: '2026-05-02T10:00:00Z' },
+  {
+    orderId: 'o-1',
+    customerId: 1,
+    status: 'paid',
+    orderedAt: '2026-05-02T00:30:00+02:00',
+    items: [
+      { sku: 'chair', quantity: 2, unitPrice: 127.11 },
+      { sku: 'table', quantity: 0, unitPrice: 10 },
+    ],
+  },
+  {
+    orderId: 'o-2',
+    customerId: 2,
+    status: 'sent',
+    orderedAt: '2026-05-02T00:30:00-11:30',
+    items: [
+      { sku: 'nail', quantity: 100, unitPrice: 0.01 },
+      { sku: 'nail', quantity: 1, unitPrice: 0 },
+    ],
+  },
+  { orderId: 'o-3', customerId: 2, status: 'lost', orderedAt: '2026-05-02T10:00:00Z', items: [] },
 ];
 const payments = [
   { paymentId: 'p-1', orderId: 'o-1', amount: 254.22, method: 'card', paidAt: '2026-05-02T10:00:00Z' },
@@ -83,6 +101,16 @@ test('decimals are exact, instants are those of their offsets, one bad value is 
   ).toEqual([
     [expect.any(String), '3', 'OUT_OF_RANGE', 'status should be one of open, paid, sent, cancelled'],
   ]);
+  expect((await result(engine, 'SELECT * FROM order_item_trusted ORDER BY orderId, line')).rows).toEqual([
+    ['o-1', '1', 'chair', '2', '127.11'],
+    ['o-2', '1', 'nail', '100', '0.01'],
+    ['o-2', '2', 'nail', '1', '0'],
+  ]);
+  expect(
+    (await result(engine, 'SELECT line, reason, detail FROM order_item_landing_quarantine')).rows,
+  ).toEqual([
+    ['1', 'OUT_OF_RANGE', expect.stringMatching(/^element 2 of items: quantity should be between 1 and /)],
+  ]);
   expect(await runQuery(engine, bestCustomers, join(FOLDER, 'queries'))).toEqual([
     { customerId: 1, lifetimeValue: '254.12', daysSinceOrder: 0 },
     { customerId: 2, lifetimeValue: '0.3', daysSinceOrder: 0 },
@@ -96,12 +124,16 @@ test('who is forgotten by their number is gone, and nobody else', async () => {
   for (const table of [
     'customer_landing',
     'order_landing',
+    'order_item_landing',
     'customer_trusted',
     'order_trusted',
     'customer_orders',
   ]) {
     expect((await result(engine, `SELECT DISTINCT customerId FROM ${table}`)).rows).toEqual([['2']]);
   }
+  expect((await result(engine, 'SELECT DISTINCT orderId FROM order_item_trusted')).rows).toEqual([['o-2']]);
+  // An item that was refused says by the order around it whose it is.
+  expect((await result(engine, 'SELECT * FROM order_item_landing_quarantine')).rows).toEqual([]);
   expect((await engine.run(lenient, { data: join(dir, 'people'), only })).failures).toEqual([]);
   expect((await result(engine, 'SELECT customerId FROM customer_orders')).rows).toEqual([['2']]);
 });
@@ -113,9 +145,12 @@ test('its sample is good but for the faults that were asked for, and refers to i
   const { summary, failures } = await engine.run(lenient, { data, only });
   expect(failures).toEqual([]);
   for (const { entity, name } of pipeline.sources) {
-    const { read, quarantined } = summary.tables.find(({ table }) => table === name) ?? {};
-    expect([read, quarantined]).toEqual([entities[entity]?.lines, entities[entity]?.faulty]);
-    expect(entities[entity]?.faulty).toBeGreaterThan(0);
+    const { read = 0, quarantined = 0 } = summary.tables.find(({ table }) => table === name) ?? {};
+    const { lines = 0, faulty = 0 } = entities[entity] ?? {};
+    const isAlone = pipeline.sources.filter((source) => source.entity === entity).length === 1;
+    // What is faulty to one source of the same files may be good to another; objects in a broken line count each.
+    if (isAlone) expect([read, quarantined]).toEqual([lines, faulty]);
+    expect(quarantined).toBeGreaterThan(0);
   }
   const unknown = 'SELECT COUNT(*) AS n FROM order_landing o WHERE o.customerId NOT BETWEEN 1 AND 400';
   expect((await result(engine, unknown)).rows).toEqual([['0']]);

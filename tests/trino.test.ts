@@ -10,7 +10,7 @@ import { readCode } from '../engines/job-code';
 import { inSql } from '../engines/plan';
 import { quoteName, withParameters } from '../engines/sql';
 import shop from '../examples/shop/lakehouse';
-import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table } from '../model';
+import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table, text } from '../model';
 import { lake as pipeline } from '../pipeline';
 import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
@@ -149,6 +149,21 @@ withTrino('on Trino', () => {
     const found = await runJob(name, job, {});
     expect(found.length).toBe(kept);
     expect(differences(found, await stored(engine, job.name, storedTypes(job.output)))).toEqual(NONE);
+  });
+
+  test('the query of the docs takes the array of a source apart, of which Athena has the text', async () => {
+    const docs = await readFile(join(ROOT, 'docs', 'add-a-table.md'), 'utf8');
+    const [, sql = ''] = /```sql\n(SELECT[^`]*UNNEST[^`]*)```/.exec(docs) ?? [];
+    const columns = { orderid: text('O.'), items: text('I.') };
+    const items = '[{"sku":"chair","unitPrice":1.5},{"sku":null}]';
+    await trino.load('docs', 'order_item_landing', columns, [
+      ['o-1', items],
+      ['o-2', '[]'],
+    ]);
+    expect((await trino.ask('docs', sql)).rows.toSorted()).toEqual([
+      ['o-1', '1', 'chair'],
+      ['o-1', '2', null],
+    ]);
   });
 
   describe('over a sample, as DuckDB', () => {

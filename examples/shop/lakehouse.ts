@@ -9,6 +9,7 @@ import {
   type LakehouseDefinition,
   lakehouse,
   namedQuery,
+  position,
   references,
   refined,
   text,
@@ -53,6 +54,22 @@ const orderLanding = shop.source({
   ],
 });
 
+const orderItemLanding = shop.source({
+  name: 'order_item_landing',
+  zone: 'landing',
+  entity: 'order',
+  each: 'items',
+  description: 'One item of an order, as the website wrote it.',
+  columns: {
+    orderId: text('Number of the order.'),
+    customerId: int('Who ordered.', { pii: 'quasi', identifies: 'person', min: 1 }),
+    line: position('Which item of the order it is.'),
+    sku: text('What was ordered.', { from: 'items.sku' }),
+    quantity: int('How many.', { from: 'items.quantity', min: 1 }),
+    unitPrice: decimal(9, 2, 'What one costs, in euros.', { from: 'items.unitPrice', min: 0 }),
+  },
+});
+
 const paymentLanding = shop.source({
   name: 'payment_landing',
   zone: 'landing',
@@ -76,6 +93,7 @@ const paymentLanding = shop.source({
 
 const customer = refined(customerLanding.columns);
 const order = refined(orderLanding.columns);
+const orderItem = refined(orderItemLanding.columns);
 
 const customerTrusted = shop.table({
   name: 'customer_trusted',
@@ -98,6 +116,20 @@ const orderTrusted = shop.table({
   },
   keys: [['orderId']],
   partitionBy: [day('orderedAt')],
+});
+
+const orderItemTrusted = shop.table({
+  name: 'order_item_trusted',
+  zone: 'trusted',
+  description: 'The items of orders that stand, each once.',
+  columns: {
+    orderId: orderItem.orderId,
+    line: orderItem.line,
+    sku: orderItem.sku,
+    quantity: orderItem.quantity,
+    unitPrice: orderItem.unitPrice,
+  },
+  keys: [['orderId', 'line']],
 });
 
 const customerOrders = shop.table({
@@ -143,13 +175,13 @@ const dailyRevenue = shop.table({
 
 const landing = shop.zone('landing', {
   description: 'Files as the sources write them.',
-  tables: [customerLanding, orderLanding, paymentLanding],
+  tables: [customerLanding, orderLanding, orderItemLanding, paymentLanding],
   jobs: [],
 });
 
 const trusted = shop.zone('trusted', {
   description: 'What is right, each thing once.',
-  tables: [customerTrusted, orderTrusted],
+  tables: [customerTrusted, orderTrusted, orderItemTrusted],
   jobs: [
     shop.job({
       output: customerTrusted,
@@ -161,6 +193,11 @@ const trusted = shop.zone('trusted', {
       // The customers are there for what is expected of orders: that each is of one of them.
       inputs: [orderLanding, paymentLanding, customerLanding],
       description: 'Keeps orders that stand, and adds up their payments.',
+    }),
+    shop.job({
+      output: orderItemTrusted,
+      inputs: [orderItemLanding, orderTrusted],
+      description: 'Keeps the items of orders that stand.',
     }),
   ],
 });

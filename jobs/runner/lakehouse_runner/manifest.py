@@ -120,6 +120,8 @@ class Source:
     """URI of the folder that refused lines go to."""
     columns: Mapping[str, Column]
     reading: Reading
+    records: Reading
+    """How records are placed in files and whose they are; another one where a row is an element of one."""
     audit: tuple[Check, ...]
 
 
@@ -286,6 +288,7 @@ def read_source(value: Mapping[str, Any]) -> Source:
         quarantine=value["quarantine"],
         columns=_columns(value["columns"]),
         reading=_reading(value["reading"]),
+        records=_reading(value.get("records", value["reading"])),
         audit=_audit(value["audit"]),
     )
 
