@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { planLake, type TablePlan } from '../engines/duckdb/plan';
 import { UsageError } from '../engines/engine';
 import { dataDir } from '../engines/landing/files';
+import { inSql } from '../engines/plan';
 import type { Project } from '../engines/project';
 import { Store } from '../engines/store';
 import { textTable } from './table';
@@ -26,7 +27,8 @@ export async function planCommand({ definition, jobs }: Project, options: PlanOp
     throw new UsageError(
       `there is no sample in ${options.lake} yet; npx lake run makes one, or give --data DIR`,
     );
-  const tables = await planLake(store, jobs, definition.pipeline, { data: dataDir(data), parameters, full });
+  const able = inSql(definition.pipeline);
+  const tables = await planLake(store, jobs, able, { data: dataDir(data), parameters, full });
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ lake: options.lake, data, tables }, null, 2)}\n`);
     return;
@@ -34,4 +36,6 @@ export async function planCommand({ definition, jobs }: Project, options: PlanOp
   const columns = [{ name: 'table' }, { name: 'is' }, { name: 'because' }];
   const rows = tables.map(({ table, does, why }) => [table, DOES[does], why.join('; ')]);
   process.stdout.write(message(`${textTable(columns, rows)}\n`));
+  for (const { name } of definition.pipeline.jobs.filter((job) => !able.jobs.includes(job)))
+    process.stdout.write(`${name} is in Python, which runs on Spark only: --engine spark\n`);
 }

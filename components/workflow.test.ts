@@ -32,7 +32,7 @@ function jobsIn(at: Site): GlueJob[] {
   const common = {
     ...artifactsOf(at),
     site: at,
-    sql: 'SELECT 1',
+    code: 'SELECT 1',
     settings: jobSettings,
     logDays: 30,
     parameters: {},

@@ -103,6 +103,8 @@ const output = object({
 export const manifestSchema = object({
   version: z.literal(FORMATS.manifest),
   job: some,
+  /** Absent: SQL. */
+  language: z.exactOptional(z.literal('python')),
   database: some,
   /** The input whose rows count as read. */
   driving: some,
@@ -121,7 +123,7 @@ export const manifestSchema = object({
 });
 
 /**
- * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
+ * All that a job's runner is told besides its code: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
  * schema is the catalog's, so that a column that a job does not write changes no job that reads the table.
  */
@@ -131,7 +133,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const erasureSchema = object({
   version: z.literal(FORMATS.manifest),
   /** In the order in which tables are made; by the URIs of what each job is told. */
-  jobs: list(object({ manifest: some, sql: some, parameters: z.record(z.string(), z.string()) })),
+  jobs: list(object({ manifest: some, code: some, parameters: z.record(z.string(), z.string()) })),
   people: object({ macro: some, entries: some, sharedDevices: some }),
   /** URI of the list of who was forgotten. */
   suppressed: some,
@@ -190,6 +192,7 @@ export function manifestOf(
   return manifestSchema.parse({
     version: FORMATS.manifest,
     job: job.name,
+    ...(job.language === 'python' && { language: job.language }),
     database: places.database,
     driving: job.inputs[0]?.name ?? '',
     ...(unmatched && { unmatched }),

@@ -706,6 +706,7 @@ describe('the order of jobs', () => {
       const inputs = from.map((j) => tables[j] as DerivedTable);
       return {
         name: output.name,
+        language: 'sql',
         description: 'J.',
         output,
         inputs: inputs.length > 0 ? inputs : [origin],

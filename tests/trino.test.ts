@@ -6,7 +6,8 @@ import { type Case, type CaseRow, readCases } from '../engines/cases';
 import { asJobsSee } from '../engines/duckdb/cases';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
+import { inSql } from '../engines/plan';
 import { quoteName, withParameters } from '../engines/sql';
 import shop from '../examples/shop/lakehouse';
 import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table, text } from '../model';
@@ -98,7 +99,7 @@ withTrino('on Trino', () => {
     jobs = JOBS,
   ): Promise<TextRows> {
     const values = { [runTime.name]: runTime.default, ...parameters };
-    const sql = withParameters(await readSql(jobs, job), job.parameters, values);
+    const sql = withParameters(await readCode(jobs, job), job.parameters, values);
     const { columns, rows } = await trino.ask(schema, sql);
     const names = named(columns).map(({ name }) => name);
     const wanted = Object.keys(job.output.columns).map((name) => name.toLowerCase());
@@ -108,7 +109,7 @@ withTrino('on Trino', () => {
 
   const all = [
     ...pipeline.jobs.map((job) => ({ job, of: 'stedi', name: job.name, jobs: JOBS })),
-    ...shop.pipeline.jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
+    ...inSql(shop.pipeline).jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
   ];
   test.each(all)('every case of $name of $of', async ({ job, of, jobs }) => {
     const { cases, faults } = await readCases(jobs, job);

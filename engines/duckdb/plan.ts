@@ -1,7 +1,7 @@
 import { type Pipeline, runTime } from '../../model';
 import { isReadable, withDatabase } from '../database';
 import type { RunRequest } from '../engine';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { deliveryOf, howRead, isIdle } from '../landing/batches';
 import { filesOf, landingDir } from '../landing/files';
 import { planOf } from '../plan';
@@ -58,7 +58,7 @@ export async function planLake(
     }
     for (const job of plan.jobs) {
       const now = {
-        sql: hashOfSql(await readSql(jobs, job)),
+        sql: hashOfSql(await readCode(jobs, job)),
         how: await howMade(job, store),
         values: plan.values,
         rowsOf,

@@ -23,7 +23,7 @@ import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary }
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
-import { readSql, sqlFile } from '../job-sql';
+import { codeFile, readCode } from '../job-code';
 import { besideOthers, type Delivery, deliveryOf, howRead, isIdle } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
@@ -148,7 +148,7 @@ export class Run {
       this.summarise({ table: table.name, job: job?.name ?? null, ...made, seconds: secondsSince(started) });
       if (!this.kept.has(table.name)) this.rowsOf.set(table.name, await this.whoseRows(table, made));
     } catch (error) {
-      const what = job ? `${sqlFile(this.jobsDir, job)} failed` : 'it could not be read';
+      const what = job ? `${codeFile(this.jobsDir, job)} failed` : 'it could not be read';
       const { code, path } = error as NodeJS.ErrnoException;
       if (error instanceof LakeError) this.fail(table, error.message);
       else this.fail(table, `${what}: ${code && path ? `${code} at ${path}` : tellError(error)}`);
@@ -347,7 +347,7 @@ export class Run {
     const table = job.output;
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
-    const text = await readSql(this.jobsDir, job);
+    const text = await readCode(this.jobsDir, job);
     const [hash, how] = [hashOfSql(text), await howMade(job, this.store)];
     this.makings.set(job.name, { sql: hash, how });
     const version = await this.versionBefore(table);

@@ -146,6 +146,20 @@ const customerOrders = shop.table({
   keys: [['customerId']],
 });
 
+const customerSegments = shop.table({
+  name: 'customer_segments',
+  zone: 'curated',
+  description: 'Which third of the buyers each customer is in.',
+  columns: {
+    customerId: customer.customerId,
+    segment: text('Of those who bought something, by what they paid.', {
+      oneOf: ['none', 'low', 'middle', 'top'],
+    }),
+    lifetimeValue: customerOrders.columns.lifetimeValue,
+  },
+  keys: [['customerId']],
+});
+
 const dailyRevenue = shop.table({
   name: 'daily_revenue',
   zone: 'curated',
@@ -190,7 +204,7 @@ const trusted = shop.zone('trusted', {
 
 const curated = shop.zone('curated', {
   description: 'What people look at.',
-  tables: [customerOrders, dailyRevenue],
+  tables: [customerOrders, dailyRevenue, customerSegments],
   jobs: [
     shop.job({
       output: customerOrders,
@@ -201,6 +215,12 @@ const curated = shop.zone('curated', {
       output: dailyRevenue,
       inputs: [orderTrusted],
       description: 'Adds up the orders of each day.',
+    }),
+    shop.job({
+      output: customerSegments,
+      inputs: [customerOrders],
+      language: 'python',
+      description: 'Parts the buyers in three by what they paid.',
     }),
   ],
 });
