@@ -5,12 +5,14 @@ import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { DuckDbEngine } from '../engines/duckdb/engine';
+import { planLake } from '../engines/duckdb/plan';
 import type { RunResult } from '../engines/engine';
 import { landingDir } from '../engines/landing/files';
+import { Store } from '../engines/store';
 import { hasQuarantine, type Pipeline } from '../model';
 import { lake as stedi } from '../pipeline';
 import { ENTITIES } from '../samples/stedi';
-import { answer, ROOT, temporaryDir } from './support/lake';
+import { answer, lake, ROOT, temporaryDir } from './support/lake';
 import { linesOf, type World, world } from './support/people';
 import { differences, NONE } from './support/rows';
 import { soak } from './support/soak';
@@ -46,7 +48,14 @@ class Beside {
     };
     // Before it: what it learns of devices it enters itself.
     for (const name of ['suppressed.json', 'receipts']) await copy(name);
+    const plan = await planLake(new Store(join(this.dir, 'lake')), this.jobs, this.pipeline, request);
     const found = await this.engine.run(this.pipeline, request);
+    const unchanged = unchangedIn(found);
+    // What failed is told of some tables only.
+    if (found.failures.length === 0) {
+      for (const { table, does } of plan.filter((one) => one.does !== 'maybe'))
+        expect({ table, does }).toEqual({ table, does: unchanged.includes(table) ? 'keep' : 'make' });
+    }
     await copy('pseudonym.key');
     const whole = new DuckDbEngine({ lake: other, jobs: this.jobs });
     const expected = await whole.run(this.pipeline, request);
@@ -130,16 +139,16 @@ describe('a run of what is new gives what a run of everything gives', () => {
         world,
         fc.array(fc.array(event, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 5 }),
         async (first, steps) => {
-          const lake = new Beside(stedi, join(ROOT, 'jobs'));
+          const beside = new Beside(stedi, join(ROOT, 'jobs'));
           let [parameters, time] = [{}, Date.UTC(2026, 0, 1)];
           let files = 0;
           const write = async (into: string, from: World, bad: boolean, name = `part-${files++}.json`) => {
             const lines = [...linesOf(from)[into as 'customer'], ...(bad ? ['{"bad'] : [])];
-            await mkdir(lake.folder(into), { recursive: true });
-            await writeFile(join(lake.folder(into), name), `${lines.join('\n')}\n`);
+            await mkdir(beside.folder(into), { recursive: true });
+            await writeFile(join(beside.folder(into), name), `${lines.join('\n')}\n`);
           };
           for (const each of ENTITIES) await write(each, first, false);
-          await lake.run(parameters, new Date(time));
+          await beside.run(parameters, new Date(time));
           for (const events of steps) {
             for (const one of events) {
               if (one.does === 'add') await write(one.entity, one.world, one.bad);
@@ -147,20 +156,20 @@ describe('a run of what is new gives what a run of everything gives', () => {
               else if (one.does === 'wait') time += one.hours * HOUR;
               else if (one.does === 'forget') {
                 const subject = first.people[one.pick % first.people.length]?.email as string;
-                await lake.engine.forget(stedi, { subject, dryRun: false });
+                await beside.engine.forget(stedi, { subject, dryRun: false });
               } else {
-                const names = (await readdir(lake.folder(one.entity))).sort();
+                const names = (await readdir(beside.folder(one.entity))).sort();
                 const name = names[('pick' in one ? one.pick : 0) % names.length] as string;
-                const path = join(lake.folder(one.entity), name);
+                const path = join(beside.folder(one.entity), name);
                 if (one.does === 'replace') await write(one.entity, one.world, one.bad, name);
                 else if (one.does === 'touch') await utimes(path, new Date(time), new Date(time));
                 // A source without a file is no run.
                 else if (names.length > 1) await rm(path);
               }
             }
-            for (const table of unchangedIn(await lake.run(parameters, new Date(time)))) kept.add(table);
+            for (const table of unchangedIn(await beside.run(parameters, new Date(time)))) kept.add(table);
           }
-          await rm(lake.dir, { recursive: true });
+          await rm(beside.dir, { recursive: true });
         },
       ),
       { seed: SEED, numRuns: soak(12), endOnFailure: true },
@@ -169,5 +178,55 @@ describe('a run of what is new gives what a run of everything gives', () => {
     expect([...kept].sort()).toEqual(
       [...stedi.tables.keys()].filter((name) => name !== 'customer_trusted').sort(),
     );
+  });
+});
+
+describe('lake plan', () => {
+  test('says of each table what a run would do, and why', async () => {
+    const [data, into] = [join(root, 'plan-data'), join(root, 'plan-lake')];
+    const people = { email: 'a@example.com', spelled: ['a@example.com'], customerName: 'A', phone: '1' };
+    const land = (name: string, seconds: number) =>
+      Promise.all(
+        Object.entries(
+          linesOf({
+            people: [{ ...people, devices: ['d'], agrees: true, moved: [seconds] }],
+            steps: [{ device: 'd', at: seconds }],
+          }),
+        ).map(async ([each, lines]) => {
+          await mkdir(join(data, each, 'landing'), { recursive: true });
+          if (name === 'first.json' || each === 'step_trainer')
+            await writeFile(join(data, each, 'landing', name), `${lines.join('\n')}\n`);
+        }),
+      );
+    await land('first.json', 1);
+    const planned = async (...args: string[]) => {
+      const { stdout, stderr } = await lake(['plan', '--data', data, '--lake', into, ...args]);
+      expect(stderr).toBe('');
+      return stdout
+        .split('\n')
+        .map((line) => line.trim().split(/ {2,}/))
+        .filter(([, is]) => is)
+        .slice(1);
+    };
+    expect((await planned()).map(([, ...said]) => said)).toEqual([
+      ...stedi.sources.map(() => ['made', 'was never read']),
+      ...stedi.jobs.map(() => ['made', 'was never made']),
+    ]);
+    expect((await lake(['run', '--data', data, '--lake', into])).status).toBe(0);
+    await land('second.json', 2);
+    const after = Object.fromEntries((await planned()).map(([table, ...said]) => [table, said]));
+    expect(after).toMatchObject({
+      customer_landing: ['kept'],
+      accelerometer_landing: ['kept'],
+      step_trainer_landing: ['made', '1 file is new'],
+      customer_trusted: ['made', 'it asks for the time'],
+      accelerometer_trusted: ['maybe', 'if customer_trusted has other rows'],
+      step_trainer_trusted: ['made', 'step_trainer_landing has changed'],
+    });
+    const other = Object.fromEntries(
+      (await planned('--consent', 'since-grant')).map(([table, ...said]) => [table, said]),
+    );
+    expect(other.accelerometer_trusted).toEqual(['made', 'consent is since-grant, and was granted']);
+    expect((await planned('--full')).every(([, is, why]) => is === 'made' && why === '--full')).toBe(true);
   });
 });

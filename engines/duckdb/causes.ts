@@ -24,8 +24,9 @@ export interface Now {
 }
 
 /** Why a job has to run again, in words; nothing where it would give the rows that it gave. */
-export function causesOf(job: Job, before: Version | undefined, { sql, how, values, rowsOf }: Now): string[] {
-  if (!before) return ['was never made'];
+export function causesOf(job: Job, before: Version | undefined, now: Now | undefined): string[] {
+  if (!before || !now) return ['was never made'];
+  const { sql, how, values, rowsOf } = now;
   const other = job.parameters.filter((p) => p !== runTime && values[p.name] !== before.parameters?.[p.name]);
   const inputs = job.inputs.filter(({ name }) => before.of?.[name] !== rowsOf.get(name));
   return [

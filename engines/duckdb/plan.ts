@@ -57,13 +57,20 @@ export async function planLake(
       made.push({ table: source.name, does: keeps ? 'keep' : 'make', why: keeps ? [] : why });
     }
     for (const job of plan.jobs) {
-      const now = {
-        sql: hashOfSql(await readCode(jobs, job)),
-        how: await howMade(job, store),
-        values: plan.values,
-        rowsOf,
-      };
-      const why = request.full ? ['--full'] : causesOf(job, await versionOf(job.name), now);
+      const before = await versionOf(job.name);
+      const why = request.full
+        ? ['--full']
+        : causesOf(
+            job,
+            before,
+            // What was never made is made whatever the code says; nothing is read of it, and no key is made.
+            before && {
+              sql: hashOfSql(await readCode(jobs, job)),
+              how: await howMade(job, store),
+              values: plan.values,
+              rowsOf,
+            },
+          );
       const mayDiffer = job.inputs.filter(({ name }) => maybe.has(name)).map(({ name }) => name);
       const does = why.length > 0 ? 'make' : mayDiffer.length > 0 ? 'maybe' : 'keep';
       // A consent that comes due changes rows, and most runs meet none.
