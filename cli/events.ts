@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { withDatabase } from '../engines/database';
 import type { RunEvent, RunResult } from '../engines/engine';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
 import { lineageOf } from '../engines/lineage';
 import type { Project } from '../engines/project';
 import { type JobText, type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
@@ -52,8 +52,11 @@ const textsOf = (jobs: Project['definition']['pipeline']['jobs'], dir: string) =
     const texts = new Map<string, JobText>();
     for (const job of jobs) {
       try {
-        const sql = await readSql(dir, job);
-        texts.set(job.name, { sql, lineage: await lineageOf(db, job, sql) });
+        const code = await readCode(dir, job);
+        texts.set(job.name, {
+          code,
+          ...(job.language === 'sql' && { lineage: await lineageOf(db, job, code) }),
+        });
       } catch {}
     }
     return texts;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { withDatabase } from './database';
-import { readSql } from './job-sql';
+import { readCode } from './job-code';
 import { type Lineage, lineageOf } from './lineage';
 import { loadProject } from './project';
 import { ROOT } from './root';
@@ -21,7 +21,7 @@ const lineagesOf = ({ jobs, definition }: ReturnType<typeof loadProject>) =>
   withDatabase(async (db) => {
     const all: Record<string, ReturnType<typeof told>> = {};
     for (const job of definition.pipeline.jobs)
-      all[job.name] = told(await lineageOf(db, job, await readSql(jobs, job)));
+      if (job.language === 'sql') all[job.name] = told(await lineageOf(db, job, await readCode(jobs, job)));
     return all;
   });
 
@@ -88,6 +88,11 @@ test("and so do those of the shop's", async () => {
       paid: 'payment_landing.amount AGGREGATION',
       isPaidByCard: 'payment_landing.method CONDITIONAL',
       ROWS: 'order_landing.customerId FILTER, order_landing.orderId FILTER, order_landing.orderId JOIN, order_landing.orderedAt FILTER, order_landing.status FILTER, payment_landing.orderId GROUP_BY, payment_landing.orderId JOIN',
+    },
+    order_item_trusted: {
+      ...same('order_item_landing', 'orderId', 'line', 'sku', 'quantity', 'unitPrice'),
+      // By the place of an item among those of its order's line.
+      ROWS: 'order_item_landing.line FILTER, order_item_landing.orderId FILTER, order_item_landing.orderId JOIN, order_item_landing.quantity FILTER, order_item_landing.sku FILTER, order_item_landing.unitPrice FILTER, order_trusted.orderId FILTER',
     },
     customer_orders: {
       ...same('customer_trusted', 'customerId', 'city'),

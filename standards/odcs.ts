@@ -73,7 +73,7 @@ export function odcsOf(lakehouse: string, table: Table, job: Job | undefined, fi
         })),
         customProperties: customProperties(
           table.format === 'json'
-            ? { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }
+            ? { entity: table.entity, each: table.each, maxQuarantinedShare: table.maxQuarantinedShare }
             : { keys: table.keys, partitionBy: table.partitionBy },
         ),
       },
@@ -195,6 +195,7 @@ function tableSource(
     `  name: ${source(name)},`,
     `  zone: ${source(zone)},`,
     ...(isSource ? [`  entity: ${source(own.entity)},`] : []),
+    ...(own.each === undefined ? [] : [`  each: ${source(own.each)},`]),
     `  description: ${source(description.trim() || 'TODO: what a row is.')},`,
     '  columns: {',
     ...properties.map((property) => `    ${key(property.name)}: ${columnSource(property)},`),

@@ -18,8 +18,9 @@ const facet = <T extends object>(name: string, version: string, content: T) => (
 export type LineageEvent = ReturnType<RunEvents['event']>;
 
 export interface JobText {
-  readonly sql: string;
-  readonly lineage: Lineage;
+  readonly code: string;
+  /** Of SQL. */
+  readonly lineage?: Lineage;
 }
 
 /** Makes of what a run tells one START and one COMPLETE or FAIL for each job that it begins. */
@@ -97,7 +98,15 @@ export class RunEvents {
             jobType: 'QUERY',
           }),
           documentation: facet('DocumentationJobFacet', '1-1-0', { description: job.description }),
-          ...(text && { sql: facet('SQLJobFacet', '1-1-0', { query: text.sql }) }),
+          ...(text &&
+            (job.language === 'sql'
+              ? { sql: facet('SQLJobFacet', '1-1-0', { query: text.code }) }
+              : {
+                  sourceCode: facet('SourceCodeJobFacet', '1-0-1', {
+                    language: job.language,
+                    sourceCode: text.code,
+                  }),
+                })),
         },
       },
       inputs: job.inputs.map((table) => ({

@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { installPython, runTool, venvTool } from '../engines/spark/python';
+import { installPython, runTool, venvTool } from '../engines/python';
 import { junitXml } from '../standards/junit';
 import { lake, lakehouseIn, ROOT, temporaryDir } from './support/lake';
 import { python } from './support/python';
@@ -213,7 +213,7 @@ describe('events of a run', () => {
   ])('a receiver that %s fails no run, and is told of once', async (_, status, told) => {
     const { server, url } = await receiver(status ?? 200);
     if (status === undefined) await new Promise((resolve) => server.close(resolve));
-    const ran = await lake(['run', '--project', SHOP, '--lake', join(dir, `dead-${status}`)], {
+    const ran = await lake(['run', '--lake', join(dir, 'lake'), '--only', 'customers_curated', '--full'], {
       OPENLINEAGE_URL: url,
     });
     server.close();

@@ -5,7 +5,7 @@ import { casesFile } from '../../engines/cases';
 import { bindProject } from '../../engines/check';
 import { withDatabase } from '../../engines/database';
 import { type Engine, LakeError, type RunSummary, type TableState } from '../../engines/engine';
-import { readSql } from '../../engines/job-sql';
+import { LANGUAGES, readCode } from '../../engines/job-code';
 import { lineageOf, type Origins } from '../../engines/lineage';
 import type { Project } from '../../engines/project';
 import { list } from '../../engines/store';
@@ -113,21 +113,25 @@ const jobDocs = ({ definition: { pipeline }, jobs: dir }: Project): Promise<JobD
   withDatabase(async (db) => {
     const docs: JobDoc[] = [];
     for (const job of pipeline.jobs) {
-      const sql = await readSql(dir, job);
-      const { columns, rows } = await lineageOf(db, job, sql);
+      const code = await readCode(dir, job);
+      // What a job in Python makes of its columns nobody can tell by its text.
+      const lineage = job.language === 'sql' ? await lineageOf(db, job, code) : undefined;
       docs.push({
         name: job.name,
         description: job.description,
         inputs: job.inputs.map(({ name }) => name),
         parameters: job.parameters.map(({ name, values }) => ({ name, values })),
-        sql,
+        language: LANGUAGES[job.language],
+        code,
         cases: await casesText(dir, job),
-        lineage: {
-          columns: Object.fromEntries(
-            Object.entries(columns).map(([name, origins]) => [name, plain(origins)]),
-          ),
-          rows: plain(rows),
-        },
+        ...(lineage && {
+          lineage: {
+            columns: Object.fromEntries(
+              Object.entries(lineage.columns).map(([name, origins]) => [name, plain(origins)]),
+            ),
+            rows: plain(lineage.rows),
+          },
+        }),
       });
     }
     return docs;

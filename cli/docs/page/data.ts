@@ -50,10 +50,13 @@ export interface JobDoc {
   readonly description: string;
   readonly inputs: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly values: readonly string[] }[];
-  readonly sql: string;
+  /** What it is written in, as people call it. */
+  readonly language: string;
+  readonly code: string;
   /** The text of their file. */
   readonly cases: string;
-  readonly lineage: {
+  /** Of SQL. */
+  readonly lineage?: {
     readonly columns: Readonly<Record<string, Origins>>;
     /** What decides which rows there are. */
     readonly rows: Origins;

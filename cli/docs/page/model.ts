@@ -28,7 +28,7 @@ export function modelOf(catalogue: Catalogue): Model {
       uses.set(origin, [...(uses.get(origin) ?? []), `${job}.${column}`]);
   };
   for (const { name, lineage } of jobs)
-    for (const [column, origins] of Object.entries(lineage.columns)) note(name, column, origins);
+    for (const [column, origins] of Object.entries(lineage?.columns ?? {})) note(name, column, origins);
   const reading = (all: readonly { name: string; reads: readonly string[] }[], table: string) =>
     all.filter(({ reads }) => reads.includes(table)).map(({ name }) => name);
   const [ofJobs, ofQueries] = [
@@ -86,7 +86,7 @@ export const entriesOf = ({ tables, jobs, queries, zones }: Catalogue): Entry[] 
     id: `job/${j.name}`,
     kind: 'job',
     title: j.name,
-    text: `${j.description} ${j.sql} ${j.cases}`,
+    text: `${j.description} ${j.code} ${j.cases}`,
   })),
   ...queries.map((q) => ({
     id: `query/${q.name}`,

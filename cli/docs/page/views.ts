@@ -192,12 +192,12 @@ ${grid(
   table.columns.map((c) => [
     html`<a class="column" id="column-${c.name}" href="#table/${name}/${c.name}">${c.name}</a><br>${c.sqlType}${c.nullable && html` <small>nullable</small>`}${c.type === 'pseudonym' && html` <small>keyed hash</small>`}${c.pii && html` <mark>${c.pii}</mark>`}`,
     html`${c.description} <small>${factsOf(c)}</small>`,
-    html`<ul>${originsView(job?.lineage.columns[c.name] ?? {})}${model.uses.get(`${name}.${c.name}`)?.map((use) => html`<li>→ ${link(`table/${use.replace('.', '/')}`, use)}</li>`)}</ul>`,
+    html`<ul>${originsView(job?.lineage?.columns[c.name] ?? {})}${model.uses.get(`${name}.${c.name}`)?.map((use) => html`<li>→ ${link(`table/${use.replace('.', '/')}`, use)}</li>`)}</ul>`,
     profileView(table.profile?.[c.name], rows),
   ]),
   'tall',
 )}
-${job && Object.keys(job.lineage.rows).length > 0 && html`<h3>What decides which rows there are</h3><ul>${originsView(job.lineage.rows)}</ul>`}
+${job?.lineage && Object.keys(job.lineage.rows).length > 0 && html`<h3>What decides which rows there are</h3><ul>${originsView(job.lineage.rows)}</ul>`}
 ${expectationsView(model, table)}${historyView(model, name)}`;
 }
 
@@ -271,7 +271,7 @@ export function jobView(model: Model, name: string): Html | undefined {
   return html`<p class="kind">job</p><h1>${name}</h1><p>${job.description}</p>
 <dl><dt>Makes</dt><dd>${link(`table/${name}`, name)}</dd><dt>Of</dt><dd>${listed('table', job.inputs)}</dd>
 ${job.parameters.map((p) => html`<dt>Parameter ${p.name}</dt><dd>${p.values.join(' or ') || 'given by the run'}</dd>`)}</dl>
-<h2>SQL</h2>${code(job.sql)}<h2>Cases</h2>${code(job.cases)}`;
+<h2>${job.language}</h2>${code(job.code)}<h2>Cases</h2>${code(job.cases)}`;
 }
 
 export function queryView(model: Model, name: string): Html | undefined {
