@@ -1,5 +1,5 @@
 import { auditOf, expectation, unique } from '../model';
-import { readingOf } from '../model/reading';
+import { readingOf } from '../model/landing';
 import { assetOf, type BinaryFile } from './asset';
 import { GlueJob, type GlueJobArgs } from './glue-job';
 import { GlueTable } from './glue-table';

@@ -92,7 +92,7 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
     this.arn = arn(site, 'glue', `table/${site.database}/${contract.name}`);
     const options = { parent: this, protect: args.protect, retainOnDelete: args.keep };
 
-    if (contract.format === 'json') {
+    if (contract.format !== 'iceberg') {
       this.nodes = { table: this.#external(name, args, contract, options), optimizers: [] };
     } else {
       const table = this.#iceberg(name, args, contract, options);

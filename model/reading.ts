@@ -6,9 +6,9 @@ import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
 
 /** What quarantine keeps of a refused record. */
-const MAX_RAW_CHARACTERS = 1 << 16;
+export const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
-const PIECE_BYTES = 16 << 20;
+export const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */
 const HEAD_BYTES = 1 << 12;
 
@@ -21,10 +21,16 @@ const HEAD_BYTES = 1 << 12;
  * of text. Whatever these do not accept is judged again by `judge`, which alone knows reasons.
  */
 export interface Reading {
+  /** What an engine reads in another way: only JSON is cut into blocks that are read apart. */
+  readonly format: 'json' | 'csv' | 'parquet';
   /** What an engine gives `heads` of each file. */
   readonly headBytes: number;
   /** The longest piece of text for `lines`: it ends where a line ends, before one that begins with `{` if there is one. */
   readonly pieceBytes: number;
+  /** A byte that stands in pairs: where there is such a line end, a piece ends with an even number of them before it. */
+  readonly pairedMark?: string;
+  /** Of the one file in `_files`, what `heads` takes for its first bytes as text. It fails where the file cannot be read. */
+  readonly described?: string;
   /**
    * From `_heads (file, magic, head, whole, named, unpacked, damage)`: the first bytes of each file in hex, its first
    * `headBytes` as text, whether that is all of it, whether its name ends in `.gz`, whether it was unpacked, and why it
@@ -46,7 +52,8 @@ export interface Reading {
   /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
   readonly numbered: string;
   /**
-   * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
+   * With `_headers (file INTEGER, columns)`, the keys that `heads` gave of files:
+   * the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
    * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
    * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
    */
@@ -95,12 +102,12 @@ export interface PlainReading {
   readonly check: string;
 }
 
-const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
+export const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
 const folded = (key: string) => key.toLowerCase();
 
-const LF = 'chr(10)';
+export const LF = 'chr(10)';
 /** White space and byte-order marks; with commas what may stand around a record, with brackets around several. */
-const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
+export const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
 const AROUND_RECORD = `${SPACE} || ','`;
 const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
 /** Without what may stand around. `trim` looks at every character of a text, so it is not asked where an object is alone. */
@@ -120,7 +127,7 @@ export const IS_ODD_LINE = `CASE WHEN starts_with(line, '{') AND json_valid(line
   ELSE trim(line, ' ' || chr(9) || chr(13)) <> '' END`;
 
 /** A column with the names by which the SQL knows its value. */
-interface Field {
+export interface Field {
   readonly name: string;
   readonly column: Column;
   /** Every spelling of its key, as the contract writes them; of a path, of its first. */
@@ -135,7 +142,7 @@ interface Field {
   readonly text: string;
 }
 
-const fieldsOf = ({ columns }: SourceTable): Field[] =>
+export const fieldsOf = ({ columns }: SourceTable): Field[] =>
   Object.entries(columns).map(([key, column], i) => {
     const [first = key, ...rest] = (column.from ?? key).split('.');
     return {
@@ -150,7 +157,7 @@ const fieldsOf = ({ columns }: SourceTable): Field[] =>
   });
 
 /** A text of JSON without the texts in it. */
-function withoutTexts(json: string): string {
+export function withoutTexts(json: string): string {
   return `regexp_replace(${json}, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`;
 }
 
@@ -159,7 +166,7 @@ function withoutTexts(json: string): string {
  * without white space, so no value looks so.
  */
 const TWICE = quote('[ "twice" ]');
-const NO_OBJECT = quote('[ "none" ]');
+export const NO_OBJECT = quote('[ "none" ]');
 
 /** A field's JSON text in the value of its key. */
 function within({ path }: Field, value: string): string {
@@ -200,9 +207,10 @@ const structure = (slots: readonly Slot[]) =>
     `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
   );
 
-const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
-const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
-const isNumber = (column: Column) => isWhole(column) || column.type === 'double' || column.type === 'decimal';
+export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
+export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
+export const isNumber = (column: Column) =>
+  isWhole(column) || column.type === 'double' || column.type === 'decimal';
 
 /** The declared range of a number, closed by what the type itself can hold. */
 export const rangeOf = (column: Column) => {
@@ -213,7 +221,7 @@ export const rangeOf = (column: Column) => {
 };
 
 /** Every column's number or text, made once of its JSON. */
-const parsed = (fields: readonly Field[]) =>
+export const parsed = (fields: readonly Field[]) =>
   [
     '*',
     ...fields.flatMap(({ column, json, number, text }) =>
@@ -245,18 +253,18 @@ const inTime = (f: Field) => {
 };
 const isOneOf = (f: Field) => `${f.text} IN (${(f.column.oneOf ?? []).map(quote).join(', ')})`;
 /** The number as its decimal; NULL where that has too few digits before the point. */
-const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
+export const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
 /** Whether that is all of it: a double keeps the digits that a decimal of a source can have. */
 const isExact = (f: Field, value = f.number) => `${asDecimal(f, value)}::DOUBLE = ${value}`;
 
-const inRange = (f: Field, value = f.number) => {
+export const inRange = (f: Field, value = f.number) => {
   const { min, max } = rangeOf(f.column);
   return `${value} BETWEEN ${sqlNumber(min)} AND ${sqlNumber(max)}`;
 };
 const sqlNumber = (value: number) => `${value}::DOUBLE`;
 
 /** Whether a text is what its column allows. */
-const textIsGood = (f: Field): string => {
+export const textIsGood = (f: Field): string => {
   if (f.column.type === 'isoDate') return isDay(f);
   if (f.column.type === 'isoInstant') return `${isInstant(f)} AND ${inTime(f)}`;
   return f.column.oneOf ? isOneOf(f) : 'true';
@@ -289,7 +297,7 @@ const storedValue = (f: Field): string => {
   return isText(f.column) ? f.text : isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number;
 };
 
-const values = (fields: readonly Field[]) =>
+export const values = (fields: readonly Field[]) =>
   fields.map((f) => `${storedValue(f)} AS ${name(f.name)}`).join(', ');
 
 /*
@@ -356,7 +364,7 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
 const spellingsOf = ({ keys }: Field) => [...new Set(keys.map(folded))].join('\n');
 
 /** Every spelling of a column's key in lower case, as a list of SQL. */
-const spellings = (fields: readonly Field[]) =>
+export const spellings = (fields: readonly Field[]) =>
   [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
 
 /**
@@ -624,8 +632,8 @@ records AS (
   FROM split
 )`;
 
-const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'detail': ${detail}}`;
-const said = (text: string) => quote(text);
+export const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'detail': ${detail}}`;
+export const said = (text: string) => quote(text);
 
 /** Why a record, or a whole file, is refused. */
 type Reason =
@@ -637,6 +645,7 @@ type Reason =
   | 'LINE_TOO_LONG'
   | 'DUPLICATE_KEY'
   | 'MISSING_REQUIRED'
+  | 'FIELD_COUNT'
   | 'WRONG_TYPE'
   | 'OUT_OF_RANGE'
   | 'EMPTY_FILE'
@@ -647,7 +656,7 @@ const typeOf = (json: string) =>
   `CASE left(${json}, 1) WHEN '"' THEN 'string' WHEN '{' THEN 'object' WHEN '[' THEN 'array' WHEN 't' THEN 'boolean' WHEN 'f' THEN 'boolean' ELSE 'number' END`;
 
 /** What is wrong with one column of a record, of which `_m` holds the keys that stand for it; NULL where nothing is. */
-function faultOf(f: Field, keys: string): string {
+export function faultOf(f: Field, keys: string): string {
   const { column } = f;
   const what = (text: string) => said(`${f.name} ${text}`);
   const found = (expected: string) => `${what(`should be ${expected}, found `)} || ${typeOf(f.json)}`;
@@ -674,6 +683,7 @@ function faultOf(f: Field, keys: string): string {
     cases.push([`${f.json} = ${NO_OBJECT}`, fault('WRONG_TYPE', none)]);
   }
   if (column.type === 'json') {
+    cases.push([`${f.json} = ${NO_OBJECT}`, fault('WRONG_TYPE', what('is no JSON'))]);
     cases.push([
       `NOT (${isJson(f)})`,
       fault('WRONG_TYPE', what('holds NaN or Infinity, which JSON does not have')),
@@ -765,7 +775,7 @@ const SHAPE_FAULT = `CASE
     ELSE ${fault('NOT_JSON', said('the braces close, but what is between them is not JSON'))}
   END`;
 
-function judge(fields: readonly Field[]): string {
+export function judge(fields: readonly Field[]): string {
   const keys = (i: number) => `_m${i}`;
   return `WITH ${GROUPS},
 ${RECORDS},
@@ -809,7 +819,7 @@ FROM (SELECT *, CASE WHEN siblings > 1 THEN record ELSE whole END AS text FROM j
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
-const MAGIC = [
+export const MAGIC = [
   ['504B0304', 'a zip archive'],
   ['504B0506', 'a zip archive'],
   ['425A68', 'packed with bzip2'],
@@ -921,10 +931,24 @@ FROM (
 )`;
 }
 
-/** See {@link Reading}. */
-export function readingOf(source: SourceTable): Reading {
+/** What is the same of a source in any format. */
+export const commonReading = (source: SourceTable) => ({
+  verdict: verdict(source),
+  firstCount: FIRST_COUNT,
+  firstOrder: FIRST_ORDER,
+  shownFile: SHOWN_FILE,
+  refined: refinedSql(source),
+  landedSchema: sparkSchema(source.columns),
+  refinedSchema: sparkSchema(refined(source.columns)),
+  forgotten: forgottenOf(source),
+});
+
+/** How files of JSON are read. */
+export function jsonReading(source: SourceTable): Reading {
   const fields = fieldsOf(source);
   return {
+    ...commonReading(source),
+    format: 'json',
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
     heads: heads(fields),
@@ -938,13 +962,5 @@ export function readingOf(source: SourceTable): Reading {
     matched: matched(fields),
     unmatched: unmatched(fields),
     judge: judge(fields),
-    verdict: verdict(source),
-    firstCount: FIRST_COUNT,
-    firstOrder: FIRST_ORDER,
-    shownFile: SHOWN_FILE,
-    refined: refinedSql(source),
-    landedSchema: sparkSchema(source.columns),
-    refinedSchema: sparkSchema(refined(source.columns)),
-    forgotten: forgottenOf(source),
   };
 }

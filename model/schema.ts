@@ -61,7 +61,7 @@ export const externalTable = ({ description }: SourceTable) => ({
 
 /** Where a table's files are: Athena wants the slash, Iceberg none. */
 export const locationOf = ({ format }: Table, { bucket, prefix }: Place) =>
-  s3Uri({ bucket, prefix: prefix.replace(/\/$/, format === 'json' ? '/' : '') });
+  s3Uri({ bucket, prefix: prefix.replace(/\/$/, format !== 'iceberg' ? '/' : '') });
 
 /** Iceberg's ids of partition fields begin here. */
 const FIRST_PARTITION_ID = 1000;

@@ -17,13 +17,39 @@ interface Contract<Name extends string, Zone extends string, C extends Columns> 
   readonly expectations: readonly Expectation[];
 }
 
-/** Files of a source as they come: JSON lines under `<entity>/landing/`. */
+/**
+ * Text in fields, a record a line but for line ends within quotes, as RFC 4180 has it. A quote within quotes is written
+ * twice.
+ */
+export interface CsvFormat {
+  readonly kind: 'csv';
+  /** Whether the first line names the columns; without it they come in the contract's order, and no others. */
+  readonly header: boolean;
+  /** One character of ASCII. */
+  readonly delimiter: string;
+  /** One character of ASCII. */
+  readonly quote: string;
+}
+
+/** How a source writes its files. */
+export type SourceFormat = 'json' | 'parquet' | CsvFormat;
+
+/** CSV. Default: with a header, commas between fields, and double quotes. */
+export const csv = (options: Partial<Omit<CsvFormat, 'kind'>> = {}): CsvFormat => ({
+  header: true,
+  delimiter: ',',
+  quote: '"',
+  ...options,
+  kind: 'csv',
+});
+
+/** Files of a source as they come, under `<entity>/landing/`. */
 export interface SourceTable<
   Name extends string = string,
   Zone extends string = string,
   C extends Columns = Columns,
 > extends Contract<Name, Zone, C> {
-  readonly format: 'json';
+  readonly format: SourceFormat;
   readonly entity: string;
   /** The run fails where more than this share of the lines is quarantined (0 to 1). */
   readonly maxQuarantinedShare: number;

@@ -35,7 +35,7 @@ function deployed(): { tables: Deployed[]; metadata: Map<string, Record<string, 
   const tables = pipeline.zones.flatMap((zone) =>
     catalogEntries(zone).map(({ table, prefix }): Deployed => {
       const location = locationOf(table, { bucket: outputs.buckets[zone.name] as string, prefix });
-      if (table.format === 'json') {
+      if (table.format !== 'iceberg') {
         const made = JSON.parse(JSON.stringify(jsonStorage(table, location)));
         const { description, tableType, parameters } = externalTable(table);
         return {

@@ -71,7 +71,7 @@ export class CatalogDrift {
     if (slashless(at) !== slashless(location)) {
       say(`is at ${at ?? 'no place'}, the contract says ${location}`);
     }
-    if (table.format === 'json') compareExternal(table, location, found, say);
+    if (table.format !== 'iceberg') compareExternal(table, location, found, say);
     else await this.compareIceberg(table, location, found, say);
   }
 

@@ -117,7 +117,7 @@ export class Run {
   /** Lets the SQL that follows read a table by its name. */
   private async open(table: Table, dir: string) {
     await this.db.run(
-      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${table.format === 'json' ? refinedSql(table) : '*'} FROM ${parquetIn(dir)}`,
+      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${table.format !== 'iceberg' ? refinedSql(table) : '*'} FROM ${parquetIn(dir)}`,
     );
   }
 

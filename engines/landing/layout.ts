@@ -191,12 +191,12 @@ async function layoutOf(
 
 /** The records of a file in their order, in the same ways as a run reads them. */
 async function* entriesOf(db: DuckDBConnection, table: SourceTable, look: Look): AsyncGenerator<Entry> {
-  const { pieceBytes } = readingOf(table);
-  if (await isReadWhole(db, look, pieceBytes)) {
+  const reading = readingOf(table);
+  if (await isReadWhole(db, look, reading.pieceBytes)) {
     yield* wholeEntries(db, look);
     return;
   }
-  for await (const piece of piecesOf(look, pieceBytes)) {
+  for await (const piece of piecesOf(look, reading)) {
     if (piece.isCut) yield { strays: 0, isCut: true };
     else yield* pieceEntries(piece, await recordsOf(db, table, piece));
   }

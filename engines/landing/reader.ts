@@ -89,7 +89,7 @@ const REST = '_file, _n, _line, _broken';
 
 interface Verdict {
   readonly file: string;
-  readonly shape: 'objects' | 'lines' | null;
+  readonly shape: 'objects' | 'lines' | 'rows' | null;
   /** The keys of its records, where it may be plain. */
   readonly columns: string | null;
   readonly further: boolean;
@@ -168,7 +168,7 @@ export class SourceReader {
     );
     await forgotten?.ready(this.db);
     await readyTables(this.db, '_heads', '_others', '_rest');
-    for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
+    for (const file of files) this.looks.push(await lookOver(this.db, file, this.reading));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
     const verdictOf = ({ path }: Look) => verdicts.get(path) as Verdict;
@@ -184,11 +184,12 @@ export class SourceReader {
         if (!(await this.readPlain(batch, verdictOf(batch[0] as Look)))) others.push(...batch);
       }
     }
-    const lines = others.filter((look) => verdictOf(look).shape === 'lines');
-    for (const batch of batchesOf(others.filter((look) => verdictOf(look).shape !== 'lines'))) {
-      lines.push(...(await this.readObjects(batch)));
-    }
-    await this.readLines(lines);
+    const lines = others.filter((look) => verdictOf(look).shape !== 'objects');
+    const objects = others.filter((look) => verdictOf(look).shape === 'objects');
+    // Of files of Parquet, each has types of its own.
+    const batches = this.reading.format === 'parquet' ? objects.map((look) => [look]) : batchesOf(objects);
+    for (const batch of batches) lines.push(...(await this.readObjects(batch)));
+    await this.readLines(lines, (look) => verdictOf(look).columns);
     requireUnchanged(this.looks);
     const theirs = (await forgotten?.takeOut()) ?? 0;
     this.accepted -= theirs;
@@ -217,19 +218,7 @@ export class SourceReader {
   private async judgeHeads(): Promise<ReadonlyMap<string, Verdict>> {
     const verdicts = new Map<string, Verdict>();
     for (let i = 0; i < this.looks.length; i += HEADS) {
-      await readyTables(this.db, '_heads');
-      const rows = await this.db.createAppender('_heads');
-      for (const look of this.looks.slice(i, i + HEADS)) {
-        rows.appendVarchar(look.path);
-        rows.appendVarchar(look.magic);
-        rows.appendVarchar(look.head);
-        for (const flag of [look.whole, look.named, look.unpacked]) rows.appendBoolean(flag);
-        if (look.damage === null) rows.appendNull();
-        else rows.appendVarchar(look.damage);
-        rows.endRow();
-      }
-      rows.closeSync();
-      for (const verdict of await rowsOf<Verdict>(this.db, this.reading.heads))
+      for (const verdict of await verdictsOf(this.db, this.reading, this.looks.slice(i, i + HEADS)))
         verdicts.set(verdict.file, verdict);
     }
     for (const { file, shape, reason, detail, fatal } of verdicts.values()) {
@@ -325,10 +314,11 @@ export class SourceReader {
     await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
   }
 
-  private async readLines(looks: readonly Look[]) {
+  private async readLines(looks: readonly Look[], columnsOf: (look: Look) => string | null) {
     if (looks.length === 0) return;
     const groups = this.groups(looks);
     const work = async (db: DuckDBConnection) => {
+      await readyHeaders(db, looks.map(columnsOf));
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
         await this.readGroup(db, next.value, looks);
       }
@@ -337,7 +327,7 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_heads', '_others', '_rest');
+      await readyTables(other, '_others', '_rest');
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
@@ -374,7 +364,7 @@ export class SourceReader {
     }
   }
 
-  private pieces = (look: Look) => piecesOf(look, this.reading.pieceBytes);
+  private pieces = (look: Look) => piecesOf(look, this.reading);
 
   /** Reads a group. What of it DuckDB takes for no text, as it is no UTF-8, is read in pieces that are. */
   private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
@@ -470,6 +460,52 @@ export class SourceReader {
   }
 }
 
+/** Looks a file over, as `heads` takes it. */
+async function lookOver(db: DuckDBConnection, path: string, reading: Reading): Promise<Look> {
+  const look = await lookAt(path, reading.headBytes);
+  if (reading.described === undefined) return look;
+  try {
+    await db.run(`SET VARIABLE _files = [${quoteString(literalPath(path))}]::VARCHAR[]`);
+    const [described] = await rowsOf<{ head: string }>(db, reading.described);
+    return { ...look, head: described?.head ?? '' };
+  } catch {
+    return { ...look, head: '' };
+  }
+}
+
+async function verdictsOf(
+  db: DuckDBConnection,
+  reading: Reading,
+  looks: readonly Look[],
+): Promise<readonly Verdict[]> {
+  await readyTables(db, '_heads');
+  const rows = await db.createAppender('_heads');
+  for (const look of looks) {
+    rows.appendVarchar(look.path);
+    rows.appendVarchar(look.magic);
+    rows.appendVarchar(look.head);
+    for (const flag of [look.whole, look.named, look.unpacked]) rows.appendBoolean(flag);
+    if (look.damage === null) rows.appendNull();
+    else rows.appendVarchar(look.damage);
+    rows.endRow();
+  }
+  rows.closeSync();
+  return rowsOf<Verdict>(db, reading.heads);
+}
+
+/** Makes `_headers` of the columns that `heads` gave, of files by their places. */
+async function readyHeaders(db: DuckDBConnection, columns: readonly (string | null)[]): Promise<void> {
+  await readyTables(db, '_headers');
+  const rows = await db.createAppender('_headers');
+  for (const [file, text] of columns.entries()) {
+    if (text === null) continue;
+    rows.appendInteger(file);
+    rows.appendVarchar(text);
+    rows.endRow();
+  }
+  rows.closeSync();
+}
+
 /**
  * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
  * by its beginning; returns of how many bytes nothing does.
@@ -550,9 +586,12 @@ export async function* recordsIn(
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
-  await readyTables(db, '_heads', '_others', '_rest');
-  for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
-    yield* await recordsOf(db, table, piece, true);
+  const reading = readingOf(table);
+  await readyTables(db, '_others', '_rest');
+  const [verdict] = await verdictsOf(db, reading, [look]);
+  await readyHeaders(db, [verdict?.columns ?? null]);
+  if (reading.format !== 'json' && !verdict?.shape) return;
+  for await (const piece of piecesOf(look, reading)) yield* await recordsOf(db, table, piece, true);
 }
 
 /** The records of lines, good and refused ones, in their order. */
@@ -592,6 +631,7 @@ export async function recordsOf(
 const TABLES = {
   _heads:
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
+  _headers: 'file INTEGER, columns VARCHAR',
   _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
   _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { SourceTable } from '../../../model';
 import { PEOPLE } from '../../../model/manifest';
-import { readingOf } from '../../../model/reading';
+import { readingOf } from '../../../model/landing';
 
 const asked = JSON.parse(readFileSync(0, 'utf8'));
 const reading = ({ columns, share }: { columns: SourceTable['columns']; share: number }) =>

@@ -1,0 +1,192 @@
+import { gzipSync } from 'node:zlib';
+import {
+  boolean,
+  csv,
+  decimal,
+  epochMillis,
+  int,
+  isoDate,
+  isoInstant,
+  json,
+  type SourceTable,
+  text,
+} from '../../model';
+import { readingTests } from '../../tests/support/reading';
+import { sourceOf } from './arbitraries';
+
+const { read } = readingTests();
+
+const payments: SourceTable = {
+  ...sourceOf({
+    id: text('Number.', { aliases: ['payment id'] }),
+    amount: decimal(9, 2, 'How much.'),
+    count: int('How many.', { nullable: true, min: 0, max: 1000 }),
+    method: text('How.', { oneOf: ['card', 'transfer'], nullable: true }),
+    day: isoDate('When.', { nullable: true }),
+    at: isoInstant('When.', { nullable: true }),
+    millis: epochMillis('When.', { nullable: true, min: 0 }),
+    isNew: boolean('Whether.', { nullable: true }),
+    more: json('Else.', { nullable: true }),
+  }),
+  format: csv({ delimiter: ';' }),
+};
+const HEADER = 'id;amount;count;method;day;at;millis;isNew;more';
+const GOOD = [
+  'p-1;12.50;3;card;2026-05-01;2026-05-01T10:00:00Z;1655564376361;true;"{""a"": 1}"',
+  'p-2;-0.1;;;;;;FALSE;',
+];
+const NONE = { count: null, method: null, day: null, at: null, millis: null, isNew: null, more: null };
+const ROWS = [
+  {
+    id: 'p-1',
+    amount: 12.5,
+    count: 3,
+    method: 'card',
+    day: '2026-05-01',
+    at: '2026-05-01T10:00:00Z',
+    millis: 1655564376361,
+    isNew: true,
+    more: '{"a":1}',
+  },
+  { ...NONE, id: 'p-2', amount: -0.1, isNew: false },
+];
+const fileOf = (...lines: string[]) => `${lines.join('\n')}\n`;
+
+const readAs = async (name: string, content: string | Buffer, table = payments) =>
+  read(table, { [name]: content });
+
+describe('what is read', () => {
+  const good = fileOf(HEADER, ...GOOD);
+  test.each<[string, string | Buffer]>([
+    ['a.csv', good],
+    ['crlf.csv', good.replaceAll('\n', '\r\n')],
+    ['mixed ends.csv', good.replace('\n', '\r\n')],
+    ['bom.csv', `\ufeff${good}`],
+    ['no end.csv', good.trimEnd()],
+    ['blank lines.csv', `\n${good.replaceAll('\n', '\n\n')}`],
+    ['a.csv.gz', gzipSync(good)],
+    ['quoted.csv', good.replaceAll(/p-\d|12.50/g, '"$&"')],
+    ['case.csv', good.replace('amount', 'AMOUNT').replace('id;', '"Payment ID" ;')],
+  ])('%s', async (name, content) => {
+    const { rows, landed } = await readAs(name, content);
+    expect(rows).toEqual(ROWS);
+    expect(landed).toMatchObject({ read: 2, accepted: 2, refused: 0, failure: null });
+  });
+});
+
+const places = ({ refused }: Awaited<ReturnType<typeof readAs>>) =>
+  refused.map(({ line, record, reason, detail, raw }) => [line, record, reason, detail, raw]);
+
+describe('what is refused', () => {
+  const named = (amount: string, more = '') =>
+    `{"id":"p","amount":"${amount}","count":"${more}","method":"","day":"","at":"","millis":"","isNew":"","more":""}`;
+  test.each<[string, string, readonly unknown[]]>([
+    ['too few fields', 'p;1', ['FIELD_COUNT', '2 fields, where the header has 9', 'p;1']],
+    ['too many fields', 'p;1;;;;;;;;x', ['FIELD_COUNT', '10 fields, where the header has 9', 'p;1;;;;;;;;x']],
+    ['an unclosed quote', '"p;1;;;;;;;', ['TRUNCATED', 'a quote is not closed', '"p;1;;;;;;;']],
+    [
+      'text behind a quote',
+      '"p"x;1;;;;;;;',
+      ['TRAILING_TEXT', 'text behind a quote that closes a field', '"p"x;1;;;;;;;'],
+    ],
+    ['no number', 'p;1,5;;;;;;;', ['WRONG_TYPE', 'amount should be a number, found string', named('1,5')]],
+    ['an empty one', 'p;;;;;;;;', ['MISSING_REQUIRED', 'amount is empty', named('')]],
+    [
+      'a digit too many',
+      'p;999999.991;;;;;;;',
+      ['WRONG_TYPE', 'amount should have at most 2 digits behind the point', named('999999.991')],
+    ],
+    [
+      'a digit that no double has',
+      'p;12.3400000000000000000001;;;;;;;',
+      [
+        'WRONG_TYPE',
+        'amount should have at most 2 digits behind the point',
+        named('12.3400000000000000000001'),
+      ],
+    ],
+    ['a fraction', 'p;1;1.5;;;;;;', ['WRONG_TYPE', 'count should be a whole number', named('1', '1.5')]],
+    ['a range', 'p;1;1001;;;;;;', ['OUT_OF_RANGE', 'count should be between 0 and 1000', named('1', '1001')]],
+    [
+      'blanks around a number',
+      'p;1; 1;;;;;;',
+      ['WRONG_TYPE', 'count should be a number, found string', named('1', ' 1')],
+    ],
+    [
+      'a number that only programs write',
+      'p;1;1_0;;;;;;',
+      ['WRONG_TYPE', 'count should be a number, found string', named('1', '1_0')],
+    ],
+  ])('%s', async (_, line, [reason, detail, raw]) => {
+    const outcome = await readAs('a.csv', fileOf(HEADER, GOOD[0] as string, line, GOOD[1] as string));
+    expect(places(outcome)).toEqual([[3, null, reason, detail, raw]]);
+    expect(outcome.rows).toEqual(ROWS);
+  });
+
+  test.each<[string, string | Buffer, string, RegExp]>([
+    ['a required column', 'id;count\np;1\n', 'MISSING_REQUIRED', /^the header has no column amount$/],
+    [
+      'a column twice',
+      'id;amount;Payment ID\np;1;q\n',
+      'DUPLICATE_KEY',
+      /^several columns of the header stand for id$/,
+    ],
+    [
+      'another delimiter',
+      'id,amount\np,1\n',
+      'UNREADABLE_FILE',
+      /no column of the contract; is there a header, and does ; stand/,
+    ],
+    ['no header', 'p;1;;;;;;;\n', 'UNREADABLE_FILE', /no column of the contract/],
+    ['JSON', '{"id":"p","amount":1}\n', 'UNREADABLE_FILE', /^it is JSON; landing takes CSV/],
+    ['Parquet', Buffer.from('PAR1....PAR1'), 'UNREADABLE_FILE', /^it is Parquet; landing takes CSV/],
+    ['an unclosed quote', '"id;amount\np;1\n', 'UNREADABLE_FILE', /a quote that is not closed/],
+  ])('a header with %s', async (_, content, reason, detail) => {
+    const { refused, landed } = await readAs('a.csv', content);
+    expect(refused).toMatchObject([
+      { line: null, record: null, reason, detail: expect.stringMatching(detail) },
+    ]);
+    expect(landed.failure).toMatch(/^1 file cannot be read/);
+  });
+
+  test('a file of nothing counts for nothing, and one of a header alone is read', async () => {
+    expect((await readAs('a.csv', '')).refused).toMatchObject([{ reason: 'EMPTY_FILE' }]);
+    expect((await readAs('a.csv', HEADER)).landed).toMatchObject({ read: 0, failure: null, reasons: {} });
+  });
+
+  test('a line that is no UTF-8', async () => {
+    const content = Buffer.concat([
+      Buffer.from(fileOf(HEADER, GOOD[0] as string)),
+      Buffer.from('p\xe9;1;;;;;;;\n', 'latin1'),
+      Buffer.from(GOOD[1] as string),
+    ]);
+    expect((await readAs('a.csv', content)).refused).toMatchObject([{ line: 3, reason: 'INVALID_ENCODING' }]);
+  });
+});
+
+test('lines within quotes are of one record, and a quote that is not closed spoils no other', async () => {
+  const outcome = await readAs(
+    'a.csv',
+    fileOf(HEADER, '"p', 'q";1;;;;;;;', '"r;1;;;;;;;', 'p-2;5" x;;;;;;;', '"s', '";0.5;;;;;;;'),
+  );
+  expect(places(outcome).map(([line, , reason]) => [line, reason])).toEqual([
+    [4, 'TRUNCATED'],
+    [5, 'WRONG_TYPE'],
+  ]);
+  expect(outcome.rows.map(({ id }) => id).toSorted()).toEqual(['p\nq', 's\n']);
+});
+
+test('without a header the columns stand in the contract’s order', async () => {
+  const table = {
+    ...sourceOf({ a: text('A.'), b: int('B.') }),
+    format: csv({ header: false, quote: "'", delimiter: '\t' }),
+  };
+  const { rows, refused } = await readAs('a.csv', "'x''\ty'\t1\nz\t2\nz\n", table);
+  expect(rows.toSorted((a, b) => Number(a.b) - Number(b.b))).toEqual([
+    { a: "x'\ty", b: 1 },
+    { a: 'z', b: 2 },
+  ]);
+  expect(refused).toMatchObject([
+    { line: 3, reason: 'FIELD_COUNT', detail: '1 field, where the contract has 2' },
+  ]);
+});
