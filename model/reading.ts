@@ -243,9 +243,9 @@ const INSTANT =
 const isInstant = (f: Field) =>
   `regexp_full_match(${f.text}, '${INSTANT}') AND COALESCE(year(${instantSql(f.text)}) BETWEEN 1 AND 9999, false)`;
 /** Whether an instant that is one is in its column's range. */
-const inTime = (f: Field) => {
+export const inTime = (f: Field, instant = instantSql(f.text)) => {
   const { min, max } = f.column;
-  const at = `epoch_ms(${instantSql(f.text)})`;
+  const at = `epoch_ms(${instant})`;
   return all([
     ...(min === undefined ? [] : [`${at} >= ${min}`]),
     ...(max === undefined ? [] : [`${at} <= ${max}`]),
@@ -435,7 +435,7 @@ function valuePattern({ column, path }: Field): string | undefined {
     return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
   if (column.type === 'isoInstant')
     // Of a range the pattern would have to know days of months.
-    return column.min === undefined && column.max === undefined ? USUAL_INSTANT : undefined;
+    return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
   if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
   if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
   const { min, max } = rangeOf(column);
@@ -451,7 +451,7 @@ function valuePattern({ column, path }: Field): string | undefined {
 
 const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
-const USUAL_INSTANT = `"${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"`;
+export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
 /** White space between tokens, of which JSON takes less than RE2's `\\s`. */
 const GAP = '[ \\t\\r]*';

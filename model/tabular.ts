@@ -4,6 +4,7 @@ import {
   fault,
   fieldsOf,
   inRange,
+  inTime,
   isNumber,
   isText,
   isWhole,
@@ -12,6 +13,7 @@ import {
   said,
   spellings,
   textIsGood,
+  USUAL_INSTANT,
   withoutTexts,
 } from './reading';
 import { quoteName as name, quoteString as quote } from './sql';
@@ -57,10 +59,11 @@ function isGood(f: Field): string {
   }
   if (isNumber(f.column)) return `${isNumberText(text)} AND ${inRange(f)}`;
   const filled = nullable ? '' : `${text} <> '' AND `;
-  const good =
-    type === 'isoDate'
-      ? either(`strlen(${text}) = 10 AND ${isAsPrinted(text, 'DATE')}`, textIsGood(f))
-      : textIsGood(f);
+  const quick = {
+    isoDate: `strlen(${text}) = 10 AND ${isAsPrinted(text, 'DATE')}`,
+    isoInstant: `regexp_full_match(${text}, ${quote(USUAL_INSTANT)}) AND ${inTime(f, `TRY_CAST(${text} AS TIMESTAMPTZ)`)}`,
+  }[type as string];
+  const good = quick ? either(quick, textIsGood(f)) : textIsGood(f);
   return `${filled}NOT contains(${text}, chr(0)) AND ${good}`;
 }
 

@@ -1,6 +1,9 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import {
   boolean,
+  type Column,
+  type CsvFormat,
   csv,
   decimal,
   epochMillis,
@@ -11,8 +14,9 @@ import {
   type SourceTable,
   text,
 } from '../../model';
-import { readingTests } from '../../tests/support/reading';
-import { sourceOf } from './arbitraries';
+import { readingTests, sorted } from '../../tests/support/reading';
+import { soak } from '../../tests/support/soak';
+import { anySource, plainValue, sourceOf, verdictOf } from './arbitraries';
 
 const { read } = readingTests();
 
@@ -189,4 +193,171 @@ test('without a header the columns stand in the contract’s order', async () =>
   expect(refused).toMatchObject([
     { line: 3, reason: 'FIELD_COUNT', detail: '1 field, where the contract has 2' },
   ]);
+});
+
+describe('any file', () => {
+  const { delimiter, quote } = {
+    delimiter: fc.constantFrom(',', ';', '\t', '|', '^'),
+    quote: fc.constantFrom('"', "'"),
+  };
+  const style = fc.record({
+    delimiter,
+    quote,
+    end: fc.constantFrom('\n', '\n', '\r\n'),
+    bom: fc.boolean(),
+    lastEnd: fc.boolean(),
+    always: fc.boolean(),
+    order: fc.infiniteStream(fc.nat(1000)),
+    further: fc.nat(2),
+    blanks: fc.boolean(),
+  });
+  type Style = typeof style extends fc.Arbitrary<infer S> ? S : never;
+
+  const isBad = fc.noBias(fc.nat(99)).map((n) => n > 96);
+  const ODD = [
+    '',
+    ' ',
+    '0',
+    '-0',
+    '1.5',
+    '1e2',
+    '+7',
+    '007',
+    '1_0',
+    ' 1',
+    '9007199254740993',
+    'NaN',
+    'null',
+    'TRUE',
+    'x;y',
+    'x,y\tz',
+    'a"b',
+    "a''b",
+    '"',
+    "'",
+    'a\nb',
+    'a\r\nb',
+    '\n',
+    '2000-02-30',
+    '2000-02-29',
+    '12.345',
+    '12.3000000000000000000000',
+  ];
+  const textFor = (column: Column) =>
+    fc.tuple(isBad, plainValue(column), fc.constantFrom(...ODD), fc.nat(9)).map(([bad, good, odd, empty]) => {
+      if (bad) return odd;
+      if (column.nullable && empty === 0) return '';
+      return /^"/.test(good) ? (JSON.parse(good) as string) : good;
+    });
+
+  /** What JSON would have for a text, by the rules of the contract written once more. */
+  function pairOf(column: Column, text: string): string {
+    if (text === '') return column.nullable ? 'null' : '""';
+    if (column.type === 'boolean' && /^(?:true|false)$/i.test(text)) return text.toLowerCase();
+    if (['int', 'double', 'decimal', 'epochMillis'].includes(column.type)) {
+      if (!/^[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i.test(text)) return JSON.stringify(text);
+      return String(Number(text));
+    }
+    return JSON.stringify(text);
+  }
+
+  const broken = fc.constantFrom('', '', '', 'few', 'many', 'behind', 'open');
+
+  test('gives every record to the table or to quarantine', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anySource.chain((source) => {
+          const columns = Object.values(source.columns);
+          const row = fc.tuple(
+            fc.tuple(...columns.map(textFor)),
+            fc.tuple(isBad, broken).map(([bad, how]) => (bad ? how : '')),
+          );
+          const file = fc.tuple(style, fc.array(row, { maxLength: 40 }), fc.boolean());
+          return fc.tuple(
+            fc.constant(source),
+            delimiter,
+            quote,
+            fc.array(file, { minLength: 1, maxLength: 3 }),
+          );
+        }),
+        async ([source, mark, within, files]) => {
+          const table: SourceTable = { ...source, format: csv({ delimiter: mark, quote: within }) };
+          const contents: Record<string, string> = {};
+          const good: unknown[] = [];
+          const refused: unknown[] = [];
+          for (const [i, [how, records]] of files.entries()) {
+            const name = `${i}.csv`;
+            contents[name] = written(table, how, records, name, good, refused);
+          }
+          const outcome = await read(table, contents);
+          expect(sorted(outcome.rows)).toEqual(sorted(good));
+          const found = outcome.refused.filter(({ line }) => line !== null);
+          expect(found.map(({ file, line, reason }) => [file, line, reason])).toEqual(refused);
+          expect(outcome.landed.failure).toBeNull();
+        },
+      ),
+      { numRuns: soak(60) },
+    );
+  });
+
+  function written(
+    table: SourceTable,
+    { end, bom, lastEnd, always, order, further, blanks }: Style,
+    records: readonly (readonly [readonly string[], string])[],
+    file: string,
+    good: unknown[],
+    refused: unknown[],
+  ): string {
+    const { delimiter: d, quote: q } = table.format as CsvFormat;
+    const columns = Object.entries(table.columns);
+    const quoted = (text: string) => `${q}${text.replaceAll(q, q + q)}${q}`;
+    const field = (text: string) =>
+      always || text.includes(d) || text.includes(q) || /[\r\n]|^ | $/.test(text) ? quoted(text) : text;
+    const slots = [...columns.map((_, i) => i), ...Array.from({ length: further }, () => -1)]
+      .map((slot) => [order.next().value as number, slot] as const)
+      .toSorted(([a], [b]) => a - b)
+      .map(([, slot]) => slot);
+    const header = slots.map((slot, i) => {
+      const [name, column] = columns[slot] ?? [`extra ${i}`, undefined];
+      return field(column?.aliases[0] && i % 2 ? column.aliases[0].toUpperCase() : name);
+    });
+    let line = 1;
+    const lines: string[] = [];
+    const add = (text: string) => {
+      const at = line;
+      lines.push(text);
+      line += text.split('\n').length;
+      return at;
+    };
+    add(header.join(d));
+    for (const [at, [texts, isBroken]] of records.entries()) {
+      if (blanks) add('');
+      // Where a quote is not closed, what follows may be within it.
+      const open = isBroken === 'open' && at === records.length - 1 && slots.length > 0;
+      const fields = slots.map((slot) => field(texts[slot] ?? 'x'));
+      const row = fields.join(d);
+      // A line without a field is blank.
+      if (row === '') continue;
+      if (isBroken === 'many') refused.push([file, add(`${row}${d}x`), 'FIELD_COUNT']);
+      else if (isBroken === 'few' && slots.length > 1 && fields.slice(0, -1).join('') !== '')
+        refused.push([file, add(fields.slice(0, -1).join(d)), 'FIELD_COUNT']);
+      else if (isBroken === 'behind')
+        refused.push([
+          file,
+          add(`${quoted('a')}b${d}${fields.slice(1).join(d)}`.split(/\r?\n/)[0] as string),
+          'TRAILING_TEXT',
+        ]);
+      else if (open) refused.push([file, add(`${q}a`), 'TRUNCATED']);
+      else {
+        const found = verdictOf(
+          table,
+          columns.map(([name, column], i) => [name, pairOf(column, texts[i] as string)]),
+        );
+        const begins = add(row);
+        if ('row' in found) good.push(found.row);
+        else refused.push([file, begins, found.reason]);
+      }
+    }
+    return `${bom ? '\ufeff' : ''}${lines.join(end)}${lastEnd ? end : ''}`;
+  }
 });
