@@ -83,6 +83,7 @@ class ForgottenSql:
 class Reading:
     """The SQL that reads the files of a source; `Reading` in model/reading.ts says what each text gives."""
 
+    format: Literal["json", "csv", "parquet"]
     head_bytes: int
     piece_bytes: int
     heads: str
@@ -104,6 +105,8 @@ class Reading:
     landed_schema: str
     refined_schema: str
     forgotten: ForgottenSql
+    paired_mark: str | None = None
+    described: str | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ class ManifestError(ValueError):
     """A manifest that this version of the runner cannot read."""
 
 
-_FORMAT = 2
+_FORMAT = 3
 """The format of manifests that is read; `FORMATS` in model/format.ts is what is written."""
 
 
@@ -285,6 +288,7 @@ def read_source(value: Mapping[str, Any]) -> Source:
 
 def _reading(value: Mapping[str, Any]) -> Reading:
     return Reading(
+        format=value["format"],
         head_bytes=value["headBytes"],
         piece_bytes=value["pieceBytes"],
         heads=value["heads"],
@@ -306,6 +310,8 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         landed_schema=value["landedSchema"],
         refined_schema=value["refinedSchema"],
         forgotten=ForgottenSql(**value["forgotten"]),
+        paired_mark=value.get("pairedMark"),
+        described=value.get("described"),
     )
 
 

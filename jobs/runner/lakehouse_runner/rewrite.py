@@ -3,7 +3,7 @@
 import gzip
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import IO, cast
 
@@ -39,7 +39,7 @@ def rewritten(file: File, source: Source, forgotten: Forgotten) -> bool:
                 return not shape.refusal.is_fatal
             with tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
                 out = cast(IO[bytes], spool)
-                theirs, others = _copy(file, packed, reader, source, out)
+                theirs, others = _copy(file, packed, reader, source, out, shape.keys)
                 files.check_unchanged(file)
                 if theirs and others:
                     if out.tell() > _MAX_OBJECT_BYTES:
@@ -57,34 +57,52 @@ class _TooLong(Exception):
     """A line that no reader looks at whole."""
 
 
-def _copy(file: File, packed: bool, reader: Reader, source: Source, out: IO[bytes]) -> tuple[int, int]:
+def _copy(
+    file: File, packed: bool, reader: Reader, source: Source, out: IO[bytes], columns: str | None
+) -> tuple[int, int]:
     """Write the records that are not theirs. Give how many are theirs, and how many are not."""
     counts = [0, 0]
+    is_csv = source.reading.format == "csv"
     zipped = gzip.GzipFile(fileobj=out, mode="wb", mtime=0) if packed else None
     with _opened(file, packed) as opened:
-        for piece in pieces_of(opened, source.reading.piece_bytes):
+        for piece in pieces_of(opened, source.reading.piece_bytes, source.reading.paired_mark):
             if piece.skipped:
                 raise _TooLong
-            for record, is_theirs in _records(piece, reader):
+            gone: set[int] = set()
+            for lines, record, is_theirs in _records(piece, reader, columns):
                 counts[not is_theirs] += 1
-                if not is_theirs:
+                if is_theirs:
+                    gone.update(lines)
+                elif not is_csv:
                     (zipped or out).write(record + b"\n")
+            if is_csv:
+                # Also what is no record, as the header is none.
+                (zipped or out).write(_without(piece, gone))
     if zipped:
         zipped.close()
     return counts[0], counts[1]
 
 
-def _records(piece: Piece, reader: Reader) -> Iterator[tuple[bytes, bool]]:
-    """Give the records of a piece as their bytes, with whose they are."""
-    good, judged = reader.records(piece)
+def _without(piece: Piece, gone: Container[int]) -> bytes:
+    """Give a piece without some of its lines, which count from 0."""
+    lines = piece.data.split(b"\n")
+    return b"\n".join(line for i, line in enumerate(lines) if i not in gone)
+
+
+def _records(
+    piece: Piece, reader: Reader, columns: str | None
+) -> Iterator[tuple[Iterable[int], bytes, bool]]:
+    """Give the records of a piece by their lines, which count from 0, as their bytes, with whose they are."""
+    good, judged = reader.records(piece, columns)
     lines = piece.data.split(b"\n")
     for n, is_theirs in zip(good.column("_n").to_pylist(), good.column("_theirs").to_pylist(), strict=True):
-        yield lines[n - 1], is_theirs
-    places = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text", "_record", "_theirs"))
-    for first, last, text, record, is_theirs in zip(*places, strict=True):
+        at = n - piece.first - 1
+        yield (at,), lines[at], is_theirs
+    found = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text", "_record", "_theirs"))
+    for first, last, text, record, is_theirs in zip(*found, strict=True):
         # Of what is no UTF-8, the bytes are what was written.
-        is_whole = record is None
-        yield b"\n".join(lines[first - 1 : last]) if is_whole else text.encode(), is_theirs
+        places = range(first - piece.first - 1, last - piece.first)
+        yield places, b"\n".join(lines[i] for i in places) if record is None else text.encode(), is_theirs
 
 
 @contextmanager

@@ -5,6 +5,6 @@ import { PEOPLE } from '../../../model/manifest';
 import { readingOf } from '../../../model/landing';
 
 const asked = JSON.parse(readFileSync(0, 'utf8'));
-const reading = ({ columns, share }: { columns: SourceTable['columns']; share: number }) =>
-  readingOf({ name: 'readings', columns, maxQuarantinedShare: share } as SourceTable);
+const reading = ({ share, ...table }: Pick<SourceTable, 'columns' | 'format'> & { share: number }) =>
+  readingOf({ name: 'readings', ...table, maxQuarantinedShare: share } as SourceTable);
 process.stdout.write(JSON.stringify(asked === null ? PEOPLE : reading(asked)));

@@ -94,6 +94,7 @@ def test_a_manifest_is_read_whole() -> None:
                 quarantine="s3://out/",
                 columns={"at": Column(type="epochMillis", pii="quasi")},
                 reading=Reading(
+                    format="json",
                     head_bytes=1,
                     piece_bytes=2,
                     heads="h",

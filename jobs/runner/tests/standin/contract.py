@@ -11,6 +11,7 @@ from typing import Any
 from lakehouse_runner.manifest import Column, PeopleSql, Source, read_people, read_source
 
 READING: dict[str, Any] = {
+    "format": "json",
     "headBytes": 1,
     "pieceBytes": 2,
     "heads": "h",
@@ -39,7 +40,7 @@ _ROOT = Path(__file__).parents[4]
 
 
 MANIFEST: dict[str, Any] = {
-    "version": 2,
+    "version": 3,
     "job": "t",
     "database": "d",
     "driving": "s",
@@ -61,9 +62,13 @@ class Contract(Column):
     aliases: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    precision: int | None = None
+    scale: int | None = None
 
 
-def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -> Source:
+def source_of(
+    folder: Path, columns: Mapping[str, Contract], share: float = 1, written_as: object = "json"
+) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
         name: {
@@ -81,7 +86,7 @@ def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -
                 name: {f.name: contract[f.name] for f in fields(Column) if f.name in contract}
                 for name, contract in contracts.items()
             },
-            "reading": _compiled(json.dumps({"columns": contracts, "share": share})),
+            "reading": _compiled(json.dumps({"columns": contracts, "share": share, "format": written_as})),
             "audit": [],
         }
     )
