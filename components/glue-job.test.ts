@@ -199,7 +199,7 @@ test('its manifest says where everything is', async () => {
   const { file } = inputs(OBJECT, 'clean-manifest').source as { file: string };
   expect(file.endsWith('\n}\n')).toBe(true);
   expect(JSON.parse(file)).toStrictEqual({
-    version: 2,
+    version: 3,
     job: 'reading',
     database: 'acme_test',
     driving: 'reading_raw',

@@ -14,6 +14,8 @@ const HEADS = 500;
 /** How much waits until it is looked at together: judging takes a hundred times its size. */
 const WAITING_BYTES = 1 << 20;
 
+const DAMAGED = 'its pages are damaged; upload it again';
+
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
   readonly read: number;
@@ -188,7 +190,11 @@ export class SourceReader {
     const objects = others.filter((look) => verdictOf(look).shape === 'objects');
     // Of files of Parquet, each has types of its own.
     const batches = this.reading.format === 'parquet' ? objects.map((look) => [look]) : batchesOf(objects);
-    for (const batch of batches) lines.push(...(await this.readObjects(batch)));
+    for (const batch of batches) {
+      const unread = await this.readObjects(batch);
+      if (this.reading.format !== 'parquet') lines.push(...unread);
+      else for (const { path } of unread) await this.refuse(path, 'UNREADABLE_FILE', DAMAGED, true);
+    }
     await this.readLines(lines, (look) => verdictOf(look).columns);
     requireUnchanged(this.looks);
     const theirs = (await forgotten?.takeOut()) ?? 0;
@@ -302,8 +308,8 @@ export class SourceReader {
     try {
       return await work();
     } catch (error) {
-      // What the disk says, or a fault of the SQL, is no fault of the files.
-      if (!/^(?:Invalid Input|IO) Error/.test((error as Error).message)) throw error;
+      // What the disk says, or a fault of the SQL, is no fault of the files. A damaged page of Parquet is an Invalid Error.
+      if (!/^(?:Invalid Input|IO|Invalid) Error/.test((error as Error).message)) throw error;
       await this.sink.drop(part);
       return undefined;
     }

@@ -216,7 +216,10 @@ class Reader(Database):
         files = [literal(text.path) for text in texts]
         try:
             self._make(table, query, _files=files, **variables)
-        except (duckdb.InvalidInputException, duckdb.IOException):
+        except duckdb.Error as error:
+            # Of a damaged page, the reader of Parquet knows no better name.
+            if type(error) not in (duckdb.InvalidInputException, duckdb.IOException, duckdb.Error):
+                raise
             return False
         return True
 

@@ -5,6 +5,8 @@ import gzip
 import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from contract import Contract, source_of
 from lakehouse_runner import landing
@@ -37,7 +39,9 @@ def read(spark: SparkSession, folder: Path, written_as: object = CSV) -> tuple[L
 def places(found: Landing, account: Account) -> list[tuple[str, int | None, int | None, str]]:
     """Give what was refused: where and why."""
     rows = found.quarantine(account).collect()
-    return sorted((row.file, row.line, row.record, row.reason) for row in rows)
+    return sorted(
+        ((row.file, row.line, row.record, row.reason) for row in rows), key=lambda p: (p[0], p[1] or p[2] or 0)
+    )
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -111,3 +115,29 @@ def test_the_forgotten_are_passed_over(spark: SparkSession, tmp_path: Path) -> N
     account = found.account()
     assert (account.accepted, account.filtered, account.quarantined) == (1, 2, 1)
     assert [row.raw for row in found.quarantine(account).collect()] == ['{"user":"Good","amount":"x"}']
+
+
+def test_parquet(spark: SparkSession, tmp_path: Path) -> None:
+    """Good rows, refused ones by their number, and a file that is none."""
+    instant = pa.array([0, 1_000_000, None], pa.timestamp("us", tz="UTC"))
+    table = pa.table({"USER": ["a", None, "c"], "amount": [1.5, 2.5, 3.125], "at": instant, "more": [1, 2, 3]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    pq.write_table(table.slice(0, 1), tmp_path / "b.parquet")
+    found, account = read(spark, tmp_path, "parquet")
+    assert [(row.user, str(row.amount), str(row["at"])) for row in found.rows.collect()] == [
+        ("a", "1.50", "1970-01-01 00:00:00")
+    ] * 2
+    assert (account.accepted, account.quarantined, account.failure) == (2, 2, None)
+    assert places(found, account) == [
+        ("a.parquet", None, 2, "MISSING_REQUIRED"),
+        ("a.parquet", None, 3, "WRONG_TYPE"),
+    ]
+    whole = (tmp_path / "b.parquet").read_bytes()
+    (tmp_path / "b.parquet").write_bytes(whole[:4] + b"\xff" * 60 + whole[64:])
+    (tmp_path / "c.parquet").write_bytes(b"user;amount\n")
+    _, account = read(spark, tmp_path, "parquet")
+    assert {name: refusal.detail for name, refusal in account.whole.items()} == {
+        "b.parquet": "its pages are damaged; upload it again",
+        "c.parquet": "it is no Parquet; landing takes Parquet here",
+    }
+    assert account.failure is not None
