@@ -58,6 +58,7 @@ const reading = object({
   pieceBytes: z.number(),
   pairedMark: z.exactOptional(some),
   described: z.exactOptional(some),
+  without: z.exactOptional(some),
   heads: some,
   plain: plainReading,
   further: plainReading,

@@ -31,6 +31,8 @@ export interface Reading {
   readonly pairedMark?: string;
   /** Of the one file in `_files`, what `heads` takes for its first bytes as text. It fails where the file cannot be read. */
   readonly described?: string;
+  /** Of the one file in `_files`, the rows that the file keeps, as it has them, where `_gone (n)` holds the others. */
+  readonly without?: string;
   /**
    * From `_heads (file, magic, head, whole, named, unpacked, damage)`: the first bytes of each file in hex, its first
    * `headBytes` as text, whether that is all of it, whether its name ends in `.gz`, whether it was unpacked, and why it

@@ -600,6 +600,30 @@ export async function* recordsIn(
   for await (const piece of piecesOf(look, reading)) yield* await recordsOf(db, table, piece, true);
 }
 
+/**
+ * Makes `_gone (n)` of the rows in a file of Parquet that are of people who were forgotten; `false` where it cannot be read.
+ * The database is to be ready to ask who was.
+ */
+export async function theirRows(db: DuckDBConnection, path: string, reading: Reading): Promise<boolean> {
+  const look = await lookOver(db, path, reading);
+  const [verdict] = await verdictsOf(db, reading, [look]);
+  if (verdict?.shape !== 'objects') return false;
+  const { rows, refused } = reading.forgotten;
+  await readyTables(db, '_rest');
+  await db.run(`SET VARIABLE _by = 'record'`);
+  await db.run(`INSERT INTO _rest ${reading.numbered}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _landed AS
+    SELECT * EXCLUDE (_file, _broken, _line, _good) FROM (${reading.objects}) WHERE _good
+    UNION ALL BY NAME SELECT * EXCLUDE (_file, _reason, _detail, _line, _record, _last, _raw, _text, _bytes), _record AS _n
+      FROM _judged WHERE _reason IS NULL`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS SELECT _n AS n FROM _landed t WHERE ${rows}`);
+  await db.run('DROP TABLE _landed');
+  const texts = 'SELECT _record AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
+  for (const id of await theirIds(db, texts, refused)) await db.run(`INSERT INTO _gone VALUES (${id})`);
+  return true;
+}
+
 /** The records of lines, good and refused ones, in their order. */
 export async function recordsOf(
   db: DuckDBConnection,

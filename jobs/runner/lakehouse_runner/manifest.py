@@ -107,6 +107,7 @@ class Reading:
     forgotten: ForgottenSql
     paired_mark: str | None = None
     described: str | None = None
+    without: str | None = None
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         forgotten=ForgottenSql(**value["forgotten"]),
         paired_mark=value.get("pairedMark"),
         described=value.get("described"),
+        without=value.get("without"),
     )
 
 

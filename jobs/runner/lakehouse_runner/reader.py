@@ -172,6 +172,25 @@ class Reader(Database):
         refused = self._judged_refused("_text")
         return good, self._base.execute(f"{rows} UNION ALL {refused}").to_arrow_table()
 
+    def without(self, text: Text, query: str, to: str) -> tuple[int, int]:
+        """Write a text of Parquet without the rows of the forgotten. Give how many go, and how many stay."""
+        self._make("_rest", self._reading.numbered, _files=[literal(text.path)])
+        self._make("_judged", self._reading.judge, _by="record")
+        self._make("_read", f"SELECT * FROM ({self._reading.objects}) WHERE _good")
+        good = self._judged_rows(
+            "SELECT * FROM _read UNION ALL BY NAME"
+            " SELECT * EXCLUDE (_line, _file), _record AS _n FROM _judged WHERE _reason IS NULL"
+        )
+        self._make("_known", f"SELECT _n AS n, _theirs FROM ({good})")
+        refused = self._judged_refused("_text")
+        self._base.execute(f"INSERT INTO _known SELECT _record, _theirs FROM ({refused})")
+        self._make("_gone", "SELECT n FROM _known WHERE _theirs")
+        self._base.execute(f"COPY ({query}) TO '{to}' (FORMAT parquet)")
+        ((theirs, others),) = self._rows(
+            "SELECT count(*) FILTER (_theirs), count(*) FILTER (NOT _theirs) FROM _known"
+        )
+        return theirs, others
+
     def _judged_rows(self, query: str) -> str:
         if not self._has_forgotten:
             return query

@@ -1,14 +1,18 @@
-"""Takes records out of landing files, which are then a record a line. In the workers and without Spark."""
+"""Takes records out of landing files; JSON is a record a line then. In the workers and without Spark."""
 
 import gzip
+import os
 import tempfile
 import zlib
 from collections.abc import Container, Iterable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import IO, cast
 
+import duckdb
+
 from . import files
-from .blocks import MAGIC, PACKED, Piece, Text, extents_of, pieces_of
+from .blocks import MAGIC, PACKED, Piece, Text, extents_of, fetched, pieces_of
 from .files import File
 from .manifest import Source
 from .reader import Reader
@@ -28,6 +32,8 @@ def rewritten(file: File, source: Source, forgotten: Forgotten) -> bool:
     Raises:
         Changed: The file was changed meanwhile; it is as others left it.
     """
+    if source.reading.without is not None:
+        return _rewritten_rows(file, source, forgotten, source.reading.without)
     packed = file.name.endswith(PACKED) and files.read_range(file, 0, len(MAGIC)) == MAGIC
     try:
         with closing(Reader(source.reading, source.columns, forgotten)) as reader:
@@ -41,16 +47,40 @@ def rewritten(file: File, source: Source, forgotten: Forgotten) -> bool:
                 out = cast(IO[bytes], spool)
                 theirs, others = _copy(file, packed, reader, source, out, shape.keys)
                 files.check_unchanged(file)
-                if theirs and others:
-                    if out.tell() > _MAX_OBJECT_BYTES:
-                        return False
-                    out.seek(0)
-                    files.replace(file.uri, out, file.etag)
-                elif theirs:
-                    files.delete(file.uri, file.etag)
-                return True
+                return _replaced(file, out, theirs, others)
     except (EOFError, gzip.BadGzipFile, zlib.error, _TooLong):
         return False
+
+
+def _replaced(file: File, out: IO[bytes], theirs: int, others: int) -> bool:
+    """Have what was written take the place of a file. False where it is too large."""
+    if theirs and others:
+        if out.seek(0, os.SEEK_END) > _MAX_OBJECT_BYTES:
+            return False
+        out.seek(0)
+        files.replace(file.uri, out, file.etag)
+    elif theirs:
+        files.delete(file.uri, file.etag)
+    return True
+
+
+def _rewritten_rows(file: File, source: Source, forgotten: Forgotten, query: str) -> bool:
+    """Take the rows of the forgotten out of a file of Parquet. False where it cannot be read."""
+    with (
+        closing(Reader(source.reading, source.columns, forgotten)) as reader,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        left = Path(folder) / "left.parquet"
+        with fetched(extents_of(file, is_cut=False), source.reading.head_bytes) as (text,):
+            (shape,) = reader.heads([text])
+            if shape.refusal:
+                return not shape.refusal.is_fatal
+            try:
+                theirs, others = reader.without(text, query, str(left))
+            except duckdb.Error:
+                return False
+        with left.open("rb") as out:
+            return _replaced(file, out, theirs, others)
 
 
 class _TooLong(Exception):

@@ -40,7 +40,8 @@ def places(found: Landing, account: Account) -> list[tuple[str, int | None, int 
     """Give what was refused: where and why."""
     rows = found.quarantine(account).collect()
     return sorted(
-        ((row.file, row.line, row.record, row.reason) for row in rows), key=lambda p: (p[0], p[1] or p[2] or 0)
+        ((row.file, row.line, row.record, row.reason) for row in rows),
+        key=lambda p: (p[0], p[1] or p[2] or 0),
     )
 
 
@@ -120,7 +121,9 @@ def test_the_forgotten_are_passed_over(spark: SparkSession, tmp_path: Path) -> N
 def test_parquet(spark: SparkSession, tmp_path: Path) -> None:
     """Good rows, refused ones by their number, and a file that is none."""
     instant = pa.array([0, 1_000_000, None], pa.timestamp("us", tz="UTC"))
-    table = pa.table({"USER": ["a", None, "c"], "amount": [1.5, 2.5, 3.125], "at": instant, "more": [1, 2, 3]})
+    table = pa.table(
+        {"USER": ["a", None, "c"], "amount": [1.5, 2.5, 3.125], "at": instant, "more": [1, 2, 3]}
+    )
     pq.write_table(table, tmp_path / "a.parquet")
     pq.write_table(table.slice(0, 1), tmp_path / "b.parquet")
     found, account = read(spark, tmp_path, "parquet")
