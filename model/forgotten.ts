@@ -190,7 +190,11 @@ const VALUES = [
 });
 
 const keysOf = (columns: readonly [string, Column][]) =>
-  columns.flatMap(([key, { aliases }]) => [key, ...aliases]);
+  columns.flatMap(([key, { aliases, from }]) => [
+    key,
+    ...(from ? from.split('.').slice(-1) : []),
+    ...aliases,
+  ]);
 
 /** The values that stand behind the keys of columns; those of hints, which are texts, between quotes only. */
 function behindKeys(columns: readonly [string, Column][], isHint: boolean): string {

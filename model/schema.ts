@@ -1,4 +1,4 @@
-import type { Column } from './column';
+import type { Column, ColumnType } from './column';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
 import type { DerivedTable, SourceTable, Table } from './table';
@@ -18,18 +18,48 @@ export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' :
 const otherSpellings = (name: string, { aliases }: Column) =>
   [...new Set(aliases.map((alias) => alias.toLowerCase()))].filter((alias) => alias !== name.toLowerCase());
 
-/** The columns of JSON lines as Athena reads them, in lower case as Glue keeps them. */
+/** How columns of Parquet are spelled that come as numbers or text in JSON. */
+const PARQUET_TYPES: Partial<Record<ColumnType, string>> = { isoInstant: 'timestamp', isoDate: 'date' };
+
+/** The columns of a struct, by their ways in it, as Hive's type. */
+function structType(columns: readonly { readonly path: readonly string[]; readonly type: string }[]): string {
+  const keys = [...new Set(columns.map(({ path: [key = ''] }) => key))];
+  const fields = keys.map((key) => {
+    const inner = columns.filter(({ path }) => path[0] === key);
+    const below = inner.filter(({ path }) => path.length > 1);
+    const type =
+      below.length > 0
+        ? structType(below.map(({ path, type }) => ({ path: path.slice(1), type })))
+        : (inner[0]?.type as string);
+    return `${key.toLowerCase()}:${type}`;
+  });
+  return `struct<${fields.join(',')}>`;
+}
+
+/**
+ * The columns of a source as Athena reads them, in lower case as Glue keeps them. JSON is as written: instants are numbers
+ * or text, and days text; of what is within a value, its SerDe gives the text. CSV is text: the SerDe takes fields by their
+ * place, and would fail at a field that is empty where a number should be.
+ */
 export function hiveColumns(table: SourceTable) {
-  const columns = Object.entries(table.columns).flatMap(([name, column]) => {
-    // The SerDe looks at keys, not into their values: of those it gives the text.
-    const [key = name, ...within] = (column.from ?? name).split('.');
-    // As written: instants are numbers or text, and days text.
-    const type = within.length > 0 ? 'string' : spelled(column).spark;
-    const note =
-      within.length > 0 ? `The JSON that holds ${name} and what else is in it.` : column.description;
+  const { format } = table;
+  const isCsv = typeof format === 'object';
+  const typeOf = (column: Column) =>
+    isCsv ? 'string' : (format === 'parquet' && PARQUET_TYPES[column.type]) || spelled(column).spark;
+  const all = Object.entries(table.columns).map(([name, column]) => {
+    const [key = name, ...path] = (column.from ?? name).split('.');
+    return { name, column, key, path, type: typeOf(column) };
+  });
+  const columns = all.flatMap(({ name, column, key, path, type: own }) => {
+    const isWithin = path.length > 0;
+    const within = format === 'parquet' ? structType(all.filter((other) => other.key === key)) : 'string';
+    const type = isWithin ? within : own;
+    const note = isWithin
+      ? `The ${format === 'parquet' ? 'struct' : 'JSON'} that holds ${name} and what else is in it.`
+      : column.description;
     return [
       { name: key.toLowerCase(), type, comment: comment(note) },
-      ...otherSpellings(key, column).map((alias) => ({
+      ...(isCsv ? [] : otherSpellings(key, column)).map((alias) => ({
         name: alias,
         type,
         comment: comment(`Another spelling of ${key} that was seen in the source.`),
@@ -40,23 +70,54 @@ export function hiveColumns(table: SourceTable) {
   return columns.filter(({ name }, i) => columns.findIndex((other) => other.name === name) === i);
 }
 
-/** JSON lines as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
-export const jsonStorage = (table: SourceTable, location: string) => ({
-  location,
+const TEXT_FILES = {
   inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
   outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-  serDeInfo: {
-    serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
-    parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
-  },
+};
+/** Stands in no file: backslashes are no escapes in CSV. Were it the quote, the SerDe would take them for some. */
+const NO_ESCAPE = '\u0001';
+
+function storageFormat({ format }: SourceTable) {
+  if (format === 'parquet') {
+    const parquet = 'org.apache.hadoop.hive.ql.io.parquet';
+    return {
+      inputFormat: `${parquet}.MapredParquetInputFormat`,
+      outputFormat: `${parquet}.MapredParquetOutputFormat`,
+      serDeInfo: {
+        serializationLibrary: `${parquet}.serde.ParquetHiveSerDe`,
+        parameters: { 'serialization.format': '1' },
+      },
+    };
+  }
+  const serDeInfo =
+    typeof format === 'object'
+      ? {
+          serializationLibrary: 'org.apache.hadoop.hive.serde2.OpenCSVSerde',
+          parameters: { separatorChar: format.delimiter, quoteChar: format.quote, escapeChar: NO_ESCAPE },
+        }
+      : {
+          serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+          parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
+        };
+  return { ...TEXT_FILES, serDeInfo };
+}
+
+/** Files of a source as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
+export const landingStorage = (table: SourceTable, location: string) => ({
+  location,
+  ...storageFormat(table),
   columns: hiveColumns(table),
 });
 
 /** What else the catalog says of such a table. */
-export const externalTable = ({ description }: SourceTable) => ({
+export const externalTable = ({ description, format }: SourceTable) => ({
   description,
   tableType: 'EXTERNAL_TABLE',
-  parameters: { EXTERNAL: 'TRUE', classification: 'json' },
+  parameters: {
+    EXTERNAL: 'TRUE',
+    classification: typeof format === 'object' ? format.kind : format,
+    ...(typeof format === 'object' && format.header && { 'skip.header.line.count': '1' }),
+  },
 });
 
 /** Where a table's files are: Athena wants the slash, Iceberg none. */

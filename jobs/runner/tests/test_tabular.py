@@ -1,4 +1,4 @@
-"""Tests of how CSV and Parquet are read on Spark's workers; that DuckDB reads the same is held in engines/landing."""
+"""Tests of how CSV and Parquet are read on Spark's workers; engines/landing holds more of the same SQL."""
 
 import csv
 import gzip
