@@ -1,4 +1,6 @@
+import type { Column } from './column';
 import { commonReading, type Field, fault, fieldsOf, judge, type Reading, said, spellings } from './reading';
+import { hiveType } from './schema';
 import { quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import {
@@ -33,6 +35,37 @@ const FITS: Readonly<Record<string, string>> = {
   isoDate: 'VARCHAR|DATE',
   json: '.*',
 };
+
+const WHOLE = '(?:TINY|SMALL|BIG)?INT(?:EGER)?';
+/** Which of them Athena's table reads, as `hiveColumns` declares it. */
+const athenaFits = ({ type, scale }: Column): string =>
+  ({
+    text: 'VARCHAR|ENUM.*',
+    int: WHOLE,
+    epochMillis: WHOLE,
+    double: 'DOUBLE|FLOAT',
+    decimal: `DECIMAL\\([0-9]+,${scale}\\)`,
+    boolean: 'BOOLEAN',
+    isoInstant: 'TIMESTAMP.*',
+    isoDate: 'DATE',
+    json: 'VARCHAR',
+  })[type as string] as string;
+
+/**
+ * The SQL that gives, of the one file in `_files`, `detail` of each column that Athena would not read, and `records`, how many
+ * rows there are.
+ */
+export function misreadSql(source: SourceTable): string {
+  const fields = fieldsOf(source).filter(({ path }) => path === undefined);
+  const cases = fields.map(
+    (f) =>
+      `WHEN lower(column_name) IN (${spellings([f])}) AND NOT regexp_full_match(column_type, ${quote(athenaFits(f.column))})
+        THEN ${quote(`${f.name} as `)} || column_type || ${quote(`, where Athena reads ${hiveType(f.column, 'parquet')}`)}`,
+  );
+  return `SELECT detail, (SELECT count(*) FROM read_parquet(${FILES}, hive_partitioning = false)) AS records
+FROM (SELECT CASE ${cases.join('\n    ')} ELSE NULL END AS detail FROM (DESCRIBE FROM read_parquet(${FILES}, hive_partitioning = false)))
+WHERE detail IS NOT NULL`;
+}
 
 /** A timestamp, printed, in UTC: one without a zone is taken for UTC. */
 const inUtc = (text: string) =>

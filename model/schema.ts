@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from './column';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
-import type { DerivedTable, SourceTable, Table } from './table';
+import type { DerivedTable, SourceFormat, SourceTable, Table } from './table';
 import { spelled } from './types';
 
 /** Glue's limit for a comment and Iceberg's for a doc, in characters. */
@@ -20,6 +20,12 @@ const otherSpellings = (name: string, { aliases }: Column) =>
 
 /** How columns of Parquet are spelled that come as numbers or text in JSON. */
 const PARQUET_TYPES: Partial<Record<ColumnType, string>> = { isoInstant: 'timestamp', isoDate: 'date' };
+
+/** Hive's word for the type of a column in files of a format. */
+export const hiveType = (column: Column, format: SourceFormat): string =>
+  typeof format === 'object'
+    ? 'string'
+    : (format === 'parquet' && PARQUET_TYPES[column.type]) || spelled(column).spark;
 
 /** The columns of a struct, by their ways in it, as Hive's type. */
 function structType(columns: readonly { readonly path: readonly string[]; readonly type: string }[]): string {
@@ -44,11 +50,9 @@ function structType(columns: readonly { readonly path: readonly string[]; readon
 export function hiveColumns(table: SourceTable) {
   const { format } = table;
   const isCsv = typeof format === 'object';
-  const typeOf = (column: Column) =>
-    isCsv ? 'string' : (format === 'parquet' && PARQUET_TYPES[column.type]) || spelled(column).spark;
   const all = Object.entries(table.columns).map(([name, column]) => {
     const [key = name, ...path] = (column.from ?? name).split('.');
-    return { name, column, key, path, type: typeOf(column) };
+    return { name, column, key, path, type: hiveType(column, format) };
   });
   const columns = all.flatMap(({ name, column, key, path, type: own }) => {
     const isWithin = path.length > 0;

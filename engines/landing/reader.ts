@@ -253,7 +253,7 @@ export class SourceReader {
     const part = this.part++;
     await this.db.run('SET VARIABLE _columns = $1', [columns]);
     const found = await this.attempt(part, async () => {
-      await this.name(looks);
+      await nameFiles(this.db, looks);
       await this.sink.show(this.db, '_plain', rows, part);
       return (await rowsOf<{ rows: number; marks: number | null }>(this.db, check))[0];
     });
@@ -271,7 +271,7 @@ export class SourceReader {
   private async readObjects(looks: readonly Look[]): Promise<readonly Look[]> {
     const part = this.part++;
     const odd = await this.attempt(part, async () => {
-      await this.name(looks);
+      await nameFiles(this.db, looks);
       await this.sink.show(this.db, '_objects', this.reading.objects, part);
       await this.db.run(
         'CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM _objects WHERE NOT _good',
@@ -313,11 +313,6 @@ export class SourceReader {
       await this.sink.drop(part);
       return undefined;
     }
-  }
-
-  private async name(looks: readonly Look[], db = this.db) {
-    const paths = looks.map(({ path }) => quoteString(literalPath(path)));
-    await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
   }
 
   private async readLines(looks: readonly Look[], columnsOf: (look: Look) => string | null) {
@@ -391,7 +386,7 @@ export class SourceReader {
     looks: readonly Look[],
     whole: ReadonlyMap<number, Look> = new Map(),
   ) {
-    if (whole.size > 0) await this.name([...whole.values()], db);
+    if (whole.size > 0) await nameFiles(db, [...whole.values()]);
     const cut = await append(db, pieces, whole);
     this.passedOver += cut;
     const { matched, others } = await matchedOf(db, this.reading);
@@ -466,12 +461,18 @@ export class SourceReader {
   }
 }
 
+/** Sets the variable `_files`. */
+export async function nameFiles(db: DuckDBConnection, looks: readonly Pick<Look, 'path'>[]): Promise<void> {
+  const paths = looks.map(({ path }) => quoteString(literalPath(path)));
+  await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
+}
+
 /** Looks a file over, as `heads` takes it. */
-async function lookOver(db: DuckDBConnection, path: string, reading: Reading): Promise<Look> {
+export async function lookOver(db: DuckDBConnection, path: string, reading: Reading): Promise<Look> {
   const look = await lookAt(path, reading.headBytes);
   if (reading.described === undefined) return look;
   try {
-    await db.run(`SET VARIABLE _files = [${quoteString(literalPath(path))}]::VARCHAR[]`);
+    await nameFiles(db, [look]);
     const [described] = await rowsOf<{ head: string }>(db, reading.described);
     return { ...look, head: described?.head ?? '' };
   } catch {
@@ -479,7 +480,7 @@ async function lookOver(db: DuckDBConnection, path: string, reading: Reading): P
   }
 }
 
-async function verdictsOf(
+export async function verdictsOf(
   db: DuckDBConnection,
   reading: Reading,
   looks: readonly Look[],
@@ -613,12 +614,12 @@ export async function theirRows(db: DuckDBConnection, path: string, reading: Rea
   await db.run(`SET VARIABLE _by = 'record'`);
   await db.run(`INSERT INTO _rest ${reading.numbered}`);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
-  await db.run(`CREATE OR REPLACE TEMP TABLE _landed AS
+  await db.run(`CREATE OR REPLACE TEMP TABLE _known AS
     SELECT * EXCLUDE (_file, _broken, _line, _good) FROM (${reading.objects}) WHERE _good
     UNION ALL BY NAME SELECT * EXCLUDE (_file, _reason, _detail, _line, _record, _last, _raw, _text, _bytes), _record AS _n
       FROM _judged WHERE _reason IS NULL`);
+  await db.run('CREATE OR REPLACE TEMP VIEW _landed AS FROM _known');
   await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS SELECT _n AS n FROM _landed t WHERE ${rows}`);
-  await db.run('DROP TABLE _landed');
   const texts = 'SELECT _record AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
   for (const id of await theirIds(db, texts, refused)) await db.run(`INSERT INTO _gone VALUES (${id})`);
   return true;
