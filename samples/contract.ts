@@ -4,7 +4,16 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Column, SampleReport, SampleRequest, SourceTable } from '../model';
+import {
+  type Column,
+  type Columns,
+  type ColumnType,
+  type SampleReport,
+  type SampleRequest,
+  type SourceTable,
+  spelled,
+} from '../model';
+import { quoteString } from '../model/sql';
 import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
 
@@ -40,17 +49,21 @@ export async function writeMissing(
     if (await hasFiles(dir)) continue;
     const made = { lines: size, faulty: 0 };
     const random = randomOf(seed, source.name);
+    const { extension, head, lineOf, faults } = writerOf(source);
     for (let first = 0; first < size; first += FILE_LINES) {
       const lines = function* () {
+        yield head;
         for (let i = first; i < Math.min(first + FILE_LINES, size); i++) {
           const record = values.recordOf(source, i);
           const faulty = chance(random, dirty);
           if (faulty) made.faulty++;
-          yield `${faulty ? pick(random, FAULTS)(record, source) : writtenOf(record, source)}\n`;
+          yield `${faulty ? pick(random, faults)(record, source) : lineOf(record, source)}\n`;
         }
       };
-      const name = `${source.entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.json`;
-      await pipeline(Readable.from(lines()), createWriteStream(join(dir, name)));
+      const name = `${source.entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.${extension}`;
+      const to = join(dir, name);
+      if (source.format === 'parquet') await writeParquet(source, [...lines()].join(''), to);
+      else await pipeline(Readable.from(lines()), createWriteStream(to));
       files++;
     }
     entities[source.entity] = made;
@@ -74,8 +87,13 @@ type Row = Record<string, Value>;
 
 /** The record as its source writes it: values where the contract says that they are. */
 function writtenOf(row: Readonly<Record<string, unknown>>, { columns }: SourceTable): string {
+  return JSON.stringify(nested(Object.entries(row), columns));
+}
+
+/** What columns have, where the contract says that their values are. */
+function nested(entries: readonly (readonly [string, unknown])[], columns: Columns): Record<string, unknown> {
   const record: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(row)) {
+  for (const [name, value] of entries) {
     const path = (columns[name]?.from ?? name).split('.');
     let place = record;
     for (const step of path.slice(0, -1)) {
@@ -84,7 +102,7 @@ function writtenOf(row: Readonly<Record<string, unknown>>, { columns }: SourceTa
     }
     place[path.at(-1) as string] = value;
   }
-  return JSON.stringify(record);
+  return record;
 }
 
 /** A generator of its own for each thing that is drawn: the same thing gives the same numbers, in any order. */
@@ -173,15 +191,80 @@ function valueFor(
   }
 }
 
-type Fault = (row: Row, source: SourceTable) => string;
+type Line = (row: Row, source: SourceTable) => string;
 
 /** Ways in which a record goes bad that a reader has to refuse. */
-const FAULTS: readonly [Fault, ...Fault[]] = [
+const FAULTS: readonly [Line, ...Line[]] = [
   (row, source) => writtenOf(row, source).slice(0, -1),
   (row, source) => writtenOf(row, source).replaceAll('"', "'"),
   (row, source) => writtenOf({ ...row, [columnOf(source, ({ type }) => type !== 'json')]: [] }, source),
   (row, source) => writtenOf({ ...row, [columnOf(source, ({ nullable }) => !nullable)]: null }, source),
 ];
+
+/** How a source writes its files. */
+interface Writer {
+  readonly extension: string;
+  /** Begins each file. */
+  readonly head: string;
+  readonly lineOf: Line;
+  readonly faults: readonly [Line, ...Line[]];
+}
+
+function writerOf({ format, columns }: SourceTable): Writer {
+  const json = { extension: 'json', head: '', lineOf: writtenOf, faults: FAULTS };
+  if (format === 'json') return json;
+  const withNull: Line = (row, source) =>
+    writerOf(source).lineOf({ ...row, [columnOf(source, ({ nullable }) => !nullable)]: null }, source);
+  // Parquet is made of JSON, of which a value of another type would be another column.
+  if (format === 'parquet') return { ...json, extension: 'parquet', faults: [withNull] };
+  const { delimiter, quote, header } = format;
+  const fieldOf = (value: Value) => {
+    const text = value === null ? '' : String(value);
+    const isPlain = ![delimiter, quote, '\n', '\r'].some((mark) => text.includes(mark));
+    return isPlain ? text : quote + text.replaceAll(quote, quote + quote) + quote;
+  };
+  const lineOf: Line = (row) =>
+    Object.keys(columns)
+      .map((name) => fieldOf(row[name] ?? null))
+      .join(delimiter);
+  const names = Object.entries(columns).map(([name, { from = name }]) => fieldOf(from));
+  return {
+    extension: 'csv',
+    head: header ? `${names.join(delimiter)}\n` : '',
+    lineOf,
+    faults: [
+      withNull,
+      (row, source) => `${lineOf(row, source)}${delimiter}?`,
+      (row, source) => `${quote}${quote}?${lineOf(row, source)}`,
+    ],
+  };
+}
+
+/** Writes lines of JSON as Parquet: instants as timestamps in UTC, days as dates. */
+async function writeParquet(source: SourceTable, lines: string, to: string): Promise<void> {
+  // It takes a while to load, and most samples need none.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const db = await (await DuckDBInstance.create(':memory:')).connect();
+  try {
+    const types = nested(
+      Object.entries(source.columns).map(([name, column]) => [
+        name,
+        PARQUET_TYPES[column.type] ?? spelled(column).duckdb,
+      ]),
+      source.columns,
+    );
+    const records = `[${lines.trimEnd().replaceAll('\n', ',')}]`;
+    await db.run('SET VARIABLE records = $1', [records]);
+    const made = `json_transform(getvariable('records'), ${quoteString(JSON.stringify([types]))})`;
+    await db.run(
+      `COPY (SELECT unnest(record) FROM (SELECT unnest(${made}) AS record)) TO ${quoteString(to)} (FORMAT parquet)`,
+    );
+  } finally {
+    db.closeSync();
+  }
+}
+
+const PARQUET_TYPES: Partial<Record<ColumnType, string>> = { isoInstant: 'TIMESTAMP', isoDate: 'DATE' };
 
 /** The first column of a kind. */
 const columnOf = ({ columns }: SourceTable, isIt: (column: Column) => boolean): string =>
