@@ -30,10 +30,14 @@ function readings(file: number): string {
 /** How `lake ingest` puts so many files of 1 MB into a stand-in of S3, with lines judged; one line of JSON. */
 async function main(files: number) {
   const dir = await mkdtemp(join(tmpdir(), 'bench-ingest-'));
-  const server = spawn(process.execPath, ['--require', 'tsx/cjs', join(__dirname, 'aws-s3.ts'), BUCKET], {
-    cwd: ROOT,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const server = spawn(
+    process.execPath,
+    ['--require', './cli/typescript.js', join(__dirname, 'aws-s3.ts'), BUCKET],
+    {
+      cwd: ROOT,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   try {
     const landing = join(dir, 'data', 'accelerometer', 'landing');
     await mkdir(landing, { recursive: true });
@@ -57,6 +61,8 @@ async function main(files: number) {
 const files = Number(process.argv[2]);
 if (Number.isInteger(files) && files > 0) main(files);
 else {
-  process.stderr.write('node --require tsx/cjs bench/aws-ingest.ts FILES: a number of files from 1 up\n');
+  process.stderr.write(
+    'node --require ./cli/typescript.js bench/aws-ingest.ts FILES: a number of files from 1 up\n',
+  );
   process.exitCode = 2;
 }

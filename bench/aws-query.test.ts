@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const measured = (rows: number): { rows: number; peakBytes: number } => {
-  const args = ['--require', 'tsx/cjs', join(__dirname, 'aws-query.ts'), String(rows)];
+  const args = ['--require', './cli/typescript.js', join(__dirname, 'aws-query.ts'), String(rows)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect({ status, stderr: stderr.replace(/query id \S+/, 'query id …') }).toEqual({
     status: 0,

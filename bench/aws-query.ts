@@ -1,4 +1,4 @@
-// `lake query --stack` on a result of many rows: node --require tsx/cjs bench/aws-query.ts ROWS
+// `lake query --stack` on a result of many rows: node --require ./cli/typescript.js bench/aws-query.ts ROWS
 // Athena is a stand-in in a process of its own, which makes the rows as they are asked for. Prints one line of JSON:
 // { rows, seconds, peakBytes }, of the process of `lake`, whose CSV is counted here.
 import { type ChildProcess, fork, spawn } from 'node:child_process';
@@ -42,7 +42,9 @@ async function serve(count: number) {
 
 const startServer = (rows: number): Promise<{ readonly url: string; readonly server: ChildProcess }> =>
   new Promise((done, fail) => {
-    const server = fork(__filename, [SERVE, String(rows)], { execArgv: ['--require', 'tsx/cjs'] });
+    const server = fork(__filename, [SERVE, String(rows)], {
+      execArgv: ['--require', './cli/typescript.js'],
+    });
     server.once('message', (url) => done({ url: String(url), server }));
     server.once('exit', (code) => fail(new Error(`the stand-in of Athena ended with ${code}`)));
   });

@@ -14,7 +14,7 @@ interface Measured {
 }
 
 async function measured(script: string, count: number): Promise<Measured> {
-  const args = ['--require', 'tsx/cjs', join(__dirname, script), String(count)];
+  const args = ['--require', './cli/typescript.js', join(__dirname, script), String(count)];
   const { stdout } = await timed(process.execPath, args);
   const found = JSON.parse(stdout) as Measured;
   process.stderr.write(`${script} ${count}: ${found.seconds.toFixed(1)} s\n`);

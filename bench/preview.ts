@@ -6,8 +6,8 @@ import { median } from './report';
 
 const ROOT = join(__dirname, '..');
 const RUNS = 5;
-/** Seconds that the program may take without the engine: its start, its checks and all resources. */
-const LIMIT = 2.5;
+/** The program without the engine, its start, its checks and all resources, beside the start of the SDK alone. */
+const LIMIT = 2;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
@@ -24,14 +24,14 @@ async function main(): Promise<number> {
   const runs: Stages[] = [];
   for (let run = 0; run < RUNS; run++) {
     const program = join(__dirname, 'preview-program.ts');
-    const { stdout } = await timed(process.execPath, ['--require', 'tsx/cjs', program]);
+    const { stdout } = await timed(process.execPath, ['--require', './cli/typescript.js', program]);
     runs.push(JSON.parse(stdout));
   }
   const at = (stage: keyof Stages) => median(runs.map((run) => run[stage]));
-  const own = at('built') / 1000;
-  const met = own <= LIMIT;
+  const ratio = at('built') / at('sdk');
+  const met = ratio <= LIMIT;
   say(
-    `program, without the engine: ${own.toFixed(2)} s (≤ ${LIMIT} ${met ? 'ok' : 'NOT MET'}), ${at('resources')} resources; median of ${RUNS}`,
+    `program, without the engine: ${seconds(at('built'))} beside ${seconds(at('sdk'))} of a bare one, ${ratio.toFixed(2)} × (≤ ${LIMIT} ${met ? 'ok' : 'NOT MET'}), ${at('resources')} resources; median of ${RUNS}`,
   );
   say(`  Node and the Pulumi SDK    ${seconds(at('sdk'))}`);
   say(`  components and their SDKs  ${seconds(at('loaded') - at('sdk'))}`);

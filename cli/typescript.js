@@ -62,13 +62,28 @@ require.extensions['.js'] = (module, file) =>
   ES_MODULES.test(file) ? module._compile(translated(file, 'js'), file) : plain(module, file);
 
 // Places in errors are those of the TypeScript. Not by Node itself, which parses every map when its file is loaded.
-Error.prepareStackTrace = (error, sites) => [error, ...sites.map(placeOf)].join('\n    at ');
+Error.prepareStackTrace = (error, sites) =>
+  isOfPulumi(sites[0]) ? `${error}` : [error, ...sites.map(placeOf)].join('\n    at ');
+
+// Pulumi asks where it is for each promise of each resource, and shows it to nobody but who looks for leaks.
+const isOfPulumi = (site) =>
+  !process.env.PULUMI_DEBUG_PROMISE_LEAKS && site?.getFunctionName() === 'debuggablePromise';
+
+const parsed = new Map();
+function mapOf(file) {
+  if (!parsed.has(file)) {
+    const found = maps.get(file);
+    parsed.set(file, found && new Module.SourceMap(JSON.parse(readFileSync(found, 'utf8'))));
+  }
+  return parsed.get(file);
+}
 
 function placeOf(site) {
-  const [file, line, column] = [site.getFileName(), site.getLineNumber(), site.getColumnNumber()];
+  const file = site.getFileName();
+  if (!maps.has(file)) return `${site}`;
+  const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
   try {
-    const map = new Module.SourceMap(JSON.parse(readFileSync(maps.get(file), 'utf8')));
-    const { originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
+    const { originalLine, originalColumn } = mapOf(file).findEntry(line - 1, column - 1);
     return `${site}`.replace(
       `${file}:${line}:${column}`,
       `${file}:${originalLine + 1}:${originalColumn + 1}`,

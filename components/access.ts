@@ -213,8 +213,8 @@ const TELL_THEIR_ACCOUNT = ['events.amazonaws.com'];
 
 /**
  * A service may take the role. No service can do so for another account: who sets it up has to pass the role, and IAM
- * lets nobody pass a role of another account. Where the service tells its account, that is checked too; Glue's
- * documentation does not say so, and a condition on what it does not send would stop every job.
+ * lets nobody pass a role of another account. Where the service tells its account, that is checked too; the
+ * documentation of Glue and Lake Formation does not say so, and a condition on what is not sent would stop everything.
  */
 export const trust = (site: Site, service: string): PolicyDocument =>
   document([

@@ -6,17 +6,19 @@ import {
   type Output,
   output,
 } from '@pulumi/pulumi';
-import { catalogArns, document, keyAccess, objectAccess, type Statement } from './access';
+import { allow, catalogArns, document, keyAccess, objectAccess, type Statement } from './access';
 import type { GlueTable } from './glue-table';
 import { arn, type Site } from './site';
 import type { Workgroup } from './workgroup';
 
 export interface AnalystPolicyArgs {
   readonly site: Site;
-  /** What analysts may read: the tables without personal data. */
+  /** What analysts may read: the tables without personal data, or what Lake Formation opens to them. */
   readonly tables: readonly GlueTable[];
   /** Where they query. */
   readonly workgroup: Workgroup;
+  /** Whether Lake Formation reads the tables for them, so that nobody gets around it by way of S3. Default: false. */
+  readonly byLakeFormation?: boolean;
 }
 
 /** A policy to attach to whoever may query the tables without identifiers, and nothing else. */
@@ -41,7 +43,10 @@ export class AnalystPolicy extends ComponentResource {
   }
 }
 
-function statementsOf({ site, tables, workgroup }: AnalystPolicyArgs, key: string | undefined): Statement[] {
+function statementsOf(
+  { site, tables, workgroup, byLakeFormation = false }: AnalystPolicyArgs,
+  key: string | undefined,
+): Statement[] {
   return [
     {
       Sid: 'Query',
@@ -79,7 +84,12 @@ function statementsOf({ site, tables, workgroup }: AnalystPolicyArgs, key: strin
         ...tables.map((table) => table.arn),
       ],
     },
-    ...objectAccess(site, { reads: tables.map(({ place }) => place), writes: [workgroup.results] }),
+    ...objectAccess(site, {
+      reads: byLakeFormation ? [] : tables.map(({ place }) => place),
+      writes: [workgroup.results],
+    }),
+    // It knows no resource.
+    ...(byLakeFormation ? [allow('ReadByLakeFormation', ['lakeformation:GetDataAccess'], ['*'])] : []),
     ...(key === undefined ? [] : [keyAccess(key)]),
   ];
 }

@@ -8,6 +8,7 @@ export * from './dashboard';
 export * from './forget-job';
 export * from './glue-job';
 export * from './glue-table';
+export * from './lake-formation';
 export * from './lakehouse';
 export type { Network, NetworkArgs } from './network';
 export * from './service-role';

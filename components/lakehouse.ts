@@ -7,6 +7,7 @@ import {
   hasQuarantine,
   hasSources,
   isPersonal,
+  openColumns,
   type Pipeline,
   type SourceTable,
   saysWhose,
@@ -23,6 +24,7 @@ import { Dashboard } from './dashboard';
 import { ForgetJob } from './forget-job';
 import type { GlueJob } from './glue-job';
 import type { GlueTable } from './glue-table';
+import { LakeFormation } from './lake-formation';
 import type { Network } from './network';
 import { fileNameOf } from './runner-module';
 import type { NetworkSettings, Settings } from './settings';
@@ -87,6 +89,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     /** For everybody who may query everything, and for those who may query what has no personal data. */
     readonly workgroups: { readonly all: Workgroup; readonly analysts: Workgroup };
     readonly analystPolicy: AnalystPolicy;
+    readonly lakeFormation?: LakeFormation;
     /** There where any table says whose its rows are. */
     readonly forget?: ForgetJob;
     readonly key?: StackKey;
@@ -147,16 +150,34 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       { site, jobs, start: settings.start, landing: sources.map(({ place }) => place) },
       { parent: this },
     );
+    const byLakeFormation = settings.permissions === 'lake-formation';
     const workgroups = this.#workgroups(name, args, site, database, artifacts);
     const analystPolicy = new AnalystPolicy(
       `${name}-analyst`,
       {
         site,
-        tables: tables.filter(({ contract }) => !isPersonal(contract)),
+        tables: tables.filter(({ contract }) =>
+          byLakeFormation ? openColumns(contract).length > 0 : !isPersonal(contract),
+        ),
         workgroup: workgroups.analysts,
+        ...(byLakeFormation && { byLakeFormation }),
       },
       { parent: this },
     );
+    const lakeFormation = byLakeFormation
+      ? new LakeFormation(
+          `${name}-lake-formation`,
+          {
+            site,
+            analysts: settings.analysts,
+            database: database.name,
+            tables,
+            others: zones.flatMap(({ quarantine }) => Object.values(quarantine)),
+            writers: writersOf(tables, jobs, crawler, forget),
+          },
+          { parent: this },
+        )
+      : undefined;
     const [first] = jobs;
     const alerts =
       settings.alerts &&
@@ -211,6 +232,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       crawler,
       workgroups,
       analystPolicy,
+      ...(lakeFormation && { lakeFormation }),
       ...(forget && { forget }),
       ...(key && { key }),
       ...(pseudonyms && { secret: pseudonyms }),
@@ -409,6 +431,29 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     };
   }
 }
+
+/** The roles that commit to a table of the catalog, by what they do there. */
+const writersOf = (
+  tables: readonly GlueTable[],
+  jobs: readonly GlueJob[],
+  crawler: Crawler,
+  forget: ForgetJob | undefined,
+) =>
+  Object.fromEntries(
+    tables.map((table) => {
+      const made = jobs.find(({ definition }) => definition.output === table.contract);
+      const roles = {
+        job: made?.nodes.role,
+        optimizer: table.nodes.role,
+        forget: isSource(table) ? undefined : forget?.nodes.role,
+        crawler: isSource(table) ? crawler.nodes.role : undefined,
+      };
+      return [
+        table.name,
+        Object.fromEntries(Object.entries(roles).flatMap(([what, role]) => (role ? [[what, role.arn]] : []))),
+      ];
+    }),
+  );
 
 /** Where a table has personal data: in its files, and in its quarantine, as a line of a source may say anything. */
 const personalPlaces = (table: GlueTable): Place[] => [

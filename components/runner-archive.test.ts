@@ -63,11 +63,15 @@ test.each(['UTC', 'Asia/Kolkata', 'America/Los_Angeles', 'Pacific/Apia'])('in th
     const { runnerArchive } = require('./components/runner-archive');
     const { createHash } = require('node:crypto');
     console.log(createHash('sha256').update(runnerArchive(process.argv[1])).digest('hex'));`;
-  const told = execFileSync(process.execPath, ['--require', 'tsx/cjs', '-e', program, runnerOf(FILES)], {
-    cwd: join(__dirname, '..'),
-    env: { ...process.env, TZ: zone },
-    encoding: 'utf8',
-  });
+  const told = execFileSync(
+    process.execPath,
+    ['--require', './cli/typescript.js', '-e', program, runnerOf(FILES)],
+    {
+      cwd: join(__dirname, '..'),
+      env: { ...process.env, TZ: zone },
+      encoding: 'utf8',
+    },
+  );
   expect(told.trim()).toBe(HASH);
 });
 

@@ -51,6 +51,8 @@ const DEFAULTS = {
   logDays: 30,
   parameters: { consent: 'granted', pairing: 'customer' },
   queries: { scanLimitMegabytes: 10240, resultDays: 7 },
+  permissions: 'iam',
+  analysts: [],
   auditTrail: false,
   dashboard: false,
   tags: { project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
@@ -87,6 +89,8 @@ describe('a configuration', () => {
         queries: { resultDays: 1 },
         alerts: { email: 'who@example.com', quarantinedShare: 0 },
         network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
+        permissions: 'lake-formation',
+        analysts: ['arn:aws:iam::111122223333:role/a/b/analyst'],
         auditTrail: true,
         dashboard: true,
         tags: { owner: 'data' },
@@ -108,6 +112,8 @@ describe('a configuration', () => {
       queries: { scanLimitMegabytes: 10240, resultDays: 1 },
       alerts: { email: 'who@example.com', quarantinedShare: 0 },
       network: { cidr: '10.9.0.0/16', availabilityZone: 'eu-central-1b' },
+      permissions: 'lake-formation',
+      analysts: ['arn:aws:iam::111122223333:role/a/b/analyst'],
       auditTrail: true,
       dashboard: true,
       tags: { owner: 'data', project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
@@ -157,12 +163,36 @@ const LOG_DAYS =
   '7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653';
 const WORKERS = 'G.1X or G.2X or G.4X or G.8X or G.12X or G.16X or R.1X or R.2X or R.4X or R.8X';
 const EMAIL = 'who@example.com';
+const ROLE = 'arn:aws:iam::111122223333:role/analyst';
 
 describe('every fault names its setting, the bad value and the rule', () => {
   test.each<[Record<string, unknown>, string[]]>([
     [{ encryption: 'aes' }, ['encryption: is "aes"; it is s3 or kms']],
     [{ protect: 1 }, ['protect: is 1; it is true or false']],
     [{ auditTrail: null }, ['auditTrail: is null; it is true or false']],
+    [{ permissions: 'none' }, ['permissions: is "none"; it is iam or lake-formation']],
+    [
+      { permissions: 'lake-formation' },
+      [
+        'analysts: is missing or empty; Lake Formation grants to somebody: it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst',
+      ],
+    ],
+    [
+      { permissions: 'lake-formation', analysts: ['me', ROLE] },
+      [
+        'analysts.0: is "me"; it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst',
+      ],
+    ],
+    [
+      { permissions: 'lake-formation', analysts: [ROLE, ROLE] },
+      [`analysts: is ["${ROLE}","${ROLE}"]; it has no ARN twice`],
+    ],
+    [
+      { analysts: [ROLE] },
+      [
+        'analysts: does something with permissions: lake-formation only; by IAM, attach the policy NAME-analyst',
+      ],
+    ],
     [{ dataOnDestroy: 'keep' }, ['dataOnDestroy: is "keep"; it is retain or delete']],
     [{ zones: 3 }, ['zones: is 3; it is a group of settings']],
     [{ zones: [] }, ['zones: is []; it is a group of settings']],
@@ -305,7 +335,7 @@ describe('every fault names its setting, the bad value and the rule', () => {
 
 describe('a key that no setting has', () => {
   const known =
-    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, auditTrail, dashboard, tags';
+    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, permissions, analysts, auditTrail, dashboard, tags';
   const job = 'workerType, maxWorkers, timeoutMinutes, flex';
 
   test.each<[Record<string, unknown>, string]>([

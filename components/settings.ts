@@ -77,6 +77,14 @@ export interface Settings {
   readonly alerts?: AlertSettings;
   /** Default: Glue's own network. */
   readonly network?: NetworkSettings;
+  /**
+   * What governs the queries of analysts: IAM, which opens the tables without personal data to whoever has the policy
+   * `NAME-analyst`, or Lake Formation, which opens to `analysts` the other tables too, but for their personal columns.
+   * Default: iam.
+   */
+  readonly permissions: 'iam' | 'lake-formation';
+  /** Roles and users, as their ARNs. Default: none; Lake Formation needs at least one. */
+  readonly analysts: readonly string[];
   /** Whether CloudTrail records who reads and writes personal data. Default: false. */
   readonly auditTrail: boolean;
   /** Whether CloudWatch has a dashboard of the stack. Default: false; an account's fourth costs 3 USD a month. */
@@ -109,6 +117,7 @@ const FLOOR_DAYS = 7;
 const SHARE = 'it is a share from 0 to 1, such as 0.01';
 const CIDR = 'it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24';
 const AVAILABILITY_ZONE = 'it is the name of an availability zone, such as eu-central-1b';
+const ANALYST = 'it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst';
 const RESERVED_TAGS = ['project', 'stack', 'managed-by'];
 const MAX_TAGS = 10 - RESERVED_TAGS.length;
 /** What all services take. */
@@ -262,6 +271,16 @@ const shapeOf = (pipeline: Pipeline) =>
           .optional(),
       })
       .optional(),
+    permissions: z.enum(['iam', 'lake-formation']).default('iam'),
+    analysts: z
+      .array(
+        z.string({ error: ANALYST }).regex(/^arn:aws:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]+$/, ANALYST),
+        {
+          error: 'it is a list of ARNs',
+        },
+      )
+      .refine((all) => new Set(all).size === all.length, { error: 'it has no ARN twice' })
+      .default([]),
     auditTrail: yes.default(false),
     dashboard: yes.default(false),
     tags: z
@@ -419,6 +438,15 @@ function crossFaults(
       message:
         'needs aws:region, which its endpoints are named by; set it: pulumi config set aws:region REGION',
     });
+  }
+  const byLakeFormation = values.permissions === 'lake-formation';
+  const { analysts } = values;
+  if (byLakeFormation !== (Array.isArray(analysts) && analysts.length > 0)) {
+    const message = byLakeFormation
+      ? `is missing or empty; Lake Formation grants to somebody: ${ANALYST}`
+      : 'does something with permissions: lake-formation only; by IAM, attach the policy NAME-analyst';
+    if (byLakeFormation ? analysts === undefined || Array.isArray(analysts) : true)
+      faults.push({ path: 'analysts', message });
   }
   const read = (group: unknown) => jobShape.partial().safeParse(group ?? {}).data ?? {};
   const general = read(values.jobs);

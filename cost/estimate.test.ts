@@ -223,6 +223,11 @@ describe('each setting changes what it turns on, and nothing else', () => {
       [{ network: {} }, ['VPC endpoints']],
       [{ network: {}, encryption: 'kms' }, ['KMS', 'VPC endpoints']],
     ],
+    permissions: [
+      [{ permissions: 'lake-formation', analysts: ['arn:aws:iam::123456789012:role/analyst'] }, []],
+    ],
+    // With them alone there is a fault.
+    analysts: [],
     auditTrail: [[{ auditTrail: true }, ['CloudTrail']]],
     tags: [[{ tags: { team: 'research' } }, []]],
   };

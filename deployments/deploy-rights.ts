@@ -26,6 +26,8 @@ const glue = (...resources: readonly string[]) => resources.map((resource) => re
 const withKey = ({ encryption }: Settings) => encryption === 'kms';
 const withAlerts = ({ alerts }: Settings) => alerts !== undefined;
 const withNetwork = ({ network }: Settings) => network !== undefined;
+/** Its actions know no resource. */
+const byLakeFormation = ({ permissions }: Settings) => permissions === 'lake-formation';
 const byFiles = ({ start }: Settings) => start === 'files';
 const optimizing = ({ zones }: Settings, pipeline: Pipeline) =>
   pipeline.zones.some(
@@ -323,6 +325,37 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       {
         actions: can('cloudwatch', 'PutDashboard GetDashboard DeleteDashboards'),
         on: ['arn:aws:cloudwatch::ACCOUNT:dashboard/NAME'],
+      },
+    ],
+  },
+  'aws:lakeformation/resource:Resource': {
+    when: byLakeFormation,
+    rights: [
+      {
+        actions: can(
+          'lakeformation',
+          'RegisterResource DescribeResource UpdateResource DeregisterResource GetDataLakeSettings',
+        ),
+        on: ['*'],
+      },
+      passTo('lakeformation.amazonaws.com'),
+    ],
+  },
+  'aws:lakeformation/permissions:Permissions': {
+    when: byLakeFormation,
+    rights: [
+      { actions: can('lakeformation', 'GrantPermissions RevokePermissions ListPermissions'), on: ['*'] },
+    ],
+  },
+  'aws:lakeformation/optIn:OptIn': {
+    when: byLakeFormation,
+    rights: [
+      {
+        actions: can(
+          'lakeformation',
+          'CreateLakeFormationOptIn DeleteLakeFormationOptIn ListLakeFormationOptIns',
+        ),
+        on: ['*'],
       },
     ],
   },

@@ -90,6 +90,15 @@ export const hasPseudonyms = ({ columns }: Table): boolean =>
 export const isPersonal = ({ columns }: Table): boolean =>
   Object.values(columns).some(({ pii }) => pii !== undefined);
 
+/**
+ * The columns that may be seen by whoever may not see personal data. Of a source with personal data none: its rows are
+ * also of people who agreed to nothing.
+ */
+export const openColumns = (table: Table): string[] =>
+  table.format === 'json' && isPersonal(table)
+    ? []
+    : Object.entries(table.columns).flatMap(([name, { pii }]) => (pii === undefined ? [name] : []));
+
 /** Whether rows say whose they are, so that a person's can be told. */
 export const saysWhose = ({ columns }: Table): boolean =>
   Object.values(columns).some(({ identifies }) => identifies === 'person' || identifies === 'device');

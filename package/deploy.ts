@@ -4,8 +4,10 @@ import { getVpcEndpointService } from '@pulumi/aws/ec2/getVpcEndpointService';
 import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
+import { getDataLakeSettings } from '@pulumi/aws/lakeformation/getDataLakeSettings';
 import { getProject, getStack, type Input, RunError, runtime } from '@pulumi/pulumi';
 import {
+  administratorFault,
   consoleLinks,
   dashboardLink,
   Lakehouse,
@@ -92,7 +94,7 @@ async function program(folder: string) {
   const { faults, queries } = await bindProject(pipeline, dirs);
   if (faults.length > 0) throw new DefinitionError(faults);
 
-  const [{ accountId: account }, { region }, { partition }] = await Promise.all([
+  const [{ accountId: account, arn: caller }, { region }, { partition }] = await Promise.all([
     getCallerIdentity(),
     getRegion(),
     getPartition(),
@@ -103,6 +105,10 @@ async function program(folder: string) {
   if (partition !== 'aws') {
     const message = `is in the partition ${partition}; the names of endpoints and links are those of aws only`;
     throw new SettingsError(settings.name, [{ path: 'aws:region', message }]);
+  }
+  if (settings.permissions === 'lake-formation') {
+    const fault = administratorFault(caller, (await getDataLakeSettings()).admins);
+    if (fault) throw new SettingsError(settings.name, [fault]);
   }
   const lakehouse = new Lakehouse(definition.name, {
     pipeline,

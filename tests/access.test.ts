@@ -50,6 +50,8 @@ interface Rights {
   readonly workgroup?: string;
   readonly workflow?: boolean;
   readonly key?: boolean;
+  /** What Lake Formation reads for whom it has granted something. */
+  readonly lakeFormation?: boolean;
 }
 
 interface Principal {
@@ -64,6 +66,7 @@ interface Parts {
   readonly encrypted: boolean;
   readonly network: boolean;
   readonly audit: boolean;
+  readonly lakeFormation: boolean;
 }
 
 /** A stack as the program makes it, and what of it the rules speak of. */
@@ -131,7 +134,7 @@ const readsPeople = ({ inputs }: (typeof lake.jobs)[number]) => inputs.some(({ n
 const isSource = (table: string) => lake.sources.some(({ name }) => name === table);
 
 /** The rules, for whoever runs or asks something. */
-function rightsIn(name: string, { network, encrypted: key }: Parts) {
+function rightsIn(name: string, { network, encrypted: key, lakeFormation }: Parts) {
   const places = layout(name);
   const place = (table: string) => found(places.tables.get(table), table);
   return {
@@ -195,18 +198,38 @@ function rightsIn(name: string, { network, encrypted: key }: Parts) {
     },
     analyst: (): Rights => {
       // Every other table names a person or a device.
-      const open = ['machine_learning_curated'];
+      const open = lakeFormation ? Object.keys(OPEN_COLUMNS) : ['machine_learning_curated'];
       return {
-        reads: open.map(place),
+        reads: lakeFormation ? [] : open.map(place),
         writes: [places.results('analysts')],
         catalog: { reads: open, queries: open },
         workgroup: `${name}-analysts`,
         key,
+        lakeFormation,
       };
     },
+    reader: (): Rights => ({ reads: Object.keys(OPEN_COLUMNS).map(place), key }),
     notifier: (): Rights => ({ workflow: true }),
   };
 }
+
+const CONSENT_DATES = [
+  'registrationDate',
+  'lastUpdateDate',
+  ...['Research', 'Public', 'Friends'].map((whom) => `shareWith${whom}AsOfDate`),
+];
+
+/**
+ * What Lake Formation opens to analysts: of the tables whose people agreed, the columns that name nobody. Of the sources
+ * nothing: all of them name people, and not all of those agreed.
+ */
+const OPEN_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  customer_trusted: CONSENT_DATES,
+  accelerometer_trusted: ['timestamp', 'x', 'y', 'z'],
+  customers_curated: CONSENT_DATES,
+  step_trainer_trusted: ['sensorReadingTime', 'distanceFromObject'],
+  machine_learning_curated: ['sensorReadingTime', 'subject', 'device', 'distanceFromObject', 'x', 'y', 'z'],
+};
 
 /** Each principal by what it is used for in the stack, and not by its name. */
 function principalsOf(
@@ -244,6 +267,9 @@ function principalsOf(
   }
   for (const { inputs } of ofType(resources, 'aws:cloudwatch/eventTarget:EventTarget')) {
     if (inputs.roleArn !== undefined) use(inputs.roleArn, 'notifier', rules.notifier());
+  }
+  for (const { inputs } of ofType(resources, 'aws:lakeformation/resource:Resource')) {
+    use(inputs.roleArn, 'reader of Lake Formation', rules.reader());
   }
   const unused = policies.roles.filter((role) => !used.has(role.arn));
   if (unused.length > 0) throw new Error(`nothing runs under ${unused.map((role) => role.name).join()}`);
@@ -454,6 +480,9 @@ function* otherRequests(deployed: Deployed): Generator<Request> {
       yield { action: `athena:${each}`, resource: arn('athena', `datacatalog/${catalog}`) };
     }
   }
+  for (const each of ['GetDataAccess', 'GrantPermissions', 'DeregisterResource']) {
+    yield { action: `lakeformation:${each}`, resource: '*' };
+  }
   for (const action of NETWORK_LOOKS) yield { action, resource: '*' };
   for (const resource of ['network-interface/eni-1', 'subnet/subnet-1', 'security-group/sg-1']) {
     yield { action: 'ec2:CreateNetworkInterface', resource: arn('ec2', resource) };
@@ -587,6 +616,8 @@ function permitted(rights: Rights, { action, resource, context = {} }: Request, 
       if (verb === 'GetDataCatalog')
         return rights.workgroup !== undefined && what === 'datacatalog/AwsDataCatalog';
       return WORKGROUP_USE.includes(verb) && what === `workgroup/${rights.workgroup}`;
+    case 'lakeformation':
+      return verb === 'GetDataAccess' && !!rights.lakeFormation;
     case 'ec2': {
       if (!rights.network) return false;
       if ([...NETWORK_LOOKS, 'ec2:DescribeVpcAttribute'].includes(action)) return true;
@@ -704,14 +735,20 @@ const EVERYTHING: NamedPolicy = {
 /** Whoever may do everything in the account, as far as identities' policies go. */
 const ADMIN = { arn: `arn:aws:iam::${ACCOUNT}:role/admin`, policies: [EVERYTHING] };
 
+const ANALYSTS = [`arn:aws:iam::${ACCOUNT}:role/analyst`, `arn:aws:iam::${ACCOUNT}:user/ana`];
+
 describe('access', () => {
   describe.each([
-    { stack: 'dev', config: {}, has: { encrypted: false, network: false, audit: false } },
+    {
+      stack: 'dev',
+      config: {},
+      has: { encrypted: false, network: false, audit: false, lakeFormation: false },
+    },
     // All that a stack can have.
     {
       stack: 'prod',
-      config: { network: {}, start: 'files' },
-      has: { encrypted: true, network: true, audit: true },
+      config: { network: {}, start: 'files', permissions: 'lake-formation', analysts: ANALYSTS },
+      has: { encrypted: true, network: true, audit: true, lakeFormation: true },
     },
   ])('stack $stack', ({ stack, config, has }) => {
     let deployed: Deployed;
@@ -733,7 +770,7 @@ describe('access', () => {
           'analyst',
           'crawler',
           'forget',
-          ...(stack === 'prod' ? ['notifier'] : []),
+          ...(stack === 'prod' ? ['notifier', 'reader of Lake Formation'] : []),
         ].toSorted(),
       );
     });
@@ -808,6 +845,7 @@ describe('access', () => {
       const services = [
         'glue.amazonaws.com',
         'events.amazonaws.com',
+        'lakeformation.amazonaws.com',
         'lambda.amazonaws.com',
         'ec2.amazonaws.com',
       ];
@@ -828,12 +866,13 @@ describe('access', () => {
           expect(await allowed(deployed, ADMIN, request)).toBe(false);
         }
       }
-      // Glue does not say that it tells the account: it has to be let in without.
-      const expected = deployed.policies.roles.flatMap(({ name }) =>
-        name.endsWith('-notifier')
-          ? [`${name} by events.amazonaws.com ${JSON.stringify(contexts[0])}`]
-          : contexts.map((context) => `${name} by glue.amazonaws.com ${JSON.stringify(context)}`),
-      );
+      // Neither Glue nor Lake Formation says that it tells the account: they have to be let in without.
+      const expected = deployed.policies.roles.flatMap(({ name }) => {
+        if (name.endsWith('-notifier'))
+          return [`${name} by events.amazonaws.com ${JSON.stringify(contexts[0])}`];
+        const service = name.endsWith('-lake-formation') ? 'lakeformation' : 'glue';
+        return contexts.map((context) => `${name} by ${service}.amazonaws.com ${JSON.stringify(context)}`);
+      });
       expect(taken).toEqual(expected);
     });
 
@@ -1036,5 +1075,91 @@ describe('access', () => {
         }
       });
     }
+  });
+
+  describe('by Lake Formation', () => {
+    interface Grant {
+      readonly principal: string;
+      readonly permissions: readonly string[];
+      readonly database?: { readonly name: string };
+      readonly table?: { readonly name: string };
+      readonly tableWithColumns?: { readonly name: string; readonly columnNames: readonly string[] };
+      readonly dataLocation?: { readonly arn: string };
+    }
+    let resources: readonly Emitted[];
+    let grants: readonly Grant[];
+    beforeAll(async () => {
+      ({ resources } = await emitted('prod', { permissions: 'lake-formation', analysts: ANALYSTS }));
+      grants = ofType(resources, 'aws:lakeformation/permissions:Permissions').map(
+        ({ inputs }) => inputs as unknown as Grant,
+      );
+    });
+    const catalogued = () =>
+      ofType(resources, 'aws:glue/catalogTable:CatalogTable').map(({ inputs }) => String(inputs.name));
+
+    it('opens to each analyst each column that the rules open, and no other cell', () => {
+      const columns = [...lake.tables.values()].flatMap(({ name, columns: all }) =>
+        Object.keys(all).map((column) => `${name}.${column}`),
+      );
+      for (const analyst of ANALYSTS) {
+        const theirs = grants.filter(({ principal }) => principal === analyst);
+        const granted = new Set(
+          theirs.flatMap(({ permissions, tableWithColumns: at }) =>
+            at && permissions.includes('SELECT')
+              ? at.columnNames.map((column) => `${at.name}.${column}`)
+              : [],
+          ),
+        );
+        const open = Object.entries(OPEN_COLUMNS).flatMap(([table, all]) =>
+          all.map((column) => `${table}.${column}`),
+        );
+        expect(columns.filter((cell) => granted.has(cell)).toSorted()).toEqual(open.toSorted());
+        expect([...granted].filter((cell) => !columns.includes(cell))).toEqual([]);
+        // Besides they find the database, and may do nothing to any table.
+        expect(theirs.flatMap(({ permissions }) => permissions).filter((one) => one !== 'SELECT')).toEqual([
+          'DESCRIBE',
+        ]);
+        const optedIn = ofType(resources, 'aws:lakeformation/optIn:OptIn').flatMap(({ inputs }) => {
+          const { principals, resourceDatas } = inputs as {
+            principals: { dataLakePrincipalIdentifier: string }[];
+            resourceDatas: { table: { name: string } }[];
+          };
+          return principals[0]?.dataLakePrincipalIdentifier === analyst
+            ? resourceDatas.map(({ table }) => table.name)
+            : [];
+        });
+        expect(optedIn.toSorted()).toEqual(Object.keys(OPEN_COLUMNS).toSorted());
+      }
+    });
+
+    it('leaves to everybody else what IAM allows them, on each table and the database', () => {
+      const byIam = grants.filter(({ principal }) => principal === 'IAM_ALLOWED_PRINCIPALS');
+      expect(byIam.every(({ permissions }) => permissions.join() === 'ALL')).toBe(true);
+      expect(byIam.flatMap(({ table }) => table?.name ?? []).toSorted()).toEqual(catalogued().toSorted());
+      expect(byIam.flatMap(({ database }) => database?.name ?? [])).toEqual(['stedi_lakehouse_prod']);
+    });
+
+    it('registers the folders of open tables in hybrid mode, and lets who commits to a table go on', () => {
+      const registered = ofType(resources, 'aws:lakeformation/resource:Resource').map(({ inputs }) => inputs);
+      const places = layout('stedi-lakehouse-prod');
+      const folderOf = (table: string) => {
+        const { bucket, prefix } = found(places.tables.get(table), table);
+        return `arn:aws:s3:::${bucket}/${prefix.slice(0, -1)}`;
+      };
+      expect(registered.map(({ arn: at }) => at).toSorted()).toEqual(
+        Object.keys(OPEN_COLUMNS).map(folderOf).toSorted(),
+      );
+      for (const one of registered) expect(one).toMatchObject({ hybridAccessEnabled: true });
+      const roles = new Map(
+        ofType(resources, 'aws:iam/role:Role').map((role) => [role.arn, role.inputs.name]),
+      );
+      for (const table of Object.keys(OPEN_COLUMNS)) {
+        const going = grants.filter(({ dataLocation }) => dataLocation?.arn === folderOf(table));
+        expect(going.map(({ principal }) => String(roles.get(principal))).toSorted()).toEqual(
+          [table, `${table}-optimizer`, 'forget'].map((role) => `stedi-lakehouse-prod-${role}`).toSorted(),
+        );
+        for (const { permissions } of going) expect(permissions).toEqual(['DATA_LOCATION_ACCESS']);
+      }
+    });
   });
 });

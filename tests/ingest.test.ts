@@ -310,7 +310,7 @@ if (!present) process.stderr.write('the memory of an ingest is not tested: there
 
 (present ? test : test.skip)('300 files of 1 MB are uploaded with the memory of 10', async () => {
   const peakOf = async (files: number) => {
-    const args = ['--require', 'tsx/cjs', join(ROOT, 'bench', 'aws-ingest.ts'), String(files)];
+    const args = ['--require', './cli/typescript.js', join(ROOT, 'bench', 'aws-ingest.ts'), String(files)];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
     const measured = JSON.parse(stdout) as { files: number; bytes: number; peakBytes: number };
     expect(measured.bytes).toBeGreaterThanOrEqual(files * 1_000_000);

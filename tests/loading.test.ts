@@ -4,7 +4,7 @@ import { ROOT } from './support/lake';
 
 test('a stack without a private network loads no awsx', () => {
   const program = join(ROOT, 'bench', 'preview-program.ts');
-  const told = execFileSync(process.execPath, ['--require', 'tsx/cjs', program], {
+  const told = execFileSync(process.execPath, ['--require', './cli/typescript.js', program], {
     cwd: ROOT,
     encoding: 'utf8',
   });

@@ -14,7 +14,7 @@ const BUFFERS = 48 << 20;
 /** What the peak of a process is that lands so many bad lines. */
 async function peakOf(lines: number): Promise<number> {
   // V8 lets garbage grow to the size of its young generation; what is kept is the question here.
-  const node = ['--max-semi-space-size=1', '--require', 'tsx/cjs'];
+  const node = ['--max-semi-space-size=1', '--require', './cli/typescript.js'];
   const args = [...node, join(__dirname, 'bad-lines.ts'), String(lines)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: join(__dirname, '..') });
   const { quarantined, peak } = JSON.parse(stdout) as { quarantined: number; peak: number };

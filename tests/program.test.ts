@@ -19,6 +19,10 @@ import {
 } from './support/pulumi';
 
 const SECRETS = { pseudonymKey: PSEUDONYM_KEY };
+const BY_LAKE_FORMATION = {
+  permissions: 'lake-formation',
+  analysts: ['arn:aws:iam::123456789012:role/analyst'],
+};
 const PACK = { policyPack: 'policy' };
 
 const deployed = (options: Omit<StackOptions, 'program'> = {}) =>
@@ -427,7 +431,7 @@ withPulumi("the program, by Pulumi's engine on stand-ins of its providers", () =
     beforeAll(async () => {
       const stack = await deployed({
         stack: 'prod',
-        config: { start: 'files', network: {}, dashboard: true },
+        config: { start: 'files', network: {}, dashboard: true, ...BY_LAKE_FORMATION },
       });
       life = await begun(stack);
 
@@ -558,6 +562,18 @@ withPulumi("the program, by Pulumi's engine on stand-ins of its providers", () =
     expect(said(refused)).not.toContain('tooshort');
     expect(said(refused)).not.toContain('nobody');
     expect(said(refused)).not.toMatch(/^\s+at .*\.ts/m);
+  });
+});
+
+withPulumi('Lake Formation', () => {
+  it('is set up by an administrator of it only', async () => {
+    const config = { 'aws:region': 'eu-north-1', ...BY_LAKE_FORMATION };
+    const refused = await (await deployed({ config })).preview();
+    expect(refused.status).not.toBe(0);
+    expect(refused.steps.filter(({ type }) => type.startsWith('aws:'))).toEqual([]);
+    expect(said(refused)).toMatch(
+      /permissions: is lake-formation, which only an administrator of Lake\s+Formation can set up, and user stand-in is none/,
+    );
   });
 });
 

@@ -23,7 +23,7 @@ withPulumi("npm run smoke with Pulumi's own engine", () => {
     mkdirSync(temp);
     const env = { ...started.env, TMPDIR: temp };
     const npm = (...args: string[]) =>
-      stack.ran(process.execPath, ['--require', 'tsx/cjs', 'cli/smoke.ts', ...args], env);
+      stack.ran(process.execPath, ['--require', './cli/typescript.js', 'cli/smoke.ts', ...args], env);
     expect(await npm('--stack', STACK, '--all')).toMatchObject({ status: 2, stdout: '' });
     const { status, stdout, stderr } = await npm('--stack', STACK, '--yes', '--destroy', '--report', REPORT);
     const report = readFileSync(join(stack.dir, REPORT), 'utf8');

@@ -1,5 +1,5 @@
 // Starts Node programs for Pulumi's engine, in tests, in place of Pulumi's own host, which no package registry has. The
-// engine starts it as `pulumi-language-nodejs`, and speaks to it by gRPC. It compiles no TypeScript: programs bring tsx.
+// engine starts it as `pulumi-language-nodejs`, and speaks to it by gRPC. It compiles no TypeScript: programs bring a loader.
 const { spawn } = require('node:child_process');
 const { createRequire } = require('node:module');
 const { join, resolve } = require('node:path');

@@ -103,6 +103,13 @@ const triggerOf = (inputs: Inputs) => {
     ...tagMap(inputs),
   };
 };
+const grantOf = (inputs: Inputs, more: Json = {}) => {
+  const { Principal, Permissions, ...rest } = all(inputs, { arn: 'ResourceArn' });
+  const Resource = Object.fromEntries(
+    Object.entries(rest).map(([kind, place]) => [kind, { ...(place as Json), ...more }]),
+  );
+  return { Principal: { DataLakePrincipalIdentifier: Principal }, Permissions, Resource };
+};
 const ICEBERG = { fieldId: 'FieldId', type: 'Type' };
 const tableInput = (inputs: Inputs) => {
   const { StorageDescriptor, ...rest } = all(
@@ -381,6 +388,28 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     'PutMetricAlarm',
     alarmOf,
     'CloudWatch::Alarm',
+  ),
+  'aws:lakeformation/resource:Resource': shape(
+    'lakeformation',
+    'RegisterResource',
+    (inputs) => all(inputs, { arn: 'ResourceArn' }),
+    'LakeFormation::Resource',
+    (inputs) => ({ ...all(inputs, { arn: 'ResourceArn' }), UseServiceLinkedRole: false }),
+  ),
+  'aws:lakeformation/permissions:Permissions': shape(
+    'lakeformation',
+    'GrantPermissions',
+    (inputs) => grantOf(inputs),
+    'LakeFormation::PrincipalPermissions',
+    (inputs) => ({ ...grantOf(inputs, { CatalogId: '123456789012' }), PermissionsWithGrantOption: [] }),
+  ),
+  'aws:lakeformation/optIn:OptIn': shape(
+    'lakeformation',
+    'CreateLakeFormationOptIn',
+    ({ principals, resourceDatas }) => ({
+      Principal: named((principals as readonly Inputs[])[0]),
+      Resource: named((resourceDatas as readonly Inputs[])[0]),
+    }),
   ),
   'aws:cloudwatch/dashboard:Dashboard': shape('cloudwatch', 'PutDashboard', all, 'CloudWatch::Dashboard'),
   'aws:cloudwatch/eventRule:EventRule': shape(

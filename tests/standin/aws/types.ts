@@ -9,6 +9,7 @@ import { at, isAsset, isList, isObject, text, type Value, type Values } from './
 import type { World } from './world';
 
 export const ACCOUNT = '123456789012';
+const CALLER = `arn:aws:iam::${ACCOUNT}:user/stand-in`;
 
 export interface Where {
   readonly region: string;
@@ -61,6 +62,8 @@ const named = (service: string, resource: (name: string) => string) => (inputs: 
 });
 const byName = (made: Values) => text(made.name);
 const byArn = (made: Values) => text(made.arn);
+/** Of what AWS gives no name. */
+const hashOf = (made: Values) => createHash('md5').update(JSON.stringify(made)).digest('hex');
 const catalog = (made: Values) => text(made.catalogId) || ACCOUNT;
 
 function digest(inputs: Values, algorithm: string): string {
@@ -471,6 +474,28 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     },
     force: ['dashboardName'],
   },
+  'aws:lakeformation/resource:Resource': {
+    id: byArn,
+    out: () => ({ lastModified: '2026-01-01T00:00:00Z' }),
+    defaults: { useServiceLinkedRole: false, withFederation: false },
+    force: ['arn'],
+    needs: { roleArn: 'aws:iam/role:Role' },
+  },
+  'aws:lakeformation/permissions:Permissions': {
+    id: hashOf,
+    force: ['*'],
+    needs: {
+      'dataLocation.arn': 'aws:lakeformation/resource:Resource',
+      'table.name': 'aws:glue/catalogTable:CatalogTable',
+      'tableWithColumns.name': 'aws:glue/catalogTable:CatalogTable',
+      'database.name': 'aws:glue/catalogDatabase:CatalogDatabase',
+    },
+  },
+  'aws:lakeformation/optIn:OptIn': {
+    id: hashOf,
+    out: () => ({ lastModified: '2026-01-01T00:00:00Z', lastUpdatedBy: CALLER }),
+    force: ['*'],
+  },
   'aws:cloudwatch/eventRule:EventRule': {
     name: 'name',
     max: 64,
@@ -693,7 +718,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
 export const FUNCTIONS: Readonly<Record<string, (where: Where, args: Values) => Values>> = {
   'aws:index/getCallerIdentity:getCallerIdentity': () => ({
     accountId: ACCOUNT,
-    arn: `arn:aws:iam::${ACCOUNT}:user/stand-in`,
+    arn: CALLER,
     id: ACCOUNT,
     userId: 'AIDASTANDIN',
   }),
@@ -716,6 +741,21 @@ export const FUNCTIONS: Readonly<Record<string, (where: Where, args: Values) => 
     names: ['a', 'b', 'c'].map((zone) => `${region}${zone}`),
     region,
     zoneIds: ['use1-az1', 'use1-az2', 'use1-az3'],
+  }),
+  'aws:lakeformation/getDataLakeSettings:getDataLakeSettings': ({ region }) => ({
+    // Not every account has set it up: none has in Stockholm.
+    admins: region === 'eu-north-1' ? [] : [CALLER],
+    allowExternalDataFiltering: false,
+    allowFullTableExternalDataAccess: false,
+    authorizedSessionTagValueLists: [],
+    createDatabaseDefaultPermissions: [],
+    createTableDefaultPermissions: [],
+    externalDataFilteringAllowLists: [],
+    id: ACCOUNT,
+    parameters: {},
+    readOnlyAdmins: [],
+    region,
+    trustedResourceOwners: [],
   }),
   'aws:ec2/getVpcEndpointService:getVpcEndpointService': (where, { serviceName }) => ({
     availabilityZones: endpointZones(where, text(serviceName)),

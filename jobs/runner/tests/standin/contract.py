@@ -99,7 +99,7 @@ def people() -> PeopleSql:
 
 @functools.cache
 def _compiled(asked: str) -> Any:
-    command = ["node", "--require", "tsx/cjs", str(_COMPILER)]
+    command = ["node", "--require", "./cli/typescript.js", str(_COMPILER)]
     return json.loads(
         subprocess.run(command, cwd=_ROOT, input=asked.encode(), capture_output=True, check=True).stdout
     )
