@@ -5,6 +5,8 @@ WITH refused AS (
   SELECT 'order_landing' AS source, q.reason FROM order_landing_quarantine q
   UNION ALL
   SELECT 'payment_landing' AS source, q.reason FROM payment_landing_quarantine q
+  UNION ALL
+  SELECT 'product_landing' AS source, q.reason FROM product_landing_quarantine q
 )
 SELECT
   r.source,
