@@ -36,7 +36,7 @@ const RESERVED = new Set(
   trim true uescape union unnest using values when where with`.split(/\s+/),
 );
 const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoInstant', 'isoDate']);
-const JSON_TYPES = new Set<ColumnType>([
+const SOURCE_TYPES = new Set<ColumnType>([
   'text',
   'int',
   'double',
@@ -216,8 +216,8 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
       );
     }
     if (column.from !== undefined) fault("has from, which only a source's reader looks at; use refined()");
-  } else if (!JSON_TYPES.has(column.type)) {
-    fault(`JSON has no ${column.type}; use ${[...JSON_TYPES].join(', ')}`);
+  } else if (!SOURCE_TYPES.has(column.type)) {
+    fault(`files of a source have no ${column.type}; use ${[...SOURCE_TYPES].join(', ')}`);
   }
 }
 
