@@ -166,8 +166,8 @@ FROM records`;
 }
 
 function lines(fields: readonly Field[], format: CsvFormat): string {
-  const isWhole = `NOT _broken AND ${hasWidth('width')} AND NOT contains(_line, ${LF}) AND strlen(_line) <= ${PIECE_BYTES}`;
-  return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${goodValues(fields)}
+  const isWhole = `NOT _broken AND ${hasWidth('width')} AND strlen(_line) <= ${PIECE_BYTES}`;
+  return `SELECT _file, _n, _n + strlen(_line) - strlen(replace(_line, ${LF}, '')) AS _last, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${goodValues(fields)}
 FROM (
   SELECT *, COALESCE(${isWhole}, false) AND ${areGood(fields)} AS _matched
   FROM (SELECT ${numbered(fields)} FROM (SELECT *, ${texts(fields, (_, text) => `NULLIF(${text}, '')`)} FROM (${rows(fields, format)})))
@@ -234,7 +234,7 @@ export function csvReading(source: SourceTable, format: CsvFormat): Reading {
     objects: 'SELECT NULL',
     numbered: 'SELECT NULL',
     lines: lines(fields, format),
-    matched: `SELECT ${names.join(', ')}, _n FROM _lines WHERE _matched`,
+    matched: `SELECT ${names.join(', ')}, _n, _last FROM _lines WHERE _matched`,
     unmatched: `SELECT ${fields.map((f) => `NULL::${spelled(f.column).duckdb} AS ${name(f.name)}`).join(', ')}, _file, _n, _line, _broken, false AS _good FROM _others`,
     judge: judge(fields, format),
   };

@@ -60,7 +60,7 @@ export interface Reading {
    * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
    */
   readonly lines: string;
-  /** Values and `_n` of the matched ones of `_lines`, which holds those. */
+  /** Values, `_n` and `_last`, the line on which it ends, of the matched ones of `_lines`, which holds those. */
   readonly matched: string;
   /**
    * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
@@ -516,7 +516,7 @@ function matched(fields: readonly Field[]): string {
   const columns = fields.map(
     (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
   );
-  return `SELECT ${columns.join(', ')}, _n FROM _lines WHERE _matched`;
+  return `SELECT ${columns.join(', ')}, _n, _n AS _last FROM _lines WHERE _matched`;
 }
 
 const unmatched = (fields: readonly Field[]) => {

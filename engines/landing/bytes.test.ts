@@ -128,3 +128,13 @@ function linesOf(bytes: Buffer): Buffer[] {
   }
   return lines;
 }
+
+test('where marks stand in pairs, a piece ends with an even number of them', async () => {
+  const text = Buffer.from('a"\nb"\nc"\nd"\ne\nf\n"g\nh\n');
+  const pieces: string[] = [];
+  for await (const piece of piecesOf(await lookAtBytes(text), { pieceBytes: 8, pairedMark: '"' }))
+    pieces.push(piece.text.toString());
+  expect(pieces.join('')).toBe(text.toString());
+  // But for the last mark, which has no other.
+  for (const piece of pieces.slice(0, -1)) expect((piece.split('"').length - 1) % 2).toBe(0);
+});

@@ -17,6 +17,7 @@ import {
 import { readingTests, sorted } from '../../tests/support/reading';
 import { soak } from '../../tests/support/soak';
 import { anySource, plainValue, sourceOf, verdictOf } from './arbitraries';
+import { USUAL_BYTES } from './bytes';
 
 const { read } = readingTests();
 
@@ -360,4 +361,15 @@ describe('any file', () => {
     }
     return `${bom ? '\ufeff' : ''}${lines.join(end)}${lastEnd ? end : ''}`;
   }
+});
+
+test('a file of several pieces is cut where no record is', async () => {
+  const note = 'x'.repeat(100);
+  const record = (i: number) => `"p-${i}\na;b\n${note}";1;;;;;;;\n`;
+  const count = 150_000;
+  const lines = Array.from({ length: count }, (_, i) => record(i));
+  const { landed, refused } = await readAs('a.csv', `${HEADER}\n${lines.join('')}p;x;;;;;;;\n`);
+  expect(landed.bytes).toBeGreaterThan(2 * USUAL_BYTES - (1 << 20));
+  expect(landed).toMatchObject({ accepted: count, refused: 1 });
+  expect(refused).toMatchObject([{ line: 2 + 3 * count, reason: 'WRONG_TYPE' }]);
 });

@@ -643,7 +643,7 @@ export async function recordsOf(
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
+    SELECT ${['_n, COALESCE(_last, _n) AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
       FROM (FROM (${matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good)
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );

@@ -125,9 +125,10 @@ def _records(
     """Give the records of a piece by their lines, which count from 0, as their bytes, with whose they are."""
     good, judged = reader.records(piece, columns)
     lines = piece.data.split(b"\n")
-    for n, is_theirs in zip(good.column("_n").to_pylist(), good.column("_theirs").to_pylist(), strict=True):
-        at = n - piece.first - 1
-        yield (at,), lines[at], is_theirs
+    spans = (good.column(name).to_pylist() for name in ("_n", "_last", "_theirs"))
+    for first, last, is_theirs in zip(*spans, strict=True):
+        places = range(first - piece.first - 1, (last or first) - piece.first)
+        yield places, b"\n".join(lines[i] for i in places), is_theirs
     found = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text", "_record", "_theirs"))
     for first, last, text, record, is_theirs in zip(*found, strict=True):
         # Of what is no UTF-8, the bytes are what was written.
