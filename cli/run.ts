@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { type RunResult, type TableState, UsageError } from '../engines/engine';
-import { planOf } from '../engines/plan';
+import { planOf, requireSql } from '../engines/plan';
 import { findProject, type Project } from '../engines/project';
 import { Store } from '../engines/store';
 import type { LakehouseDefinition, Pipeline } from '../model';
@@ -32,7 +32,8 @@ export async function runCommand(project: Project, options: RunOptions): Promise
   const { pipeline } = definition;
   const { only, parameters } = options;
   // Refused before a sample is made for it.
-  planOf(pipeline, { parameters, ...(only && { only }) });
+  const asked = planOf(pipeline, { parameters, ...(only && { only }) });
+  if (options.engine === 'duckdb') requireSql(pipeline, asked);
   const data = options.data ?? (only ? undefined : await ownSample(definition, options));
   const request = { parameters, ...(data !== undefined && { data }), ...(only && { only }) };
   const plan = planOf(pipeline, request);

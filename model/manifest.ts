@@ -6,7 +6,7 @@ import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
 import { FORMATS } from './format';
 import type { Job } from './job';
-import { readingOf } from './landing';
+import { readingByRecord, readingOf } from './landing';
 import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import type { Reading } from './reading';
@@ -88,6 +88,8 @@ export const sourceSchema = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
+  /** How records are placed in files and whose they are, where a row is an element of one. */
+  records: z.exactOptional(reading),
   audit: list(check),
 });
 
@@ -106,6 +108,8 @@ const output = object({
 export const manifestSchema = object({
   version: z.literal(FORMATS.manifest),
   job: some,
+  /** Absent: SQL. */
+  language: z.exactOptional(z.literal('python')),
   database: some,
   /** The input whose rows count as read. */
   driving: some,
@@ -124,7 +128,7 @@ export const manifestSchema = object({
 });
 
 /**
- * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
+ * All that a job's runner is told besides its code: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
  * schema is the catalog's, so that a column that a job does not write changes no job that reads the table.
  */
@@ -134,7 +138,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const erasureSchema = object({
   version: z.literal(FORMATS.manifest),
   /** In the order in which tables are made; by the URIs of what each job is told. */
-  jobs: list(object({ manifest: some, sql: some, parameters: z.record(z.string(), z.string()) })),
+  jobs: list(object({ manifest: some, code: some, parameters: z.record(z.string(), z.string()) })),
   people: object({ macro: some, entries: some, sharedDevices: some }),
   /** URI of the list of who was forgotten. */
   suppressed: some,
@@ -193,6 +197,7 @@ export function manifestOf(
   return manifestSchema.parse({
     version: FORMATS.manifest,
     job: job.name,
+    ...(job.language === 'python' && { language: job.language }),
     database: places.database,
     driving: job.inputs[0]?.name ?? '',
     ...(unmatched && { unmatched }),
@@ -205,6 +210,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
+          ...(source.each !== undefined && { records: readingByRecord(source) }),
           audit: auditOf(source, job.inputs),
         },
       ]),

@@ -56,7 +56,7 @@ const athenaFits = ({ type, scale }: Column): string =>
  * rows there are.
  */
 export function misreadSql(source: SourceTable): string {
-  const fields = fieldsOf(source).filter(({ path }) => path === undefined);
+  const fields = fieldsOf(source).record.filter(({ path }) => path === undefined);
   const cases = fields.map(
     (f) =>
       `WHEN lower(column_name) IN (${spellings([f])}) AND NOT regexp_full_match(column_type, ${quote(athenaFits(f.column))})
@@ -93,7 +93,7 @@ function textOf({ column: { type } }: Field, path: readonly string[], column: st
 
 /** The rows of the files, with the text of each field; `file_row_number` counts from 0. */
 function rows(source: SourceTable): string {
-  const fields = fieldsOf(source);
+  const fields = fieldsOf(source).record;
   const columns = [...new Set(fields.flatMap(({ keys }) => keys))];
   const texts = fields.map(
     (f) =>
@@ -107,7 +107,7 @@ FROM (${noRow(distinct.map(name))} UNION ALL BY NAME FROM ${READ})`;
 }
 
 function heads(source: SourceTable): string {
-  const fields = fieldsOf(source);
+  const fields = fieldsOf(source).record;
   const takes = 'landing takes Parquet here';
   const looks = (what: string) => fault('UNREADABLE_FILE', said(`it is ${what}; ${takes}`));
   const misfits = fields.map((f) => {
@@ -162,7 +162,7 @@ export function parquetReading(source: SourceTable): Reading {
     matched: nothing,
     unmatched: nothing,
     // Packed as it is, a file says nothing of the size of a record.
-    judge: `SELECT * REPLACE (0::BIGINT AS _bytes) FROM (${judge(fields)})`,
+    judge: `SELECT * REPLACE (0::BIGINT AS _bytes) FROM (${judge({ record: fields })})`,
     without: `SELECT * EXCLUDE (file_row_number) FROM ${READ} WHERE file_row_number + 1 NOT IN (SELECT n FROM _gone)`,
   };
 }

@@ -1,4 +1,5 @@
 import type { Column, ColumnType } from './column';
+import { valuePlace } from './each';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
 import type { DerivedTable, SourceFormat, SourceTable, Table } from './table';
@@ -50,12 +51,14 @@ function structType(columns: readonly { readonly path: readonly string[]; readon
 export function hiveColumns(table: SourceTable) {
   const { format } = table;
   const isCsv = typeof format === 'object';
-  const all = Object.entries(table.columns).map(([name, column]) => {
+  const all = Object.entries(table.columns).flatMap(([name, column]) => {
+    const { of } = valuePlace(table, name, column);
+    if (of === 'position') return [];
     const [key = name, ...path] = (column.from ?? name).split('.');
-    return { name, column, key, path, type: hiveType(column, format) };
+    const isWithin = of === 'element' || path.length > 0;
+    return [{ name, column, key, path, isWithin, type: hiveType(column, format) }];
   });
-  const columns = all.flatMap(({ name, column, key, path, type: own }) => {
-    const isWithin = path.length > 0;
+  const columns = all.flatMap(({ name, column, key, isWithin, type: own }) => {
     const within = format === 'parquet' ? structType(all.filter((other) => other.key === key)) : 'string';
     const type = isWithin ? within : own;
     const note = isWithin

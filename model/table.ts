@@ -51,6 +51,8 @@ export interface SourceTable<
 > extends Contract<Name, Zone, C> {
   readonly format: SourceFormat;
   readonly entity: string;
+  /** The array of a record of which every element is a row: keys with points between. Default: a record is a row. */
+  readonly each?: string;
   /** The run fails where more than this share of the lines is quarantined (0 to 1). */
   readonly maxQuarantinedShare: number;
 }
@@ -95,7 +97,7 @@ export const isPersonal = ({ columns }: Table): boolean =>
  * also of people who agreed to nothing.
  */
 export const openColumns = (table: Table): string[] =>
-  table.format === 'json' && isPersonal(table)
+  table.format !== 'iceberg' && isPersonal(table)
     ? []
     : Object.entries(table.columns).flatMap(([name, { pii }]) => (pii === undefined ? [name] : []));
 

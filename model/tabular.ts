@@ -28,7 +28,7 @@ import { spelled } from './types';
 
 /** The columns of a source as fields of a row. */
 export const flatFields = (source: SourceTable): Field[] =>
-  fieldsOf(source).map(({ path: _, ...field }) => field);
+  fieldsOf(source).record.map(({ path: _, ...field }) => field);
 
 const NUMBER = '[-+]?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?';
 const isNumberText = (text: string) => `regexp_full_match(${text}, ${quote(NUMBER)})`;

@@ -831,7 +831,7 @@ test('lake check finds this project whole', async () => {
 test('lake check of single jobs says what is wrong with those, and which are none', async () => {
   expect(await lake(['check', 'customer_trusted', 'customers_curated'])).toEqual({
     status: 0,
-    stdout: 'customer_trusted, customers_curated: the SQL and its cases fit the contracts.\n',
+    stdout: 'customer_trusted, customers_curated: the code and its cases fit the contracts.\n',
     stderr: '',
   });
   const { status, stderr } = await lake(['check', 'customer_trusted', 'nobody', 'people']);

@@ -25,7 +25,7 @@ import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary }
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { readyList, readyRows, theirIds } from '../forgotten';
-import { readSql, sqlFile } from '../job-sql';
+import { codeFile, readCode } from '../job-code';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
@@ -128,7 +128,7 @@ export class Run {
       const made = await work();
       this.summarise({ table: table.name, job: job?.name ?? null, ...made, seconds: secondsSince(started) });
     } catch (error) {
-      const what = job ? `${sqlFile(this.jobsDir, job)} failed` : 'it could not be read';
+      const what = job ? `${codeFile(this.jobsDir, job)} failed` : 'it could not be read';
       const { code, path } = error as NodeJS.ErrnoException;
       if (error instanceof LakeError) this.fail(table, error.message);
       else this.fail(table, `${what}: ${code && path ? `${code} at ${path}` : tellError(error)}`);
@@ -240,7 +240,7 @@ export class Run {
     const table = job.output;
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
-    const text = await readSql(this.jobsDir, job);
+    const text = await readCode(this.jobsDir, job);
     this.sqlHashes.set(job.name, hashOfSql(text));
     const sql = withParameters(text, job.parameters, this.plan.own?.[job.name] ?? this.plan.values);
     const read = this.rows.get(driving.name) as number;

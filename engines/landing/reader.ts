@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
-import { type Reading, readingOf, type SourceTable } from '../../model';
+import { byRecord, type Reading, readingByRecord, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../database';
 import { theirIds } from '../forgotten';
 import { quoteName, quoteString } from '../sql';
@@ -628,11 +628,12 @@ export async function theirRows(db: DuckDBConnection, path: string, reading: Rea
 /** The records of lines, good and refused ones, in their order. */
 export async function recordsOf(
   db: DuckDBConnection,
-  table: SourceTable,
+  source: SourceTable,
   piece: Piece,
   areForgotten = false,
 ): Promise<PlacedRecord[]> {
-  const reading = readingOf(table);
+  const table = byRecord(source);
+  const reading = readingByRecord(source);
   const { rows, refused } = reading.forgotten;
   const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);

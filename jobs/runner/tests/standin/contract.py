@@ -64,15 +64,20 @@ class Contract(Column):
     max: float | None = None
     precision: int | None = None
     scale: int | None = None
+    from_: str | None = None
 
 
 def source_of(
-    folder: Path, columns: Mapping[str, Contract], share: float = 1, written_as: object = "json"
+    folder: Path,
+    columns: Mapping[str, Contract],
+    share: float = 1,
+    each: str | None = None,
+    written_as: object = "json",
 ) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
         name: {
-            **{key: value for key, value in asdict(column).items() if value is not None},
+            **{key.rstrip("_"): value for key, value in asdict(column).items() if value is not None},
             "aliases": list(column.aliases),
         }
         for name, column in columns.items()
@@ -86,7 +91,16 @@ def source_of(
                 name: {f.name: contract[f.name] for f in fields(Column) if f.name in contract}
                 for name, contract in contracts.items()
             },
-            "reading": _compiled(json.dumps({"columns": contracts, "share": share, "format": written_as})),
+            **_compiled(
+                json.dumps(
+                    {
+                        "columns": contracts,
+                        "share": share,
+                        "format": written_as,
+                        **({"each": each} if each else {}),
+                    }
+                )
+            ),
             "audit": [],
         }
     )
