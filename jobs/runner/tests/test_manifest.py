@@ -85,6 +85,7 @@ def test_a_manifest_is_read_whole() -> None:
         moves=Moves("SELECT 3", "SELECT 4"),
     )
     reading = Reading(
+        format="json",
         head_bytes=1,
         piece_bytes=2,
         heads="h",
