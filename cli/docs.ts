@@ -20,7 +20,7 @@ export async function docsCommand(project: Project, options: DocsOptions): Promi
   const { lake, engine, out = join(lake, 'docs.html'), open } = options;
   const [parts, catalogue] = await Promise.all([
     pageParts(),
-    catalogueOf(project, engineOf(engine, { lake, jobs: project.jobs })),
+    catalogueOf(project, engineOf(engine, { lake, jobs: project.jobs }), engine === 'duckdb'),
   ]);
   const page = pageOf(catalogue, parts);
   await mkdir(dirname(out), { recursive: true });

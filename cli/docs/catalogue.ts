@@ -24,15 +24,18 @@ const MOST_RUNS = 50;
 /** Rows of a section after these are left out. */
 const MOST_ROWS = 50;
 
-/** Throws a LakeError where the definition and its SQL do not fit, or the lake cannot be read. */
-export async function catalogueOf(project: Project, engine: Engine): Promise<Catalogue> {
+/**
+ * `canProfile`: whether the engine takes DuckDB's SQL, in which profiles are asked for. Throws a LakeError where the
+ * definition and its SQL do not fit, or the lake cannot be read.
+ */
+export async function catalogueOf(project: Project, engine: Engine, canProfile = true): Promise<Catalogue> {
   const { definition } = project;
   const { pipeline } = definition;
   const published = await engine.tables();
   // The engine is asked while this thread binds, lays out and adds up.
   const profiles = profilesOf(
     engine,
-    [...pipeline.tables.values()].filter(({ name }) => isPublished(published, name)),
+    [...pipeline.tables.values()].filter(({ name }) => canProfile && isPublished(published, name)),
   );
   // It is awaited below; a fault of the definition comes first.
   profiles.catch(() => undefined);

@@ -16,6 +16,7 @@ async function bundled(file: string): Promise<string> {
     format: 'iife',
     target: 'es2022',
     charset: 'utf8',
+    tsconfigRaw: '{}',
   });
   return outputFiles[0]?.text.trim() ?? '';
 }
