@@ -13,7 +13,9 @@ export async function exportOdcs({ definition }: Project, out: string): Promise<
   for (const table of pipeline.tables.values()) {
     const job = pipeline.jobs.find(({ output }) => output === table);
     const files =
-      table.format === 'json' ? `${table.entity}/landing/*` : `.lake/versions/*/${table.name}/**/*.parquet`;
+      table.format !== 'iceberg'
+        ? `${table.entity}/landing/*`
+        : `.lake/versions/*/${table.name}/**/*.parquet`;
     const contract = odcsOf(name, table, job, files);
     await writeFile(
       join(out, `${table.name}.odcs.yaml`),

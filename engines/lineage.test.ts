@@ -89,6 +89,11 @@ test("and so do those of the shop's", async () => {
       isPaidByCard: 'payment_landing.method CONDITIONAL',
       ROWS: 'order_landing.customerId FILTER, order_landing.orderId FILTER, order_landing.orderId JOIN, order_landing.orderedAt FILTER, order_landing.status FILTER, payment_landing.orderId GROUP_BY, payment_landing.orderId JOIN',
     },
+    product_trusted: {
+      ...same('product_landing', 'sku', 'title', 'price', 'changedAt'),
+      // By the place of a price among those of its product.
+      ROWS: ['changedAt', 'price', 'sku', 'title'].map((name) => `product_landing.${name} FILTER`).join(', '),
+    },
     order_item_trusted: {
       ...same('order_item_landing', 'orderId', 'line', 'sku', 'quantity', 'unitPrice'),
       // By the place of an item among those of its order's line.

@@ -5,6 +5,7 @@ import {
   COLUMN_TYPES,
   type Column,
   type ColumnType,
+  type CsvFormat,
   expectationsOf,
   isPersonal,
   type Job,
@@ -40,6 +41,10 @@ const customProperties = (values: Readonly<Record<string, unknown>>) =>
     value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [{ property, value }],
   );
 
+/** As files are named: a lake keeps its own in Parquet. */
+const formatOf = ({ format }: Table) =>
+  format === 'iceberg' ? 'parquet' : typeof format === 'string' ? format : format.kind;
+
 /** The contract of a table, to be written as YAML or JSON. `files`: where its files are, as a pattern. */
 export function odcsOf(lakehouse: string, table: Table, job: Job | undefined, files: string) {
   const properties = Object.entries(table.columns).map(([name, column]) => propertyOf(table, name, column));
@@ -50,16 +55,14 @@ export function odcsOf(lakehouse: string, table: Table, job: Job | undefined, fi
     dataProduct: lakehouse,
     domain: table.zone,
     description: { purpose: table.description },
-    servers: [
-      { server: 'lake', type: 'local', path: files, format: table.format === 'json' ? 'json' : 'parquet' },
-    ],
+    servers: [{ server: 'lake', type: 'local', path: files, format: formatOf(table) }],
     ...(!isPersonal(table) && { roles: [{ role: 'analyst', access: 'read' }] }),
     schema: [
       {
         name: table.name,
         physicalName: table.name,
         logicalType: 'object',
-        physicalType: table.format === 'json' ? 'file' : 'table',
+        physicalType: table.format === 'iceberg' ? 'table' : 'file',
         description: table.description,
         properties,
         quality: expectationsOf(table, job).map((e) => ({
@@ -72,8 +75,13 @@ export function odcsOf(lakehouse: string, table: Table, job: Job | undefined, fi
           customProperties: customProperties({ ifNot: e.severity }),
         })),
         customProperties: customProperties(
-          table.format === 'json'
-            ? { entity: table.entity, each: table.each, maxQuarantinedShare: table.maxQuarantinedShare }
+          table.format !== 'iceberg'
+            ? {
+                entity: table.entity,
+                format: table.format,
+                each: table.each,
+                maxQuarantinedShare: table.maxQuarantinedShare,
+              }
             : { keys: table.keys, partitionBy: table.partitionBy },
         ),
       },
@@ -86,7 +94,7 @@ export function odcsOf(lakehouse: string, table: Table, job: Job | undefined, fi
 
 function propertyOf(table: Table, name: string, column: Column) {
   const { type, description, nullable, pii, oneOf } = column;
-  const [keys, partitions] = table.format === 'json' ? [[], []] : [table.keys, table.partitionBy];
+  const [keys, partitions] = table.format !== 'iceberg' ? [[], []] : [table.keys, table.partitionBy];
   const place = keys[0]?.indexOf(name) ?? -1;
   const part = partitions.findIndex(({ column: day }) => day === name);
   const options = optionsOf(column);
@@ -178,6 +186,13 @@ const source = (value: unknown) =>
 /** A key of an object literal: what others wrote stands in quotes, where it is no name. */
 const key = (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : source(name));
 
+/** A file's format in the words of `model/`. */
+function formatSource(format: unknown): string {
+  if (typeof format !== 'object' || format === null) return source(format);
+  const { kind: _, ...options } = format as CsvFormat;
+  return `csv(${source(options)})`;
+}
+
 function tableSource(
   {
     name,
@@ -195,6 +210,7 @@ function tableSource(
     `  name: ${source(name)},`,
     `  zone: ${source(zone)},`,
     ...(isSource ? [`  entity: ${source(own.entity)},`] : []),
+    ...(isSource && own.format !== undefined ? [`  format: ${formatSource(own.format)},`] : []),
     ...(own.each === undefined ? [] : [`  each: ${source(own.each)},`]),
     `  description: ${source(description.trim() || 'TODO: what a row is.')},`,
     '  columns: {',

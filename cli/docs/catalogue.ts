@@ -80,12 +80,16 @@ function tableDocs(
     const job = pipeline.jobs.find(({ output }) => output === table);
     const state = states.get(name);
     const profile = profiles.get(name);
-    const isSource = table.format === 'json';
+    const isSource = table.format !== 'iceberg';
     return {
       name,
       zone,
       description,
-      ...(isSource && { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }),
+      ...(isSource && {
+        entity: table.entity,
+        format: typeof table.format === 'string' ? table.format : table.format.kind,
+        maxQuarantinedShare: table.maxQuarantinedShare,
+      }),
       columns: Object.entries(table.columns).map(([column, contract]) => ({
         ...contract,
         name: column,

@@ -24,6 +24,8 @@ export interface TableDoc {
   readonly description: string;
   /** The folder of its files, of a source. */
   readonly entity?: string;
+  /** Of these. */
+  readonly format?: string;
   readonly maxQuarantinedShare?: number;
   readonly columns: readonly ColumnDoc[];
   readonly keys: readonly (readonly string[])[];

@@ -178,7 +178,7 @@ export function tableView(model: Model, table: TableDoc): Html {
   return html`<p class="kind">${table.entity ? 'source' : 'table'} in <span class="swatch ${zoneClass(model, zone)}"></span>${zone}</p><h1>${name}</h1><p>${table.description}</p>
 <dl>
 <dt>Published</dt><dd>${published ? html`${number(rows)} rows by the run of ${when(published.runId)} UTC${published.isStale && html` <span class="bad">older than what it is made from</span>`}` : 'not yet'}</dd>
-<dt>Made by</dt><dd>${job ? html`${link(`job/${name}`, `the job ${name}`)} of ${listed('table', job.inputs)}` : html`files in <code>${table.entity}/landing/</code>; a run fails where more than ${number((table.maxQuarantinedShare ?? 0) * 100)} % is refused`}</dd>
+<dt>Made by</dt><dd>${job ? html`${link(`job/${name}`, `the job ${name}`)} of ${listed('table', job.inputs)}` : html`${table.format} files in <code>${table.entity}/landing/</code>; a run fails where more than ${number((table.maxQuarantinedShare ?? 0) * 100)} % is refused`}</dd>
 <dt>Read by</dt><dd>jobs: ${listed('job', readers?.jobs ?? [])}; queries: ${listed('query', readers?.queries ?? [])}</dd>
 <dt>Who may read it</dt><dd>${accessText(table)}</dd>
 ${table.keys.length > 0 && html`<dt>Keys</dt><dd>${table.keys.map((key) => key.join(', ')).join('; ')}</dd>`}
