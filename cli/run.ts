@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly lake: string;
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
+  /** Whether all is made again, also what nothing has changed for. */
+  readonly full?: boolean;
   readonly json?: boolean;
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
@@ -35,7 +37,12 @@ export async function runCommand(project: Project, options: RunOptions): Promise
   const asked = planOf(pipeline, { parameters, ...(only && { only }) });
   if (options.engine === 'duckdb') requireSql(pipeline, asked);
   const data = options.data ?? (only ? undefined : await ownSample(definition, options));
-  const request = { parameters, ...(data !== undefined && { data }), ...(only && { only }) };
+  const request = {
+    parameters,
+    ...(data !== undefined && { data }),
+    ...(only && { only }),
+    ...(options.full && { full: true }),
+  };
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
@@ -120,13 +127,16 @@ const LEFT: Readonly<Record<EngineName, string>> = {
 };
 /** Published tables that are older than what they are made from, or made from one that is. */
 export function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
-  const runs = new Map(published.map(({ table, runId }) => [table, runId]));
+  const tables = new Map(published.map((state) => [state.table, state]));
   const stale = new Set<string>();
   for (const job of pipeline.jobs) {
-    const own = runs.get(job.name);
+    const own = tables.get(job.name);
     if (own === undefined) continue;
-    if (job.inputs.some((input) => stale.has(input.name) || (runs.get(input.name) ?? '') > own))
-      stale.add(job.name);
+    const isOlder = (input: string) => {
+      const now = tables.get(input)?.runId ?? '';
+      return own.of ? now !== own.of[input] : now > own.runId;
+    };
+    if (job.inputs.some(({ name }) => stale.has(name) || isOlder(name))) stale.add(job.name);
   }
   return [...stale];
 }

@@ -63,7 +63,9 @@ export class DuckDbEngine implements Engine {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
           const isWhole = plan.jobs.length === able.jobs.length && data !== undefined;
           const lake = { store: this.store, jobs: this.options.jobs, db, pipeline: able };
-          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell);
+          // Single jobs are asked for by their names.
+          const keeps = isWhole && request.full !== true;
+          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell, undefined, keeps);
           return await this.store.endingForgets(
             'duckdb',
             isWhole,
@@ -104,6 +106,11 @@ export class DuckDbEngine implements Engine {
 
   async tables(): Promise<readonly TableState[]> {
     const { tables } = await this.store.pointer();
-    return Object.entries(tables).map(([table, { rows, runId }]) => ({ table, rows, runId }));
+    return Object.entries(tables).map(([table, { rows, runId, of }]) => ({
+      table,
+      rows,
+      runId,
+      ...(of && { of }),
+    }));
   }
 }

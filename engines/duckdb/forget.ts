@@ -15,7 +15,8 @@ import type { Pointer, Store, Version } from '../store';
 import { readSummary } from '../stored';
 import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { hashOfSql, Run } from './run';
+import { hashOfSql } from './causes';
+import { Run } from './run';
 
 /** Another engine's part of the same lake. It is asked while the lake is held, and adds what it finds to the list. */
 export interface OtherPart {
