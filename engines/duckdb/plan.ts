@@ -1,12 +1,13 @@
-import { type Pipeline, runTime } from '../../model';
+import type { Pipeline } from '../../model';
 import { isReadable, withDatabase } from '../database';
 import type { RunRequest } from '../engine';
 import { readCode } from '../job-code';
-import { deliveryOf, howRead, isIdle } from '../landing/batches';
-import { filesOf, landingDir } from '../landing/files';
+import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
+import { filesOf } from '../landing/files';
 import { planOf } from '../plan';
 import type { Store } from '../store';
 import { causesOf, hashOfSql, howMade } from './causes';
+import { hasRefused } from './landing';
 
 /** What a run would do with a table, and why. */
 export interface TablePlan {
@@ -38,12 +39,14 @@ export async function planLake(
         ? version
         : undefined;
     };
+    const deliveries = await deliveriesOf(plan.sources, request.data, files, forgotten, async ({ name }) => {
+      const version = await versionOf(name);
+      const dir = version && store.publishedDir(name, version);
+      return dir !== undefined && (await hasRefused(db, dir)) ? dir : undefined;
+    });
     for (const source of plan.sources) {
-      const version = await versionOf(source.name);
-      const landing = landingDir(request.data, source);
-      const found = files.get(source.name) ?? [];
-      const before = version && store.publishedDir(source.name, version);
-      const delivery = await deliveryOf(found, landing, howRead(source, forgotten), before);
+      const version = tables[source.name];
+      const delivery = deliveries.get(source.name) as Delivery;
       const { fresh, changed, gone, whole } = delivery;
       const why = request.full
         ? ['--full']
@@ -51,9 +54,14 @@ export async function planLake(
           ? [version ? 'it is not known which files were read' : 'was never read']
           : whole === 'otherwise'
             ? ['its contract, or who was forgotten, has changed']
-            : [...told(fresh, 'new'), ...told(changed, 'changed'), ...told(gone, 'gone')];
+            : [
+                ...told(fresh, 'new'),
+                ...told(changed, 'changed'),
+                ...told(gone, 'gone'),
+                ...(fresh + changed + gone === 0 ? ['who was forgotten may be in its files'] : []),
+              ];
       const keeps = request.full !== true && isIdle(delivery);
-      if (!keeps) rowsOf.delete(source.name);
+      if (!keeps) maybe.add(source.name);
       made.push({ table: source.name, does: keeps ? 'keep' : 'make', why: keeps ? [] : why });
     }
     for (const job of plan.jobs) {
@@ -73,10 +81,7 @@ export async function planLake(
           );
       const mayDiffer = job.inputs.filter(({ name }) => maybe.has(name)).map(({ name }) => name);
       const does = why.length > 0 ? 'make' : mayDiffer.length > 0 ? 'maybe' : 'keep';
-      // A consent that comes due changes rows, and most runs meet none.
-      const isOnlyOfTime = why.length === 1 && job.parameters.includes(runTime);
-      if (does === 'maybe' || isOnlyOfTime) maybe.add(job.name);
-      else if (does === 'make') rowsOf.delete(job.name);
+      if (does !== 'keep') maybe.add(job.name);
       made.push({
         table: job.name,
         does,

@@ -24,7 +24,7 @@ import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
-import { besideOthers, type Delivery, deliveryOf, howRead, isIdle } from '../landing/batches';
+import { type Delivery, deliveriesOf, howRead, isIdle } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
@@ -95,10 +95,11 @@ export class Run {
   async go(data: string | undefined): Promise<RunResult> {
     const pointer = await this.store.pointer();
     this.pointer = pointer;
-    const { files, warnings } = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
+    const folders = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
+    const { files, warnings } = folders;
     this.warnings.push(...warnings);
     await this.openPublished(pointer);
-    const deliveries = await this.deliveries(data, { files });
+    const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
         this.forgetting
@@ -228,24 +229,13 @@ export class Run {
     return { ...nothing, ...said, written: version.rows, unchanged: true };
   }
 
-  /** What there is to read of each source; of all of them before any is read. */
-  private async deliveries(data: string | undefined, { files }: { files: LandingFolders['files'] }) {
-    const found = new Map<string, Delivery>();
-    if (this.forgetting || data === undefined) return found;
-    for (const source of this.plan.sources) {
-      const how = howRead(source, await this.store.suppression());
+  private async deliveries(data: string | undefined, { files }: LandingFolders) {
+    if (this.forgetting || data === undefined) return new Map<string, Delivery>();
+    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) => {
       const version = await this.versionBefore(source);
       const dir = version && this.store.publishedDir(source.name, version);
-      const before = dir !== undefined && (await hasRefused(this.db, dir)) ? dir : undefined;
-      const all = files.get(source.name) as readonly string[];
-      found.set(source.name, await deliveryOf(all, landingDir(data, source), how, before));
-    }
-    if ([...found.values()].every(isIdle)) return found;
-    for (const source of this.plan.sources) {
-      const delivery = found.get(source.name) as Delivery;
-      found.set(source.name, besideOthers(delivery, landingDir(data, source)));
-    }
-    return found;
+      return dir !== undefined && (await hasRefused(this.db, dir)) ? dir : undefined;
+    });
   }
 
   private async land(

@@ -7,6 +7,7 @@ import { readingOf, type SourceTable } from '../../model';
 import { FORMATS } from '../../model/format';
 import type { Suppression } from '../suppression';
 import { stateOf } from './bytes';
+import { landingDir } from './files';
 import type { Landed } from './reader';
 
 /** Files that are read together, of about so many bytes: of a file that changes, those beside it are read again. */
@@ -49,7 +50,7 @@ export interface Delivery {
  * A delivery beside which another source has new files: files with records of people who were forgotten are read again,
  * as only they say which devices those people had. Of rows that are kept nothing is theirs.
  */
-export function besideOthers(delivery: Delivery, landing: string): Delivery {
+function besideOthers(delivery: Delivery, landing: string): Delivery {
   const again = delivery.kept.filter(({ landed }) => landed.filtered > 0);
   const names = again.flatMap(({ files }) => Object.keys(files));
   return {
@@ -90,7 +91,7 @@ async function batchesIn(dir: string): Promise<Kept | undefined> {
 }
 
 /** Holds the files of a source to those that its rows were read from. `before`: the folder of these rows. */
-export async function deliveryOf(
+async function deliveryOf(
   files: readonly string[],
   landing: string,
   how: string,
@@ -119,6 +120,31 @@ export async function deliveryOf(
     changed: before_.filter(([name, state]) => now.has(name) && !isSame(name, state)).length,
     gone: before_.filter(([name]) => !now.has(name)).length,
   };
+}
+
+/**
+ * What there is to read of each source. `before` gives the folder of its rows, where they may be kept. Nothing is read
+ * again where nothing has come.
+ */
+export async function deliveriesOf(
+  sources: readonly SourceTable[],
+  data: string,
+  files: ReadonlyMap<string, readonly string[]>,
+  forgotten: Suppression,
+  before: (source: SourceTable) => Promise<string | undefined>,
+): Promise<ReadonlyMap<string, Delivery>> {
+  const found = new Map<string, Delivery>();
+  for (const source of sources) {
+    const all = files.get(source.name) ?? [];
+    const how = howRead(source, forgotten);
+    found.set(source.name, await deliveryOf(all, landingDir(data, source), how, await before(source)));
+  }
+  if ([...found.values()].every(isIdle)) return found;
+  for (const source of sources) {
+    const delivery = found.get(source.name) as Delivery;
+    found.set(source.name, besideOthers(delivery, landingDir(data, source)));
+  }
+  return found;
 }
 
 /** The states of files that are about to be read, by their names. */

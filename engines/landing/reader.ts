@@ -473,6 +473,36 @@ export class SourceReader {
   }
 }
 
+/** Why a run fails that read a source, by what came of all of its files. See `Reading.verdict`. */
+export async function verdictOn(
+  db: DuckDBConnection,
+  { verdict }: Reading,
+  { read, refused, bytes, refusedBytes }: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes'>,
+  first: readonly FirstRefused[],
+): Promise<string | null> {
+  const fatal = first.filter((one) => one.fatal).length;
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${read} AS read, ${refused} AS refused, ${bytes} AS bytes,
+      ${refusedBytes} AS refused_bytes, ${fatal} AS fatal`,
+  );
+  await db.run(
+    'CREATE OR REPLACE TEMP TABLE _first (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOLEAN)',
+  );
+  for (const one of first) {
+    const { file, line, record, reason, detail, fatal } = one;
+    await db.run('INSERT INTO _first VALUES ($1, $2, $3, $4, $5, $6)', [
+      file,
+      line === null ? null : BigInt(line),
+      record === null ? null : BigInt(record),
+      reason,
+      detail,
+      fatal,
+    ]);
+  }
+  const [found] = await rowsOf<{ failure: string | null }>(db, verdict);
+  return found?.failure ?? null;
+}
+
 /** Sets the variable `_files`. */
 export async function nameFiles(db: DuckDBConnection, looks: readonly Pick<Look, 'path'>[]): Promise<void> {
   const paths = looks.map(({ path }) => quoteString(literalPath(path)));
@@ -523,36 +553,6 @@ async function readyHeaders(db: DuckDBConnection, columns: readonly (string | nu
     rows.endRow();
   }
   rows.closeSync();
-}
-
-/** Why a run fails that read a source, by what came of all of its files. See `Reading.verdict`. */
-export async function verdictOn(
-  db: DuckDBConnection,
-  { verdict }: Reading,
-  { read, refused, bytes, refusedBytes }: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes'>,
-  first: readonly FirstRefused[],
-): Promise<string | null> {
-  const fatal = first.filter((one) => one.fatal).length;
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${read} AS read, ${refused} AS refused, ${bytes} AS bytes,
-      ${refusedBytes} AS refused_bytes, ${fatal} AS fatal`,
-  );
-  await db.run(
-    'CREATE OR REPLACE TEMP TABLE _first (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOLEAN)',
-  );
-  for (const one of first) {
-    const { file, line, record, reason, detail, fatal } = one;
-    await db.run('INSERT INTO _first VALUES ($1, $2, $3, $4, $5, $6)', [
-      file,
-      line === null ? null : BigInt(line),
-      record === null ? null : BigInt(record),
-      reason,
-      detail,
-      fatal,
-    ]);
-  }
-  const [found] = await rowsOf<{ failure: string | null }>(db, verdict);
-  return found?.failure ?? null;
 }
 
 /**
