@@ -245,6 +245,26 @@ describe('every fault names its place and what to do', () => {
       ['part_raw.zone: reading_raw and part_raw read the same files of "reading", so they are of one zone'],
     ],
     [
+      'two sources of one folder in two formats',
+      {
+        zones: inZone('raw', ({ tables }) => ({
+          tables: [
+            ...tables,
+            {
+              ...source,
+              name: 'part_raw',
+              format: 'parquet',
+              each: 'parts',
+              columns: { ...source.columns, part: text('P.', { from: 'parts' }) },
+            },
+          ],
+        })),
+      },
+      [
+        'part_raw.format: reading_raw and part_raw read the same files of "reading", so they are of one format',
+      ],
+    ],
+    [
       'a source that says of nobody whose its files are, as another does',
       {
         zones: inZone('raw', ({ tables }) => ({

@@ -132,6 +132,8 @@ function sharedFaults(sources: readonly SourceTable[], fault: Faulty) {
       );
     if (new Set(own.map(({ zone }) => zone)).size > 1)
       fault(`${last}.zone`, `${both} read the same files of "${entity}", so they are of one zone`);
+    if (new Set(own.map(({ format }) => JSON.stringify(format))).size > 1)
+      fault(`${last}.format`, `${both} read the same files of "${entity}", so they are of one format`);
     // Who may read a source may read its files, and a person is forgotten in all that is made of them.
     const personal = own.find(isPersonal);
     for (const { name } of personal ? own.filter((source) => !isPersonal(source)) : [])
