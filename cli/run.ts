@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly lake: string;
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
+  /** The run's own time. */
+  readonly time?: Date;
   readonly json?: boolean;
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
@@ -24,17 +26,22 @@ export interface RunOptions {
 }
 
 /** What `lake run` makes and reads where no data is given. */
-const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
+export const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
 
 /** `lake run`. Returns the exit status. */
 export async function runCommand(project: Project, options: RunOptions): Promise<number> {
   const { definition, jobs } = project;
   const { pipeline } = definition;
-  const { only, parameters } = options;
+  const { only, parameters, time } = options;
   // Refused before a sample is made for it.
   planOf(pipeline, { parameters, ...(only && { only }) });
   const data = options.data ?? (only ? undefined : await ownSample(definition, options));
-  const request = { parameters, ...(data !== undefined && { data }), ...(only && { only }) };
+  const request = {
+    parameters,
+    ...(data !== undefined && { data }),
+    ...(only && { only }),
+    ...(time && { time }),
+  };
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
