@@ -100,8 +100,8 @@ async function runBoth(
     given !== undefined ? resolve(given) : await commonSample(project, base, of, join(place, 'sample'));
   const lakes = { before: join(place, 'before'), after: join(place, 'after') };
   // A pseudonym is the same where its key is.
+  for (const lake of Object.values(lakes)) await mkdir(lake);
   await new Store(lakes.after).pseudonymKey();
-  await mkdir(lakes.before, { recursive: true });
   await copyFile(join(lakes.after, 'pseudonym.key'), join(lakes.before, 'pseudonym.key'));
   const time = new Date();
   const [before, after] = await Promise.all([
