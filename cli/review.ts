@@ -46,17 +46,37 @@ export async function reviewCommand(project: Project, options: ReviewOptions): P
   let review: Review;
   try {
     base = await openBase(realpathSync(project.dir), ref, join(place, 'base'));
-    const [was, head] = await Promise.all([descriptionOf(base), describe(project)]);
-    const runs =
-      'silent' in was ? undefined : await runBoth(project, base, { was, head }, place, options.data);
-    const link = options.link === undefined ? {} : { link: options.link };
-    review = reviewOf({ ref, base: was, head, ...(runs && { runs }), previews, ...link });
+    review = await reviewAgainst(base, project, place, { ...options, ref, previews });
   } finally {
     await base?.remove();
     await rm(place, { recursive: true, force: true });
   }
   await tell(review, await placesOf(root, project), options);
   return options.failOn?.some((gate) => gateFails(gate, findingsOf(review))) ? 1 : 0;
+}
+
+/** Compares a lakehouse with another revision of it; lakes and samples are made in the folder `place`. */
+export async function reviewAgainst(
+  base: Pick<Base, 'lake'>,
+  project: Project,
+  place: string,
+  {
+    ref,
+    previews,
+    data,
+    link,
+  }: Pick<ReviewOptions, 'data' | 'link'> & { readonly ref: string; readonly previews: readonly Preview[] },
+): Promise<Review> {
+  const [was, head] = await Promise.all([descriptionOf(base), describe(project)]);
+  const runs = 'silent' in was ? undefined : await runBoth(project, base, { was, head }, place, data);
+  return reviewOf({
+    ref,
+    base: was,
+    head,
+    ...(runs && { runs }),
+    previews,
+    ...(link !== undefined && { link }),
+  });
 }
 
 async function readPreview(given: string): Promise<Preview> {
@@ -72,7 +92,7 @@ async function readPreview(given: string): Promise<Preview> {
 }
 
 /** What the base says of itself, or why it doesn't. */
-async function descriptionOf(base: Base): Promise<Description | { readonly silent: string }> {
+async function descriptionOf(base: Pick<Base, 'lake'>): Promise<Description | { readonly silent: string }> {
   const { status, stdout, stderr } = await base.lake(['describe', '--json']);
   if (status !== 0) {
     const why = /unknown command/.test(stderr)
@@ -91,7 +111,7 @@ async function descriptionOf(base: Base): Promise<Description | { readonly silen
 /** Runs both revisions on the same files, at the same time by their clocks, and compares what they made. */
 async function runBoth(
   project: Project,
-  base: Base,
+  base: Pick<Base, 'lake'>,
   of: { readonly was: Description; readonly head: Description },
   place: string,
   given: string | undefined,
@@ -120,7 +140,7 @@ async function runBoth(
 /** A sample as the base's sources write it, with what only this revision's have. */
 async function commonSample(
   { definition }: Project,
-  base: Base,
+  base: Pick<Base, 'lake'>,
   { was, head }: { readonly was: Description; readonly head: Description },
   out: string,
 ): Promise<string> {
@@ -138,7 +158,7 @@ async function commonSample(
   return out;
 }
 
-async function runOfBase(base: Base, args: readonly string[]): Promise<RunOutcome> {
+async function runOfBase(base: Pick<Base, 'lake'>, args: readonly string[]): Promise<RunOutcome> {
   const { stdout, stderr } = await base.lake(['run', '--json', ...args]);
   try {
     const summary = JSON.parse(stdout) as RunSummary;

@@ -68,12 +68,13 @@ type Grant = Omit<Right, 'column' | 'stack'> & {
 /** The rights of a revision that the other one lacks; those of one table's columns, and of several stacks, together. */
 function grantsOf({ access }: Description, other: Description): Grant[] {
   const had = new Set(other.access.map(keyOf));
-  const known = new Set(other.access.flatMap(({ stack }) => stack ?? []));
+  // Of a stack that only one revision has, or can read, there is nothing to compare; without any, IAM is taken for granted.
+  const isKnown = (stack: string) => 'cost' in (other.stacks[stack] ?? {});
+  const isComparable = ({ stack, column }: Right) =>
+    stack === undefined ? column === undefined || Object.keys(other.stacks).length === 0 : isKnown(stack);
   const grants = new Map<string, Grant>();
   for (const right of access) {
-    // A stack that only one revision has opens nothing to anybody: nothing was deployed by it.
-    if (had.has(keyOf(right)) || (right.stack !== undefined && known.size > 0 && !known.has(right.stack)))
-      continue;
+    if (had.has(keyOf(right)) || !isComparable(right)) continue;
     const { who, may, what, column, stack } = right;
     const key = JSON.stringify([who, may, what]);
     const before = grants.get(key) ?? { who, may, what, columns: [], stacks: [] };
@@ -91,6 +92,8 @@ function grantsOf({ access }: Description, other: Description): Grant[] {
 
 const keyOf = ({ who, may, what, column, stack }: Right) => JSON.stringify([who, may, what, column, stack]);
 
+const JOB = /^the job /;
+
 function finding(grant: Grant, head: Description, level: Finding['level'], may: string): Finding {
   const { who, what, columns, stacks } = grant;
   const all = Object.keys(head.tables[what]?.columns ?? {});
@@ -98,5 +101,14 @@ function finding(grant: Grant, head: Description, level: Finding['level'], may: 
   const place = isWhole ? say`${what}` : [...listed(columns), ...say` of ${what}`];
   const of = new Set(head.access.flatMap(({ stack }) => stack ?? []));
   const where = stacks.length === 0 || stacks.length === of.size ? [] : [' in ', ...listed(stacks)];
-  return { level, text: [...say`${who}`, ` ${may} ${grant.may} `, ...place, ...where], path: what };
+  return {
+    level,
+    text: [
+      ...(JOB.test(who) ? ['the job ', ...say`${who.replace(JOB, '')}`] : say`${who}`),
+      ` ${may} ${grant.may} `,
+      ...place,
+      ...where,
+    ],
+    path: what,
+  };
 }

@@ -86,7 +86,14 @@ function tableFindings(base: Description, head: Description): Finding[] {
     }),
     ...made.map(([name, { columns, zone }]): Finding => {
       const n = Object.keys(columns).length;
-      return { level: 'note', text: say`the table ${name} is new in ${zone}, with ${n} columns`, path: name };
+      return {
+        level: 'note',
+        text: [
+          ...say`the table ${name} is new in ${zone}, with `,
+          n === 1 ? '1 column' : `${grouped(n)} columns`,
+        ],
+        path: name,
+      };
     }),
     ...kept.flatMap(({ name, before, after }) => changesOf(name, before, after, base)),
   ];
@@ -167,7 +174,7 @@ function changesOf(
       'reach',
       'look',
       (b, a) =>
-        say`people are found in ${name} ${String(a ?? 'no more')}; before, ${String(b ?? 'nobody was')}`,
+        say`a person's rows are found in ${name} ${String(a ?? 'no more')}; before, ${String(b ?? 'nobody had any')}`,
     ),
     ...ofTable(
       'maxQuarantinedShare',

@@ -1,7 +1,7 @@
 import { paired } from './contracts';
 import type { Description, StackDescription } from './description';
 import type { Finding, Section } from './finding';
-import { message, say, type Text } from './text';
+import { listed, message, say, type Text } from './text';
 
 /** What the settings of stacks, and what they come to a month, were and are. */
 export function stackSection(base: Description, head: Description): Section {
@@ -39,18 +39,12 @@ export function stackSection(base: Description, head: Description): Section {
       continue;
     }
     if (!isRead(before)) continue;
-    const settings = paired(before.settings, after.settings);
-    const was = (key: string, b: string | undefined, a: string | undefined) =>
+    for (const { what, was, is } of settingChanges(before.settings, after.settings))
       findings.push({
         level: 'look',
-        text: say`${name}: ${key} was ${b ?? 'not set'}, is ${a ?? 'not set'}`,
+        text: [...say`${name}: `, ...what, ...say` was ${was}, is ${is}`],
         path,
       });
-    for (const one of settings.kept) if (one.before !== one.after) was(one.name, one.before, one.after);
-    // What a new job or zone is set to by itself, and one that is gone, the definition says.
-    const isOfPart = (key: string) => /^(?:jobs|zones|parameters)\./.test(key);
-    for (const [key, value] of settings.gone) if (!isOfPart(key)) was(key, value, undefined);
-    for (const [key, value] of settings.made) if (!isOfPart(key)) was(key, undefined, value);
     if (before.cost.total === after.cost.total) continue;
     const moved = [
       ...say`${name}: `,
@@ -73,4 +67,30 @@ export function stackSection(base: Description, head: Description): Section {
     findings,
     tables: rows.length > 0 ? [{ head: [['stack'], ['class'], ['before'], ['after']], rows }] : [],
   };
+}
+
+/** What changed, the same change of several jobs or zones together. */
+function settingChanges(before: StackDescription['settings'], after: StackDescription['settings']) {
+  const { gone, made, kept } = paired(before, after);
+  // What a new job or zone is set to by itself, the definition says, and what one was that is gone.
+  const isOfPart = ([key]: readonly [string, string]) => /^(?:jobs|zones|parameters)\./.test(key);
+  const NONE = 'not set';
+  const all = [
+    ...kept.flatMap(({ name, before: was, after: is }) => (was === is ? [] : [{ name, was, is }])),
+    ...gone.filter((one) => !isOfPart(one)).map(([name, was]) => ({ name, was, is: NONE })),
+    ...made.filter((one) => !isOfPart(one)).map(([name, is]) => ({ name, was: NONE, is })),
+  ];
+  const groups = new Map<string, { was: string; is: string; setting: string; parts: string[] }>();
+  for (const { name, was, is } of all) {
+    const [, part, setting = name] = /^(?:jobs|zones)\.([^.]+)\.(.+)$/.exec(name) ?? [];
+    const key = JSON.stringify([setting, was, is]);
+    const group = groups.get(key) ?? { was, is, setting, parts: [] };
+    if (part !== undefined) group.parts.push(part);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ was, is, setting, parts }) => ({
+    what: [...say`${setting}`, ...(parts.length > 0 ? [' of ', ...listed(parts)] : [])] satisfies Text,
+    was,
+    is,
+  }));
 }

@@ -123,8 +123,8 @@ function codeOf(text: string, inTable: boolean): string {
   return `${fence}${space}${line}${space}${fence}`;
 }
 
-/** All of ASCII that is no letter, digit or space. */
-const SIGNS_OF_MARKDOWN = /[!-/:-@[-`{-~]/g;
+/** What means something within a line, to CommonMark and to GitHub's additions. */
+const SIGNS_OF_MARKDOWN = /[\\`*_{}[\]<>#~|&$!]/g;
 
 /** Words of others: every sign of Markdown escaped; mentions, references and links broken by a space of no width. */
 const messageOf = (text: string) =>

@@ -80,8 +80,9 @@ async function compareTable(
   // By the values that people see: a number that is summed up in another order has other last digits.
   const comparable = (column: string) => {
     const [a, b] = [was.get(column), is.get(column)];
-    if (a !== b) return `CAST(${quoteName(column)} AS VARCHAR)`;
-    return a === 'DOUBLE' ? `CAST(printf('%.9g', ${quoteName(column)}) AS DOUBLE)` : quoteName(column);
+    const isRounded = isNumber(a) && isNumber(b) && (a !== b || a === 'DOUBLE');
+    if (a !== b && !isRounded) return `CAST(${quoteName(column)} AS VARCHAR)`;
+    return isRounded ? `CAST(printf('%.9g', ${quoteName(column)}::DOUBLE) AS DOUBLE)` : quoteName(column);
   };
   for (const [view, dir] of [
     ['_before', before],
@@ -148,15 +149,17 @@ async function byKey(
   const removed = `SELECT b.* FROM _before b ANTI JOIN _after a ON ${same}`;
   const changes = await one<Record<string, number | null>>(
     db,
-    `SELECT count(*) AS n${others.map((column, i) => {
-      const filter = `FILTER (WHERE ${differs(column)})`;
-      const [b, a] = [`b.${quoteName(column)}::DOUBLE`, `a.${quoteName(column)}::DOUBLE`];
-      const size =
-        numbers.has(column) && shown.has(column)
-          ? `, avg(${b}) ${filter} AS b${i}, avg(${a}) ${filter} AS a${i}, max(abs(${a} - ${b})) ${filter} AS m${i}`
-          : '';
-      return `, count(*) ${filter} AS n${i}${size}`;
-    })} ${joined}`,
+    `SELECT count(*) AS n${others
+      .map((column, i) => {
+        const filter = `FILTER (WHERE ${differs(column)})`;
+        const [b, a] = [`b.${quoteName(column)}::DOUBLE`, `a.${quoteName(column)}::DOUBLE`];
+        const size =
+          numbers.has(column) && shown.has(column)
+            ? `, avg(${b}) ${filter} AS b${i}, avg(${a}) ${filter} AS a${i}, max(abs(${a} - ${b})) ${filter} AS m${i}`
+            : '';
+        return `, count(*) ${filter} AS n${i}${size}`;
+      })
+      .join('')} ${joined}`,
   );
   const columns = others.flatMap((column, i): ColumnComparison[] => {
     const rows = changes[`n${i}`] ?? 0;
