@@ -136,6 +136,10 @@ function countsOf(steps: Preview['steps']) {
 }
 
 function findingsOf({ stack, steps, violations, errors }: Preview): Finding[] {
+  const policies = [...new Set(violations.map(({ policy }) => policy))].map((name) => ({
+    name,
+    broken: violations.filter(({ policy }) => policy === name),
+  }));
   const going = steps.filter(({ op }) => op === 'replace' || op === 'delete');
   return [
     ...errors.map(
@@ -144,9 +148,11 @@ function findingsOf({ stack, steps, violations, errors }: Preview): Finding[] {
         text: [...say`${stack}: the preview fails: `, ...message(error)],
       }),
     ),
-    ...violations.map(({ policy, isMandatory, message: why }): Finding => {
-      const level: Level = isMandatory ? 'breaking' : 'look';
-      return { level, text: [...say`${stack}: the policy ${policy} is broken: `, ...message(why)] };
+    ...policies.map(({ name, broken }): Finding => {
+      const level: Level = broken.some(({ isMandatory }) => isMandatory) ? 'breaking' : 'look';
+      const times = broken.length === 1 ? '' : ` ${grouped(broken.length)} times, first`;
+      const why = message(broken[0]?.message ?? '');
+      return { level, text: [...say`${stack}: the policy ${name} is broken`, `${times}: `, ...why] };
     }),
     ...going.map(({ op, type, name, isKept }): Finding => {
       const loss = LOSSES[type];
