@@ -99,8 +99,8 @@ function finding(grant: Grant, head: Description, level: Finding['level'], may: 
   const all = Object.keys(head.tables[what]?.columns ?? {});
   const isWhole = columns.length === 0 || all.every((column) => columns.includes(column));
   const place = isWhole ? say`${what}` : [...listed(columns), ...say` of ${what}`];
-  const of = new Set(head.access.flatMap(({ stack }) => stack ?? []));
-  const where = stacks.length === 0 || stacks.length === of.size ? [] : [' in ', ...listed(stacks)];
+  const isEverywhere = stacks.length === 0 || stacks.length === Object.keys(head.stacks).length;
+  const where = isEverywhere ? [] : [' in ', ...listed(stacks)];
   return {
     level,
     text: [
@@ -109,6 +109,6 @@ function finding(grant: Grant, head: Description, level: Finding['level'], may: 
       ...place,
       ...where,
     ],
-    path: what,
+    path: JOB.test(who) ? who.replace(JOB, '') : what,
   };
 }

@@ -14,7 +14,7 @@ export interface ReviewInput {
   /** Why the base says nothing of itself, where it doesn't. */
   readonly base: Description | { readonly silent: string };
   readonly head: Description;
-  /** Absent where nothing was run. */
+  /** Absent where no run can begin. */
   readonly runs?: Runs;
   readonly previews: readonly Preview[];
   /** Of the whole diff. */
@@ -35,7 +35,7 @@ export function reviewOf({ ref, base, head, runs, previews, link }: ReviewInput)
     ref,
     sections: [
       contractSection(base, head),
-      ...(runs ? [dataSection(runs)] : []),
+      runs ? dataSection(runs) : { title: 'Data', summary: ['not compared: no run can begin'], findings: [] },
       accessSection(base, head),
       ...infrastructure,
       lineageSection(base, head),

@@ -82,7 +82,9 @@ async function compareTable(
     const [a, b] = [was.get(column), is.get(column)];
     const isRounded = isNumber(a) && isNumber(b) && (a !== b || a === 'DOUBLE');
     if (a !== b && !isRounded) return `CAST(${quoteName(column)} AS VARCHAR)`;
-    return isRounded ? `CAST(printf('%.9g', ${quoteName(column)}::DOUBLE) AS DOUBLE)` : quoteName(column);
+    return isRounded
+      ? `CAST(printf('%.${a === b ? 9 : 15}g', ${quoteName(column)}::DOUBLE) AS DOUBLE)`
+      : quoteName(column);
   };
   for (const [view, dir] of [
     ['_before', before],
@@ -111,7 +113,7 @@ async function compareTable(
 
 const one = async <T>(db: DuckDBConnection, sql: string) => (await rowsOf<T>(db, sql))[0] as T;
 
-const isNumber = (type = '') => /^(?:BIGINT|DOUBLE|DECIMAL)/.test(type);
+const isNumber = (type = '') => /^(?:(?:TINY|SMALL|BIG|HUGE)?INT|DOUBLE|FLOAT|DECIMAL)/.test(type);
 
 async function typesIn(db: DuckDBConnection, dir: string): Promise<Map<string, string>> {
   const sql = `DESCRIBE SELECT * FROM ${parquetIn(dir)}`;
