@@ -46,14 +46,17 @@ export function paired<T>(base: Named<T>, head: Named<T>) {
 const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 
 /** The SQL that an engine sees: without comments, and with any white space the same. */
-export const meaningOf = (sql: string): string =>
-  tokensOf(sql)
-    .map(({ kind, text }) =>
-      kind === 'comment' ? ' ' : kind === 'code' ? text.replaceAll(/\s+/g, ' ') : text,
-    )
-    .join('')
-    .replaceAll(/ +/g, ' ')
-    .trim();
+export function meaningOf(sql: string): string {
+  let text = '';
+  for (const token of tokensOf(sql)) {
+    if (token.kind === 'string' || token.kind === 'name') text += token.text;
+    else {
+      const code = token.kind === 'comment' ? ' ' : token.text.replaceAll(/\s+/g, ' ');
+      text += text.endsWith(' ') || text === '' ? code.trimStart() : code;
+    }
+  }
+  return text.trimEnd();
+}
 
 /** SQL that does not fit the contracts any more. */
 function faultFindings(base: Description, head: Description): Finding[] {
