@@ -7,6 +7,7 @@ import { sampleOf } from '../cli/sample';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { loadProject } from '../engines/project';
 import { type Level, verdictOf } from '../review/finding';
+import { parsePreview } from '../review/infrastructure';
 import { markdownOf } from '../review/markdown';
 import { findingsOf, type Review } from '../review/review';
 import { plain } from '../review/text';
@@ -288,4 +289,23 @@ test.each(CHANGES)('$name', async ({ edits, verdict, says }) => {
   expect(found.filter((one) => !says.some((expected) => expected.test(one)))).toEqual([]);
   expect(verdictOf(findingsOf(review)).verdict).toBe(verdict);
   expect(markdownOf(review)).toMatchSnapshot();
+});
+
+test('docs/review.md shows the comment of a filter', async () => {
+  const { edits = {} } = CHANGES.find(({ name }) => name === 'a filter changed') ?? {};
+  const docs = readFileSync(join(ROOT, 'docs', 'review.md'), 'utf8');
+  expect(docs).toContain(markdownOf(await reviewOfShopWith(edits)).trim());
+});
+
+test('a base that does not describe itself gets the infrastructure alone, and a line that says so', async () => {
+  const old = {
+    lake: async () => ({ status: 2, stdout: '', stderr: "error: unknown command 'describe'\n" }),
+  };
+  const previews = [parsePreview('dev', '{"steps":[]}')];
+  const review = await reviewAgainst(old, shop, join(dir, 'old'), { ref: 'main', previews });
+  expect(review.sections.map(({ title }) => title)).toEqual([
+    'Infrastructure',
+    'Contracts, data, access and cost',
+  ]);
+  expect(said(review)).toEqual(['look: the base cannot be compared: its version has no lake describe']);
 });
