@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { countOf, parquetIn, rowsOf, withDatabase } from '../database';
 import { masker } from '../findings';
@@ -56,18 +60,36 @@ export async function compareLakes(
   return withDatabase(async (db) => {
     const found: Comparison[] = [];
     for (const [table, of] of Object.entries(tables)) {
-      const dirs = [before?.get(table), after?.get(table)];
-      if (dirs.some((dir) => dir === undefined)) continue;
-      found.push(await compareTable(db, table, dirs as [string, string], of));
+      const [was, is] = [before?.get(table), after?.get(table)];
+      if (was === undefined || is === undefined) continue;
+      // The same bytes are the same rows: nobody has to look at them.
+      const same = (await digestOf(was.dir)) === (await digestOf(is.dir));
+      found.push(same ? unchanged(table, is.rows) : await compareTable(db, table, [was.dir, is.dir], of));
     }
     return found;
   });
 }
 
-async function publishedIn(lake: string): Promise<Map<string, string>> {
+async function publishedIn(lake: string) {
   const store = new Store(lake);
-  return new Map(store.publishedTables(await store.pointer()).map(({ table, dir }) => [table, dir]));
+  return new Map(
+    store.publishedTables(await store.pointer()).map((published) => [published.table, published]),
+  );
 }
+
+async function digestOf(dir: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(dir, { recursive: true })).sort()) {
+    if (!name.endsWith('.parquet')) continue;
+    hash.update(`${name}\n`);
+    for await (const chunk of createReadStream(join(dir, name))) hash.update(chunk);
+  }
+  return hash.digest('hex');
+}
+
+const unchanged = (table: string, rows: number): Comparison => {
+  return { table, before: rows, after: rows, added: 0, removed: 0, changed: 0, columns: [], examples: [] };
+};
 
 async function compareTable(
   db: DuckDBConnection,
