@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { copiesOf, warm } from './copies';
+import { increment } from './increment';
 import { runLake } from './lake';
 import { type Measured, measureNode } from './measure';
 import { namesUnder } from './names';
@@ -11,6 +12,7 @@ import {
   type Cost,
   type Counts,
   differences,
+  incrementRows,
   LIMITS,
   layout,
   median,
@@ -24,18 +26,20 @@ import { writtenSampleUnder } from './sample';
 import { BENCH, inFreshFolder, sourceOf } from './source';
 import { requireSame, SPELLINGS, type SpellingName, spelledOf, type Volume } from './spellings';
 
-const USAGE = `npm run bench -- [--copies 1,20,100] [--spelled 20] [--customers 200000] [--names 150000] [--runs N] [--data DIR]
+const USAGE = `npm run bench -- [--copies 1,20,100] [--spelled 20] [--customers 200000] [--names 150000] [--more 100] [--runs N] [--data DIR]
 
 Times \`lake run\` beside the same transforms as plain DuckDB SQL, and prints tables:
 - on copies of the data;
 - on copies in other spellings, beside the plain one;
 - on a sample as the sources write it, with aliases, .gz files, trailing commas and 0.1 % of faults, beside plain SQL
   that leaves out what it can't read (a third of the rows);
-- on records that share few e-mails and serial numbers, beside as many of distinct ones.
+- on records that share few e-mails and serial numbers, beside as many of distinct ones;
+- on copies of the data to which nothing, and then one more, comes.
   --copies     on how many copies (default 1,20,100; 0 for no such table)
   --spelled    how many copies in other spellings (default 20; 0 for no such table)
   --customers  customers of the sample (default 200000; 0 for no such table)
   --names      records of each source that share names (default 150000; 0 for no such table)
+  --more       copies to which one more comes (default 100; 0 for no such table)
   --runs       runs of each side (default 5 on one copy, else 3); the tables show medians
   --data       folder with <entity>/landing/*.json (default ../shared/data/stedi, else a generated sample)
 Exits with 1 where a limit is not met or the two sides write different numbers of rows.
@@ -49,6 +53,7 @@ interface Options {
   readonly spelled: number;
   readonly customers: number;
   readonly names: number;
+  readonly more: number;
   readonly runs: number | undefined;
   readonly data: string | undefined;
 }
@@ -62,6 +67,7 @@ function optionsOf(args: readonly string[]): Options | 'help' {
       spelled: { type: 'string', default: '20' },
       customers: { type: 'string', default: '200000' },
       names: { type: 'string', default: '150000' },
+      more: { type: 'string', default: '100' },
       runs: { type: 'string' },
       data: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -80,6 +86,7 @@ function optionsOf(args: readonly string[]): Options | 'help' {
     spelled: whole('spelled', values.spelled),
     customers: whole('customers', values.customers),
     names: whole('names', values.names),
+    more: whole('more', values.more),
     runs: values.runs === undefined ? undefined : whole('runs', values.runs, 1),
     data: values.data,
   };
@@ -193,7 +200,7 @@ async function namesTable(records: number, runs: number): Promise<Row[]> {
   return nameRows(records, [distinct, base], shared);
 }
 
-async function bench({ copies, spelled, customers, names, runs, data }: Options): Promise<boolean> {
+async function bench({ copies, spelled, customers, names, more, runs, data }: Options): Promise<boolean> {
   await mkdir(BENCH, { recursive: true });
   const source = await sourceOf(data, say);
   const tables: Row[][] = [];
@@ -201,6 +208,7 @@ async function bench({ copies, spelled, customers, names, runs, data }: Options)
   if (spelled > 0) tables.push(await spellingsTable(source, spelled, runs ?? 3));
   if (customers > 0) tables.push(await sampleTable(customers, runs ?? 3));
   if (names > 0) tables.push(await namesTable(names, runs ?? 3));
+  if (more > 0) tables.push(incrementRows(more, await increment(source, more)));
   say(tables.map(layout).join('\n\n'));
   return tables.every(allKept);
 }

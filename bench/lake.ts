@@ -4,7 +4,7 @@ import { type Measured, measureNode } from './measure';
 import { inFreshFolder } from './source';
 import type { Volume } from './spellings';
 
-const CLI = resolve(__dirname, '..', 'cli', 'lake.js');
+export const CLI = resolve(__dirname, '..', 'cli', 'lake.js');
 
 /** `lake run` on the data, into a lake of its own. */
 export const runLake = (data: string, ...options: readonly string[]): Promise<Measured & Volume> =>

@@ -55,6 +55,10 @@ export const LIMITS = {
   spelling: 1.5,
   /** Times the seconds of plain SQL that leaves out what it can't read, on 100,000 customers or more. */
   sample: 3,
+  /** Times the seconds of `lake status`, where nothing is new. */
+  idle: 2,
+  /** Times the seconds of a run of everything, beyond those of one for which nothing is new, where one copy is. */
+  more: 0.05,
   /** Times the seconds of distinct names, where 150,000 records share few e-mails and serial numbers. */
   names: 1.5,
 };
@@ -136,6 +140,22 @@ export const nameRows = (
   ...Object.entries(shared).map(
     ([name, seconds]): Row => [name, figure(seconds, 's'), figure(seconds / base, 'times', LIMITS.names)],
   ),
+];
+
+/** The table of a run for which little is new. */
+export const incrementRows = (
+  copies: number,
+  { full, idle, more, status }: { readonly [K in 'full' | 'idle' | 'more' | 'status']: number },
+): Row[] => [
+  [`${copies} copies, then one more`, 'time', 'ratio'],
+  ['lake run --full', figure(full, 's'), ''],
+  ['lake status', figure(status, 's'), ''],
+  ['lake run, nothing new', figure(idle, 's'), figure(idle / status, 'times', LIMITS.idle)],
+  [
+    'lake run, one more copy',
+    figure(more, 's'),
+    figure((more - idle) / full, 'times', copies >= 100 ? LIMITS.more : undefined),
+  ],
 ];
 
 const textOf = (cell: Figure | string) => (typeof cell === 'string' ? cell : cell.text);

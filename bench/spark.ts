@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { venvTool } from '../engines/spark/python';
+import { venvTool } from '../engines/python';
 import { readySpark } from '../engines/spark/runner';
 import { copiesOf, warm } from './copies';
 import { runLake } from './lake';

@@ -104,6 +104,22 @@ export function program(project: Project, exit: (status: number) => void): Comma
     new Option('--lake <dir>', 'folder of the lake').default(relative('', join(dir, '.lake')));
   const withStack = (command: Command) => withStackOptions(command, dir);
 
+  const withParameters = (command: Command) => {
+    for (const p of pipeline.parameters) {
+      const option = new Option(`--${p.name} <rule>`, p.description).default(p.default);
+      // For the help only: what a run takes is checked in one place.
+      option.argChoices = [...p.values];
+      command.addOption(option);
+    }
+  };
+  /** What nobody asked for is left to the lake: single jobs keep the rules that it was made by. */
+  const parametersOf = (command: Command, options: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      pipeline.parameters.flatMap((p) =>
+        command.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
+      ),
+    );
+
   const run = withStack(lake.command('run'))
     .description('take the landing files through every job, and publish all or nothing')
     .option('--data <dir>', 'folder with <entity>/landing/*; default: a sample, made once')
@@ -116,31 +132,35 @@ export function program(project: Project, exit: (status: number) => void): Comma
         "the run's own time: what is dated later does not count; default: now",
       ).argParser(instant),
     )
+    .option('--full', 'make everything again, also what nothing has changed for')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
     .option('--verbose', 'print some bad rows of each warning')
     .option('--wait', 'on a stack: follow the run to its end (default)')
     .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
-  for (const p of pipeline.parameters) {
-    const option = new Option(`--${p.name} <rule>`, p.description).default(p.default);
-    // For the help only: what a run takes is checked in one place.
-    option.argChoices = [...p.values];
-    run.addOption(option);
-  }
+  withParameters(run);
   run.action(async (options) => {
-    const parameters = Object.fromEntries(
-      // What nobody asked for is left to the lake: single jobs keep the rules that it was made by.
-      pipeline.parameters.flatMap((p) =>
-        run.getOptionValueSource(p.name) === 'cli' ? [[p.name, options[p.name] as string]] : [],
-      ),
-    );
-    checkScopes(run, { local: ['lake', 'engine', 'time'], stack: ['wait'] });
+    const parameters = parametersOf(run, options);
+    checkScopes(run, { local: ['lake', 'engine', 'full', 'time'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
     }
     const { runCommand } = require('./run') as typeof import('./run');
     exit(await runCommand(project, { ...options, parameters }));
+  });
+
+  const plan = lake
+    .command('plan')
+    .description('what a run would do with each table, and why; nothing is made')
+    .option('--data <dir>', 'folder with <entity>/landing/*; default: the sample of the lake')
+    .addOption(lakeOption())
+    .option('--full', 'as of a run with it')
+    .option('--json', 'print it as JSON');
+  withParameters(plan);
+  plan.action(async (options) => {
+    const { planCommand } = require('./plan') as typeof import('./plan');
+    await planCommand(project, { ...options, parameters: parametersOf(plan, options) });
   });
 
   const query = lake

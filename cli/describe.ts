@@ -4,7 +4,8 @@ import { estimate } from '../cost/estimate';
 import { usageBy } from '../cost/usage';
 import { bindProject } from '../engines/check';
 import { LakeError } from '../engines/engine';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
+import { inSql } from '../engines/plan';
 import type { Project } from '../engines/project';
 import {
   type Column,
@@ -20,7 +21,13 @@ import { FORMATS } from '../model/format';
 import { prefixOf } from '../model/places';
 import { icebergTable } from '../model/schema';
 import { analystRights, jobRights } from '../review/access';
-import type { Description, Right, StackDescription, TableDescription } from '../review/description';
+import type {
+  Description,
+  JobDescription,
+  Right,
+  StackDescription,
+  TableDescription,
+} from '../review/description';
 import { stackSettings } from './stack-settings';
 import { textTable } from './table';
 
@@ -49,8 +56,11 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
   const { pipeline } = definition;
   const { faults, queries } = await bindProject(pipeline, dirs);
   const reach = reachOf(pipeline);
+  const local = inSql(pipeline).jobs;
   const jobs = await Promise.all(
-    pipeline.jobs.map(async (job) => [job.name, await described(job, dirs.jobs)] as const),
+    pipeline.jobs.map(
+      async (job) => [job.name, await describedJob(job, dirs.jobs, local.includes(job))] as const,
+    ),
   );
   const stacks = await stacksOf({ dir, definition, ...dirs });
   return {
@@ -66,18 +76,20 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
     stacks: stacks.of,
     // Files by their paths from the lakehouse's folder, wherever somebody asks from.
     faults: faults.map(({ path, message }) => ({
-      path: /\.sql(?::\d+)?$/.test(path) ? relative(dir, resolve(path)) : path,
+      path: /\.(?:sql|py)(?::\d+)?$/.test(path) ? relative(dir, resolve(path)) : path,
       message,
     })),
   };
 }
 
-const described = async ({ description, inputs, parameters, ...job }: Job, dir: string) => ({
-  description,
-  inputs: inputs.map(({ name }) => name),
-  parameters: parameters.map(({ name }) => name),
+const describedJob = async (job: Job, dir: string, isLocal: boolean): Promise<JobDescription> => ({
+  description: job.description,
+  inputs: job.inputs.map(({ name }) => name),
+  parameters: job.parameters.map(({ name }) => name),
+  language: job.language,
+  isLocal,
   // What is missing is among the faults.
-  sql: await readSql(dir, job as Job).catch(() => ''),
+  code: await readCode(dir, job).catch(() => ''),
 });
 
 function describedTable(table: Table, reach: string | undefined): TableDescription {

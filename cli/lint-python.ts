@@ -1,6 +1,6 @@
 // Checks the repository's Python with ruff and mypy, at the versions of requirements-dev.txt, in .venv. Where they
 // cannot be had it says why and passes, because a run on DuckDB needs no Python; in CI it fails instead.
-import { installPython, runTool, venvTool } from '../engines/spark/python';
+import { installPython, runTool, venvTool } from '../engines/python';
 
 // mypy knows PySpark's types where it is installed.
 const REQUIREMENTS = ['requirements-dev.txt', 'jobs/runner/requirements.txt'];

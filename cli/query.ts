@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type QueryResult, UsageError } from '../engines/engine';
-import { filesOf } from '../engines/job-sql';
+import { filesOf } from '../engines/job-code';
 import type { Project } from '../engines/project';
 import { openingComment } from '../engines/sql';
 import { type EngineName, engineOf } from './engine';

@@ -69,7 +69,10 @@ export async function reviewAgainst(
 ): Promise<Review> {
   const [was, head] = await Promise.all([descriptionOf(base), describe(project)]);
   // A query that does not fit keeps no run from beginning.
-  const isRun = !('silent' in was) && !head.faults.some(({ path }) => path.startsWith('jobs/'));
+  const isRun =
+    !('silent' in was) &&
+    !head.faults.some(({ path }) => path.startsWith('jobs/')) &&
+    [was, head].every(({ jobs }) => Object.values(jobs).some(({ isLocal }) => isLocal));
   const runs = isRun ? await runBoth(project, base, { was, head }, place, data) : undefined;
   return reviewOf({
     ref,
@@ -127,14 +130,18 @@ async function runBoth(
   await copyFile(join(lakes.after, 'pseudonym.key'), join(lakes.before, 'pseudonym.key'));
   const time = new Date();
   const [before, after] = await Promise.all([
-    runOfBase(base, ['--data', data, '--lake', lakes.before, '--time', time.toISOString()]),
-    runOfHead(project, lakes.after, data, time),
+    runOfBase(base, [
+      ...['--data', data, '--lake', lakes.before, '--time', time.toISOString()],
+      ...onlyOf(of.was).flatMap((name, i) => (i === 0 ? ['--only', name] : [name])),
+    ]),
+    runOfHead(project, lakes.after, data, time, onlyOf(of.head)),
   ]);
   const { unit } = sampleOf(project.definition);
   return {
     input: given === undefined ? say`a sample of ${SAMPLE.size} ${words(unit)}` : say`${given}`,
     base: before,
     head: after,
+    left: Object.keys(of.head.jobs).filter((name) => !of.head.jobs[name]?.isLocal),
     tables: await compareLakes(lakes, comparables(of)),
   };
 }
@@ -160,6 +167,12 @@ async function commonSample(
   return out;
 }
 
+/** The jobs that DuckDB runs, where there are others too. */
+function onlyOf({ jobs }: Description): string[] {
+  const local = Object.entries(jobs).filter(([, { isLocal }]) => isLocal);
+  return local.length === Object.keys(jobs).length ? [] : local.map(([name]) => name);
+}
+
 async function runOfBase(base: Pick<Base, 'lake'>, args: readonly string[]): Promise<RunOutcome> {
   const { stdout, stderr } = await base.lake(['run', '--json', ...args]);
   try {
@@ -175,11 +188,13 @@ async function runOfHead(
   lake: string,
   data: string,
   time: Date,
+  only: readonly string[],
 ): Promise<RunOutcome> {
   try {
     const { summary, failures } = await new DuckDbEngine({ lake, jobs }).run(definition.pipeline, {
       data,
       time,
+      ...(only.length > 0 && { only }),
     });
     return { summary, failures };
   } catch (error) {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import { type RunResult, type TableState, UsageError } from '../engines/engine';
-import { planOf } from '../engines/plan';
+import { planOf, requireSql } from '../engines/plan';
 import { findProject, type Project } from '../engines/project';
 import { Store } from '../engines/store';
 import type { LakehouseDefinition, Pipeline } from '../model';
@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly parameters: Readonly<Record<string, string>>;
   /** The run's own time. */
   readonly time?: Date;
+  /** Whether all is made again, also what nothing has changed for. */
+  readonly full?: boolean;
   readonly json?: boolean;
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
@@ -34,13 +36,15 @@ export async function runCommand(project: Project, options: RunOptions): Promise
   const { pipeline } = definition;
   const { only, parameters, time } = options;
   // Refused before a sample is made for it.
-  planOf(pipeline, { parameters, ...(only && { only }) });
+  const asked = planOf(pipeline, { parameters, ...(only && { only }) });
+  if (options.engine === 'duckdb') requireSql(pipeline, asked);
   const data = options.data ?? (only ? undefined : await ownSample(definition, options));
   const request = {
     parameters,
     ...(data !== undefined && { data }),
     ...(only && { only }),
     ...(time && { time }),
+    ...(options.full && { full: true }),
   };
   const plan = planOf(pipeline, request);
   const progress = await progressOf(
@@ -126,13 +130,16 @@ const LEFT: Readonly<Record<EngineName, string>> = {
 };
 /** Published tables that are older than what they are made from, or made from one that is. */
 export function staleIn(pipeline: Pipeline, published: readonly TableState[]): string[] {
-  const runs = new Map(published.map(({ table, runId }) => [table, runId]));
+  const tables = new Map(published.map((state) => [state.table, state]));
   const stale = new Set<string>();
   for (const job of pipeline.jobs) {
-    const own = runs.get(job.name);
+    const own = tables.get(job.name);
     if (own === undefined) continue;
-    if (job.inputs.some((input) => stale.has(input.name) || (runs.get(input.name) ?? '') > own))
-      stale.add(job.name);
+    const isOlder = (input: string) => {
+      const now = tables.get(input)?.runId ?? '';
+      return own.of ? now !== own.of[input] : now > own.runId;
+    };
+    if (job.inputs.some(({ name }) => stale.has(name) || isOlder(name))) stale.add(job.name);
   }
   return [...stale];
 }

@@ -29,8 +29,10 @@ export const allow = (Sid: string, Action: readonly string[], Resource: readonly
   Resource,
 });
 
-const objects = (site: Site, places: readonly Place[]) =>
-  places.map(({ bucket, prefix }) => `${bucketArn(site, bucket)}/${prefix}*`);
+/** Several sources may read one folder. */
+const objects = (site: Site, places: readonly Place[]) => [
+  ...new Set(places.map(({ bucket, prefix }) => `${bucketArn(site, bucket)}/${prefix}*`)),
+];
 
 const buckets = (places: readonly Place[]) => [...new Set(places.map(({ bucket }) => bucket))];
 

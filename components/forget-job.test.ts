@@ -62,7 +62,7 @@ const jobOf = (name: string) => {
     file: `s3://${ARTIFACTS}/jobs/${name}/0${extension}`,
     place: { bucket: ARTIFACTS, prefix: `jobs/${name}/` },
   });
-  const nodes = { manifest: asset('.json'), sql: asset('.sql') };
+  const nodes = { manifest: asset('.json'), code: asset('.sql') };
   return { definition: { name }, values: { mode: 'set' }, nodes } as unknown as GlueJob;
 };
 
@@ -163,7 +163,7 @@ test('its erasure manifest says by which files of the jobs it makes tables again
   expect(file.endsWith('\n}\n')).toBe(true);
   const job = (name: string) => ({
     manifest: `s3://${ARTIFACTS}/jobs/${name}/0.json`,
-    sql: `s3://${ARTIFACTS}/jobs/${name}/0.sql`,
+    code: `s3://${ARTIFACTS}/jobs/${name}/0.sql`,
   });
   expect(erasureSchema.parse(JSON.parse(file))).toMatchObject({
     jobs: [{ ...job('reading'), parameters: { mode: 'set' } }, job('reading_open')],

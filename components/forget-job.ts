@@ -108,7 +108,7 @@ function erasureText({ pipeline, jobs, artifacts }: ForgetJobArgs): string {
       const values = chosen.map((p) => [p.name, job.values[p.name] ?? p.default]);
       return {
         manifest: job.nodes.manifest.file,
-        sql: job.nodes.sql.file,
+        code: job.nodes.code.file,
         parameters: Object.fromEntries(values),
       };
     }),
@@ -125,7 +125,7 @@ function statementsOf(args: ForgetJobArgs, assets: readonly Place[]): Statement[
   // Summaries of runs show bad rows.
   const runs = jobs.map(({ definition }) => runsPlaceOf(artifacts.name, definition.name));
   const erased = [...tables.map(({ place }) => place), ...quarantines, requests, ...runs];
-  // A job's manifest and its SQL lie in one folder.
+  // A job's manifest and its code lie in one folder.
   const told = jobs.map(({ nodes }) => nodes.manifest.place);
   const kept = [SUPPRESSED_PREFIX, RECEIPTS_PREFIX].map((prefix) => ({ bucket: artifacts.name, prefix }));
   const made = tables.filter(({ contract }) => contract.format === 'iceberg').map(({ name }) => name);

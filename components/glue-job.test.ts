@@ -57,7 +57,7 @@ const cleanOf = (more: More = {}) =>
   deployed(() => {
     const at = more.site ?? site;
     const { reading_raw, reading: output } = tablesIn(at);
-    const args = { ...common(at), sql: 'SELECT 1', ...more };
+    const args = { ...common(at), code: 'SELECT 1', ...more };
     return new GlueJob('clean', { ...args, job: cleanJob, inputs: { reading_raw }, output });
   });
 
@@ -65,14 +65,14 @@ const openOf = (more: More = {}) =>
   deployed(() => {
     const at = more.site ?? site;
     const { reading: input, reading_open: output } = tablesIn(at);
-    const args = { ...common(at), sql: 'SELECT 2', ...more };
+    const args = { ...common(at), code: 'SELECT 2', ...more };
     return new GlueJob('open', { ...args, job: openJob, inputs: { reading: input }, output });
   });
 
 /** The job's inputs, of which the keys of its files are said by the files themselves. */
 const cleanInputs = (keys: {
   readonly manifest: unknown;
-  readonly sql: unknown;
+  readonly code: unknown;
   readonly script: unknown;
   readonly archive: unknown;
 }) => ({
@@ -100,7 +100,7 @@ const cleanInputs = (keys: {
   maxRetries: 0,
   nonOverridableArguments: {
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
-    '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--code': `s3://${ARTIFACTS}/${keys.code}`,
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
     '--additional-python-modules': MODULE,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading',
@@ -109,7 +109,7 @@ const cleanInputs = (keys: {
 });
 const keysOf = ({ inputs }: Pick<Deployment<unknown>, 'inputs'>, job = 'clean') => ({
   manifest: inputs(OBJECT, `${job}-manifest`).key,
-  sql: inputs(OBJECT, `${job}-sql`).key,
+  code: inputs(OBJECT, `${job}-sql`).key,
   script: inputs(OBJECT, 'script').key,
   archive: inputs(OBJECT, 'archive').key,
 });
@@ -166,6 +166,24 @@ test.each(['error', 'output'])('its log group of %s keeps lines for some days', 
   });
   const encrypted = await cleanOf({ logDays: 14, site: keyed });
   expect(encrypted.inputs(LOGS, `clean-${stream}-logs`)).toStrictEqual({ ...inputs, kmsKeyId: KEY });
+});
+
+test('a job in Python comes with its file, and its manifest says so', async () => {
+  const { inputs } = await deployed(() => {
+    const { reading: input, reading_open: output } = tablesIn(site);
+    const job = { ...openJob, language: 'python' } as const;
+    return new GlueJob('open', { ...common(site), code: 'PYTHON', job, inputs: { reading: input }, output });
+  });
+  const { key, source } = inputs(OBJECT, 'open-python');
+  expect(source).toEqual({ file: 'PYTHON' });
+  expect(key).toMatch(/^jobs\/reading_open\/\w+\.py$/);
+  const told = inputs(JOB).nonOverridableArguments;
+  expect(told).toMatchObject({ '--code': `s3://${ARTIFACTS}/${key}` });
+  const languageOf = async (deployment: Pick<Deployment<unknown>, 'inputs'>) => {
+    const { file } = deployment.inputs(OBJECT, 'open-manifest').source as { file: string };
+    return JSON.parse(file).language;
+  };
+  expect([await languageOf({ inputs }), await languageOf(await openOf())]).toEqual(['python', undefined]);
 });
 
 test('its files are named by their content', async () => {
@@ -325,7 +343,7 @@ test('a job that moves rows out of its table writes them to quarantine', async (
     const place = { site, bucket: CLEAN, bucketName: CLEAN, protect: false, keep: false };
     const output = new GlueTable('picky', { ...place, table: picky, optimize: false });
     const job = { ...cleanJob, output: picky };
-    return new GlueJob('clean', { ...common(site), sql: 'SELECT 1', job, inputs: { reading_raw }, output });
+    return new GlueJob('clean', { ...common(site), code: 'SELECT 1', job, inputs: { reading_raw }, output });
   });
   const { file } = inputs(OBJECT, 'clean-manifest').source as { file: string };
   expect(JSON.parse(file).output.quarantine).toBe(`s3://${CLEAN}/quarantine/reading/`);
@@ -350,7 +368,7 @@ test('a job reads a table, and does not write what another one moved out of it',
     const place = { site, bucket: CLEAN, bucketName: CLEAN, protect: false, keep: false };
     const input = new GlueTable('moves', { ...place, table: moves, optimize: false });
     const job = { ...openJob, inputs: [moves] as const };
-    const args = { ...common(site), sql: 'SELECT 2' };
+    const args = { ...common(site), code: 'SELECT 2' };
     return new GlueJob('open', { ...args, job, inputs: { reading: input }, output });
   });
   expect(JSON.stringify(inputs(POLICY, 'open-policy'))).not.toContain('quarantine');
@@ -362,7 +380,7 @@ test('a job of pseudonyms is told the secret by its ARN, which no run can change
   const inputs = deployment.inputs(JOB);
   expect(inputs.nonOverridableArguments).toStrictEqual({
     '--manifest': `s3://${ARTIFACTS}/${keys.manifest}`,
-    '--sql': `s3://${ARTIFACTS}/${keys.sql}`,
+    '--code': `s3://${ARTIFACTS}/${keys.code}`,
     '--extra-py-files': `s3://${ARTIFACTS}/${keys.archive}`,
     '--additional-python-modules': MODULE,
     '--custom-logGroup-prefix': '/aws-glue/acme-test/reading_open',
@@ -390,7 +408,7 @@ describe('a job without the secret', () => {
     await expect(
       deployed(() => {
         const { reading: input, reading_open: output } = tablesIn(site);
-        const args = { ...without(site), sql: 'SELECT 2', job: openJob };
+        const args = { ...without(site), code: 'SELECT 2', job: openJob };
         return new GlueJob('open', { ...args, inputs: { reading: input }, output });
       }),
     ).rejects.toThrow(new Error('reading_open has pseudonyms, so its GlueJob needs a pseudonymSecret'));
@@ -400,7 +418,7 @@ describe('a job without the secret', () => {
     await expect(
       deployed(() => {
         const { reading_raw, reading: output } = tablesIn(site);
-        const args = { ...without(site), sql: 'SELECT 1', job: cleanJob };
+        const args = { ...without(site), code: 'SELECT 1', job: cleanJob };
         return new GlueJob('clean', { ...args, inputs: { reading_raw }, output });
       }),
     ).rejects.toThrow(
@@ -416,7 +434,7 @@ describe('a job without the secret', () => {
       const job = { ...cleanJob, output: made, inputs: [weather] as const };
       return new GlueJob('clean', {
         ...without(site),
-        sql: 'SELECT 1',
+        code: 'SELECT 1',
         job,
         inputs: { reading_raw: new GlueTable('weather', { ...place, table: weather }) },
         output: new GlueTable('made', { ...place, table: made, optimize: false }),
@@ -434,7 +452,7 @@ test('a source that it was not given is told', async () => {
     deployed(() => {
       const { reading_raw, reading: output } = tablesIn(site);
       const inputs = { reading_raw: Object.assign(reading_raw, { name: 'other' }) };
-      return new GlueJob('clean', { ...common(site), sql: 'SELECT 1', job: cleanJob, inputs, output });
+      return new GlueJob('clean', { ...common(site), code: 'SELECT 1', job: cleanJob, inputs, output });
     }),
   ).rejects.toThrow(new Error('reading reads reading_raw, which its GlueJob was not given'));
 });

@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
-import { hasQuarantine, type Job, runTime, type Table } from '../model';
+import { EXTENSIONS, hasQuarantine, type Job, runTime, type Table } from '../model';
 import { forgets, manifestOf, needsKey } from '../model/manifest';
 import { catalogAccess, folderAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
@@ -32,8 +32,8 @@ export interface GlueJobArgs<J extends Job = Job> extends SparkJobArgs {
   readonly job: J;
   readonly inputs: TablesByName<J['inputs'][number]>;
   readonly output: GlueTable<J['output']>;
-  /** The job's SELECT. */
-  readonly sql: string;
+  /** The job's SELECT, or its Python. */
+  readonly code: string;
   /** The rules that a run follows where it is not told others, by parameter. */
   readonly parameters: Readonly<Record<string, string>>;
   /** Needed where the output has pseudonyms, or a source says whose its rows are. */
@@ -41,7 +41,7 @@ export interface GlueJobArgs<J extends Job = Job> extends SparkJobArgs {
 }
 
 /**
- * A Glue job on Spark that makes one table: the shared script, with the job's own SQL and manifest, under a role that
+ * A Glue job on Spark that makes one table: the shared script, with the job's own code and manifest, under a role that
  * may read the inputs, write the output, and nothing else.
  */
 export class GlueJob<J extends Job = Job> extends ComponentResource {
@@ -52,7 +52,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
   readonly logPrefix: string;
   /** What the stack sets of its parameters. */
   readonly values: Readonly<Record<string, string>>;
-  readonly nodes: SparkJobNodes & { readonly sql: Asset; readonly manifest: Asset };
+  readonly nodes: SparkJobNodes & { readonly code: Asset; readonly manifest: Asset };
 
   constructor(name: string, args: GlueJobArgs<J>, opts?: ComponentResourceOptions) {
     super('lakehouse:jobs:GlueJob', name, {}, opts);
@@ -67,7 +67,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
 
     const assetIn = (kind: string, extension: `.${string}`, content: string) =>
       assetOf(`${name}-${kind}`, { site, bucket: artifacts, folder, extension, content }, this);
-    const sql = assetIn('sql', '.sql', args.sql);
+    const code = assetIn(job.language, EXTENSIONS[job.language], args.code);
     const manifest = assetIn('manifest', '.json', manifestText(args, job, runs));
     const role = new ServiceRole(
       name,
@@ -76,7 +76,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
         purpose: job.name,
         service: 'glue.amazonaws.com',
         description: `Lets Glue make ${job.name} of what it is made from.`,
-        statements: statementsOf(args, job, [sql.place, runner.script.place], runs),
+        statements: statementsOf(args, job, [code.place, runner.script.place], runs),
       },
       { parent: this },
     );
@@ -95,14 +95,14 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
         defaults: parameters.length > 0 ? { '--parameters': parameters.join(',') } : {},
         fixed: {
           '--manifest': manifest.uri,
-          '--sql': sql.uri,
+          '--code': code.uri,
           ...(secret && { '--pseudonym-secret': secret.arn }),
         },
         queues: true,
       },
       this,
     );
-    this.nodes = { ...made, sql, manifest };
+    this.nodes = { ...made, code, manifest };
     this.registerOutputs({ name: this.name });
   }
 }

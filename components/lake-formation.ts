@@ -82,18 +82,31 @@ export class LakeFormation extends ComponentResource {
     for (const { principal, label } of analyst) {
       grant(`database-${label}`, { principal, permissions: ['DESCRIBE'], database: { name: database } });
     }
+    const folderOf = ({ place: { bucket, prefix } }: GlueTable) =>
+      `${bucketArn(site, bucket)}/${prefix.replace(/\/$/, '')}`;
+    const locations = new Map<string, Resource>();
     for (const table of [...args.tables, ...args.others]) {
       const at = { databaseName: database, name: table.name };
       const { table: catalogued } = table.nodes;
       grant(`${table.name}-by-iam`, { ...everybody, table: at }, [catalogued]);
       if (!open.includes(table)) continue;
-      const folder = `${bucketArn(site, table.place.bucket)}/${table.place.prefix.replace(/\/$/, '')}`;
-      const location = new Resource(
-        `${name}-${table.name}-folder`,
-        { arn: folder, roleArn: role.arn, hybridAccessEnabled: true },
-        // Not before the table: of one in a folder that is registered, a new table needs a right to the folder.
-        { parent: this, dependsOn: [role, catalogued] },
-      );
+      const folder = folderOf(table);
+      // Two sources may read one folder, which is registered once.
+      const location =
+        locations.get(folder) ??
+        new Resource(
+          `${name}-${table.name}-folder`,
+          { arn: folder, roleArn: role.arn, hybridAccessEnabled: true },
+          // Not before the table: of one in a folder that is registered, a new table needs a right to the folder.
+          {
+            parent: this,
+            dependsOn: [
+              role,
+              ...open.filter((own) => folderOf(own) === folder).map(({ nodes }) => nodes.table),
+            ],
+          },
+        );
+      locations.set(folder, location);
       for (const [label, principal] of Object.entries(args.writers[table.name] ?? {})) {
         const grants = {
           principal,
@@ -102,13 +115,15 @@ export class LakeFormation extends ComponentResource {
         };
         grant(`${table.name}-folder-${label}`, grants);
       }
-      const columnNames = openColumns(table.contract);
+      // A source is open with all that it has, and the catalog has other columns of it than its contract.
+      const what =
+        table.contract.format === 'iceberg'
+          ? { tableWithColumns: { ...at, columnNames: openColumns(table.contract) } }
+          : { table: at };
       for (const { principal, label } of analyst) {
-        const granted = grant(
-          `${table.name}-${label}`,
-          { principal, permissions: ['SELECT'], tableWithColumns: { ...at, columnNames } },
-          [location],
-        );
+        const granted = grant(`${table.name}-${label}`, { principal, permissions: ['SELECT'], ...what }, [
+          location,
+        ]);
         new OptIn(
           `${name}-${table.name}-${label}-opt-in`,
           {

@@ -59,7 +59,7 @@ const build = (settings: Settings, args: Args = {}) =>
         availabilityZone: 'us-east-1b',
         pseudonymKey: KEY,
         runner: { script: 'print()', archive: archiveFile, module: MODULE },
-        sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
+        code: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [query('training', 'machine_learning_curated')],
         ...args,
       }),
@@ -514,7 +514,7 @@ const dev = (tags: object): Readonly<Record<string, unknown>> => ({
       '--extra-py-files': 's3://stedi-lakehouse-dev-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('dev', 'json'),
       '--pseudonym-secret': 'stedi-pseudonym-key.arn',
-      '--sql': fileOf('dev', 'sql'),
+      '--code': fileOf('dev', 'sql'),
     },
     numberOfWorkers: 2,
     roleArn: 'stedi-curated-machine_learning_curated-role.arn',
@@ -725,7 +725,7 @@ const prod = (tags: object): Readonly<Record<string, unknown>> => ({
       '--extra-py-files': 's3://stedi-lakehouse-prod-artifacts-123456789012/runner/ed13f7da0abb4cd2.zip',
       '--manifest': fileOf('prod', 'json'),
       '--pseudonym-secret': 'stedi-pseudonym-key.arn',
-      '--sql': fileOf('prod', 'sql'),
+      '--code': fileOf('prod', 'sql'),
     },
     numberOfWorkers: 10,
     roleArn: 'stedi-curated-machine_learning_curated-role.arn',
@@ -935,7 +935,7 @@ test('the key of pseudonyms is a secret wherever it stands', async () => {
 
 describe('a definition', () => {
   /** What a stack of it has besides what every stack has. */
-  const partsOf = async (small: Pipeline, sql: Readonly<Record<string, string>>) => {
+  const partsOf = async (small: Pipeline, code: Readonly<Record<string, string>>) => {
     const settings = readSettings({ project: 'acme', stack: 'test', values: {} }, small);
     const deployment = await deployed(
       () =>
@@ -945,7 +945,7 @@ describe('a definition', () => {
           cloud: CLOUD,
           pseudonymKey: KEY,
           runner: { script: 'print()', archive: archiveFile, module: MODULE },
-          sql,
+          code,
           queries: [],
         }),
     );
@@ -1037,7 +1037,7 @@ test('a job reads any zone before its own, and jobs are told in the order in whi
         cloud: CLOUD,
         pseudonymKey: KEY,
         runner: { script: 'print()', archive: archiveFile, module: MODULE },
-        sql: { first: 'SELECT 1', second: 'SELECT 2', last: 'SELECT 3' },
+        code: { first: 'SELECT 1', second: 'SELECT 2', last: 'SELECT 3' },
         queries: [],
       }),
   );

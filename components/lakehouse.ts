@@ -56,8 +56,8 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
     readonly archive: BinaryFile;
     readonly module: string | BinaryFile;
   };
-  /** The SELECT of each job, by name. */
-  readonly sql: Readonly<Record<string, string>>;
+  /** The code of each job, by name. */
+  readonly code: Readonly<Record<string, string>>;
   readonly queries: readonly Query[];
   readonly transform?: ZoneArgs<ZoneDefinition>['transform'] & { readonly job?: Transform<JobArgs> };
 }
@@ -348,7 +348,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
         inputs,
         artifacts,
         runner,
-        sql: args.sql,
+        code: args.code,
         jobs: settings.jobs,
         runs: { ...runs, parameters: settings.parameters },
         ...(transform?.job && { transform: transform.job }),

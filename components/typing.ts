@@ -33,10 +33,10 @@ const holds = <_T extends true>() => undefined;
 
 declare const site: Site;
 declare const zoneCommon: Omit<ZoneArgs<typeof landing>, 'zone'>;
-declare const fillCommon: Omit<FillArgs<typeof landing>, 'inputs' | 'sql' | 'jobs'>;
+declare const fillCommon: Omit<FillArgs<typeof landing>, 'inputs' | 'code' | 'jobs'>;
 declare const settings: Settings;
-declare const trustedJobs: Pick<FillArgs<typeof trusted>, 'sql' | 'jobs'>;
-declare const curatedJobs: Pick<FillArgs<typeof curated>, 'sql' | 'jobs'>;
+declare const trustedJobs: Pick<FillArgs<typeof trusted>, 'code' | 'jobs'>;
+declare const curatedJobs: Pick<FillArgs<typeof curated>, 'code' | 'jobs'>;
 
 // --- Zones ---
 
@@ -49,7 +49,7 @@ const trustedFill = { ...fillCommon, ...trustedJobs, inputs: { ...landingZone.ta
 const curatedFill = { ...fillCommon, ...curatedJobs, inputs: trustedZone.tables };
 trustedZone.fill(trustedFill);
 curatedZone.fill(curatedFill);
-landingZone.fill({ ...fillCommon, inputs: {}, sql: {}, jobs: {} });
+landingZone.fill({ ...fillCommon, inputs: {}, code: {}, jobs: {} });
 
 // A table, a job and a zone have the types of what they were defined as.
 holds<Equal<typeof trustedZone.tables.customer_trusted, GlueTable<typeof customerTrusted>>>();
@@ -89,7 +89,7 @@ trustedZone.fill({
 curatedZone.fill({
   ...curatedFill,
   // @ts-expect-error: the SQL of its jobs is missing.
-  sql: {},
+  code: {},
 });
 trustedZone.fill({
   ...trustedFill,

@@ -32,7 +32,7 @@ function jobsIn(at: Site): GlueJob[] {
   const common = {
     ...artifactsOf(at),
     site: at,
-    sql: 'SELECT 1',
+    code: 'SELECT 1',
     settings: jobSettings,
     logDays: 30,
     parameters: {},
@@ -121,6 +121,8 @@ describe('when files land', () => {
   const landing = [
     { bucket: 'raw-bucket', prefix: 'reading/landing/' },
     { bucket: 'raw-bucket', prefix: 'other/landing/' },
+    // Another source of the same files.
+    { bucket: 'raw-bucket', prefix: 'reading/landing/' },
   ];
 
   test('S3 tells EventBridge, which tells the workflow, which starts the first jobs', async () => {

@@ -131,7 +131,7 @@ export class Workflow extends ComponentResource {
           'detail-type': ['Object Created'],
           detail: {
             bucket: { name: [...new Set(landing.map(({ bucket }) => bucket))] },
-            object: { key: landing.map(({ prefix }) => ({ prefix })) },
+            object: { key: [...new Set(landing.map(({ prefix }) => prefix))].map((prefix) => ({ prefix })) },
           },
         }),
         tags: site.tags,

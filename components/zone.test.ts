@@ -53,7 +53,7 @@ const common = (more: More = {}) => ({
 
 const jobsOf = (more: MoreJobs = {}) => ({
   ...artifactsOf(site),
-  sql: SQL,
+  code: SQL,
   jobs: JOBS,
   runs: RUNS,
   ...more,
@@ -251,7 +251,7 @@ test('zones fill each other, whatever their order', async () => {
     third.fill({ ...shared, inputs: second.tables });
     second.fill({
       ...shared,
-      sql: { ...SQL, reading_back: 'SELECT 3' },
+      code: { ...SQL, reading_back: 'SELECT 3' },
       jobs: { ...JOBS, reading_back: jobSettings },
       inputs: { ...first.tables, ...third.tables },
     });
@@ -299,7 +299,7 @@ describe('what a zone from a list lacks is told when it is filled', () => {
   });
 
   test.each([
-    ['SQL', { sql: {} }, 'zone both was given no SQL for reading'],
+    ['code', { code: {} }, 'zone both was given no code for reading'],
     ['settings', { jobs: {} }, 'zone both was given no settings for reading'],
   ])('%s of a job', async (_, more, message) => {
     const both = { ...clean, name: 'both', tables: [readingRaw, reading] };

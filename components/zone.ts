@@ -56,8 +56,8 @@ export interface FillArgs<D extends ZoneDefinition> {
   /** The bucket of scripts, SQL, manifests and summaries. */
   readonly artifacts: SecureBucket;
   readonly runner: Runner;
-  /** The SELECT of each job, by name. */
-  readonly sql: Readonly<Record<D['jobs'][number]['name'], string>>;
+  /** The code of each job, by name. */
+  readonly code: Readonly<Record<D['jobs'][number]['name'], string>>;
   /** How Glue runs each job, by name. */
   readonly jobs: Readonly<Record<D['jobs'][number]['name'], JobSettings>>;
   /** What all jobs have in common. */
@@ -198,7 +198,7 @@ const quarantinesOf = (parts: Parts, bucket: SecureBucket): Record<string, GlueT
 function jobsOf<D extends ZoneDefinition>(
   parent: Zone<D>,
   site: Site,
-  { inputs, artifacts, runner, sql, jobs, runs, transform }: FillArgs<D>,
+  { inputs, artifacts, runner, code, jobs, runs, transform }: FillArgs<D>,
 ): JobsByName<D['jobs'][number]> {
   const zone: ZoneDefinition = parent.definition;
   const tables = { ...inputs, ...parent.tables } as Readonly<Record<string, GlueTable>>;
@@ -220,7 +220,7 @@ function jobsOf<D extends ZoneDefinition>(
         output: tables[job.output.name] as GlueTable<Job['output']>,
         runner,
         artifacts,
-        sql: found<string>('SQL', sql, job.name),
+        code: found<string>('code', code, job.name),
         settings: found<JobSettings>('settings', jobs, job.name),
         ...(transform && { transform: { job: transform } }),
       },

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import {
   double,
   expectation,
@@ -389,11 +389,34 @@ describe('a project', () => {
     expect(await told({ 'clean.sql': SQL, 'clean.cases.yaml': CASES })).toEqual(EXPECTED);
   });
 
+  test('a job has one file, in the language of its definition', async () => {
+    const inPython = { ...job, language: 'python' } as const;
+    const toldOfJob = async (one: Job, files: Readonly<Record<string, string>>) => {
+      const dir = await folder(files);
+      return short(await withDatabase((db) => bindingFaults(db, [one], dir)));
+    };
+    const both = { 'clean.sql': SQL, 'clean.py': 'def transform(inputs, parameters): ...' };
+    const dir = `${relative('', root)}/${count}`;
+    expect(await toldOfJob(job, both)).toEqual([
+      `clean.py stands beside ${dir}/clean.sql, and the definition has clean in SQL; remove one of them`,
+    ]);
+    expect(await toldOfJob(inPython, { 'clean.sql': SQL })).toEqual([
+      expect.stringMatching(
+        /^clean\.sql is in SQL, and the definition has clean in Python; change its language, or write .*clean\.py$/,
+      ),
+    ]);
+    expect(await toldOfJob(job, {})).toEqual(['clean.sql is missing: write the SELECT that makes clean']);
+    expect(await toldOfJob(inPython, {})).toEqual([
+      'clean.py is missing: write the function transform that makes clean',
+    ]);
+  });
+
   test('tells of what belongs to no job, of its cases, and of SQL that only DuckDB takes', async () => {
     const files = {
       'clean.sql': SQL.replace('r.note', '\n  LIST_ELEMENT([r.note], 1)'),
       'clean.cases.yaml': CASES.replace('raw', 'row'),
       'clear.sql': SQL,
+      'clear.py': 'x = 1',
       'clean.cases.yml': CASES,
       'notes.md': 'No job.',
     };
@@ -404,6 +427,7 @@ describe('a project', () => {
       'clean.cases.yaml:1 row is not known here; it can be raw',
       'clean.cases.yaml:1 given leaves out the input raw; write [] where it has no row',
       'clean.cases.yml belongs to no job; define its job, or remove it',
+      'clear.py belongs to no job; define its job, or remove it',
       'clear.sql belongs to no job; define its job, or remove it',
       ...EXPECTED,
     ]);

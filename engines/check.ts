@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   type Column,
   type ColumnType,
+  EXTENSIONS,
   expectationsOf,
   type Fault,
   type Job,
@@ -14,8 +16,9 @@ import {
 } from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
 import { rowsOf, tellError, withDatabase } from './database';
-import { filesOf, sqlFile } from './job-sql';
+import { codeFile, filesOf, LANGUAGES } from './job-code';
 import { portabilityFaults } from './known-portable';
+import { syntaxFaults } from './python-syntax';
 import { codeOf, openingComment, parametersOf, quoteName, withParameters } from './sql';
 import { NO_QUARANTINE, nothing, readType, storedType } from './types';
 
@@ -47,7 +50,8 @@ interface Bound {
 
 /**
  * Checks the jobs' SQL against their contracts, by binding it to empty tables: it reads only declared inputs,
- * uses declared parameters, and its columns are the output's, by name, order and type.
+ * uses declared parameters, and its columns are the output's, by name, order and type. Of Python only the text is
+ * checked, as its columns are known on Spark only.
  */
 export async function bindingFaults(
   db: DuckDBConnection,
@@ -185,12 +189,25 @@ function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {
 }
 
 async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<Bound & { piece?: Piece }> {
-  const path = relative('', sqlFile(dir, job));
-  let text: string;
-  try {
-    text = await readFile(sqlFile(dir, job), 'utf8');
-  } catch {
-    return { faults: [{ path, message: `is missing: write the SELECT that makes ${job.name}` }] };
+  const path = relative('', codeFile(dir, job));
+  const language = job.language === 'sql' ? 'python' : 'sql';
+  const other = relative('', codeFile(dir, { ...job, language }));
+  const isWritten = existsSync(codeFile(dir, job));
+  if (existsSync(other)) {
+    const is = `the definition has ${job.name} in ${LANGUAGES[job.language]}`;
+    const message = isWritten
+      ? `stands beside ${path}, and ${is}; remove one of them`
+      : `is in ${LANGUAGES[language]}, and ${is}; change its language, or write ${path}`;
+    return { faults: [{ path: other, message }] };
+  }
+  if (!isWritten) {
+    const what = { sql: 'SELECT', python: 'function transform' }[job.language];
+    return { faults: [{ path, message: `is missing: write the ${what} that makes ${job.name}` }] };
+  }
+  const text = await readFile(codeFile(dir, job), 'utf8');
+  if (job.language === 'python') {
+    const found = syntaxFaults(job, text);
+    return { faults: found.map(([line, message]) => ({ path: `${path}:${line}`, message })) };
   }
   const faults: Fault[] = [];
   const used = parametersOf(text);
@@ -370,9 +387,10 @@ function partFaults(
 }
 
 async function strayFiles(pipeline: Pipeline, dir: string): Promise<Fault[]> {
-  const known = new Set(pipeline.jobs.flatMap((job) => [`${job.name}.sql`, `${job.name}.cases.yaml`]));
+  const ends = [...Object.values(EXTENSIONS), '.cases.yaml'];
+  const known = new Set(pipeline.jobs.flatMap(({ name }) => ends.map((end) => `${name}${end}`)));
   return (await filesOf(dir))
-    .filter((name) => /\.(?:sql|ya?ml)$/.test(name) && !known.has(name))
+    .filter((name) => /\.(?:sql|py|ya?ml)$/.test(name) && !known.has(name))
     .map((name) => ({
       path: relative('', join(dir, name)),
       message: 'belongs to no job; define its job, or remove it',

@@ -68,6 +68,13 @@ const patternIn = (dir: string) => quoteString(join(literalPath(dir), '**', '*.p
 const parquet = (pattern: string, options = '') =>
   `read_parquet(${pattern}, hive_partitioning=false${options})`;
 
+/** Whether the footers of a table's files say that all of its rows are there. */
+export async function isReadable(db: DuckDBConnection, dir: string, rows: number): Promise<boolean> {
+  const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${patternIn(dir)})`;
+  const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
+  return found?.rows === rows;
+}
+
 /**
  * Throws a LakeError that names every published table of which a file is damaged or gone: the footers of all say how many
  * rows there are.
@@ -78,9 +85,8 @@ export async function requireReadable(
 ): Promise<void> {
   const faults: string[] = [];
   for (const { table, dir, rows } of tables) {
-    const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${patternIn(dir)})`;
-    const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
-    if (found?.rows !== rows) faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
+    if (!(await isReadable(db, dir, rows)))
+      faults.push(`${table} cannot be read: files in ${dir} are missing or damaged`);
   }
   if (faults.length === 0) return;
   throw new LakeError(

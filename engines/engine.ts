@@ -14,6 +14,8 @@ export interface RunRequest {
    * published. Default: all.
    */
   readonly only?: readonly string[];
+  /** Makes everything again, also what nothing has changed for. Default: false. */
+  readonly full?: boolean;
   /** The run's own time: what is dated later does not count yet. Default: now. */
   readonly time?: Date;
 }
@@ -47,6 +49,8 @@ export interface TableSummary {
   readonly reasons: Readonly<Record<string, number>>;
   readonly expectations: readonly ExpectationResult[];
   readonly seconds: number;
+  /** Nothing has changed for it: it is what an earlier run made, of which all else is said. */
+  readonly unchanged?: boolean;
 }
 
 /** The stable summary of a run, printed by `--json` and kept in the lake. */
@@ -107,8 +111,10 @@ export interface QueryResult {
 export interface TableState {
   readonly table: string;
   readonly rows: number;
-  /** The run that published it. */
+  /** The run that made its rows. */
   readonly runId: string;
+  /** The runs that had made the rows that it was made of, by input; where that is known. */
+  readonly of?: Readonly<Record<string, string>>;
 }
 
 /** What is asked for when a person is forgotten. */

@@ -1,6 +1,6 @@
 import { type Expectation, expectation, int, lakehouse, parameter, unique } from '../model';
 import { UsageError } from './engine';
-import { planOf } from './plan';
+import { inSql, planOf, requireSql } from './plan';
 
 const words = lakehouse(['raw', 'clean']);
 const consent = parameter('consent', 'C.', ['granted', 'since-grant']);
@@ -138,4 +138,42 @@ test('no job at all is not the same as all', () => {
   expect(() => plan({ only: [] })).toThrow(
     new UsageError('only names no job; there are trusted, walked, paired'),
   );
+});
+
+describe('jobs in Python', () => {
+  const { jobs } = pipeline;
+  /** The same with some jobs in Python: paired reads walked, and both read trusted. */
+  const withPython = (...names: readonly string[]) => ({
+    ...pipeline,
+    jobs: jobs.map((job) => (names.includes(job.name) ? { ...job, language: 'python' as const } : job)),
+  });
+  const required = (names: readonly string[], only?: readonly string[]) => () => {
+    const given = withPython(...names);
+    requireSql(given, planOf(given, { ...(only && { only }) }));
+  };
+
+  test('what DuckDB makes reads nothing of them', () => {
+    const namesOf = (...names: readonly string[]) => {
+      const { tables, jobs } = inSql(withPython(...names));
+      const derived = [...tables.values()].filter(({ format }) => format === 'iceberg');
+      return [derived, jobs].map((all) => all.map(({ name }) => name));
+    };
+    const all = ['trusted', 'walked', 'paired'];
+    expect(namesOf()).toEqual([all, all]);
+    expect(namesOf('walked')).toEqual([['trusted'], ['trusted']]);
+    expect(namesOf('trusted')).toEqual([[], []]);
+  });
+
+  test('DuckDB says which it cannot run, and the ways out', () => {
+    expect(required([])).not.toThrow();
+    expect(required(['paired'], ['trusted', 'walked'])).not.toThrow();
+    expect(required(['walked'])).toThrow(
+      new UsageError(
+        'DuckDB runs SQL only: walked is in Python, paired reads walked. Give --engine spark, or leave them out: --data DIR --only trusted',
+      ),
+    );
+    expect(required(['walked'], ['paired'])).toThrow(
+      new UsageError('DuckDB runs SQL only: paired reads walked. Give --engine spark'),
+    );
+  });
 });

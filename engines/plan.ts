@@ -69,6 +69,35 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
   };
 }
 
+/** What of a pipeline DuckDB can make: the jobs in SQL that read nothing of a job in Python. */
+export function inSql(pipeline: Pipeline): Pipeline {
+  const others = new Set<string>();
+  for (const { name, language, inputs } of pipeline.jobs) {
+    if (language !== 'sql' || inputs.some((input) => others.has(input.name))) others.add(name);
+  }
+  return {
+    ...pipeline,
+    jobs: pipeline.jobs.filter(({ name }) => !others.has(name)),
+    tables: new Map([...pipeline.tables].filter(([name]) => !others.has(name))),
+  };
+}
+
+/** Throws a UsageError that names the plan's jobs that DuckDB cannot run, and the ways out. */
+export function requireSql(pipeline: Pipeline, plan: Plan): void {
+  const able = inSql(pipeline).jobs;
+  const others = plan.jobs.filter((job) => !able.includes(job));
+  if (others.length === 0) return;
+  const told = others.map(({ name, language, inputs }) => {
+    const made = inputs.find((input) =>
+      pipeline.jobs.some((job) => job.output === input && !able.includes(job)),
+    );
+    return `${name} ${language === 'sql' ? `reads ${made?.name}` : 'is in Python'}`;
+  });
+  const rest = plan.jobs.filter((job) => able.includes(job)).map(({ name }) => name);
+  const without = rest.length > 0 ? `, or leave them out: --data DIR --only ${rest.join(' ')}` : '';
+  throw new UsageError(`DuckDB runs SQL only: ${told.join(', ')}. Give --engine spark${without}`);
+}
+
 /** How a table was made: values of its job's parameters, and the run's own time as SQL has it. */
 export interface Made {
   readonly parameters?: Readonly<Record<string, string>>;

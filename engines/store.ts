@@ -46,9 +46,9 @@ export interface Pointer {
 }
 
 export interface Version {
-  /** The run that made it. */
+  /** The run that made its rows. */
   readonly runId: string;
-  /** Its folder in `versions`, where it is not that of the run: made by a forget, which makes no row any newer. */
+  /** Its folder in `versions`, where it is not that of the run: of a source that was read again, and its rows are what they were. */
   readonly folder?: string;
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */
@@ -57,6 +57,10 @@ export interface Version {
   readonly runTime?: string;
   /** SHA-256 of its job's SQL. */
   readonly sql?: string;
+  /** Of a job's: the runs that had made the rows of its inputs, by input. Absent in older lakes. */
+  readonly of?: Readonly<Record<string, string>>;
+  /** Of a job's: SHA-256 of the contracts of its output and inputs, and what pseudonyms are made with. */
+  readonly how?: string;
 }
 
 /** A forget that goes on, or was cut off. */

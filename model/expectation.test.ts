@@ -270,4 +270,13 @@ describe('which rows of DuckDB are bad', () => {
     const firsts = (await found(e, values('n, x, made', ...good, ...bad))).map((row) => JSON.parse(row)[0]);
     expect(firsts.toSorted((a, b) => a - b)).toEqual([-1, 1, 2, 3, 10_001]);
   });
+
+  test('values_in_range: a text of which the contract names the values is one of them', async () => {
+    const columns = { size: text('S.', { oneOf: ['small', "o'large"], nullable: true }) };
+    const e = named(tableOf(columns), 'values_in_range');
+    expect(await found(e, values('size', "'small'", "'o''large'", 'NULL', "'Small'", "''"))).toEqual([
+      '[""]',
+      '["Small"]',
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import type { ColumnType } from './column';
 import type { Job } from './job';
+import { quoteString } from './sql';
 import type { Table } from './table';
 
 /**
@@ -114,12 +115,15 @@ function implied(table: Table): Expectation[] {
   if (table.format === 'json') return [];
   const columns = Object.entries(table.columns);
   const required = columns.filter(([, column]) => !column.nullable).map(([name]) => name);
-  const ranged = columns.filter(([, column]) => column.min !== undefined || column.max !== undefined);
+  const ranged = columns.filter(
+    ([, { min, max, oneOf }]) => min !== undefined || max !== undefined || oneOf !== undefined,
+  );
   // Made when the query is: a bound that is no instant is a fault of the definition, told with all the others.
   const outside = () =>
-    ranged.flatMap(([name, { type, min, max }]) => [
+    ranged.flatMap(([name, { type, min, max, oneOf }]) => [
       ...(min === undefined ? [] : [`t.${name} < ${literal(type, min)}`]),
       ...(max === undefined ? [] : [`t.${name} > ${literal(type, max)}`]),
+      ...(oneOf === undefined ? [] : [`t.${name} NOT IN (${oneOf.map(quoteString).join(', ')})`]),
     ]);
   const rule = (name: string, description: string, names: string[], bad: () => string[]): Expectation[] =>
     names.length === 0

@@ -190,7 +190,7 @@ const VALUES = [
 });
 
 const keysOf = (columns: readonly [string, Column][]) =>
-  columns.flatMap(([key, { aliases }]) => [key, ...aliases]);
+  columns.flatMap(([key, { aliases, from }]) => [key, ...aliases, ...(from?.split('.').slice(-1) ?? [])]);
 
 /** The values that stand behind the keys of columns; those of hints, which are texts, between quotes only. */
 function behindKeys(columns: readonly [string, Column][], isHint: boolean): string {

@@ -6,6 +6,8 @@
 export const FORMATS = {
   /** A local lake's pointer, and its forgets that were cut off. */
   lake: 1,
+  /** Which files a local lake's rows of a source were read from. */
+  landed: 1,
   /** The summary of a run. */
   summary: 1,
   /** The list of who was forgotten; one of format 1 is read too, and has no moments. */

@@ -1,6 +1,7 @@
 export * from './audit';
 export * from './column';
 export type * from './definition';
+export * from './each';
 export * from './expectation';
 export * from './faults';
 export * from './forgotten';

@@ -36,7 +36,13 @@ export const choiceFault = ({ values }: Parameter, value: unknown): string | und
 /** An instant as SQL of every engine casts it to a timestamp in UTC. */
 export const sqlInstant = (at: Date): string => at.toISOString().replace('T', ' ').replace('Z', '');
 
-/** One transform: typed inputs and one `jobs/<name>.sql` make one output table. */
+/** What a job is written in. Python runs on Spark only. */
+export type Language = 'sql' | 'python';
+
+/** How the file of a job ends, `jobs/<name>.sql` or `jobs/<name>.py`. */
+export const EXTENSIONS = { sql: '.sql', python: '.py' } as const satisfies Record<Language, string>;
+
+/** One transform: typed inputs and one file in `jobs/` make one output table. */
 export interface Job<
   Output extends DerivedTable = DerivedTable,
   Inputs extends readonly Table[] = readonly Table[],
@@ -44,6 +50,7 @@ export interface Job<
   /** The output's name: a table has one job. */
   readonly name: Output['name'];
   readonly description: string;
+  readonly language: Language;
   readonly output: Output;
   /** The first one drives the job: its rows are those that a summary calls read and filtered. */
   readonly inputs: Inputs;

@@ -1,6 +1,6 @@
 import type { Columns } from './column';
 import type { Expectation } from './expectation';
-import type { Job, Parameter } from './job';
+import type { Job, Language, Parameter } from './job';
 import { type Pipeline, pipeline } from './pipeline';
 import type { DayPartition, DerivedTable, InstantsOf, SourceTable, Table } from './table';
 
@@ -32,6 +32,11 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       readonly zone: Z;
       /** The folder of the source under the data directory: `<entity>/landing/*`. */
       readonly entity: string;
+      /**
+       * The array of a record of which every element is a row, as `items` or `order.items`. Columns whose `from` begins so
+       * are read in the element, others in the record around it. Default: a record is a row.
+       */
+      readonly each?: string;
       readonly description: string;
       readonly columns: C;
       /** Default: none. */
@@ -69,7 +74,7 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       };
     },
 
-    /** The transform `jobs/<output>.sql`. It reads tables of any zone: zones order what people may see. */
+    /** The transform `jobs/<output>.sql`, or in Python `jobs/<output>.py`. It reads tables of any zone: zones order what people may see. */
     job<
       const Output extends DerivedTable<string, Zone>,
       const Inputs extends readonly [Table<string, Zone>, ...Table<string, Zone>[]],
@@ -77,6 +82,8 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       readonly output: Output;
       readonly inputs: Inputs;
       readonly description: string;
+      /** Default: sql, which every engine runs. Python runs on Spark only. */
+      readonly language?: Language;
       /** Default: none. */
       readonly parameters?: readonly Parameter[];
       /** Default: the job gives at most one row for each it reads. See {@link Job.drivenBy}. */
@@ -88,6 +95,7 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       return {
         ...rest,
         name: definition.output.name,
+        language: definition.language ?? 'sql',
         parameters: definition.parameters ?? [],
         ...(drivenBy && { drivenBy: drivenBy as Readonly<Record<string, string>> }),
       };

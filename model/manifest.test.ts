@@ -162,7 +162,7 @@ test('a job is told who was forgotten where a source says whose its rows are', (
 
 describe('an erasure manifest', () => {
   const of = {
-    jobs: [{ manifest: 's3://m.json', sql: 's3://q.sql', parameters: { consent: 'granted' } }],
+    jobs: [{ manifest: 's3://m.json', code: 's3://q.sql', parameters: { consent: 'granted' } }],
     suppressed: 's3://suppressed/list.json',
     receipts: 's3://receipts/',
   };

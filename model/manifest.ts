@@ -8,7 +8,7 @@ import { FORMATS } from './format';
 import type { Job } from './job';
 import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
-import { type Reading, readingOf } from './reading';
+import { type Reading, readingByRecord, readingOf } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 import { COLUMN_TYPES, sparkSchema } from './types';
 
@@ -83,6 +83,8 @@ export const sourceSchema = object({
   maxQuarantinedShare: z.number().min(0).max(1),
   columns: byName(column),
   reading,
+  /** How records are placed in files and whose they are, where a row is an element of one. */
+  records: z.exactOptional(reading),
   audit: list(check),
 });
 
@@ -101,6 +103,8 @@ const output = object({
 export const manifestSchema = object({
   version: z.literal(FORMATS.manifest),
   job: some,
+  /** Absent: SQL. */
+  language: z.exactOptional(z.literal('python')),
   database: some,
   /** The input whose rows count as read. */
   driving: some,
@@ -119,7 +123,7 @@ export const manifestSchema = object({
 });
 
 /**
- * All that a job's runner is told besides its SQL: made from the definition, read by Glue's script. It holds no
+ * All that a job's runner is told besides its code: made from the definition, read by Glue's script. It holds no
  * description, so that to reword one changes no job. Tables that are no sources are known by name: their
  * schema is the catalog's, so that a column that a job does not write changes no job that reads the table.
  */
@@ -129,7 +133,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export const erasureSchema = object({
   version: z.literal(FORMATS.manifest),
   /** In the order in which tables are made; by the URIs of what each job is told. */
-  jobs: list(object({ manifest: some, sql: some, parameters: z.record(z.string(), z.string()) })),
+  jobs: list(object({ manifest: some, code: some, parameters: z.record(z.string(), z.string()) })),
   people: object({ macro: some, entries: some, sharedDevices: some }),
   /** URI of the list of who was forgotten. */
   suppressed: some,
@@ -188,6 +192,7 @@ export function manifestOf(
   return manifestSchema.parse({
     version: FORMATS.manifest,
     job: job.name,
+    ...(job.language === 'python' && { language: job.language }),
     database: places.database,
     driving: job.inputs[0]?.name ?? '',
     ...(unmatched && { unmatched }),
@@ -200,6 +205,7 @@ export function manifestOf(
           maxQuarantinedShare: source.maxQuarantinedShare,
           columns: columnContracts(source),
           reading: readingOf(source),
+          ...(source.each !== undefined && { records: readingByRecord(source) }),
           audit: auditOf(source, job.inputs),
         },
       ]),

@@ -13,6 +13,7 @@ import {
   type Job,
   lakehouse,
   parameter,
+  position,
   pseudonym,
   references,
   type SourceTable,
@@ -123,6 +124,21 @@ test('a job may read a later zone: only tables stand in an order', () => {
   expect(p.jobs.map((job) => job.name)).toEqual(['reading_open', 'reading']);
 });
 
+test('two sources may read the same files: their records, and the elements of an array in them', () => {
+  const parts: SourceTable = {
+    ...source,
+    name: 'part_raw',
+    each: 'parts',
+    columns: {
+      who: source.columns.who,
+      nth: position('Which.'),
+      part: text('P.', { from: 'parts.name', aliases: ['PARTS2'] }),
+    },
+  };
+  const zones = inZone('raw', ({ tables }) => ({ tables: [...tables, parts] }));
+  expect(build({ zones }).sources.map(({ name }) => name)).toEqual(['reading_raw', 'part_raw']);
+});
+
 test('a parameter that two jobs share stands once', () => {
   const mode = parameter('mode', 'How.', ['a', 'b']);
   const p = build({ cleanJob: { parameters: [mode] }, openJob: { parameters: [mode] } });
@@ -205,7 +221,71 @@ describe('every fault names its place and what to do', () => {
       {
         zones: inZone('raw', ({ tables }) => ({ tables: [...tables, { ...source, name: 'again_raw' }] })),
       },
-      ['again_raw.entity: reading_raw and again_raw would read the same files of "reading"'],
+      [
+        'again_raw.entity: reading_raw and again_raw would make the same rows of the files of "reading"; of several sources of one entity, each has an each of its own',
+      ],
+    ],
+    [
+      'two sources of one folder in two zones',
+      {
+        zones: inZone('open', ({ tables }) => ({
+          tables: [
+            ...tables,
+            {
+              ...source,
+              name: 'part_raw',
+              zone: 'open',
+              each: 'parts',
+              columns: { ...source.columns, part: text('P.', { from: 'parts' }) },
+            },
+          ],
+        })),
+      },
+      ['part_raw.zone: reading_raw and part_raw read the same files of "reading", so they are of one zone'],
+    ],
+    [
+      'a source that says of nobody whose its files are, as another does',
+      {
+        zones: inZone('raw', ({ tables }) => ({
+          tables: [
+            ...tables,
+            { ...source, name: 'part_raw', each: 'parts', columns: { part: text('P.', { from: 'parts' }) } },
+          ],
+        })),
+      },
+      [
+        'part_raw.columns: none is personal, but by reading_raw its files are; name the column that says whose a record is here too',
+      ],
+    ],
+    [
+      'an array of which nothing is read',
+      { source: { each: 'parts' } },
+      ["reading_raw.each: is parts, but no column is read in an element; give one from: 'parts.…'"],
+    ],
+    [
+      'an array that is no path',
+      { source: { each: 'parts[*]', columns: { part: text('P.') } } },
+      ['reading_raw.each: is "parts[*]"; it is keys with points between, such as order.items'],
+    ],
+    [
+      'an element that says whose it is',
+      {
+        source: {
+          each: 'parts',
+          columns: {
+            who: text('W.', { pii: 'direct', identifies: 'person' }),
+            device: text('D.', { pii: 'quasi', identifies: 'device', from: 'parts.device' }),
+          },
+        },
+      },
+      [
+        'reading_raw.columns.device: identifies, but is read in an element: files are rid of whole records, and others may share one; read it in the record',
+      ],
+    ],
+    [
+      'the position of no element',
+      { source: { columns: { nth: position('Which.'), part: text('P.') } } },
+      ['reading_raw.columns.nth: is the position of an element; say which array it is of, by each'],
     ],
     [
       "a table's name against Glue's rule",
@@ -626,6 +706,7 @@ describe('the order of jobs', () => {
       const inputs = from.map((j) => tables[j] as DerivedTable);
       return {
         name: output.name,
+        language: 'sql',
         description: 'J.',
         output,
         inputs: inputs.length > 0 ? inputs : [origin],

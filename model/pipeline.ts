@@ -1,10 +1,11 @@
 import { type Column, type ColumnType, refinedType } from './column';
+import { valuePlace } from './each';
 import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import { reachFaults } from './reach';
-import type { DerivedTable, SourceTable, Table } from './table';
+import { type DerivedTable, isPersonal, type SourceTable, type Table } from './table';
 
 /** The checked definition: what every engine, the CLI and the Pulumi program read. */
 export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
@@ -35,6 +36,8 @@ const RESERVED = new Set(
   localtimestamp natural normalize not null on or order outer prepare recursive right rollup select skip table then
   trim true uescape union unnest using values when where with`.split(/\s+/),
 );
+/** Keys with points between. */
+const PATH = /^[^.*]+(?:\.[^.*]+)*$/;
 const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoInstant', 'isoDate']);
 const JSON_TYPES = new Set<ColumnType>([
   'text',
@@ -67,10 +70,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   for (const name of repeated(tables.map((t) => t.name))) {
     fault(name, 'the name stands for two tables; rename one');
   }
-  for (const entity of repeated(sources.map((t) => t.entity))) {
-    const names = sources.filter((t) => t.entity === entity).map((t) => t.name);
-    fault(`${names.at(-1)}.entity`, `${names.join(' and ')} would read the same files of "${entity}"`);
-  }
+  sharedFaults(sources, fault);
   for (const table of tables) {
     tableFaults(table, tables, (path, message) => fault(`${table.name}${path}`, message));
   }
@@ -116,6 +116,29 @@ function zoneFaults(zoneOrder: readonly string[], zones: readonly ZoneDefinition
         fault(table.name, `its zone is ${table.zone}, but it is listed in zone ${zone.name}`);
       }
     }
+  }
+}
+
+/** Of sources that read the same files. */
+function sharedFaults(sources: readonly SourceTable[], fault: Faulty) {
+  for (const entity of new Set(sources.map((source) => source.entity))) {
+    const own = sources.filter((source) => source.entity === entity);
+    const both = own.map(({ name }) => name).join(' and ');
+    const last = own.at(-1)?.name;
+    if (new Set(own.map(({ each }) => each)).size < own.length)
+      fault(
+        `${last}.entity`,
+        `${both} would make the same rows of the files of "${entity}"; of several sources of one entity, each has an each of its own`,
+      );
+    if (new Set(own.map(({ zone }) => zone)).size > 1)
+      fault(`${last}.zone`, `${both} read the same files of "${entity}", so they are of one zone`);
+    // Who may read a source may read its files, and a person is forgotten in all that is made of them.
+    const personal = own.find(isPersonal);
+    for (const { name } of personal ? own.filter((source) => !isPersonal(source)) : [])
+      fault(
+        `${name}.columns`,
+        `none is personal, but by ${personal?.name} its files are; name the column that says whose a record is here too`,
+      );
   }
 }
 
@@ -178,9 +201,12 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
  * within one value share all of its spellings or none.
  */
 const keysOf = (table: Table) => {
-  const spelled = Object.entries(table.columns).map(([name, { from = name, aliases }]) => {
+  const spelled = Object.entries(table.columns).flatMap(([name, column]) => {
+    const { from = name, aliases } = column;
+    const { of } = valuePlace(table, name, column);
+    if (of === 'position') return [];
     const keys = [from.split('.')[0] as string, ...aliases].map((key) => key.toLowerCase());
-    return { isWithin: from.includes('.'), keys: [...new Set(keys)].sort() };
+    return { isWithin: of === 'element' || from.includes('.'), keys: [...new Set(keys)].sort() };
   });
   const own = spelled.filter(({ isWithin }) => !isWithin).map(({ keys }) => keys);
   const shared = new Set(spelled.filter(({ isWithin }) => isWithin).map(({ keys }) => keys.join('\n')));
@@ -197,7 +223,7 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
   rangeFaults(column, fault);
   if (column.type === 'decimal') decimalFaults(column, fault);
   if (column.oneOf !== undefined) oneOfFaults(column, column.oneOf, fault);
-  if (column.from !== undefined && !/^[^.*]+(?:\.[^.*]+)*$/.test(column.from)) {
+  if (column.from !== undefined && !PATH.test(column.from)) {
     fault(`from is "${column.from}"; it is keys with points between, such as address.city`);
   }
   if (column.type === 'json' && (column.pii || column.identifies)) {
@@ -270,9 +296,32 @@ function sourceFaults(table: SourceTable, fault: Faulty) {
   if (!NAME.test(table.entity)) {
     fault('.entity', `is "${table.entity}"; it is the name of a folder, and matches ${NAME.source}`);
   }
+  eachFaults(table, fault);
   if (!(table.maxQuarantinedShare >= 0 && table.maxQuarantinedShare <= 1)) {
     fault('.maxQuarantinedShare', `is ${table.maxQuarantinedShare}; it is a share from 0 to 1`);
   }
+}
+
+function eachFaults(table: SourceTable, fault: Faulty) {
+  const { each, columns } = table;
+  const of = (place: string) =>
+    Object.entries(columns).flatMap(([name, column]) =>
+      valuePlace(table, name, column).of === place ? [name] : [],
+    );
+  const positions = of('position');
+  if (each === undefined) {
+    for (const name of positions)
+      fault(`.columns.${name}`, 'is the position of an element; say which array it is of, by each');
+    return;
+  }
+  if (!PATH.test(each)) fault('.each', `is "${each}"; it is keys with points between, such as order.items`);
+  else if (of('element').length === 0)
+    fault('.each', `is ${each}, but no column is read in an element; give one from: '${each}.…'`);
+  for (const name of of('element').filter((own) => columns[own]?.identifies))
+    fault(
+      `.columns.${name}`,
+      'identifies, but is read in an element: files are rid of whole records, and others may share one; read it in the record',
+    );
 }
 
 function derivedFaults(

@@ -1,4 +1,5 @@
-import { type Column, refined } from './column';
+import { type Column, json, refined } from './column';
+import { aliasesOfEach, byRecord, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
@@ -119,14 +120,17 @@ export const IS_ODD_LINE = `CASE WHEN starts_with(line, '{') AND json_valid(line
   WHEN starts_with(ltrim(line, ' ' || chr(9)), '{') AND json_valid(rtrim(line, ' ,' || chr(9) || chr(13))) THEN false
   ELSE trim(line, ' ' || chr(9) || chr(13)) <> '' END`;
 
-/** A column with the names by which the SQL knows its value. */
+/** A column with the names by which the SQL knows its value; or the array of which each element is a row. */
 interface Field {
   readonly name: string;
   readonly column: Column;
   /** Every spelling of its key, as the contract writes them; of a path, of its first. */
   readonly keys: readonly string[];
-  /** Where it is in the value of that key: the keys on the way. */
+  /** Where it is in the value of that key, or in its element: the keys on the way. */
   readonly path?: readonly string[];
+  readonly isArray?: true;
+  /** Not a value, but where its element stands. */
+  readonly isPosition?: true;
   /** The value as JSON text; NULL where it is missing or null. */
   readonly json: string;
   /** The number that it is. */
@@ -135,19 +139,45 @@ interface Field {
   readonly text: string;
 }
 
-const fieldsOf = ({ columns }: SourceTable): Field[] =>
-  Object.entries(columns).map(([key, column], i) => {
-    const [first = key, ...rest] = (column.from ?? key).split('.');
-    return {
-      name: key,
-      column,
-      keys: [...new Set([first, ...column.aliases])],
-      ...(rest.length > 0 && { path: rest }),
-      json: `_j${i}`,
-      number: `_d${i}`,
-      text: `_s${i}`,
-    };
+/** What is read of a record: its own fields and, where each element of an array is a row, those of the element. */
+interface Fields {
+  /** The array is the last of them. */
+  readonly record: readonly Field[];
+  readonly element?: readonly Field[];
+}
+
+function fieldsOf(source: SourceTable): Fields {
+  const record: Field[] = [];
+  const element: Field[] = [];
+  const named = (i: number) => ({ json: `_j${i}`, number: `_d${i}`, text: `_s${i}` });
+  const inRecord = ([first = '', ...path]: readonly string[], aliases: readonly string[]) => ({
+    keys: [...new Set([first, ...aliases])],
+    ...(path.length > 0 && { path }),
   });
+  const columns = Object.entries(source.columns);
+  for (const [i, [key, column]] of columns.entries()) {
+    const { of, path } = valuePlace(source, key, column);
+    const field = { name: key, column, ...named(i) };
+    if (of === 'record') record.push({ ...field, ...inRecord(path, column.aliases) });
+    else
+      element.push({
+        ...field,
+        keys: [],
+        ...(path.length > 0 && { path }),
+        ...(of === 'position' && { isPosition: true as const }),
+      });
+  }
+  const { each } = source;
+  if (each === undefined) return { record };
+  const array = {
+    name: each,
+    column: json(`Each ${each}.`),
+    isArray: true as const,
+    ...named(columns.length),
+    ...inRecord(each.split('.'), aliasesOfEach(source)),
+  };
+  return { record: [...record, array], element };
+}
 
 /** A text of JSON without the texts in it. */
 function withoutTexts(json: string): string {
@@ -161,8 +191,9 @@ function withoutTexts(json: string): string {
 const TWICE = quote('[ "twice" ]');
 const NO_OBJECT = quote('[ "none" ]');
 
-/** A field's JSON text in the value of its key. */
-function within({ path }: Field, value: string): string {
+/** A field's JSON text in the value of its key, or in its element, which stands at a `position`. */
+function within({ path, isPosition }: Field, value: string, position = ''): string {
+  if (isPosition) return `${position}::VARCHAR`;
   if (path === undefined) return `NULLIF((${value})::VARCHAR, 'null')`;
   const cases = path.map((step, i) => {
     const outer = i === 0 ? value : `json_extract(${value}, ${quote(jsonPath(path.slice(0, i)))})`;
@@ -212,18 +243,14 @@ export const rangeOf = (column: Column) => {
   return { min: Math.max(column.min ?? -limit, -limit), max: Math.min(column.max ?? limit, limit) };
 };
 
-/** Every column's number or text, made once of its JSON. */
+/** A column's number or text by its name, made once of its JSON. */
+const parsedOf = ({ column, json, number, text }: Field): (readonly [as: string, sql: string])[] => {
+  if (isText(column)) return [[text, `(${json} ->> '$')`]];
+  return isNumber(column) ? [[number, `TRY_CAST(${json} AS DOUBLE)`]] : [];
+};
+
 const parsed = (fields: readonly Field[]) =>
-  [
-    '*',
-    ...fields.flatMap(({ column, json, number, text }) =>
-      isText(column)
-        ? `(${json} ->> '$') AS ${text}`
-        : isNumber(column)
-          ? `TRY_CAST(${json} AS DOUBLE) AS ${number}`
-          : [],
-    ),
-  ].join(', ');
+  ['*', ...fields.flatMap(parsedOf).map(([as, sql]) => `${sql} AS ${as}`)].join(', ');
 
 const isString = (f: Field) => `starts_with(${f.json}, '"')`;
 const hasNul = (f: Field) => `contains(${f.json}, '\\u0000')`;
@@ -266,8 +293,12 @@ const textIsGood = (f: Field): string => {
 const isJson = (f: Field) =>
   `NOT starts_with(${f.json}, '[ ') AND NOT regexp_matches(${withoutTexts(f.json)}, 'NaN|Infinity')`;
 
+/** Stand-ins begin with a space. */
+const isArray = (f: Field) => `starts_with(${f.json}, '[') AND NOT starts_with(${f.json}, '[ ')`;
+
 /** Whether a value that is there is as the contract has it. */
 const isGood = (f: Field): string => {
+  if (f.isArray) return isArray(f);
   if (f.column.type === 'json') return isJson(f);
   if (f.column.type === 'boolean') return `${f.json} IN ('true', 'false')`;
   if (f.column.type === 'decimal') return `${inRange(f)} AND ${isExact(f)}`;
@@ -363,7 +394,52 @@ const spellings = (fields: readonly Field[]) =>
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted(fields: readonly Field[], from: string, carried: string): string {
+function accepted({ record, element }: Fields, from: string, carried: string): string {
+  const rows = (fields: readonly Field[], of: string) =>
+    `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good FROM (${of})`;
+  const records = goodRecords(record, from);
+  return element
+    ? rows([...record.slice(0, -1), ...element.map(inElement)], goodElements(record, element, records))
+    : rows(record, records);
+}
+
+/** A field of an element by its value in `_e`, a struct. */
+const inElement = (f: Field): Field => ({
+  ...f,
+  json: `_e.${f.json}`,
+  number: `_e.${f.number}`,
+  text: `_e.${f.text}`,
+});
+
+/**
+ * Of records with `_good` a row for each element, which is `_e`; one row of those of which any element is not good. As
+ * lists, a record at a time: to bring elements together again would take them all into memory.
+ */
+function goodElements(record: readonly Field[], fields: readonly Field[], records: string): string {
+  const list = record.at(-1) as Field;
+  const found = fields.map((f) => `'${f.json}': ${within(f, '_e', '_i')}`);
+  const made = fields.map(inElement).flatMap((f, i) => {
+    const { json, number, text } = fields[i] as Field;
+    return [
+      `'${json}': ${f.json}`,
+      ...parsedOf(f).map(([as, sql]) => `'${as === f.text ? text : number}': ${sql}`),
+    ];
+  });
+  return `SELECT *, unnest(CASE WHEN _good THEN _elements ELSE [NULL] END) AS _e
+FROM (
+  SELECT * REPLACE (_good AND NOT list_contains(list_transform(_elements, lambda _e: (${areAll(fields.map(inElement), isGood)}) IS NOT DISTINCT FROM true), false) AS _good)
+  FROM (
+    SELECT *, list_transform(list_transform(CASE WHEN _good THEN ${elementsOf(list)} END,
+      lambda _e, _i: {${found.join(', ')}}), lambda _e: {${made.join(', ')}}) AS _elements
+    FROM (${records})
+  )
+)`;
+}
+
+const elementsOf = (list: Field) => `json_extract(${list.json}, '$[*]')`;
+
+/** With `_good`, whether a record is beyond doubt. */
+function goodRecords(fields: readonly Field[], from: string): string {
   // Values by their paths share a key.
   const slots = [...new Set(fields.map(spellingsOf))];
   const places = slots.map((slot, i) => {
@@ -371,30 +447,27 @@ function accepted(fields: readonly Field[], from: string, carried: string): stri
     return `COALESCE(${found.join(', ')}) AS _p${i}`;
   });
   const present = slots.map((_, i) => `(_p${i} IS NOT NULL)::INT`).join(' + ');
-  return `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good
+  return `SELECT *, CASE
+  WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
+  WHEN len(_ks) = ${present} THEN true
+  ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
+END AS _good
 FROM (
-  SELECT *, CASE
-    WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
-    WHEN len(_ks) = ${present} THEN true
-    ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
-  END AS _good
+  SELECT ${parsed(fields)}
   FROM (
-    SELECT ${parsed(fields)}
+    SELECT *, ${fields.map((f) => `${within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`)} AS ${f.json}`).join(', ')}
     FROM (
-      SELECT *, ${fields.map((f) => `${within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`)} AS ${f.json}`).join(', ')}
+      SELECT *, ${places.join(', ')}
       FROM (
-        SELECT *, ${places.join(', ')}
-        FROM (
-          SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
-          FROM (${from})
-        )
+        SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
+        FROM (${from})
       )
     )
   )
 )`;
 }
 
-const objects = (fields: readonly Field[]) =>
+const objects = (fields: Fields) =>
   accepted(
     fields,
     `SELECT CASE WHEN starts_with(ltrim(json::VARCHAR, ${SPACE} || ${LF}), '{') THEN json::VARCHAR END AS _json, json::VARCHAR AS _line FROM ${READ_OBJECTS}`,
@@ -501,7 +574,14 @@ function structsOf(fields: readonly Field[]): string[] {
   });
 }
 
-function matched(fields: readonly Field[]): string {
+function matched({ record: fields, element }: Fields): string {
+  // No pattern takes an array.
+  if (element) {
+    const none = [...fields.slice(0, -1), ...element].map(
+      ({ name: key, column }) => `NULL::${spelled(column).duckdb} AS ${name(key)}`,
+    );
+    return `SELECT ${none.join(', ')}, _n FROM _lines WHERE false`;
+  }
   const groups = slotGroups(fields);
   const columns = fields.map(
     (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
@@ -509,7 +589,7 @@ function matched(fields: readonly Field[]): string {
   return `SELECT ${columns.join(', ')}, _n FROM _lines WHERE _matched`;
 }
 
-const unmatched = (fields: readonly Field[]) => {
+const unmatched = (fields: Fields) => {
   const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
   return accepted(
     fields,
@@ -647,7 +727,7 @@ const typeOf = (json: string) =>
   `CASE left(${json}, 1) WHEN '"' THEN 'string' WHEN '{' THEN 'object' WHEN '[' THEN 'array' WHEN 't' THEN 'boolean' WHEN 'f' THEN 'boolean' ELSE 'number' END`;
 
 /** What is wrong with one column of a record, of which `_m` holds the keys that stand for it; NULL where nothing is. */
-function faultOf(f: Field, keys: string): string {
+function faultOf(f: Field, keys = '[]'): string {
   const { column } = f;
   const what = (text: string) => said(`${f.name} ${text}`);
   const found = (expected: string) => `${what(`should be ${expected}, found `)} || ${typeOf(f.json)}`;
@@ -662,18 +742,21 @@ function faultOf(f: Field, keys: string): string {
     ],
   ];
   if (!column.nullable) {
-    const isMissing = f.path === undefined ? `len(${keys}) = 0` : `${f.json} IS NULL`;
-    const missing = `CASE WHEN ${isMissing} THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
+    // An element that is the value itself is there.
+    const isThere =
+      f.path === undefined ? `len(${keys}) > 0 OR ${f.keys.length === 0}` : `${f.json} IS NOT NULL`;
+    const missing = `CASE WHEN NOT (${isThere}) THEN ${what('is missing')} WHEN ${f.json} IS NULL THEN ${what('is null')} ELSE ${what('is empty')} END`;
     cases.push([`${f.json} IS NULL OR ${f.json} = '""'`, fault('MISSING_REQUIRED', missing)]);
   } else cases.push([`${f.json} IS NULL`, 'NULL']);
   if (f.path !== undefined) {
-    const [outer = ''] = f.keys;
+    const [outer = 'the element'] = f.keys;
     const twice = said(`a key on the way to ${f.name} stands twice in ${outer}`);
     const none = said(`${f.name} is within ${outer}, and what should hold it is no object`);
     cases.push([`${f.json} = ${TWICE}`, fault('DUPLICATE_KEY', twice)]);
     cases.push([`${f.json} = ${NO_OBJECT}`, fault('WRONG_TYPE', none)]);
   }
-  if (column.type === 'json') {
+  if (f.isArray) cases.push([`NOT (${isArray(f)})`, fault('WRONG_TYPE', found('an array'))]);
+  else if (column.type === 'json') {
     cases.push([
       `NOT (${isJson(f)})`,
       fault('WRONG_TYPE', what('holds NaN or Infinity, which JSON does not have')),
@@ -765,7 +848,7 @@ const SHAPE_FAULT = `CASE
     ELSE ${fault('NOT_JSON', said('the braces close, but what is between them is not JSON'))}
   END`;
 
-function judge(fields: readonly Field[]): string {
+function judge({ record: fields, element }: Fields): string {
   const keys = (i: number) => `_m${i}`;
   return `WITH ${GROUPS},
 ${RECORDS},
@@ -799,13 +882,43 @@ judged AS (
   SELECT *, COALESCE(${[SHAPE_FAULT, ...fields.map((f, i) => faultOf(f, keys(i)))].join(',\n    ')}) AS _fault
   FROM found
 )
-SELECT ${values(fields)},
+SELECT ${values(element ? [...fields.slice(0, -1), ...element] : fields)},
   file AS _file, _fault.reason AS _reason, _fault.detail AS _detail,
   CASE WHEN getvariable('_by') = 'line' THEN n END AS _line,
   CASE WHEN getvariable('_by') = 'record' THEN n WHEN siblings > 1 THEN k END AS _record,
   CASE WHEN getvariable('_by') = 'line' THEN last END AS _last,
-  CASE WHEN _fault IS NOT NULL THEN left(text, ${MAX_RAW_CHARACTERS}) END AS _raw, text AS _text, strlen(text) AS _bytes
-FROM (SELECT *, CASE WHEN siblings > 1 THEN record ELSE whole END AS text FROM judged)`;
+  CASE WHEN _fault IS NOT NULL THEN left(text, ${MAX_RAW_CHARACTERS}) END AS _raw, text AS _text, bytes AS _bytes
+FROM (${element ? judgedElements(fields, element) : `SELECT *, strlen(text) AS bytes FROM (SELECT *, ${RECORD_TEXT} AS text FROM judged)`})`;
+}
+
+const RECORD_TEXT = 'CASE WHEN siblings > 1 THEN record ELSE whole END';
+
+/**
+ * Of `judged`, a row for each element of the records that are good, and one for each that is not. An element that is refused
+ * keeps the record around it, without the other elements: so it says whose it is.
+ */
+function judgedElements(record: readonly Field[], element: readonly Field[]): string {
+  const list = record.at(-1) as Field;
+  const key = `to_json(_m${record.length - 1}[1])::VARCHAR`;
+  const path = list.path ?? [];
+  const patch = `'{' || ${key} || ${quote(`:${path.map((step) => `{${JSON.stringify(step)}:`).join('')}[`)} || _e::VARCHAR || ${quote(`]${'}'.repeat(path.length + 1)}`)}`;
+  return `SELECT * REPLACE (CASE WHEN _fault IS NOT NULL OR _own IS NULL THEN _fault
+    ELSE {'reason': _own.reason, 'detail': concat('element ', _i, ${quote(` of ${list.name}: `)}, _own.detail)} END AS _fault),
+  CASE WHEN _fault IS NOT NULL THEN ${RECORD_TEXT} WHEN _own IS NOT NULL THEN json_merge_patch(record, ${patch})::VARCHAR END AS text,
+  strlen(CASE WHEN _fault IS NULL THEN _e::VARCHAR ELSE ${RECORD_TEXT} END) AS bytes
+FROM (
+  SELECT *, CASE WHEN _fault IS NULL THEN COALESCE(${element.map((f) => faultOf(f)).join(',\n    ')}) END AS _own
+  FROM (
+    SELECT ${parsed(element)}
+    FROM (
+      SELECT *, ${element.map((f) => `${within(f, '_e', '_i')} AS ${f.json}`).join(', ')}
+      FROM (
+        SELECT *, unnest(_elements) AS _e, generate_subscripts(_elements, 1) AS _i
+        FROM (SELECT *, CASE WHEN _fault IS NULL THEN ${elementsOf(list)} ELSE [NULL::JSON] END AS _elements FROM judged)
+      )
+    )
+  )
+)`;
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
@@ -895,7 +1008,7 @@ export const withoutAddress = (text: string) => text.replaceAll(new RegExp(ADDRE
 const SHOWN_FILE = `regexp_replace(file, ${quote(ADDRESS)}, '•••', 'g')`;
 
 const FIRST_COUNT = 3;
-const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record`;
+const FIRST_ORDER = `NOT fatal, line IS NOT NULL OR record IS NOT NULL, file, line, record, detail`;
 
 /** To one digit, half away from zero, as people round: `printf` alone gives 1.2 of 1.25. */
 const percent = (share: string) =>
@@ -921,9 +1034,16 @@ FROM (
 )`;
 }
 
+/** How the records of files are read whose elements may be rows: to place them, and to know whose they are. */
+export function readingByRecord(source: SourceTable): Reading {
+  const reading = readingOf(byRecord(source));
+  return { ...reading, forgotten: { ...reading.forgotten, refused: forgottenOf(source).refused } };
+}
+
 /** See {@link Reading}. */
 export function readingOf(source: SourceTable): Reading {
-  const fields = fieldsOf(source);
+  const all = fieldsOf(source);
+  const { record: fields } = all;
   return {
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
@@ -932,12 +1052,12 @@ export function readingOf(source: SourceTable): Reading {
     further: { rows: plain(fields, true), check: plainCheck(fields, true) },
     countedMark: COUNTED_MARK,
     otherMarks: OTHER_MARKS,
-    objects: objects(fields),
+    objects: objects(all),
     numbered: NUMBERED,
     lines: lines(fields),
-    matched: matched(fields),
-    unmatched: unmatched(fields),
-    judge: judge(fields),
+    matched: matched(all),
+    unmatched: unmatched(all),
+    judge: judge(all),
     verdict: verdict(source),
     firstCount: FIRST_COUNT,
     firstOrder: FIRST_ORDER,

@@ -9,6 +9,7 @@ import {
   epochMillis,
   int,
   isoDate,
+  position,
   pseudonym,
   text,
   timestamp,
@@ -48,6 +49,19 @@ describe('a source in Athena', () => {
       { name: 'address', type: 'string', comment: 'The JSON that holds city and what else is in it.' },
       { name: 'place', type: 'string', comment: 'Another spelling of Address that was seen in the source.' },
       { name: 'price', type: 'decimal(9,2)', comment: 'P.' },
+    ]);
+  });
+
+  test('has the text of an array whose elements are rows elsewhere, and nothing where they stand', () => {
+    const columns = {
+      orderId: text('O.'),
+      nth: position('Which.'),
+      item: text('I.', { from: 'items', aliases: ['lines'] }),
+    };
+    expect(hiveColumns({ ...source(columns), each: 'items' })).toStrictEqual([
+      { name: 'orderid', type: 'string', comment: 'O.' },
+      { name: 'items', type: 'string', comment: 'The JSON that holds item and what else is in it.' },
+      { name: 'lines', type: 'string', comment: 'Another spelling of items that was seen in the source.' },
     ]);
   });
 

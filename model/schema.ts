@@ -1,4 +1,5 @@
 import type { Column } from './column';
+import { valuePlace } from './each';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
 import type { DerivedTable, SourceTable, Table } from './table';
@@ -22,11 +23,13 @@ const otherSpellings = (name: string, { aliases }: Column) =>
 export function hiveColumns(table: SourceTable) {
   const columns = Object.entries(table.columns).flatMap(([name, column]) => {
     // The SerDe looks at keys, not into their values: of those it gives the text.
+    const { of } = valuePlace(table, name, column);
+    if (of === 'position') return [];
     const [key = name, ...within] = (column.from ?? name).split('.');
+    const isWithin = of === 'element' || within.length > 0;
     // As written: instants are numbers or text, and days text.
-    const type = within.length > 0 ? 'string' : spelled(column).spark;
-    const note =
-      within.length > 0 ? `The JSON that holds ${name} and what else is in it.` : column.description;
+    const type = isWithin ? 'string' : spelled(column).spark;
+    const note = isWithin ? `The JSON that holds ${name} and what else is in it.` : column.description;
     return [
       { name: key.toLowerCase(), type, comment: comment(note) },
       ...otherSpellings(key, column).map((alias) => ({

@@ -25,6 +25,8 @@ export interface SourceTable<
 > extends Contract<Name, Zone, C> {
   readonly format: 'json';
   readonly entity: string;
+  /** The array of a record of which every element is a row: keys with points between. Default: a record is a row. */
+  readonly each?: string;
   /** The run fails where more than this share of the lines is quarantined (0 to 1). */
   readonly maxQuarantinedShare: number;
 }

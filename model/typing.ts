@@ -22,6 +22,7 @@ import {
   keepsUpWith,
   lakehouse,
   namedQuery,
+  position,
   pseudonym,
   type Row,
   references,
@@ -109,6 +110,26 @@ pseudonym('Who.', { identifies: 'person' });
 text('Name.', { pii: 'secret' });
 // @ts-expect-error: a column says what it holds.
 int();
+
+const items = stedi.source({
+  name: 'items',
+  zone: 'landing',
+  entity: 'order',
+  each: 'items',
+  description: 'I.',
+  columns: { nth: position('N.'), sku: text('S.', { from: 'items.sku', nullable: true }) },
+});
+holds<Equal<InputRow<typeof items>, { nth: number; sku: string | null }>>();
+// @ts-expect-error: an element stands somewhere.
+position('N.', { nullable: true });
+stedi.table({
+  name: 'bad',
+  zone: 'trusted',
+  description: 'B.',
+  columns: refined(items.columns),
+  // @ts-expect-error: a table that a job makes has its rows from it.
+  each: 'items',
+});
 
 // --- Tables ---
 

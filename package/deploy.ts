@@ -21,7 +21,7 @@ import { runnerArchive } from '../components/runner-archive';
 import { runnerModule, wheelOf } from '../components/runner-module';
 import type { StackOutputs } from '../engines/aws/outputs';
 import { bindProject } from '../engines/check';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
 import { loadProject } from '../engines/project';
 import { RUNNER } from '../engines/root';
 import { DefinitionError } from '../model';
@@ -99,8 +99,8 @@ async function program(folder: string) {
     getRegion(),
     getPartition(),
   ]);
-  const sql = await Promise.all(
-    pipeline.jobs.map(async (job) => [job.name, await readSql(dirs.jobs, job)] as const),
+  const code = await Promise.all(
+    pipeline.jobs.map(async (job) => [job.name, await readCode(dirs.jobs, job)] as const),
   );
   if (partition !== 'aws') {
     const message = `is in the partition ${partition}; the names of endpoints and links are those of aws only`;
@@ -117,7 +117,7 @@ async function program(folder: string) {
     ...(settings.network && { availabilityZone: await availabilityZone(settings, region) }),
     pseudonymKey,
     runner: await readRunner(dir, settings),
-    sql: Object.fromEntries(sql),
+    code: Object.fromEntries(code),
     queries,
   });
   const { site, zones, nodes } = lakehouse;

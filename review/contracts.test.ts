@@ -121,8 +121,22 @@ test('a table that a job writes: what Iceberg does not survive, and who reads wh
   const before = iceberg({ a: text('x'), b: timestamp('x') });
   const readers: Partial<Description> = {
     jobs: {
-      j: { description: '', inputs: ['t'], parameters: [], sql: 'SELECT A FROM t' },
-      k: { description: '', inputs: ['t'], parameters: [], sql: 'SELECT b FROM t -- a' },
+      j: {
+        description: '',
+        inputs: ['t'],
+        parameters: [],
+        language: 'sql',
+        isLocal: true,
+        code: 'SELECT A FROM t',
+      },
+      k: {
+        description: '',
+        inputs: ['t'],
+        parameters: [],
+        language: 'sql',
+        isLocal: true,
+        code: 'SELECT b FROM t -- a',
+      },
     },
     queries: { q: { description: '', tables: ['t'], columns: {}, sql: 'SELECT a FROM t' } },
   };

@@ -1,4 +1,5 @@
 import { tokensOf } from '../engines/sql';
+import { EXTENSIONS } from '../model';
 import { evolutionFaults } from '../model/schema';
 import type {
   ColumnDescription,
@@ -58,6 +59,10 @@ export function meaningOf(sql: string): string {
   return text.trimEnd();
 }
 
+/** The meaning of a job's code; white space is part of Python's. */
+type Code = Pick<JobDescription, 'language' | 'code'>;
+export const codeOf = ({ language, code }: Code) => (language === 'sql' ? meaningOf(code) : code);
+
 /** SQL that does not fit the contracts any more. */
 function faultFindings(base: Description, head: Description): Finding[] {
   // A line may have moved.
@@ -105,16 +110,15 @@ function tableFindings(base: Description, head: Description): Finding[] {
 /** Who in the base reads a table, or a column of it. */
 function readBy({ jobs, queries, tables }: Description, table: string, column?: string): Text {
   // `t.*` of a job's SQL would read it too; then the column is one of the output's.
-  const names = (sql: string) =>
-    column === undefined || new RegExp(`\\b${column}\\b`, 'i').test(meaningOf(sql));
+  const names = (code: string) => column === undefined || new RegExp(`\\b${column}\\b`, 'i').test(code);
   const readers = [
-    ...Object.entries(jobs).flatMap(([name, { inputs, sql }]) =>
-      inputs.includes(table) && (names(sql) || tables[name]?.columns[column as string])
-        ? [`jobs/${name}.sql`]
+    ...Object.entries(jobs).flatMap(([name, job]) =>
+      job.inputs.includes(table) && (names(codeOf(job)) || tables[name]?.columns[column as string])
+        ? [fileOf(name, job)]
         : [],
     ),
     ...Object.entries(queries).flatMap(([name, { tables: read, sql }]) =>
-      read.includes(table) && names(sql) ? [`queries/${name}.sql`] : [],
+      read.includes(table) && names(meaningOf(sql)) ? [`queries/${name}.sql`] : [],
     ),
   ];
   return readers.length === 0 ? [] : ['; it was read by ', ...listed(readers)];
@@ -308,16 +312,19 @@ function expectationFindings(table: string, before: TableDescription, after: Tab
 
 function jobFindings(base: Description, head: Description): Finding[] {
   const { gone, made, kept } = paired<JobDescription>(base.jobs, head.jobs);
-  const file = (name: string) => `jobs/${name}.sql`;
   return [
     ...gone.map(
-      ([name]): Finding => ({ level: 'look', text: say`the job ${name} is gone`, path: file(name) }),
+      ([name, job]): Finding => ({
+        level: 'look',
+        text: say`the job ${name} is gone`,
+        path: fileOf(name, job),
+      }),
     ),
-    ...made.map(([name, { inputs }]): Finding => {
+    ...made.map(([name, job]): Finding => {
       return {
         level: 'look',
-        text: [...say`the job ${name} is new; it reads `, ...listed(inputs)],
-        path: file(name),
+        text: [...say`the job ${name} is new; it reads `, ...listed(job.inputs)],
+        path: fileOf(name, job),
       };
     }),
     ...kept.flatMap(({ name, before, after }): Finding[] => [
@@ -332,29 +339,39 @@ function jobFindings(base: Description, head: Description): Finding[] {
                 '; before, ',
                 ...listed(before.inputs),
               ],
-              path: file(name),
+              path: fileOf(name, after),
             } as const,
           ]),
-      ...sqlFinding(say`the job ${name}`, before.sql, after.sql, file(name)),
+      ...codeFinding(say`the job ${name}`, before, after, fileOf(name, after)),
       ...(before.description === after.description
         ? []
         : [
             {
               level: 'note',
               text: say`the job ${name} is described in other words`,
-              path: file(name),
+              path: fileOf(name, after),
             } as const,
           ]),
     ]),
   ];
 }
 
-const sqlFinding = (what: Text, before: string, after: string, path: string): Finding[] => {
-  if (before === after) return [];
-  return meaningOf(before) === meaningOf(after)
+const fileOf = (name: string, { language }: Code) => `jobs/${name}${EXTENSIONS[language]}`;
+
+const codeFinding = (what: Text, before: Code, after: Code, path: string): Finding[] => {
+  if (before.language === after.language && before.code === after.code) return [];
+  return before.language === after.language && codeOf(before) === codeOf(after)
     ? [{ level: 'note', text: [...what, ': comments or white space of its SQL changed'], path }]
-    : [{ level: 'look', text: [...what, ' has other SQL'], path }];
+    : [
+        {
+          level: 'look',
+          text: [...what, after.language === 'sql' ? ' has other SQL' : ' has other code'],
+          path,
+        },
+      ];
 };
+
+const inSql = ({ sql }: QueryDescription) => ({ language: 'sql' as const, code: sql });
 
 function queryFindings(base: Description, head: Description): Finding[] {
   const { gone, made, kept } = paired<QueryDescription>(base.queries, head.queries);
@@ -393,7 +410,7 @@ function queryFindings(base: Description, head: Description): Finding[] {
           .map((column) =>
             find('breaking', say`gives ${column.name} as ${column.after}; before, ${column.before}`),
           ),
-        ...sqlFinding(say`the query ${name}`, before.sql, after.sql, file(name)),
+        ...codeFinding(say`the query ${name}`, inSql(before), inSql(after), file(name)),
       ];
     }),
   ];

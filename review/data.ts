@@ -12,6 +12,8 @@ export interface Runs {
   readonly base: RunOutcome;
   readonly head: RunOutcome;
   readonly tables: readonly Comparison[];
+  /** Jobs that were not run, as DuckDB cannot. */
+  readonly left: readonly string[];
 }
 
 export interface RunOutcome {
@@ -19,7 +21,7 @@ export interface RunOutcome {
   readonly failures: readonly string[];
 }
 
-export function dataSection({ input, base, head, tables }: Runs): Section {
+export function dataSection({ input, base, head, tables, left }: Runs): Section {
   const summaries = paired(byTable(base), byTable(head));
   const isSame = ({ added, removed, changed }: Comparison) => added + removed + changed === 0;
   const [equal, different] = [tables.filter(isSame), tables.filter((one) => !isSame(one))];
@@ -42,6 +44,9 @@ export function dataSection({ input, base, head, tables }: Runs): Section {
         path: name,
       }),
     ),
+    ...(left.length > 0
+      ? [{ level: 'note', text: ['not run here, as only Spark does: ', ...listed(left)] } as const]
+      : []),
     ...(equal.length > 0
       ? [
           {

@@ -1,5 +1,5 @@
 import type { Estimate } from '../cost/estimate';
-import type { Column, Fault, Parameter, Severity } from '../model';
+import type { Column, Fault, Language, Parameter, Severity } from '../model';
 import type { icebergTable } from '../model/schema';
 
 /** What `lake describe --json` prints: all of a lakehouse that a review compares. It holds no data. */
@@ -50,7 +50,10 @@ export interface JobDescription {
   readonly description: string;
   readonly inputs: readonly string[];
   readonly parameters: readonly string[];
-  readonly sql: string;
+  readonly language: Language;
+  /** Whether DuckDB runs it: it is in SQL, and so is all that it reads. */
+  readonly isLocal: boolean;
+  readonly code: string;
 }
 
 export interface QueryDescription {

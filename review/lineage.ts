@@ -1,4 +1,4 @@
-import { meaningOf, paired } from './contracts';
+import { codeOf, meaningOf, paired } from './contracts';
 import type { Description } from './description';
 import type { Section } from './finding';
 import { grouped } from './text';
@@ -66,12 +66,10 @@ const tableParts = ({ tables, jobs }: Description) =>
         severity,
         meaningOf(sql),
       ]);
-      const { inputs, sql, parameters } = jobs[name] ?? { inputs: [], sql: '', parameters: [] };
+      const job = jobs[name];
+      const made = job && [job.inputs, job.parameters, job.language, codeOf(job)];
       const partitions = iceberg && 'partitionSpec' in iceberg ? iceberg.partitionSpec : undefined;
-      return [
-        name,
-        JSON.stringify([contract, keys, rules, zone, entity, partitions, inputs, parameters, meaningOf(sql)]),
-      ];
+      return [name, JSON.stringify([contract, keys, rules, zone, entity, partitions, made])];
     }),
   );
 

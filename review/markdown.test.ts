@@ -198,7 +198,7 @@ test('a chart that GitHub does not draw is left out, and said', () => {
   const jobs = Object.fromEntries(
     Array.from({ length: 501 }, (_, i) => [
       `job${i}`,
-      { description: '', inputs: ['t'], parameters: [], sql: '' },
+      { description: '', inputs: ['t'], parameters: [], language: 'sql' as const, isLocal: true, code: '' },
     ]),
   );
   const tables = Object.fromEntries(

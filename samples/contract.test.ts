@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { double, epochMillis, int, isoDate, lakehouse, text } from '../model';
+import { double, epochMillis, int, isoDate, json, lakehouse, position, text } from '../model';
 import { lake } from '../pipeline';
 import { writeOtherSources } from '../tests/support/other-sources';
 import { readingTests, sorted } from '../tests/support/reading';
-import { addColumns } from './contract';
+import { addColumns, writeMissing } from './contract';
 import { ENTITIES } from './stedi';
 
 const device = lakehouse(['landing']).source({
@@ -24,6 +24,61 @@ const device = lakehouse(['landing']).source({
 });
 
 const { read } = readingTests();
+
+const orders = lakehouse(['landing']).source({
+  name: 'order_landing',
+  zone: 'landing',
+  entity: 'order',
+  description: 'An order.',
+  columns: {
+    // Another source may want what this one does not.
+    customer: int('Who.', { from: 'by.customer', min: 1, nullable: true }),
+    items: json('What.', { nullable: true }),
+  },
+});
+const items = lakehouse(['landing']).source({
+  name: 'item_landing',
+  zone: 'landing',
+  entity: 'order',
+  each: 'items',
+  description: 'An item of an order.',
+  columns: {
+    by: int('Who.', { from: 'by.customer', min: 1 }),
+    nth: position('Which.'),
+    sku: text('What.', { from: 'items.sku' }),
+    price: double('How much.', { from: 'items.price.net', min: 0, nullable: true }),
+  },
+});
+
+test('writes one file for two sources, good for both: the elements of its arrays are rows of one', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'each-test-'));
+  try {
+    for (const sources of [
+      [orders, items],
+      [items, orders],
+    ]) {
+      await writeMissing(sources, { out, size: 60, seed: 1, dirty: 0 });
+      const content = readFileSync(join(out, 'order', 'landing', 'order-0001.json'), 'utf8');
+      const ofOrders = await read(orders, { 'a.json': content });
+      const ofItems = await read(items, { 'a.json': content });
+      expect([ofOrders.landed.refused, ofItems.landed.refused]).toEqual([0, 0]);
+      expect(ofOrders.rows).toHaveLength(60);
+      // None to five in each.
+      expect(ofItems.rows).toHaveLength((60 / 6) * 15);
+      expect(new Set(ofItems.rows.map(({ nth }) => nth))).toEqual(new Set([1, 2, 3, 4, 5]));
+      expect(new Set(ofItems.rows.map(({ sku }) => sku)).size).toBe(150);
+      rmSync(join(out, 'order'), { recursive: true });
+    }
+    await writeMissing([orders, items], { out, size: 400, seed: 1, dirty: 0.2 });
+    const content = readFileSync(join(out, 'order', 'landing', 'order-0001.json'), 'utf8');
+    const { refused } = await read(items, { 'a.json': content });
+    expect(refused.map(({ detail }) => detail)).toContainEqual(
+      expect.stringMatching(/^element 1 of items: sku/),
+    );
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+});
 
 test('writes good lines for a source that the sample does not know, and leaves all others alone', async () => {
   const out = mkdtempSync(join(tmpdir(), 'other-test-'));

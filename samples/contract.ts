@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Column, SampleReport, SampleRequest, SourceTable } from '../model';
+import { type Column, type SampleReport, type SampleRequest, type SourceTable, valuePlace } from '../model';
 import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
 
@@ -18,7 +18,7 @@ const DAYS = 30;
 /** Throws a SampleError for every landing folder that holds something, which would mix with the sample. */
 export async function mustBeEmpty(sources: readonly SourceTable[], out: string): Promise<void> {
   const full: string[] = [];
-  for (const { entity } of sources)
+  for (const entity of new Set(sources.map((source) => source.entity)))
     if (await hasFiles(landingOf(out, entity))) full.push(landingOf(out, entity));
   if (full.length > 0)
     throw new SampleError(`${full.join(', ')}: not empty; give another folder, or remove what is in it`);
@@ -35,26 +35,27 @@ export async function writeMissing(
   const entities: Record<string, { lines: number; faulty: number }> = {};
   const values = new Values(sources, size, seed);
   let files = 0;
-  for (const source of sources) {
-    const dir = landingOf(out, source.entity);
+  for (const entity of new Set(sources.map((source) => source.entity))) {
+    const own = sources.filter((source) => source.entity === entity);
+    const dir = landingOf(out, entity);
     await mkdir(dir, { recursive: true });
     if (await hasFiles(dir)) continue;
     const made = { lines: size, faulty: 0 };
-    const random = randomOf(seed, source.name);
+    const random = randomOf(seed, own[0]?.name ?? '');
     for (let first = 0; first < size; first += FILE_LINES) {
       const lines = function* () {
         for (let i = first; i < Math.min(first + FILE_LINES, size); i++) {
-          const record = values.recordOf(source, i);
+          const record = values.recordOf(own, i);
           const faulty = chance(random, dirty);
           if (faulty) made.faulty++;
-          yield `${faulty ? pick(random, FAULTS)(record, source) : writtenOf(record, source)}\n`;
+          yield `${faulty ? pick(random, FAULTS)(record, pick(random, own as [SourceTable, ...SourceTable[]])) : JSON.stringify(record)}\n`;
         }
       };
-      const name = `${source.entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.json`;
+      const name = `${entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.json`;
       await pipeline(Readable.from(lines()), createWriteStream(join(dir, name)));
       files++;
     }
-    entities[source.entity] = made;
+    entities[entity] = made;
   }
   return { files, entities };
 }
@@ -70,7 +71,11 @@ export async function addColumns(
   { out, size, seed }: Pick<SampleRequest, 'out' | 'size' | 'seed'>,
 ): Promise<void> {
   const dir = landingOf(out, source.entity);
-  const values = new Values([source], size, seed);
+  const columns = Object.fromEntries(
+    Object.entries(source.columns).filter(([column]) => added.includes(column)),
+  );
+  const later: SourceTable = { ...source, columns };
+  const values = new Values([later], size, seed);
   let i = 0;
   for (const name of (await readdir(dir)).sort()) {
     const file = join(dir, name);
@@ -82,11 +87,8 @@ export async function addColumns(
       .map((line) => {
         const record = objectOf(line);
         if (!record) return line;
-        const row = values.recordOf(source, i++);
-        const all = JSON.parse(
-          writtenOf(Object.fromEntries(added.map((column) => [column, row[column]])), source),
-        );
-        const more = Object.entries(all).filter(([key]) => !Object.hasOwn(record, key));
+        const all = Object.entries(values.recordOf([later], i++));
+        const more = all.filter(([key]) => !Object.hasOwn(record, key));
         const texts = more.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
         if (texts.length === 0) return line;
         const end = `${Object.keys(record).length > 0 ? ',' : ''}${texts.join(',')}}`;
@@ -118,23 +120,31 @@ async function hasFiles(dir: string): Promise<boolean> {
 }
 
 type Value = string | number | boolean | null;
-/** By the names of columns. */
-type Row = Record<string, Value>;
+/** As its source writes it. */
+type Written = Record<string | number, unknown>;
 
-/** The record as its source writes it: values where the contract says that they are. */
-function writtenOf(row: Readonly<Record<string, unknown>>, { columns }: SourceTable): string {
-  const record: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(row)) {
-    const path = (columns[name]?.from ?? name).split('.');
-    let place = record;
-    for (const step of path.slice(0, -1)) {
-      place[step] ??= {};
-      place = place[step] as Record<string, unknown>;
-    }
-    place[path.at(-1) as string] = value;
-  }
-  return JSON.stringify(record);
+/** Puts a value where a column's is; of an element, in the nth of the array. */
+function put(record: Written, source: SourceTable, name: string, value: unknown, nth = 0) {
+  const column = source.columns[name] as Column;
+  const { of, path } = valuePlace(source, name, column);
+  putAt(record, of === 'element' ? [...arrayOf(source), nth, ...path] : path, value);
 }
+
+function putAt(record: Written, path: readonly (string | number)[], value: unknown) {
+  let place = record;
+  for (const [i, step] of path.slice(0, -1).entries()) {
+    place[step] ??= typeof path[i + 1] === 'number' ? [] : {};
+    place = place[step] as Written;
+  }
+  place[path.at(-1) as string] = value;
+}
+
+/** The keys on the way to the array whose elements are rows. */
+const arrayOf = ({ each = '' }: SourceTable) => each.split('.');
+
+/** How many elements an array has at most. */
+const MOST_ELEMENTS = 5;
+const elementsOf = (i: number) => (i + 1) % (MOST_ELEMENTS + 1);
 
 /** A generator of its own for each thing that is drawn: the same thing gives the same numbers, in any order. */
 function randomOf(...of: readonly (string | number)[]): Random {
@@ -145,45 +155,102 @@ function randomOf(...of: readonly (string | number)[]): Random {
   return randomStreams(hash).next().value;
 }
 
+/** The column whose contract makes a value. */
+type Maker = readonly [source: SourceTable, name: string];
+
 /** Makes the nth record of a source from nothing but its contract, n and the seed, so that others can refer to it. */
 class Values {
+  private readonly makers = new Map<string, Maker>();
+
   constructor(
     private readonly sources: readonly SourceTable[],
     private readonly size: number,
     private readonly seed: number,
   ) {}
 
-  recordOf(source: SourceTable, i: number): Row {
-    const row = Object.fromEntries(
-      Object.keys(source.columns).map((name) => [name, this.valueOf(source, name, i)]),
-    );
-    for (const [name, { nullable }] of Object.entries(source.columns)) {
-      if (nullable && chance(this.random(source, name, i, 'null'), 0.1)) row[name] = null;
+  /** With the values of all sources that read it. */
+  recordOf(own: readonly SourceTable[], i: number): Written {
+    const record: Written = {};
+    // What is an array to one source may be any JSON to another.
+    for (const source of own.toSorted(
+      (a, b) => Number(a.each !== undefined) - Number(b.each !== undefined),
+    )) {
+      for (const name of columnsOf(source, 'record'))
+        put(record, source, name, this.written(source, name, i));
+      if (source.each === undefined) continue;
+      putAt(record, arrayOf(source), []);
+      for (let nth = 0; nth < elementsOf(i); nth++) {
+        for (const name of columnsOf(source, 'element'))
+          put(record, source, name, this.written(source, name, i, nth), nth);
+      }
     }
-    return row;
+    return record;
+  }
+
+  /** A value, or null in place of it. */
+  private written(reader: SourceTable, called: string, i: number, nth = 0): Value {
+    const [source, name] = this.makerOf(reader, called);
+    const isNull =
+      source.columns[name]?.nullable &&
+      chance(this.random(source, name, numberOf(source, name, i, nth), 'null'), 0.1);
+    return isNull ? null : this.valueOf(source, name, i, nth);
+  }
+
+  /** Of columns that read the same value, one that needs it; else the first. */
+  private makerOf(source: SourceTable, name: string): Maker {
+    const key = `${source.name}.${name}`;
+    const maker = this.makers.get(key) ?? this.findMaker(source, name);
+    this.makers.set(key, maker);
+    return maker;
+  }
+
+  private findMaker(source: SourceTable, name: string): Maker {
+    const placeOf = (table: SourceTable, own: string) => {
+      const { of, path } = valuePlace(table, own, table.columns[own] as Column);
+      return JSON.stringify([of, of === 'element' && table.each, path]);
+    };
+    const same = this.sources
+      .filter(({ entity }) => entity === source.entity)
+      .flatMap((table) => Object.keys(table.columns).map((own) => [table, own] as const))
+      .filter(([table, own]) => placeOf(table, own) === placeOf(source, name));
+    return same.find(([table, own]) => !table.columns[own]?.nullable) ?? same[0] ?? [source, name];
   }
 
   private random(source: SourceTable, name: string, ...of: readonly (string | number)[]): Random {
     return randomOf(this.seed, source.name, name, ...of);
   }
 
-  private valueOf(source: SourceTable, name: string, i: number): Value {
+  private valueOf(reader: SourceTable, called: string, i: number, nth: number): Value {
+    const [source, name] = this.makerOf(reader, called);
+    const n = numberOf(source, name, i, nth);
     for (const { counterparts } of source.expectations) {
       const other = this.sources.find((table) => table.name === counterparts?.table);
       const column = counterparts?.columns[name];
       // Columns that refer together, refer to one record.
       if (other && column !== undefined && other !== source) {
-        return this.valueOf(other, column, whole(this.random(source, other.name, i), 0, this.size - 1));
+        const to = whole(this.random(source, other.name, n), 0, this.size - 1);
+        const isThere = other.each === undefined || elementsOf(to) > 0;
+        return this.valueOf(other, column, isThere ? to : to - 1, 0);
       }
     }
     const column = source.columns[name] as Column;
     // As many as there are records, where no two may share one.
     const isUnique = source.expectations.some(({ groups, columns }) => groups && columns.includes(name));
-    if (isUnique && column.type === 'int') return (column.min ?? 1) + i;
+    if (isUnique && column.type === 'int') return (column.min ?? 1) + n;
     const instant = SINCE + Math.floor((i * DAYS * DAY) / this.size);
-    return valueFor(name, column, i, instant, this.random(source, name, i));
+    return valueFor(name, column, n, instant, this.random(source, name, n));
   }
 }
+
+/** The columns that are read of a record, or of its elements. */
+const columnsOf = (source: SourceTable, place: 'record' | 'element') =>
+  Object.entries(source.columns).flatMap(([name, column]) =>
+    valuePlace(source, name, column).of === place ? [name] : [],
+  );
+
+/** Counts the values of a column. */
+const numberOf = (source: SourceTable, name: string, i: number, nth: number) =>
+  valuePlace(source, name, source.columns[name] as Column).of === 'record' ? i : i * MOST_ELEMENTS + nth;
 
 function valueFor(
   name: string,
@@ -222,16 +289,25 @@ function valueFor(
   }
 }
 
-type Fault = (row: Row, source: SourceTable) => string;
+type Fault = (record: Written, source: SourceTable) => string;
 
-/** Ways in which a record goes bad that a reader has to refuse. */
+/** Ways in which a record goes bad that a reader has to refuse, or an element of it. */
 const FAULTS: readonly [Fault, ...Fault[]] = [
-  (row, source) => writtenOf(row, source).slice(0, -1),
-  (row, source) => writtenOf(row, source).replaceAll('"', "'"),
-  (row, source) => writtenOf({ ...row, [columnOf(source, ({ type }) => type !== 'json')]: [] }, source),
-  (row, source) => writtenOf({ ...row, [columnOf(source, ({ nullable }) => !nullable)]: null }, source),
+  (record) => JSON.stringify(record).slice(0, -1),
+  (record) => JSON.stringify(record).replaceAll('"', "'"),
+  (record, source) => spoilt(record, source, ({ type }) => type !== 'json', []),
+  (record, source) => spoilt(record, source, ({ nullable }) => !nullable, null),
 ];
 
-/** The first column of a kind. */
-const columnOf = ({ columns }: SourceTable, isIt: (column: Column) => boolean): string =>
-  Object.keys(columns).find((name) => isIt(columns[name] as Column)) ?? '';
+/** With another value in the first column of a kind; of an element, if any. */
+function spoilt(
+  record: Written,
+  source: SourceTable,
+  isIt: (column: Column) => boolean,
+  value: unknown,
+): string {
+  const names = [...columnsOf(source, 'element'), ...columnsOf(source, 'record')];
+  const found = names.find((name) => isIt(source.columns[name] as Column));
+  if (found !== undefined) put(record, source, found, value);
+  return JSON.stringify(record);
+}

@@ -265,7 +265,7 @@ describe('lake run', () => {
     expect(stdout).toMatch(
       /^warning accelerometer_landing\.references_customer_landing: \d+ of \d+ rows \(\d.*? %\)\. Expected: Every reading is of a customer who registered\.$/m,
     );
-    const { stdout: verbose } = await lake(['run', '--data', data, '--lake', root, '--verbose']);
+    const { stdout: verbose } = await lake(['run', '--data', data, '--lake', root, '--full', '--verbose']);
     expect(verbose).toMatch(/^ {2}such as user=•••, timestamp=2023-07-22 04:26:40\.000, x=0, y=1, z=-0\.5$/m);
     expect(verbose).toMatch(/^ {2}such as file=.*\.copy\.json, same_as=/m);
     const warnings = (text: string) => text.match(/^warning \w+\.\w+/gm);
@@ -831,7 +831,7 @@ test('lake check finds this project whole', async () => {
 test('lake check of single jobs says what is wrong with those, and which are none', async () => {
   expect(await lake(['check', 'customer_trusted', 'customers_curated'])).toEqual({
     status: 0,
-    stdout: 'customer_trusted, customers_curated: the SQL and its cases fit the contracts.\n',
+    stdout: 'customer_trusted, customers_curated: the code and its cases fit the contracts.\n',
     stderr: '',
   });
   const { status, stderr } = await lake(['check', 'customer_trusted', 'nobody', 'people']);

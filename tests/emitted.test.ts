@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KINDS, kindsOf } from '../deployments/deploy-rights';
 import { deployPolicies, MAX_POLICIES, MAX_POLICY } from '../deployments/deploy-role';
-import { venvTool } from '../engines/spark/python';
+import { venvTool } from '../engines/python';
 import { lake } from '../pipeline';
 import { callsOf, type Template, templateOf } from './support/aws-calls';
 import { type Emitted, type EmittedStack, emitted } from './support/emitted';

@@ -660,7 +660,7 @@ test('sources whose files are damaged or gone are named, and nothing is begun', 
   for (const damage of [(file: string) => writeFileSync(file, 'PAR1'), (file: string) => rmSync(file)]) {
     const root = copyOf(FULL);
     const { tables } = JSON.parse(readFileSync(join(root, 'current.json'), 'utf8'));
-    const folder = `versions/${tables.customer_landing.runId}/customer_landing/read-`;
+    const folder = `versions/${tables.customer_landing.runId}/customer_landing/b0-read-`;
     const file = namesBelow(root).find((name) => name.startsWith(folder)) ?? '';
     damage(join(root, file));
     const before = bytesOf(root);

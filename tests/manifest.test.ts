@@ -20,7 +20,7 @@ const manifests = lake.jobs.map((job) => {
   return { ...rest, output: { ...output, quarantine: 's3://refused/' } };
 });
 const erasure = erasureOf({
-  jobs: [{ manifest: 's3://jobs/m.json', sql: 's3://jobs/q.sql', parameters: { consent: 'granted' } }],
+  jobs: [{ manifest: 's3://jobs/m.json', code: 's3://jobs/q.sql', parameters: { consent: 'granted' } }],
   suppressed: 's3://suppressed/list.json',
   receipts: 's3://receipts/',
 });

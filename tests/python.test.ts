@@ -1,7 +1,7 @@
 // The tests of the Python runner, which pytest runs.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { venvTool } from '../engines/spark/python';
+import { venvTool } from '../engines/python';
 import { ROOT } from './support/lake';
 import { hasDevelopmentTools } from './support/python';
 import { sparkEnvironment, withSpark } from './support/spark';

@@ -36,7 +36,11 @@ const base = {
     }
     async function run() {
       const engine = new DuckDbEngine({ lake: option('--lake'), jobs: shop.jobs });
-      const request = { data: option('--data'), time: new Date(option('--time')) };
+      const request = {
+        data: option('--data'),
+        time: new Date(option('--time')),
+        only: args.slice(args.indexOf('--only') + 1),
+      };
       return (await engine.run(shop.definition.pipeline, request)).summary;
     }
   },
@@ -180,6 +184,7 @@ const CHANGES: readonly Change[] = [
     says: [
       /^look: the job order_trusted has other SQL$/,
       /^look: order_trusted: \d+ → \d+ rows, \d+ removed \(by orderId\)$/,
+      /^look: order_item_trusted: [\d,]+ → [\d,]+ rows, [\d,]+ removed \(by [^)]*\)$/,
       /^look: customer_orders: [\d,]+ rows, \d+ changed \(by customerId\)$/,
       /^look: daily_revenue: \d+ rows, \d+ changed \(by day\)$/,
     ],
@@ -225,7 +230,10 @@ const CHANGES: readonly Change[] = [
           'const landing = shop.zone',
           "const cities = shop.table({\n  name: 'cities',\n  zone: 'curated',\n  description: 'How many customers a month.',\n  columns: { customers: int('How many.') },\n});\n\nconst landing = shop.zone",
         ],
-        ['tables: [customerOrders, dailyRevenue],', 'tables: [customerOrders, dailyRevenue, cities],'],
+        [
+          'tables: [customerOrders, dailyRevenue, customerSegments],',
+          'tables: [customerOrders, dailyRevenue, customerSegments, cities],',
+        ],
         [
           '    shop.job({\n      output: dailyRevenue,',
           "    shop.job({ output: cities, inputs: [customerTrusted], description: 'Counts customers.' }),\n    shop.job({\n      output: dailyRevenue,",
@@ -275,7 +283,7 @@ const CHANGES: readonly Change[] = [
     },
     verdict: 'look here',
     says: [
-      /^look: dev: workerType of customer_trusted, order_trusted, customer_orders, daily_revenue, forget was G\.1X, is G\.2X$/,
+      /^look: dev: workerType of customer_trusted, order_trusted, order_item_trusted, customer_orders, daily_revenue, customer_segments, forget was G\.1X, is G\.2X$/,
       /^look: dev: \d+\.\d\d USD → \d+\.\d\d USD a month$/,
     ],
   },

@@ -6,10 +6,11 @@ import { type Case, type CaseRow, readCases } from '../engines/cases';
 import { asJobsSee } from '../engines/duckdb/cases';
 import type { DuckDbEngine } from '../engines/duckdb/engine';
 import type { QueryColumn } from '../engines/engine';
-import { readSql } from '../engines/job-sql';
+import { readCode } from '../engines/job-code';
+import { inSql } from '../engines/plan';
 import { quoteName, withParameters } from '../engines/sql';
 import shop from '../examples/shop/lakehouse';
-import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table } from '../model';
+import { type Job, QUARANTINE, refinedSql, refinedType, runTime, type Table, text } from '../model';
 import { lake as pipeline } from '../pipeline';
 import { writeSample } from '../samples/stedi';
 import { answer, engineOf, JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
@@ -98,7 +99,7 @@ withTrino('on Trino', () => {
     jobs = JOBS,
   ): Promise<TextRows> {
     const values = { [runTime.name]: runTime.default, ...parameters };
-    const sql = withParameters(await readSql(jobs, job), job.parameters, values);
+    const sql = withParameters(await readCode(jobs, job), job.parameters, values);
     const { columns, rows } = await trino.ask(schema, sql);
     const names = named(columns).map(({ name }) => name);
     const wanted = Object.keys(job.output.columns).map((name) => name.toLowerCase());
@@ -108,7 +109,7 @@ withTrino('on Trino', () => {
 
   const all = [
     ...pipeline.jobs.map((job) => ({ job, of: 'stedi', name: job.name, jobs: JOBS })),
-    ...shop.pipeline.jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
+    ...inSql(shop.pipeline).jobs.map((job) => ({ job, of: 'shop', name: job.name, jobs: SHOP_JOBS })),
   ];
   test.each(all)('every case of $name of $of', async ({ job, of, jobs }) => {
     const { cases, faults } = await readCases(jobs, job);
@@ -148,6 +149,21 @@ withTrino('on Trino', () => {
     const found = await runJob(name, job, {});
     expect(found.length).toBe(kept);
     expect(differences(found, await stored(engine, job.name, storedTypes(job.output)))).toEqual(NONE);
+  });
+
+  test('the query of the docs takes the array of a source apart, of which Athena has the text', async () => {
+    const docs = await readFile(join(ROOT, 'docs', 'add-a-table.md'), 'utf8');
+    const [, sql = ''] = /```sql\n(SELECT[^`]*UNNEST[^`]*)```/.exec(docs) ?? [];
+    const columns = { orderid: text('O.'), items: text('I.') };
+    const items = '[{"sku":"chair","unitPrice":1.5},{"sku":null}]';
+    await trino.load('docs', 'order_item_landing', columns, [
+      ['o-1', items],
+      ['o-2', '[]'],
+    ]);
+    expect((await trino.ask('docs', sql)).rows.toSorted()).toEqual([
+      ['o-1', '1', 'chair'],
+      ['o-1', '2', null],
+    ]);
   });
 
   describe('over a sample, as DuckDB', () => {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Upload } from '@aws-sdk/lib-storage';
 import fc from 'fast-check';
+import { text } from '../../model';
 import { accelerometerLanding, customerLanding, stepTrainerLanding } from '../../pipeline/landing';
 import { errorOf, type S3Object, type S3Settings, S3StandIn } from '../../tests/standin/s3';
 import {
@@ -611,4 +612,50 @@ test('what is not read of a landing folder is named', async () => {
   expect(summary.warnings).toEqual([
     '2 entries of customer/landing are not read: .hidden (hidden), _SUCCESS (hidden)',
   ]);
+});
+
+test('files that two sources read are put in place once, and judged by each', async () => {
+  const { s3 } = await s3Of();
+  const { name, zone, entity, description, expectations } = customerLanding;
+  const contract = {
+    zone,
+    entity,
+    description,
+    expectations,
+    format: 'json',
+    maxQuarantinedShare: 1,
+  } as const;
+  const orders = { ...contract, name, columns: { id: text('I.') } };
+  const items = {
+    ...contract,
+    name: 'items',
+    each: 'items',
+    columns: { sku: text('S.', { from: 'items.sku' }) },
+  };
+  const records = [
+    { id: 'a', items: [{ sku: 'x' }, {}] },
+    { id: 'b', items: [] },
+  ];
+  const data = folderOf({
+    'customer/landing/a.json': JSON.stringify(records),
+    'customer/landing/_hidden': 'x',
+  });
+  const { summary } = await ingest(
+    stackOf(),
+    [orders, items],
+    { ...REQUEST, data, validate: true, rewrite: true },
+    () => undefined,
+  );
+  expect([...s3.contentOf(BUCKET)].map(([key, body]) => [key, String(body)])).toEqual([
+    ['customer/landing/a.json', records.map((record) => `${JSON.stringify(record)}\n`).join('')],
+  ]);
+  expect(summary).toMatchObject({
+    files: 1,
+    sources: [
+      { table: name, new: 1, records: { read: 2, refused: 0 } },
+      { table: 'items', new: 1, records: { read: 2, refused: 1, reasons: { MISSING_REQUIRED: 1 } } },
+    ],
+  });
+  expect(summary.misread).toHaveLength(1);
+  expect(summary.warnings).toHaveLength(1);
 });

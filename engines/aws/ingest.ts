@@ -173,7 +173,7 @@ class Ingest {
       outcome: dryRun ? 'planned' : 'uploaded',
       sources: this.sources.map((source) => {
         const count = (state: FileState) =>
-          plan.filter((file) => file.table === source.name && file.state === state).length;
+          plan.filter(this.isOf(source)).filter((file) => file.state === state).length;
         return {
           table: source.name,
           uri: this.bucketOf(source).uri(prefixOf(source)),
@@ -202,7 +202,7 @@ class Ingest {
     for (const source of this.sources) {
       const { files: found, warning } = await landingFolder(data, source);
       files.set(source, found);
-      if (warning !== undefined) this.warnings.push(warning);
+      if (warning !== undefined && !this.warnings.includes(warning)) this.warnings.push(warning);
     }
     if ([...files.values()].every((found) => found.length === 0)) {
       const places = this.sources.map((source) => `  ${source.name}: no file in ${landingDir(data, source)}`);
@@ -215,7 +215,8 @@ class Ingest {
   private async plan(files: ReadonlyMap<SourceTable, readonly string[]>): Promise<PlannedFile[]> {
     const plan: PlannedFile[] = [];
     for (const [source, paths] of files) {
-      if (paths.length === 0) continue;
+      // Another source may read the same files.
+      if (paths.length === 0 || plan.some(this.isOf(source))) continue;
       const bucket = this.bucketOf(source);
       const prefix = prefixOf(source);
       const listed = await bucket.list(prefix);
@@ -232,6 +233,11 @@ class Ingest {
     }
     return plan;
   }
+
+  private isOf = (source: SourceTable) => {
+    const { name } = this.bucketOf(source);
+    return ({ bucket, key }: PlannedFile) => bucket === name && key.startsWith(prefixOf(source));
+  };
 
   private isRewritten = ({ layout }: PlannedFile) => this.request.rewrite && layout?.canRewrite === true;
 

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { lake } from '../../pipeline';
 import { resultOf } from '../case-results';
 import { type Cases, casesFile, readCases } from '../cases';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { runCase } from './cases';
 
 const JOBS = join(__dirname, '..', '..', 'jobs');
@@ -22,7 +22,7 @@ describe.each(lake.jobs.map((job) => ({ job, name: job.name })))('$name', ({ job
   let sql: string;
   beforeAll(async () => {
     read = await readCases(JOBS, job);
-    sql = await readSql(JOBS, job);
+    sql = await readCode(JOBS, job);
   });
 
   test('has cases, and no fault in them', () => {

@@ -13,7 +13,7 @@ import {
 } from '../engine';
 import { requireFileHandles } from '../file-handles';
 import { dataDir, filesOf } from '../landing/files';
-import { planOf, requirePublished } from '../plan';
+import { inSql, planOf, requirePublished, requireSql } from '../plan';
 import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
 import { Store } from '../store';
@@ -24,7 +24,7 @@ import { Run } from './run';
 export interface DuckDbOptions {
   /** Folder of the lake; made where it is missing. */
   readonly lake: string;
-  /** Folder of `<job>.sql`. */
+  /** Folder of the jobs' code. */
   readonly jobs: string;
 }
 
@@ -47,6 +47,8 @@ export class DuckDbEngine implements Engine {
   ): Promise<RunResult> {
     requireFileHandles();
     const plan = planOf(pipeline, await this.asBefore(request));
+    requireSql(pipeline, plan);
+    const able = inSql(pipeline);
     const data = request.data === undefined ? undefined : dataDir(request.data);
     return withDatabase(async (db) => {
       const faults = await bindingFaults(db, plan.jobs, this.options.jobs);
@@ -59,9 +61,11 @@ export class DuckDbEngine implements Engine {
         const runId = newRunId();
         try {
           await db.run(`SET temp_directory = ${quoteString(this.store.scratchDir(runId))}`);
-          const isWhole = request.only === undefined && data !== undefined;
-          const lake = { store: this.store, jobs: this.options.jobs, db, pipeline };
-          const run = new Run(this.store, db, runId, this.options.jobs, pipeline, plan, tell);
+          const isWhole = plan.jobs.length === able.jobs.length && data !== undefined;
+          const lake = { store: this.store, jobs: this.options.jobs, db, pipeline: able };
+          // Single jobs are asked for by their names.
+          const keeps = isWhole && request.full !== true;
+          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell, undefined, keeps);
           return await this.store.endingForgets(
             'duckdb',
             isWhole,
@@ -102,6 +106,11 @@ export class DuckDbEngine implements Engine {
 
   async tables(): Promise<readonly TableState[]> {
     const { tables } = await this.store.pointer();
-    return Object.entries(tables).map(([table, { rows, runId }]) => ({ table, rows, runId }));
+    return Object.entries(tables).map(([table, { rows, runId, of }]) => ({
+      table,
+      rows,
+      runId,
+      ...(of && { of }),
+    }));
   }
 }

@@ -5,17 +5,18 @@ import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant 
 import { countOf, numberedRows, requireReadable, withDatabase } from '../database';
 import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
 import { findIn, readyList, readyRows, theirIds, withFound } from '../forgotten';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
-import { planAgain, requirePublished } from '../plan';
+import { inSql, planAgain, requirePublished } from '../plan';
 import { newRunId, timeOf } from '../run-id';
 import { quoteString } from '../sql';
 import type { Pointer, Store, Version } from '../store';
 import { readSummary } from '../stored';
 import { hashOf, readList, Suppression } from '../suppression';
 import { codeVersion } from '../version';
-import { hashOfSql, Run } from './run';
+import { hashOfSql } from './causes';
+import { Run } from './run';
 
 /** Another engine's part of the same lake. It is asked while the lake is held, and adds what it finds to the list. */
 export interface OtherPart {
@@ -30,7 +31,7 @@ export interface ForgetRequest extends Omit<ErasureRequest, 'key'> {
   readonly tell?: (text: string) => void;
 }
 
-/** A lake that is held, and the folder of `<job>.sql`. */
+/** A lake that is held, the folder of the jobs' code, and what DuckDB makes of the pipeline. */
 interface Lake {
   readonly store: Store;
   readonly jobs: string;
@@ -55,7 +56,7 @@ export async function forgetIn(
       await db.run(`SET temp_directory = ${quoteString(spilled ?? '')}`);
       if (!dryRun) await store.sweep();
       const id = newRunId();
-      const lake = { store, jobs, db, pipeline };
+      const lake = { store, jobs, db, pipeline: inSql(pipeline) };
       const before = await store.suppression();
       // Of sources all other tables are made again.
       const isSource = ({ table }: { table: string }) => pipeline.sources.some(({ name }) => name === table);
@@ -146,7 +147,7 @@ async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
   const changed: string[] = [];
   for (const job of pipeline.jobs) {
     const before = tables[job.name]?.sql;
-    if (before !== undefined && before !== hashOfSql(await readSql(jobs, job))) changed.push(job.name);
+    if (before !== undefined && before !== hashOfSql(await readCode(jobs, job))) changed.push(job.name);
   }
   return changed;
 }

@@ -1,10 +1,13 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { SourceTable } from '../../model';
+import { readingOf, type SourceTable } from '../../model';
+import { literalPath, parquetFile } from '../database';
 import { readyList, takeOut } from '../forgotten';
-import { type Landed, SourceReader } from '../landing/reader';
+import { type Batch, type Delivery, groupsOf, keepBatches, statesOf, sumOf } from '../landing/batches';
+import { type Landed, SourceReader, verdictOn } from '../landing/reader';
 import { quoteString } from '../sql';
+import { list } from '../store';
 import type { Suppression } from '../suppression';
 import { nothing, storedType } from '../types';
 import { writeTable } from './output';
@@ -18,29 +21,93 @@ export interface LandingTarget {
   readonly quarantine: string;
   /** Who was forgotten. Default: nobody. */
   readonly forgotten?: Suppression;
+  /** How the files are read, as it is kept beside the rows. */
+  readonly how: string;
+  /** Folder of the rows whose batches are kept. */
+  readonly before?: string;
 }
 
-/** Reads a source by contract into Parquet, without what is of people who were forgotten. See {@link SourceReader}. */
+/** Ends the name of a batch's refused records: no Parquet of the table. */
+const REFUSED = '.refused';
+
+/**
+ * Reads the files of a delivery by contract into Parquet, without what is of people who were forgotten, beside the
+ * batches that are kept. See {@link SourceReader}.
+ */
 export async function land(
   db: DuckDBConnection,
   table: SourceTable,
-  files: readonly string[],
+  { kept, files }: Pick<Delivery, 'kept' | 'files'>,
   to: LandingTarget,
 ): Promise<Landed> {
-  const forgotten = to.forgotten && !to.forgotten.isEmpty ? to.forgotten : undefined;
-  const reader = SourceReader.into(to.table, db, table, to.landing);
+  await mkdir(to.table, { recursive: true });
+  const batches: Batch[] = [];
+  const parts = to.before === undefined ? [] : await readdir(to.before);
+  for (const batch of kept) {
+    const own = parts.filter((name) => name.startsWith(`${batch.id}-`));
+    for (const name of own) await link(join(to.before as string, name), join(to.table, name));
+    batches.push(batch);
+  }
+  let next = Math.max(-1, ...kept.map(({ id }) => Number(id.slice(1)))) + 1;
+  for (const group of groupsOf(files)) batches.push(await landBatch(db, table, `b${next++}`, group, to));
+  await keepBatches(to.table, to.how, batches);
+  const all = sumOf(batches);
+  const names = await list(to.table);
   // A table has a file, also where it has no row.
-  await writeTable(db, to.table, `SELECT ${nothing(table, storedType)} WHERE false`);
-  const landed = await reader.read(
+  if (!names.some((name) => name.endsWith('.parquet'))) await writeTable(db, to.table, emptyOf(table));
+  const refused = names.filter((name) => name.endsWith(REFUSED));
+  if (refused.length > 0) {
+    const queries = refused.map((name) => `FROM ${parquetFile(join(to.table, name))}`);
+    await copyQuarantine(db, queries.join(' UNION ALL '), to.quarantine);
+  }
+  return { ...all, failure: await verdictOn(db, readingOf(table), all, all.first) };
+}
+
+/** Whether the refused records of a table's batches can be read. */
+export async function hasRefused(db: DuckDBConnection, dir: string): Promise<boolean> {
+  const names = (await list(dir)).filter((name) => name.endsWith(REFUSED));
+  const queries = names.map(
+    (name) => `FROM parquet_file_metadata(${quoteString(literalPath(join(dir, name)))})`,
+  );
+  return (
+    names.length === 0 ||
+    db.run(queries.join(' UNION ALL ')).then(
+      () => true,
+      () => false,
+    )
+  );
+}
+
+const emptyOf = (table: SourceTable) => `SELECT ${nothing(table, storedType)} WHERE false`;
+
+async function landBatch(
+  db: DuckDBConnection,
+  table: SourceTable,
+  id: string,
+  files: readonly string[],
+  to: LandingTarget,
+): Promise<Batch> {
+  const dir = `${to.table}.batch`;
+  const forgotten = to.forgotten && !to.forgotten.isEmpty ? to.forgotten : undefined;
+  const reader = SourceReader.into(dir, db, table, to.landing);
+  await mkdir(dir, { recursive: true });
+  // Of no file nothing could be taken out.
+  if (forgotten) await writeTable(db, dir, emptyOf(table));
+  const states = statesOf(files, to.landing);
+  const { failure: _, ...landed } = await reader.read(
     files,
     forgotten && {
       ready: (connection) => readyList(connection, forgotten),
-      takeOut: () => takeOut(db, table, to.table),
+      takeOut: () => takeOut(db, table, dir),
     },
   );
-  if (Object.keys(landed.reasons).length > 0) await copyQuarantine(db, reader.refused, to.quarantine);
-  await rm(`${to.table}.refused`, { recursive: true, force: true });
-  return landed;
+  if (Object.keys(landed.reasons).length > 0) {
+    await copyQuarantine(db, reader.refused, join(to.table, `${id}-0${REFUSED}`));
+  }
+  await rm(`${dir}.refused`, { recursive: true, force: true });
+  for (const name of await readdir(dir)) await rename(join(dir, name), join(to.table, `${id}-${name}`));
+  await rm(dir, { recursive: true });
+  return { id, files: states, landed };
 }
 
 /** Writes refused records as Parquet. */

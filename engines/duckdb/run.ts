@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -11,7 +10,6 @@ import {
   type Job,
   type Pipeline,
   readingOf,
-  refinedSql,
   runTime,
   SAMPLES,
   type SourceTable,
@@ -20,24 +18,28 @@ import {
   withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
-import { numberedRows, parquetIn, requireReadable, rowsOf, tellError } from '../database';
+import { isReadable, numberedRows, parquetIn, requireReadable, rowsOf, tellError } from '../database';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
-import { readyList, readyRows, theirIds } from '../forgotten';
-import { readSql, sqlFile } from '../job-sql';
+import { findIn, readyList, readyRows, theirIds } from '../forgotten';
+import { codeFile, readCode } from '../job-code';
+import { type Delivery, deliveriesOf, howRead, isIdle } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import type { Pointer, Store, Version } from '../store';
+import { readSummary } from '../stored';
 import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
-import { copyQuarantine, land } from './landing';
+import { causesOf, hashOfSql, howMade } from './causes';
+import { copyQuarantine, hasRefused, land } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
+import { seenAs } from './tables';
 
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
 
@@ -62,9 +64,15 @@ export class Run {
   private readonly found: Found[] = [];
   private readonly failures: string[] = [];
   private readonly warnings: string[] = [];
-  private readonly sqlHashes = new Map<string, string>();
+  /** Hashes of how each job makes its table. */
+  private readonly makings = new Map<string, Pick<Version, 'sql' | 'how'>>();
   /** Tables that could not be made or may not be published: no job reads them. */
   private readonly failed = new Set<string>();
+  private pointer: Pointer = { runId: '', tables: {} };
+  /** The versions that stay, as nothing has changed for them. */
+  private readonly kept = new Map<string, Version>();
+  /** Which run made the rows that a table has now. */
+  private readonly rowsOf = new Map<string, string>();
 
   constructor(
     private readonly store: Store,
@@ -79,21 +87,32 @@ export class Run {
      * stay right where files were changed since or are gone. What others' rows break only warns then.
      */
     private readonly forgetting?: { readonly list: Suppression; readonly subject?: string | undefined },
+    /** Whether what nothing has changed for stays as it is. Default: everything is made. */
+    private readonly keeps = false,
   ) {}
 
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
   async go(data: string | undefined): Promise<RunResult> {
     const pointer = await this.store.pointer();
-    const { files, warnings } = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
+    this.pointer = pointer;
+    const folders = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
+    const { files, warnings } = folders;
     this.warnings.push(...warnings);
     await this.openPublished(pointer);
+    const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
         this.forgetting
           ? this.landAgain(source, pointer.tables[source.name] as Version, this.forgetting)
-          : this.land(source, data as string, files.get(source.name) as readonly string[]),
+          : this.land(
+              source,
+              data as string,
+              files.get(source.name) as readonly string[],
+              deliveries.get(source.name) as Delivery,
+            ),
       );
     }
+    if (this.keeps) await this.findAgain();
     for (const source of this.plan.sources) await this.auditSource(source);
     for (const job of this.plan.jobs) {
       if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
@@ -110,6 +129,7 @@ export class Run {
     await requireReadable(this.db, published);
     for (const { table, dir, rows } of published) {
       this.rows.set(table, rows);
+      this.rowsOf.set(table, (pointer.tables[table] as Version).runId);
       await this.open(this.pipeline.tables.get(table) as Table, dir);
     }
   }
@@ -117,7 +137,7 @@ export class Run {
   /** Lets the SQL that follows read a table by its name. */
   private async open(table: Table, dir: string) {
     await this.db.run(
-      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${table.format === 'json' ? refinedSql(table) : '*'} FROM ${parquetIn(dir)}`,
+      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${seenAs(table)} FROM ${parquetIn(dir)}`,
     );
   }
 
@@ -127,8 +147,9 @@ export class Run {
     try {
       const made = await work();
       this.summarise({ table: table.name, job: job?.name ?? null, ...made, seconds: secondsSince(started) });
+      if (!this.kept.has(table.name)) this.rowsOf.set(table.name, await this.whoseRows(table, made));
     } catch (error) {
-      const what = job ? `${sqlFile(this.jobsDir, job)} failed` : 'it could not be read';
+      const what = job ? `${codeFile(this.jobsDir, job)} failed` : 'it could not be read';
       const { code, path } = error as NodeJS.ErrnoException;
       if (error instanceof LakeError) this.fail(table, error.message);
       else this.fail(table, `${what}: ${code && path ? `${code} at ${path}` : tellError(error)}`);
@@ -158,14 +179,85 @@ export class Run {
     this.tell({ kind: 'skipped', table: job.name });
   }
 
-  private async land(table: SourceTable, data: string, files: readonly string[]): Promise<Made> {
+  /** The run that made the rows: the one before where they are what they were, so that nothing follows from them. */
+  private async whoseRows(table: Table, { written, quarantined }: Made): Promise<string> {
+    const before = this.pointer.tables[table.name];
+    // What is moved out may be other rows.
+    const mayBeSame =
+      this.keeps && before?.rows === written && (table.format === 'json' || quarantined === 0);
+    if (!mayBeSame) return this.runId;
+    const dirs = [this.store.publishedDir(table.name, before), this.store.tableDir(this.runId, table.name)];
+    const sums = await rowsOf<{ same: boolean }>(
+      this.db,
+      `SELECT count(DISTINCT sum) = 1 AS same FROM (${dirs.map((dir) => rowsSum(dir)).join(' UNION ALL ')})`,
+    ).catch(() => []);
+    return sums[0]?.same ? before.runId : this.runId;
+  }
+
+  /**
+   * Where somebody was forgotten, notes what rows that were not read again say of devices: only by them is it known
+   * whether what a new file says of a device of theirs points to nobody else.
+   */
+  private async findAgain() {
+    const list = await this.store.suppression();
+    const sources = this.plan.sources.filter(({ name }) => !this.failed.has(name));
+    if (list.isEmpty || sources.every(({ name }) => this.kept.has(name))) return;
+    await readyList(this.db, list);
+    for (const source of sources) {
+      const version = this.kept.get(source.name) ?? { runId: this.runId, rows: 0 };
+      await readyRows(this.db, source, this.store.publishedDir(source.name, version));
+      await findIn(this.db, source);
+    }
+  }
+
+  /** What may stay of a table: nothing where that is damaged. */
+  private async versionBefore({ name }: Table): Promise<Version | undefined> {
+    const version = this.keeps ? this.pointer.tables[name] : undefined;
+    if (!version) return undefined;
+    const dir = this.store.publishedDir(name, version);
+    return (await isReadable(this.db, dir, version.rows)) ? version : undefined;
+  }
+
+  /** Leaves a table as it is published. Returns what was said of it. */
+  private async keep(table: Table, version: Version): Promise<Made & Pick<TableSummary, 'unchanged'>> {
+    await this.open(table, this.store.publishedDir(table.name, version));
+    this.kept.set(table.name, version);
+    this.rowsOf.set(table.name, version.runId);
+    const summary = await readSummary(this.store.summaryFile(version.folder ?? version.runId));
+    const said = summary?.tables.find((one) => one.table === table.name);
+    const nothing = { read: version.rows, quarantined: 0, filtered: 0, reasons: {}, expectations: [] };
+    return { ...nothing, ...said, written: version.rows, unchanged: true };
+  }
+
+  private async deliveries(data: string | undefined, { files }: LandingFolders) {
+    if (this.forgetting || data === undefined) return new Map<string, Delivery>();
+    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) => {
+      const version = await this.versionBefore(source);
+      const dir = version && this.store.publishedDir(source.name, version);
+      return dir !== undefined && (await hasRefused(this.db, dir)) ? dir : undefined;
+    });
+  }
+
+  private async land(
+    table: SourceTable,
+    data: string,
+    files: readonly string[],
+    delivery: Delivery,
+  ): Promise<Made> {
     const dir = this.store.tableDir(this.runId, table.name);
     const landing = landingDir(data, table);
-    const landed = await land(this.db, table, files, {
+    const version = this.pointer.tables[table.name];
+    if (version && isIdle(delivery)) return this.keep(table, version);
+    const before = version && this.store.publishedDir(table.name, version);
+    const forgotten = await this.store.suppression();
+    const how = howRead(table, forgotten);
+    const landed = await land(this.db, table, delivery, {
       landing,
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
-      forgotten: await this.store.suppression(),
+      forgotten,
+      how,
+      ...(before !== undefined && { before }),
     });
     await this.open(table, dir);
     if (landed.failure !== null) this.fail(table, landed.failure);
@@ -226,12 +318,17 @@ export class Run {
   private async auditSource(table: SourceTable) {
     const summary = this.summaries.get(table.name);
     if (!summary || table.expectations.length === 0) return;
+    const isKept = (name: string) => this.kept.has(name) || !this.summaries.has(name);
+    if (isKept(table.name) && table.expectations.every(({ reads }) => reads.every(isKept))) return;
     const started = performance.now();
     const { expectations } = await this.audit(table, null);
     const seconds = summary.seconds + secondsSince(started);
     this.summaries.set(table.name, {
       ...summary,
-      expectations: [...expectations, ...summary.expectations],
+      expectations: [
+        ...expectations,
+        ...summary.expectations.filter(({ name }) => name === DELIVERED_ONCE.name),
+      ],
       seconds: +seconds.toFixed(3),
     });
   }
@@ -240,9 +337,13 @@ export class Run {
     const table = job.output;
     const driving = job.inputs[0] as Table;
     const dir = this.store.tableDir(this.runId, table.name);
-    const text = await readSql(this.jobsDir, job);
-    this.sqlHashes.set(job.name, hashOfSql(text));
-    const sql = withParameters(text, job.parameters, this.plan.own?.[job.name] ?? this.plan.values);
+    const text = await readCode(this.jobsDir, job);
+    const [hash, how] = [hashOfSql(text), await howMade(job, this.store)];
+    this.makings.set(job.name, { sql: hash, how });
+    const version = await this.versionBefore(table);
+    const now = { sql: hash, how, values: this.valuesOf(job), rowsOf: this.rowsOf };
+    if (version && causesOf(job, version, now).length === 0) return this.keep(table, version);
+    const sql = withParameters(text, job.parameters, this.valuesOf(job));
     const read = this.rows.get(driving.name) as number;
     await readyOutput(this.db, job, () => this.store.pseudonymKey());
     const query = hiddenQuery(table, Object.keys(table.columns), `(${sql}\n)`);
@@ -255,6 +356,8 @@ export class Run {
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
+
+  private valuesOf = (job: Job) => this.plan.own?.[job.name] ?? this.plan.values;
 
   private async unmatched(job: Job): Promise<number | undefined> {
     const sql = unmatchedOf(job);
@@ -350,24 +453,32 @@ export class Run {
     await this.store.writeSummary(this.runId, summary);
     if (good) {
       const kept = Object.entries(pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
-      const made = summary.tables.map(({ table, written }) => {
-        const job = this.plan.jobs.find(({ name }) => name === table);
-        if (!job) return [table, { runId: this.runId, rows: written }];
-        const values = this.plan.own?.[job.name] ?? this.plan.values;
-        const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
-        const version: Version = {
-          runId: this.runId,
-          rows: written,
-          parameters: Object.fromEntries(parameters),
-          ...(job.parameters.includes(runTime) && { runTime: values[runTime.name] as string }),
-          sql: this.sqlHashes.get(job.name) as string,
-        };
-        return [table, version];
-      });
+      const made = summary.tables.map(({ table, written }) => [table, this.versionOf(table, written)]);
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }
     const findings = findingsOf(this.pipeline, this.found);
     return { summary, findings, failures: this.failures, warnings: this.warnings };
+  }
+
+  private versionOf(table: string, rows: number): Version {
+    const kept = this.kept.get(table);
+    if (kept) return kept;
+    const runId = this.rowsOf.get(table) as string;
+    const isSame = runId !== this.runId;
+    const job = this.plan.jobs.find(({ name }) => name === table);
+    // Beside the rows of a source stands what they were read from now.
+    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows };
+    const folder = isSame ? this.pointer.tables[table]?.folder : undefined;
+    const place = { runId, ...(folder !== undefined && { folder }), rows };
+    const values = this.valuesOf(job);
+    const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
+    return {
+      ...place,
+      parameters: Object.fromEntries(parameters),
+      ...(job.parameters.includes(runTime) && { runTime: values[runTime.name] as string }),
+      ...this.makings.get(job.name),
+      of: Object.fromEntries(job.inputs.map(({ name }) => [name, this.rowsOf.get(name) as string])),
+    };
   }
 }
 
@@ -383,7 +494,8 @@ const again = (
   return { read: rows + refused + quarantined, quarantined, filtered, written, reasons, expectations: [] };
 };
 
-/** By which it is known whether a table is still made as it was. */
-export const hashOfSql = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** A sum over all rows of a folder, whatever their order: two of 64 bits each. */
+const rowsSum = (dir: string) =>
+  `SELECT concat(sum(hash(t)::HUGEINT), ' ', sum(hash(t, 1)::HUGEINT)) AS sum FROM ${parquetIn(dir)} t`;
 
 const secondsSince = (started: number) => +((performance.now() - started) / 1000).toFixed(3);

@@ -109,7 +109,7 @@ async function* unpacked(path: string): AsyncGenerator<Buffer> {
 }
 
 /** What changes with a file: its size, its times, and which file has the name. */
-function stateOf(path: string): string {
+export function stateOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false }) as BigIntStats | undefined;
   return stat ? [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(' ') : 'gone';
 }

@@ -103,7 +103,7 @@ export async function filesOf(data: string, sources: readonly SourceTable[]): Pr
     if (found.length > 0) files.set(source.name, found);
     else
       missing.push(`${source.name}: no file in ${landingDir(data, source)}${warning ? `; ${warning}` : ''}`);
-    if (warning !== undefined) warnings.push(warning);
+    if (warning !== undefined && !warnings.includes(warning)) warnings.push(warning);
   }
   if (missing.length > 0) {
     throw new LakeError(

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { BIGINT, type DuckDBConnection, LIST } from '@duckdb/node-api';
-import { type Reading, readingOf, type SourceTable } from '../../model';
+import { byRecord, type Reading, readingByRecord, readingOf, type SourceTable } from '../../model';
 import { connectTo, countOf, literalPath, parquetFile, parquetIn, rowsOf } from '../database';
 import { theirIds } from '../forgotten';
 import { quoteName, quoteString } from '../sql';
@@ -26,8 +26,19 @@ export interface Landed {
   readonly refusedBytes: number;
   /** Refused records and files by reason. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** The first that were refused, as `_first` of a `Reading` takes them, and all files whose refusal is fatal. */
+  readonly first: readonly FirstRefused[];
   /** Why a run fails that read it. */
   readonly failure: string | null;
+}
+
+export interface FirstRefused {
+  readonly file: string;
+  readonly line: number | null;
+  readonly record: number | null;
+  readonly reason: string;
+  readonly detail: string | null;
+  readonly fatal: boolean;
 }
 
 /** Where rows go. */
@@ -438,25 +449,25 @@ export class SourceReader {
 
   private async account(readable: readonly Look[]): Promise<Landed> {
     const isRecord = 'line IS NOT NULL OR record IS NOT NULL';
-    const [sum] = await rowsOf<{ refused: number; bytes: number; fatal: number }>(
+    const [sum] = await rowsOf<{ refused: number; bytes: number }>(
       this.db,
-      `SELECT count(*) FILTER (${isRecord}) AS refused, COALESCE(sum(bytes), 0)::BIGINT AS bytes,
-        count(*) FILTER (fatal) AS fatal FROM ${this.refusals}`,
+      `SELECT count(*) FILTER (${isRecord}) AS refused, COALESCE(sum(bytes), 0)::BIGINT AS bytes
+        FROM ${this.refusals}`,
     );
     const reasons = await rowsOf<{ reason: string; n: number }>(
       this.db,
       `SELECT reason, count(*) AS n FROM ${this.refusals} GROUP BY reason ORDER BY reason`,
     );
-    const { refused, fatal } = sum as { refused: number; fatal: number };
+    const { refused } = sum as { refused: number };
     const refusedBytes = (sum as { bytes: number }).bytes + this.passedOver;
     const bytes = readable.reduce((total, look) => total + look.bytes, 0);
-    const counts = [this.accepted + refused, refused, bytes, refusedBytes, fatal];
-    const [names] = ['read, refused, bytes, refused_bytes, fatal'];
-    await this.db.run(
-      `CREATE OR REPLACE TEMP TABLE _counts AS SELECT * FROM (VALUES (${counts.join(', ')})) t(${names})`,
+    const { firstCount, firstOrder } = this.reading;
+    const first = await rowsOf<FirstRefused>(
+      this.db,
+      `SELECT file, line, record, reason, detail, fatal FROM ${this.refusals}
+        QUALIFY fatal OR row_number() OVER (ORDER BY ${firstOrder}) <= ${firstCount}`,
     );
-    await this.db.run(`CREATE OR REPLACE TEMP VIEW _first AS SELECT * FROM ${this.refusals}`);
-    const [verdict] = await rowsOf<{ failure: string | null }>(this.db, this.reading.verdict);
+    const counts = { read: this.accepted + refused, refused, bytes, refusedBytes };
     return {
       read: this.accepted + refused + this.filtered,
       accepted: this.accepted,
@@ -465,9 +476,40 @@ export class SourceReader {
       bytes,
       refusedBytes,
       reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
-      failure: verdict?.failure ?? null,
+      first,
+      failure: await verdictOn(this.db, this.reading, counts, first),
     };
   }
+}
+
+/** Why a run fails that read a source, by what came of all of its files. See `Reading.verdict`. */
+export async function verdictOn(
+  db: DuckDBConnection,
+  { verdict }: Reading,
+  { read, refused, bytes, refusedBytes }: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes'>,
+  first: readonly FirstRefused[],
+): Promise<string | null> {
+  const fatal = first.filter((one) => one.fatal).length;
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${read} AS read, ${refused} AS refused, ${bytes} AS bytes,
+      ${refusedBytes} AS refused_bytes, ${fatal} AS fatal`,
+  );
+  await db.run(
+    'CREATE OR REPLACE TEMP TABLE _first (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOLEAN)',
+  );
+  for (const one of first) {
+    const { file, line, record, reason, detail, fatal } = one;
+    await db.run('INSERT INTO _first VALUES ($1, $2, $3, $4, $5, $6)', [
+      file,
+      line === null ? null : BigInt(line),
+      record === null ? null : BigInt(record),
+      reason,
+      detail,
+      fatal,
+    ]);
+  }
+  const [found] = await rowsOf<{ failure: string | null }>(db, verdict);
+  return found?.failure ?? null;
 }
 
 /**
@@ -558,11 +600,12 @@ export async function* recordsIn(
 /** The records of lines, good and refused ones, in their order. */
 export async function recordsOf(
   db: DuckDBConnection,
-  table: SourceTable,
+  source: SourceTable,
   piece: Piece,
   areForgotten = false,
 ): Promise<PlacedRecord[]> {
-  const reading = readingOf(table);
+  const table = byRecord(source);
+  const reading = readingByRecord(source);
   const { rows, refused } = reading.forgotten;
   const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);

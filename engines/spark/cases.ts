@@ -4,16 +4,18 @@ import type { RunnerProcess } from './runner';
 
 const schemaOf = ({ columns }: Table) => sparkSchema(refined(columns));
 
-/** What a job's SQL makes of each case on Spark, or what went wrong. `cases`: as jobs see them. */
+/** What a job's code makes of each case on Spark, or what went wrong. `cases`: as jobs see them. */
 export async function runCases(
   runner: Pick<RunnerProcess, 'ask'>,
   job: Job,
-  sql: string,
+  code: string,
   cases: readonly Case[],
 ): Promise<(readonly CaseRow[] | string)[]> {
   const request = {
     kind: 'cases',
-    sql,
+    job: job.name,
+    language: job.language,
+    code,
     tables: Object.fromEntries(job.inputs.map((input) => [input.name, schemaOf(input)])),
     output: schemaOf(job.output),
     cases: cases.map(({ given, parameters }) => ({ given, parameters })),

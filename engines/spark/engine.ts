@@ -22,7 +22,7 @@ import {
   UsageError,
 } from '../engine';
 import { type Found, findingsOf, valueText } from '../findings';
-import { readSql } from '../job-sql';
+import { readCode } from '../job-code';
 import { dataDir, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
 import { newRunId } from '../run-id';
@@ -44,7 +44,7 @@ const MEMORY = '4g';
 export interface SparkOptions {
   /** Folder of the lake; made where it is missing. Spark's part of it is the folder `spark` in it. */
   readonly lake: string;
-  /** Folder of `<job>.sql`. */
+  /** Folder of the jobs' code. */
   readonly jobs: string;
   /** Starts what runs the jobs. Default: a process of its own. */
   readonly startRunner?: (start: Start) => RunnerProcess;
@@ -154,7 +154,7 @@ export class SparkEngine implements Engine {
     const jobs = await Promise.all(
       plan.jobs.map(async (job) => ({
         manifest: this.manifestOf(job, data, read),
-        sql: await readSql(this.options.jobs, job),
+        code: await readCode(this.options.jobs, job),
         parameters: Object.fromEntries(job.parameters.map(({ name }) => [name, plan.values[name]])),
       })),
     );
@@ -369,7 +369,7 @@ export class SparkEngine implements Engine {
     const jobs = await Promise.all(
       made.map(async (job) => ({
         manifest: this.manifestOf(job, undefined, read),
-        sql: await readSql(this.options.jobs, job),
+        code: await readCode(this.options.jobs, job),
         parameters: defaultsOf(job),
       })),
     );

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTool, VENV } from './python';
+import { runTool, VENV } from '../python';
 
 /** Of the Iceberg that Glue 6.0 has. */
 const [GROUP, NAME, VERSION] = ['org.apache.iceberg', 'iceberg-spark-runtime-4.1_2.13', '1.11.0'] as const;

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import type { CaseRow } from '../cases';
 import { type ErasurePart, LakeError, type RunEvent, UsageError } from '../engine';
 import type { Found } from '../findings';
+import { installPython, venvTool } from '../python';
 import { ROOT, RUNNER } from '../root';
 import { CLASSES, ICEBERG_JAR, installIceberg } from './iceberg';
 import { findJava } from './java';
-import { installPython, venvTool } from './python';
 
 const REQUIREMENTS = join('jobs', 'runner', 'requirements.txt');
 

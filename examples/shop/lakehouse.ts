@@ -9,6 +9,7 @@ import {
   type LakehouseDefinition,
   lakehouse,
   namedQuery,
+  position,
   references,
   refined,
   text,
@@ -53,6 +54,22 @@ const orderLanding = shop.source({
   ],
 });
 
+const orderItemLanding = shop.source({
+  name: 'order_item_landing',
+  zone: 'landing',
+  entity: 'order',
+  each: 'items',
+  description: 'One item of an order, as the website wrote it.',
+  columns: {
+    orderId: text('Number of the order.'),
+    customerId: int('Who ordered.', { pii: 'quasi', identifies: 'person', min: 1 }),
+    line: position('Which item of the order it is.'),
+    sku: text('What was ordered.', { from: 'items.sku' }),
+    quantity: int('How many.', { from: 'items.quantity', min: 1 }),
+    unitPrice: decimal(9, 2, 'What one costs, in euros.', { from: 'items.unitPrice', min: 0 }),
+  },
+});
+
 const paymentLanding = shop.source({
   name: 'payment_landing',
   zone: 'landing',
@@ -76,6 +93,7 @@ const paymentLanding = shop.source({
 
 const customer = refined(customerLanding.columns);
 const order = refined(orderLanding.columns);
+const orderItem = refined(orderItemLanding.columns);
 
 const customerTrusted = shop.table({
   name: 'customer_trusted',
@@ -100,6 +118,20 @@ const orderTrusted = shop.table({
   partitionBy: [day('orderedAt')],
 });
 
+const orderItemTrusted = shop.table({
+  name: 'order_item_trusted',
+  zone: 'trusted',
+  description: 'The items of orders that stand, each once.',
+  columns: {
+    orderId: orderItem.orderId,
+    line: orderItem.line,
+    sku: orderItem.sku,
+    quantity: orderItem.quantity,
+    unitPrice: orderItem.unitPrice,
+  },
+  keys: [['orderId', 'line']],
+});
+
 const customerOrders = shop.table({
   name: 'customer_orders',
   zone: 'curated',
@@ -110,6 +142,20 @@ const customerOrders = shop.table({
     orders: int('How many orders.', { min: 0 }),
     lifetimeValue: decimal(12, 2, 'What they paid in all, in euros.'),
     lastOrderedAt: { ...order.orderedAt, nullable: true },
+  },
+  keys: [['customerId']],
+});
+
+const customerSegments = shop.table({
+  name: 'customer_segments',
+  zone: 'curated',
+  description: 'Which third of the buyers each customer is in.',
+  columns: {
+    customerId: customer.customerId,
+    segment: text('Of those who bought something, by what they paid.', {
+      oneOf: ['none', 'low', 'middle', 'top'],
+    }),
+    lifetimeValue: customerOrders.columns.lifetimeValue,
   },
   keys: [['customerId']],
 });
@@ -129,13 +175,13 @@ const dailyRevenue = shop.table({
 
 const landing = shop.zone('landing', {
   description: 'Files as the sources write them.',
-  tables: [customerLanding, orderLanding, paymentLanding],
+  tables: [customerLanding, orderLanding, orderItemLanding, paymentLanding],
   jobs: [],
 });
 
 const trusted = shop.zone('trusted', {
   description: 'What is right, each thing once.',
-  tables: [customerTrusted, orderTrusted],
+  tables: [customerTrusted, orderTrusted, orderItemTrusted],
   jobs: [
     shop.job({
       output: customerTrusted,
@@ -148,12 +194,17 @@ const trusted = shop.zone('trusted', {
       inputs: [orderLanding, paymentLanding, customerLanding],
       description: 'Keeps orders that stand, and adds up their payments.',
     }),
+    shop.job({
+      output: orderItemTrusted,
+      inputs: [orderItemLanding, orderTrusted],
+      description: 'Keeps the items of orders that stand.',
+    }),
   ],
 });
 
 const curated = shop.zone('curated', {
   description: 'What people look at.',
-  tables: [customerOrders, dailyRevenue],
+  tables: [customerOrders, dailyRevenue, customerSegments],
   jobs: [
     shop.job({
       output: customerOrders,
@@ -164,6 +215,12 @@ const curated = shop.zone('curated', {
       output: dailyRevenue,
       inputs: [orderTrusted],
       description: 'Adds up the orders of each day.',
+    }),
+    shop.job({
+      output: customerSegments,
+      inputs: [customerOrders],
+      language: 'python',
+      description: 'Parts the buyers in three by what they paid.',
     }),
   ],
 });

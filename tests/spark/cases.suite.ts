@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { resultOf } from '../../engines/case-results';
 import { type CaseRow, type Cases, casesFile, readCases } from '../../engines/cases';
 import { asJobsSee } from '../../engines/duckdb/cases';
-import { readSql } from '../../engines/job-sql';
+import { readCode } from '../../engines/job-code';
 import { runCases } from '../../engines/spark/cases';
 import { lake as pipeline } from '../../pipeline';
 import { JOBS } from '../support/lake';
@@ -22,7 +22,7 @@ withSpark('on Spark', () => {
     let made: (readonly CaseRow[] | string)[];
     beforeAll(async () => {
       read = await readCases(JOBS, job);
-      made = await runCases(session, job, await readSql(JOBS, job), await asJobsSee(job, read.cases));
+      made = await runCases(session, job, await readCode(JOBS, job), await asJobsSee(job, read.cases));
     });
 
     test('has no fault in its cases, and each is run', () => {

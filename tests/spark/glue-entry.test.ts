@@ -34,9 +34,9 @@ import {
   readingRaw,
   site,
 } from '../../components/testing';
+import { venvTool } from '../../engines/python';
 import { RUNNER } from '../../engines/root';
 import { CLASSES, ICEBERG_JAR } from '../../engines/spark/iceberg';
-import { venvTool } from '../../engines/spark/python';
 import { expectation } from '../../model';
 import { erasureOf } from '../../model/manifest';
 import { holding, textsBelow } from '../support/file-texts';
@@ -117,6 +117,15 @@ const known = {
   ],
 };
 
+/** What the second job is: in Python, and as SQL it would be `SELECT r.who AS subject, r.value FROM reading r`. */
+const PYTHON = `from lakehouse_runner.job import Inputs, Parameters
+from pyspark.sql import DataFrame
+
+
+def transform(inputs: Inputs, parameters: Parameters) -> DataFrame:
+    return inputs["reading"].selectExpr("value", "who AS subject")
+`;
+
 /** Two jobs as the program deploys them, the second of which makes pseudonyms. */
 const deploy = () =>
   deployed(() => {
@@ -146,15 +155,15 @@ const deploy = () =>
       job: { ...cleanJob, output: known },
       inputs: { reading_raw },
       output: clean,
-      sql: `SELECT r.who, r.readAt, CASE WHEN :unit = 'kg' THEN r.value * 1000 ELSE r.value END AS value
+      code: `SELECT r.who, r.readAt, CASE WHEN :unit = 'kg' THEN r.value * 1000 ELSE r.value END AS value
 FROM reading_raw r WHERE r.value IS NOT NULL AND :mode = 'plain'`,
     });
     new GlueJob('open', {
       ...common,
-      job: { ...openJob, inputs: [known] as const },
+      job: { ...openJob, inputs: [known] as const, language: 'python' },
       inputs: { reading: clean },
       output: open,
-      sql: 'SELECT r.who AS subject, r.value FROM reading r',
+      code: PYTHON,
     });
   });
 
@@ -339,7 +348,7 @@ const erasureFor = (jobs: readonly Deployed[]) =>
   erasureOf({
     jobs: jobs.map(({ nonOverridableArguments: told }) => ({
       manifest: told['--manifest'] as string,
-      sql: told['--sql'] as string,
+      code: told['--code'] as string,
       parameters: {},
     })),
     suppressed: 's3://artifacts/suppressed/list.json',
@@ -517,7 +526,12 @@ withSpark('as on Glue', () => {
     expect(await ada7Below(BUCKETS)).toHaveLength(4);
     expect(await ada7Below(join(dir, 'warehouse'))).toContainEqual(expect.stringMatching('reading_late'));
     write(fileOf(REQUEST), JSON.stringify({ subject, dryRun: false, id: 'receipt-1' }));
-    const asked = { '--manifest': undefined, '--sql': undefined, '--erasure': ERASURE, '--request': REQUEST };
+    const asked = {
+      '--manifest': undefined,
+      '--code': undefined,
+      '--erasure': ERASURE,
+      '--request': REQUEST,
+    };
     const { status, told, ...said } = await start(open, asked);
     if (status !== 0) throw new Error(said.stderr);
     expect(said.stderr).not.toContain('Traceback');
@@ -587,9 +601,9 @@ withSpark('as on Glue', () => {
   });
 
   test('an argument that the script needs is asked for', async () => {
-    const { status, stderr, told } = await start(clean, { '--sql': undefined });
+    const { status, stderr, told } = await start(clean, { '--code': undefined });
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/GlueArgumentError: .*required: --sql$/m);
+    expect(stderr).toMatch(/GlueArgumentError: .*required: --code$/m);
     expect(told).toMatchObject([{ job: [] }]);
   });
 });

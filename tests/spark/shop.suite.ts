@@ -1,14 +1,21 @@
 // The example of the docs: its types and its cases on Spark, as on DuckDB.
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { sampleOf } from '../../cli/sample';
 import { resultOf } from '../../engines/case-results';
 import { readCases } from '../../engines/cases';
 import { asJobsSee } from '../../engines/duckdb/cases';
-import { readSql } from '../../engines/job-sql';
+import { readCode } from '../../engines/job-code';
+import { sourceOf } from '../../engines/landing/arbitraries';
+import { madeOf, type Nested, textOf, verdictsOf } from '../../engines/landing/nested';
+import { inSql } from '../../engines/plan';
 import { runCases } from '../../engines/spark/cases';
 import shop from '../../examples/shop/lakehouse';
+import { type SourceTable, valuePlace } from '../../model';
 import { expectAgreement } from '../support/engines-agree';
-import { engineOf, ROOT, temporaryDir } from '../support/lake';
+import { answer, engineOf, ROOT, temporaryDir, writeLanding } from '../support/lake';
 import { withSpark } from '../support/spark';
 import { session } from './session';
 
@@ -22,15 +29,138 @@ withSpark('the shop', () => {
     await sampleOf(shop).write({ out: data, size: 300, seed: 3, dirty: 0.03 });
     const lake = join(dir, 'lake');
     const engines = { duckdb: engineOf(lake, JOBS), spark: session.engineOf(lake, JOBS) };
-    const { failures, summary } = await expectAgreement(engines, pipeline, { data });
+    const { failures, summary } = await expectAgreement(engines, inSql(pipeline), { data });
     expect(failures).toEqual([]);
     expect(summary.tables.filter(({ written }) => written === 0)).toEqual([]);
+  });
+
+  /** Runs the job in Python on what the first test published, its text changed. */
+  async function runSegments(name: string, from: string, to: string) {
+    const jobs = join(dir, name);
+    cpSync(JOBS, jobs, { recursive: true });
+    const file = join(jobs, 'customer_segments.py');
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain(from);
+    writeFileSync(file, text.replace(from, to));
+    const engine = session.engineOf(join(dir, 'lake'), jobs);
+    return { engine, ...(await engine.run(pipeline, { only: ['customer_segments'] })) };
+  }
+  const SEGMENTS = 'SELECT customerId, segment FROM customer_segments ORDER BY customerId';
+  const INPUT = 'inputs["customer_orders"]';
+
+  test('its job in Python makes its table of what the others made, with its audits', async () => {
+    const { engine, failures, summary } = await runSegments('whole', INPUT, INPUT);
+    expect(failures).toEqual([]);
+    const values = (await answer(engine, 'SELECT customerId, lifetimeValue FROM customer_orders')).map(
+      ([id, value]) => [Number(id), Number(value)] as const,
+    );
+    const paid = values.flatMap(([, value]) => (value > 0 ? [value] : [])).toSorted((a, b) => a - b);
+    const bound = (share: number) => paid[Math.ceil(share * paid.length) - 1] as number;
+    const segmentOf = (value: number) =>
+      value <= 0 ? 'none' : value <= bound(1 / 3) ? 'low' : value <= bound(2 / 3) ? 'middle' : 'top';
+    expect(await answer(engine, SEGMENTS)).toEqual(
+      values.toSorted(([a], [b]) => a - b).map(([id, value]) => [String(id), segmentOf(value)]),
+    );
+    expect(summary.tables).toEqual([
+      expect.objectContaining({ table: 'customer_segments', read: values.length, written: values.length }),
+    ]);
+    expect(summary.tables[0]?.expectations.map(({ failed }) => failed)).toContain(0);
+  });
+
+  test.each([
+    [
+      'a column of another type',
+      'segment.otherwise("top")',
+      'F.length(segment.otherwise("top"))',
+      'customer_segments: customer_segments.py: column "segment" is int, and string by the contract; cast it, or change the contract',
+    ],
+    [
+      'a table that it does not declare',
+      INPUT,
+      `${INPUT}.join(${INPUT}.sparkSession.table("customer_trusted").select("customerId"), "customerId")`,
+      'customer_segments: customer_segments.py: reads "customer_trusted", which the job does not declare: its inputs are customer_orders; add it to them, or mend the name',
+    ],
+    [
+      'an error in a worker, which quotes data',
+      INPUT,
+      `${INPUT}.where(F.udf(lambda row: int(row.city), "int")(F.struct("city")) > 0)`,
+      'customer_segments: customer_segments.py:10: ValueError; what it says is left out, as it may quote data',
+    ],
+    [
+      'an expectation that does not hold',
+      '"none")',
+      '"nothing")',
+      expect.stringMatching(/^customer_segments: expectation values_in_range failed with \d+ bad rows/),
+    ],
+  ])('%s: nothing is published, and it is said without data', async (name, from, to, said) => {
+    const { engine, failures } = await runSegments(name, from, to);
+    expect(failures[0]).toEqual(said);
+    expect(failures.join()).not.toMatch(/Traceback|\.py", line|Ulm/);
+    expect(await answer(engine, 'SELECT DISTINCT segment FROM customer_segments ORDER BY segment')).toEqual(
+      ['low', 'middle', 'none', 'top'].map((segment) => [segment]),
+    );
+  });
+
+  test('a forget says that its Python is not that of its last run, and would make its table again', async () => {
+    const { engine } = await runSegments('changing', '"none")', '"low")');
+    const now = session.engineOf(join(dir, 'lake'), JOBS);
+    const [[first] = []] = await answer(engine, SEGMENTS);
+    const { warnings, remade } = await engineOf(join(dir, 'lake'), JOBS).forget(pipeline, {
+      subject: first as string,
+      dryRun: true,
+      other: { forget: now.forget.bind(now) },
+    });
+    expect(warnings).toEqual([
+      'customer_segments: its Python is not that of its last run; it is made again by what it is now',
+    ]);
+    expect(remade.filter(({ engine }) => engine === 'spark').map(({ table }) => table)).toEqual(
+      pipeline.jobs.map(({ name }) => name),
+    );
+  });
+
+  test('both engines make the same of orders with odd items', async () => {
+    const sources = pipeline.sources.map((source) => ({ ...source, maxQuarantinedShare: 1 }));
+    const named = (name: string) => sources.find((source) => source.name === name) as SourceTable;
+    const items = named('order_item_landing');
+    const columnsOf = (place: string) =>
+      Object.entries(items.columns).filter(([name, column]) => valuePlace(items, name, column).of === place);
+    const of: Nested = {
+      source: items,
+      record: sourceOf(Object.fromEntries(columnsOf('record'))),
+      // The shop names them as their keys.
+      element: sourceOf(Object.fromEntries(columnsOf('element'))),
+      keys: ['items', undefined],
+    };
+    const orders = madeOf({ ...of, record: named('order_landing') }, 10);
+    const [made = []] = fc.sample(fc.array(orders, { minLength: 200, maxLength: 200 }), 1);
+    const data = join(dir, 'odd');
+    const texts = made.map((one) => textOf(one, of.keys, 'compact'));
+    await writeLanding(data, 'order', texts.slice(0, 100));
+    await writeFile(join(data, 'order', 'landing', 'array.json'), `[${texts.slice(100).join(',')}]`);
+    await sampleOf(shop).complete({ out: data, size: 20, seed: 4, dirty: 0 });
+    const lake = join(dir, 'odd-lake');
+    const engines = { duckdb: engineOf(lake, JOBS), spark: session.engineOf(lake, JOBS) };
+    const lenient = {
+      ...pipeline,
+      sources,
+      jobs: pipeline.jobs.map((job) => ({
+        ...job,
+        inputs: job.inputs.map((input) => sources.find(({ name }) => name === input.name) ?? input),
+      })),
+    } as typeof pipeline;
+    const { failures, summary } = await expectAgreement(engines, inSql(lenient), { data });
+    expect(failures).toEqual([]);
+    const verdicts = made.flatMap((one) => verdictsOf(of, one).map(([, verdict]) => verdict));
+    expect(summary.tables.find(({ table }) => table === items.name)).toMatchObject({
+      read: verdicts.length,
+      quarantined: verdicts.filter((verdict) => 'reason' in verdict).length,
+    });
   });
 
   test.each(pipeline.jobs)('every case of $name', async (job) => {
     const { cases, faults } = await readCases(JOBS, job);
     expect(faults).toEqual([]);
-    const made = await runCases(session, job, await readSql(JOBS, job), await asJobsSee(job, cases));
+    const made = await runCases(session, job, await readCode(JOBS, job), await asJobsSee(job, cases));
     expect(cases.map((one, i) => resultOf(one, made[i] ?? 'the case was not run'))).toEqual(
       cases.map(({ name }) => ({ name, missing: [], unexpected: [] })),
     );

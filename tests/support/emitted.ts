@@ -10,7 +10,7 @@ import { readStack } from '../../cli/stack-settings';
 import { Lakehouse, readConfig, type Settings } from '../../components';
 import { runnerArchive } from '../../components/runner-archive';
 import { runnerModule } from '../../components/runner-module';
-import { readSql } from '../../engines/job-sql';
+import { readCode } from '../../engines/job-code';
 import { RUNNER } from '../../engines/root';
 import { lake } from '../../pipeline';
 import { check, create, invoke } from '../standin/aws/model';
@@ -85,7 +85,9 @@ export async function emitted(
     lake,
   );
   const jobs = join(ROOT, 'jobs');
-  const sql = await Promise.all(lake.jobs.map(async (job) => [job.name, await readSql(jobs, job)] as const));
+  const code = await Promise.all(
+    lake.jobs.map(async (job) => [job.name, await readCode(jobs, job)] as const),
+  );
   new Lakehouse('stedi', {
     pipeline: lake,
     settings,
@@ -97,7 +99,7 @@ export async function emitted(
       archive: { bytes: runnerArchive(RUNNER), path: 'package.json' },
       module: runnerModule(RUNNER),
     },
-    sql: Object.fromEntries(sql),
+    code: Object.fromEntries(code),
     queries: [{ name: 'all', description: 'All.', sql: 'SELECT 1', tables: [] }],
   });
   await runtime.disconnect();

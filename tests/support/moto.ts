@@ -21,7 +21,7 @@ import { Lakehouse } from '../../components';
 import { readSettings } from '../../components/settings';
 import { archiveFile, type Deployment, deployed } from '../../components/testing';
 import type { StackOutputs } from '../../engines/aws/outputs';
-import { venvTool } from '../../engines/spark/python';
+import { venvTool } from '../../engines/python';
 import { placeOf } from '../../model/places';
 import { lake } from '../../pipeline';
 import { awsEnvironment } from './aws-server';
@@ -100,7 +100,7 @@ const program = (stack: string) =>
         cloud: CLOUD,
         pseudonymKey: 'k'.repeat(64),
         runner: { script: 'print()', archive: archiveFile, module: 'duckdb==1.5.6' },
-        sql: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
+        code: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
         queries: [],
       }),
   );

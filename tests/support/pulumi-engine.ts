@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { installPython, venvTool } from '../../engines/python';
 import { ROOT } from '../../engines/root';
-import { installPython, venvTool } from '../../engines/spark/python';
 
 const MODULE = join(ROOT, 'tests', 'pulumi');
 const HOST = 'pulumi-language-nodejs';

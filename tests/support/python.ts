@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { installPython } from '../../engines/python';
 import { RUNNER } from '../../engines/root';
-import { installPython } from '../../engines/spark/python';
 import { ROOT } from './lake';
 
 /** The one that npm run lint:python sets up. */

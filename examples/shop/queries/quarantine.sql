@@ -4,6 +4,8 @@ WITH refused AS (
   UNION ALL
   SELECT 'order_landing' AS source, q.reason FROM order_landing_quarantine q
   UNION ALL
+  SELECT 'order_item_landing' AS source, q.reason FROM order_item_landing_quarantine q
+  UNION ALL
   SELECT 'payment_landing' AS source, q.reason FROM payment_landing_quarantine q
 )
 SELECT

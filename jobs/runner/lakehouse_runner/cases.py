@@ -1,4 +1,4 @@
-"""The cases of a job: what its SQL makes of rows that are given."""
+"""The cases of a job: what its code makes of rows that are given."""
 
 import datetime
 import decimal
@@ -9,13 +9,15 @@ from typing import Any
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
+from .errors import JobError
+from .job import place_in, transformed
 from .quoting import quoted
 
 _CASE = "_case"
 
 
 def run_cases(spark: SparkSession, request: dict[str, Any]) -> list[list[dict[str, Any]] | str]:
-    """Give the rows that a job's SQL makes of each case, or what is wrong with it."""
+    """Give the rows that a job's code makes of each case, or what is wrong with it."""
     tables = {name: _types(spark.createDataFrame([], schema)) for name, schema in request["tables"].items()}
     output = _types(spark.createDataFrame([], request["output"]))
     made: list[list[dict[str, Any]] | str] = [[] for _ in request["cases"]]
@@ -24,13 +26,18 @@ def run_cases(spark: SparkSession, request: dict[str, Any]) -> list[list[dict[st
         try:
             for table, types in tables.items():
                 _fill(spark, table, types, case["given"][table])
-            frame = spark.sql(request["sql"], args=case["parameters"])
+            if request["language"] == "python":
+                frame = transformed(
+                    spark, request["job"], request["code"], [*tables], case["parameters"], request["output"]
+                )
+            else:
+                frame = spark.sql(request["code"], args=case["parameters"])
             if _types(frame) == output:
                 frames[i] = frame.select(F.lit(i).alias(_CASE), *map(quoted, output))
             else:
                 made[i] = f"the columns are {_types(frame)}, by the contract {output}"
         except Exception as error:
-            made[i] = _told(error)
+            made[i] = _told(error, request["job"])
     try:
         # Each query takes Spark about a second, however few rows it has.
         rows = functools.reduce(DataFrame.unionAll, frames.values()).collect() if frames else []
@@ -42,7 +49,7 @@ def run_cases(spark: SparkSession, request: dict[str, Any]) -> list[list[dict[st
             try:
                 made[i] = _texts(frame.collect())
             except Exception as error:
-                made[i] = _told(error)
+                made[i] = _told(error, request["job"])
     return made
 
 
@@ -70,8 +77,11 @@ def _texts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [{name: _text(value) for name, value in row.asDict().items() if name != _CASE} for row in rows]
 
 
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+def _told(error: Exception, job: str) -> str:
+    """Say what went wrong. Cases hold nobody's data, so errors are as they come."""
+    place = place_in(error, job)
+    said = str(error) if isinstance(error, JobError) else f"{type(error).__name__}: {error}"
+    return f"{place}: {said}" if place else said
 
 
 def _text(value: object) -> object:

@@ -24,6 +24,8 @@ def tell(error: Exception) -> str:
             return told[1]
         if not isinstance(error, AnalysisException):
             # It saw rows. What Spark says begins with the kind of the error, and quotes numbers as they are.
+            # What the job itself raises may be anything.
+            text = re.sub(r"(\[USER_RAISED_EXCEPTION\]).*", r"\1 …", text)
             text = re.sub(r"(\[[A-Z_.]+\])(.*)", lambda found: found[1] + _NUMBER.sub("…", found[2]), text)
     else:
         text = f"{type(error).__name__}: {error}"

@@ -22,10 +22,10 @@ from .database import Database
 from .errors import JobError, tell
 from .iceberg import IcebergTable
 from .landing import Landing
-from .manifest import Manifest, PeopleSql, Reading, Source
+from .manifest import LANGUAGES, Manifest, PeopleSql, Reading, Source
 from .quoting import quoted
 from .rewrite import rewritten
-from .run import SPARK_SETTINGS, Options, run, sql_hash
+from .run import SPARK_SETTINGS, Options, code_hash, run
 from .suppression import Entry, Forgotten, Hash, add_to_list, forgotten_of, hash_of, normalised, read_list
 
 _FOUND = "kind string, value string, person string"
@@ -37,7 +37,7 @@ class Job:
     """What makes a table."""
 
     manifest: Manifest
-    sql: str
+    code: str
     parameters: Mapping[str, str]
     """Values for tables that do not say with which they were made."""
 
@@ -135,9 +135,10 @@ class _Forgetting:
         forgotten = replace(forgotten_of(entries, request.key), email=request.subject or "")
         for job in self._jobs:
             before = self._of(job.manifest).made_with().get("sql")
-            if before is not None and before != sql_hash(job.sql):
+            if before is not None and before != code_hash(job.code):
                 name = job.manifest.job
-                told = f"{name}: its SQL is not that of its last run; it is made again by what it is now"
+                its = f"its {LANGUAGES[job.manifest.language]}"
+                told = f"{name}: {its} is not that of its last run; it is made again by what it is now"
                 self._warnings.append(told)
                 print(told)
         if request.dry_run:
@@ -202,7 +203,7 @@ class _Forgetting:
             pseudonym_key=lambda: request.key,
             forgotten=forgotten,
         )
-        result = run(self._spark, manifest, job.sql, parameters, options)
+        result = run(self._spark, manifest, job.code, parameters, options)
         if result.failures:
             failures = "\n".join(result.failures)
             raise JobError(

@@ -21,7 +21,7 @@ from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manif
 CATALOG = "glue_catalog"
 """The Iceberg catalog that the job's `--conf` sets up."""
 
-_REQUIRED = ("JOB_NAME", "manifest", "sql")
+_REQUIRED = ("JOB_NAME", "manifest", "code")
 _OPTIONAL = ("parameters", "pseudonym-secret")
 _FORGETTING = ("JOB_NAME", "erasure", "request", "pseudonym-secret")
 _MAX_KEY_BYTES = 64
@@ -65,7 +65,7 @@ def run_job(
 
     Args:
         spark: A session whose catalog `glue_catalog` is Glue's.
-        args: As Glue gives them: URIs of the manifest and the SQL, and what else the job has.
+        args: As Glue gives them: URIs of the manifest and the code, and what else the job has.
         fetch_secret: Gives the text of a secret by its ARN.
         put_metrics: Reports that the run started, and at its end what came of each table.
 
@@ -84,7 +84,7 @@ def run_job(
         code_version=__version__,
         pseudonym_key=functools.cache(lambda: _key(args, fetch_secret)),
     )
-    result = run.run(spark, manifest, files.read_text(args["sql"]), parameters, options)
+    result = run.run(spark, manifest, files.read_text(args["code"]), parameters, options)
     for warning in result.warnings:
         print(warning)
     for found in result.findings:
@@ -137,7 +137,7 @@ def forget_job(
         try:
             erasure = read_erasure(files.read_text(args["erasure"]))
             jobs = [
-                Job(read_manifest(files.read_text(job.manifest)), files.read_text(job.sql), job.parameters)
+                Job(read_manifest(files.read_text(job.manifest)), files.read_text(job.code), job.parameters)
                 for job in erasure.jobs
             ]
         except ManifestError as error:

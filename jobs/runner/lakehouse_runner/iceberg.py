@@ -14,7 +14,7 @@ _MAIN = "main"
 RUN_ID = "run-id"
 """The property of a snapshot that tells the run that wrote it."""
 _MADE_WITH = (RUN_ID, "parameters", "sql")
-"""Those that tell how it was made, so that it can be made again."""
+"""Those that tell how it was made, so that it can be made again. `sql` is the hash of the job's code."""
 _REMOVED = ("deleted-data-files", "removed-delete-files")
 """The properties that a snapshot has if it took files out of the table."""
 
@@ -50,9 +50,9 @@ class IcebergTable:
         self._table.refresh()
         return self._rows(self._table.snapshot(AUDIT))
 
-    def makes_with(self, parameters: str, sql: str) -> None:
-        """Note how what is written next is made: the values of parameters, in JSON, and the SQL's hash."""
-        self._made_with = {"parameters": parameters, "sql": sql}
+    def makes_with(self, parameters: str, code: str) -> None:
+        """Note how what is written next is made: the values of parameters, in JSON, and the code's hash."""
+        self._made_with = {"parameters": parameters, "sql": code}
 
     def made_with(self) -> dict[str, str]:
         """Tell how the published rows were made. Compaction, which writes them anew, says nothing of it."""

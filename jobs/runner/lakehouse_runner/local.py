@@ -26,6 +26,7 @@ from .cases import run_cases
 from .errors import JobError, plain_text, tell
 from .forget import Job, Request, forget
 from .iceberg import IcebergTable
+from .job import leaves_of
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_manifest, read_people, read_source
 from .plain import plain_rows
@@ -169,7 +170,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         for table in [*manifest.sources, output]:
             say({"kind": "start", "table": table})
         written_to = ready_table(spark, manifest.database, manifest.output)
-        result = run(spark, manifest, job["sql"], job["parameters"], replace(options, table=written_to))
+        result = run(spark, manifest, job["code"], job["parameters"], replace(options, table=written_to))
         if written_to != output and not result.failures:
             put_in_place(spark, manifest.database, manifest.output)
         failed |= result.failed
@@ -256,19 +257,15 @@ def _tell_mistake(error: AnalysisException, there_are: str) -> str:
 
 def _never_published(answer: DataFrame) -> Iterator[str]:
     """Name the tables that a query reads as they are published, and that are not."""
-    plan = answer._jdf.queryExecution().analyzed()
-    inner = plan.subqueriesAll()
-    for tree in (plan, *(inner.apply(i) for i in range(inner.size()))):
-        leaves = tree.collectLeaves()
-        for leaf in (leaves.apply(i) for i in range(leaves.size())):
-            if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
-                continue
-            read = leaf.table()
-            table = read.table()
-            # Others are lists that Iceberg keeps, or a branch or snapshot that the query asks for.
-            is_plain = table.getClass().getSimpleName() == "BaseTable"
-            if is_plain and not read.branch() and not read.snapshotId() and not table.currentSnapshot():
-                yield read.name().split(".")[-1]
+    for leaf in leaves_of(answer):
+        if leaf.getClass().getSimpleName() != "DataSourceV2Relation":
+            continue
+        read = leaf.table()
+        table = read.table()
+        # Others are lists that Iceberg keeps, or a branch or snapshot that the query asks for.
+        is_plain = table.getClass().getSimpleName() == "BaseTable"
+        if is_plain and not read.branch() and not read.snapshotId() and not table.currentSnapshot():
+            yield read.name().split(".")[-1]
 
 
 def _refused(spark: SparkSession, folder: str) -> DataFrame:
@@ -284,7 +281,7 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
     _make_namespace(spark, database)
     there = [row.tableName for row in _tables(spark, database)]
     jobs = [
-        Job(read_manifest(json.dumps(job["manifest"])), job["sql"], job["parameters"])
+        Job(read_manifest(json.dumps(job["manifest"])), job["code"], job["parameters"])
         for job in request["jobs"]
     ]
     known = {job.manifest.output.table for job in jobs}

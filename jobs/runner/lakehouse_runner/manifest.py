@@ -8,6 +8,10 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 
 Severity = Literal["fail", "quarantine", "warn"]
+Language = Literal["sql", "python"]
+LANGUAGES: Mapping[Language, str] = {"sql": "SQL", "python": "Python"}
+"""As people call them."""
+
 PiiClass = Literal["direct", "quasi"]
 Identifies = Literal["person", "device", "moment"]
 
@@ -116,6 +120,8 @@ class Source:
     """URI of the folder that refused lines go to."""
     columns: Mapping[str, Column]
     reading: Reading
+    records: Reading
+    """How records are placed in files and whose they are; another one where a row is an element of one."""
     audit: tuple[Check, ...]
 
 
@@ -136,7 +142,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that a job's runner is told besides its SQL."""
+    """All that a job's runner is told besides its code."""
 
     job: str
     database: str
@@ -155,6 +161,8 @@ class Manifest:
     """None: rows that gave none are those that are missing in number."""
     suppressed: str | None = None
     """URI of the list of who was forgotten; there where a source says whose its rows are."""
+    language: Language = "sql"
+    """What its code is."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +180,7 @@ class ErasureJob:
 
     manifest: str
     """URI."""
-    sql: str
+    code: str
     """URI."""
     parameters: Mapping[str, str]
     """Values for a table that does not say with which it was made."""
@@ -269,6 +277,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         metrics_namespace=value["metricsNamespace"],
         unmatched=Unmatched(**value["unmatched"]) if "unmatched" in value else None,
         suppressed=value.get("suppressed"),
+        language=value.get("language", "sql"),
     )
 
 
@@ -279,6 +288,7 @@ def read_source(value: Mapping[str, Any]) -> Source:
         quarantine=value["quarantine"],
         columns=_columns(value["columns"]),
         reading=_reading(value["reading"]),
+        records=_reading(value.get("records", value["reading"])),
         audit=_audit(value["audit"]),
     )
 

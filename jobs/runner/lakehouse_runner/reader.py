@@ -255,7 +255,7 @@ class Reader(Database):
         yield from self._good("SELECT * FROM _judged WHERE _reason IS NULL")
         refused = self._base.execute(
             f"SELECT * REPLACE (_bytes + {skipped} AS _bytes) FROM ({self._judged_refused('_raw')})"
-            " ORDER BY _file, _line, _record"
+            " ORDER BY _file, _line, _record, _detail"
         )
         for rows in refused.to_arrow_reader(_REFUSED_ROWS):
             yield Part(*self._kept(rows, _REFUSED), texts)

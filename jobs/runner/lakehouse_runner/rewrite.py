@@ -30,9 +30,9 @@ def rewritten(file: File, source: Source, forgotten: Forgotten) -> bool:
     """
     packed = file.name.endswith(PACKED) and files.read_range(file, 0, len(MAGIC)) == MAGIC
     try:
-        with closing(Reader(source.reading, source.columns, forgotten)) as reader:
+        with closing(Reader(source.records, source.columns, forgotten)) as reader:
             with _opened(file, packed) as opened:
-                head = opened.read(source.reading.head_bytes + 1)
+                head = opened.read(source.records.head_bytes + 1)
             text = Text(extents_of(file, is_cut=False)[0], "", packed, size=len(head), head=head[:-1] or head)
             (shape,) = reader.heads([text])
             if shape.refusal:
@@ -62,7 +62,7 @@ def _copy(file: File, packed: bool, reader: Reader, source: Source, out: IO[byte
     counts = [0, 0]
     zipped = gzip.GzipFile(fileobj=out, mode="wb", mtime=0) if packed else None
     with _opened(file, packed) as opened:
-        for piece in pieces_of(opened, source.reading.piece_bytes):
+        for piece in pieces_of(opened, source.records.piece_bytes):
             if piece.skipped:
                 raise _TooLong
             for record, is_theirs in _records(piece, reader):

@@ -18,6 +18,8 @@ from .copies import copies_among
 from .errors import JobError, tell
 from .expectations import Audit, Finding, audit, counted
 from .iceberg import AUDIT, IcebergTable
+from .job import told as told_of_python
+from .job import transformed
 from .landing import Landing
 from .manifest import Manifest, Moves, Unmatched
 from .pseudonyms import Pseudonyms
@@ -38,6 +40,7 @@ SPARK_SETTINGS = {
 
 
 _LARGE_ROWS = 1_000_000
+_MANY = 2
 _SKIPPED_SHOWN = 3
 _DRIVING = "_driving"
 _DELIVERED_ONCE = "delivered_once"
@@ -79,10 +82,10 @@ class Result:
 
 
 def run(
-    spark: SparkSession, manifest: Manifest, sql: str, parameters: Mapping[str, str], options: Options
+    spark: SparkSession, manifest: Manifest, code: str, parameters: Mapping[str, str], options: Options
 ) -> Result:
-    """Run a job. What is wrong with data or SQL is in the result's failures."""
-    return _Run(spark, manifest, sql, parameters, options).go()
+    """Run a job. What is wrong with data or code is in the result's failures."""
+    return _Run(spark, manifest, code, parameters, options).go()
 
 
 class _Run:
@@ -90,13 +93,13 @@ class _Run:
         self,
         spark: SparkSession,
         manifest: Manifest,
-        sql: str,
+        code: str,
         parameters: Mapping[str, str],
         options: Options,
     ) -> None:
         self._spark = spark
         self._manifest = manifest
-        self._sql = sql
+        self._code = code
         self._parameters = parameters
         self._options = options
         self._started = time.monotonic()
@@ -116,9 +119,11 @@ class _Run:
         try:
             self._make(opened, views)
         except Exception as error:
-            # Where it went wrong goes to the log; its text may quote data.
-            traceback.print_tb(error.__traceback__)
-            self._fail(self._manifest.output.table, tell(error))
+            told = told_of_python(error, self._manifest.job) if self._manifest.language == "python" else None
+            if told is None and not isinstance(error, JobError):
+                # Where it went wrong goes to the log; its text may quote data.
+                traceback.print_tb(error.__traceback__)
+            self._fail(self._manifest.output.table, told or tell(error))
         finally:
             if self._hide:
                 self._hide.close()
@@ -177,8 +182,7 @@ class _Run:
                 opened.append(rows)
             rows.createOrReplaceTempView(name)
             views.append(name)
-        clear = self._spark.sql(self._sql, args=dict(self._parameters))
-        rows = clear.select([F.col(quoted(name)) for name in output.columns])
+        rows = self._transformed()
         # What failed runs leave must not pile up either.
         table.expire(self._options.keep_snapshots)
         written = self._write(table, rows)
@@ -230,9 +234,23 @@ class _Run:
             # The table is published: the run is good, and the next one tidies up.
             print(f"{output.table} is published; its branch or old snapshots were left: {tell(error)}")
 
+    def _transformed(self) -> DataFrame:
+        """The rows of the output, its pseudonyms in the clear."""
+        manifest = self._manifest
+        if manifest.language == "python":
+            inputs = [*manifest.sources, *manifest.tables]
+            return transformed(
+                self._spark, manifest.job, self._code, inputs, self._parameters, manifest.output.schema
+            )
+        rows = self._spark.sql(self._code, args=dict(self._parameters))
+        return rows.select([F.col(quoted(name)) for name in manifest.output.columns])
+
     def _uses(self, name: str) -> int:
         """How often the job's queries name a source: one that is read once is not worth keeping."""
-        code = re.sub(r"--[^\n]*", "", self._sql)
+        if self._manifest.language == "python":
+            # What it reads once, by a name of its own, it may use more often.
+            return _MANY
+        code = re.sub(r"--[^\n]*", "", self._code)
         own = [check.count for source in self._manifest.sources.values() for check in source.audit]
         later = [check.count for check in self._manifest.output.audit if not check.only_empty]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
@@ -240,7 +258,7 @@ class _Run:
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
         """Write the rows where no reader looks, with pseudonyms for what is to be hidden. Return how many."""
         run_id = self._options.run_id
-        table.makes_with(json.dumps(dict(self._parameters)), sql_hash(self._sql))
+        table.makes_with(json.dumps(dict(self._parameters)), code_hash(self._code))
         columns = self._pseudonyms()
         if not columns:
             return table.write_audit(rows, run_id)
@@ -268,7 +286,7 @@ class _Run:
                 continue
             rows = self._spark.table(name)
             for column, type_ in rows.dtypes:
-                if type_ == "string" and re.search(rf"\b{re.escape(column)}\b", self._sql, re.IGNORECASE):
+                if type_ == "string" and re.search(rf"\b{re.escape(column)}\b", self._code, re.IGNORECASE):
                     frames.append(rows.select(F.col(quoted(column))))
         return frames
 
@@ -370,9 +388,9 @@ class _Run:
         return round(time.monotonic() - started, 3)
 
 
-def sql_hash(sql: str) -> str:
+def code_hash(code: str) -> str:
     """Give what tells whether a table is still made as it was."""
-    return hashlib.sha256(sql.encode()).hexdigest()
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 def _told_skipped(name: str, skipped: Sequence[str]) -> str:

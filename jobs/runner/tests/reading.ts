@@ -1,10 +1,12 @@
-// Compiles contracts for the tests of the runner: columns as JSON on stdin, their reading on stdout; of null, the SQL of people.
+// Compiles contracts for the tests of the runner: columns as JSON on stdin, their readings on stdout; of null, the SQL of people.
 import { readFileSync } from 'node:fs';
 import type { SourceTable } from '../../../model';
 import { PEOPLE } from '../../../model/manifest';
-import { readingOf } from '../../../model/reading';
+import { readingByRecord, readingOf } from '../../../model/reading';
 
 const asked = JSON.parse(readFileSync(0, 'utf8'));
-const reading = ({ columns, share }: { columns: SourceTable['columns']; share: number }) =>
-  readingOf({ name: 'readings', columns, maxQuarantinedShare: share } as SourceTable);
-process.stdout.write(JSON.stringify(asked === null ? PEOPLE : reading(asked)));
+const readings = ({ share, ...contract }: Pick<SourceTable, 'columns' | 'each'> & { share: number }) => {
+  const source = { name: 'readings', ...contract, maxQuarantinedShare: share } as SourceTable;
+  return { reading: readingOf(source), records: readingByRecord(source) };
+};
+process.stdout.write(JSON.stringify(asked === null ? PEOPLE : readings(asked)));

@@ -14,7 +14,7 @@ from s3_standin import Bucket
 SUBJECT = "Ann@x.org"
 ERASURE = {
     "version": 2,
-    "jobs": [{"manifest": "s3://lake/m.json", "sql": "s3://lake/q.sql", "parameters": {"p": "v"}}],
+    "jobs": [{"manifest": "s3://lake/m.json", "code": "s3://lake/q.sql", "parameters": {"p": "v"}}],
     "suppressed": "s3://lake/suppressed/list.json",
     "people": {"macro": "a", "entries": "e", "sharedDevices": "s"},
     "receipts": "s3://lake/receipts/",
@@ -61,7 +61,7 @@ class World:
     ) -> dict[str, Any]:
         """Stand in for what is done."""
         assert spark is SPARK
-        assert [(job.manifest.job, job.sql, job.parameters) for job in jobs] == [
+        assert [(job.manifest.job, job.code, job.parameters) for job in jobs] == [
             (MANIFEST["job"], "SELECT 1", {"p": "v"})
         ]
         assert people == PeopleSql("a", "e", "s")

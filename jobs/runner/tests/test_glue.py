@@ -41,7 +41,7 @@ MANIFEST: dict[str, Any] = {
     "runs": "s3://runs/reading/",
     "metricsNamespace": "Lakehouse/test",
 }
-ARGS = {"JOB_NAME": "test-reading", "manifest": "s3://a/m.json", "sql": "s3://a/q.sql"}
+ARGS = {"JOB_NAME": "test-reading", "manifest": "s3://a/m.json", "code": "s3://a/q.sql"}
 SPARK = cast(SparkSession, object())
 HEX = "0f" * 32
 
@@ -74,13 +74,13 @@ class World:
         self,
         spark: SparkSession,
         manifest: Manifest,
-        sql: str,
+        code: str,
         parameters: Mapping[str, str],
         options: run.Options,
     ) -> run.Result:
         """Stand in for the run itself."""
         assert spark is SPARK
-        self.runs.append((manifest, sql, parameters, options))
+        self.runs.append((manifest, code, parameters, options))
         if self.uses_key:
             assert options.pseudonym_key() == options.pseudonym_key()
         return run.Result({"runId": options.run_id, "tables": self.tables}, self.findings, self.failures)
@@ -119,9 +119,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_a_run_is_that_of_the_manifest_and_the_sql(world: World) -> None:
     """And of the session that Glue made."""
     world.start()
-    [(manifest, sql, parameters, options)] = world.runs
+    [(manifest, code, parameters, options)] = world.runs
     assert manifest.job == "reading"
-    assert sql == "SELECT 1"
+    assert code == "SELECT 1"
     assert parameters == {"mode": "plain", "unit": "g"}
     assert (options.catalog, options.code_version) == ("glue_catalog", __version__)
     assert re.fullmatch(r"\d{8}T\d{9}Z-[0-9a-f]{4}", options.run_id)
@@ -319,7 +319,7 @@ def test_the_version_is_the_packages() -> None:
 
 def argv(*more: str) -> list[str]:
     """What Glue starts a script with."""
-    own = ["--JOB_NAME", "test-reading", "--manifest", "s3://a/m.json", "--sql", "s3://a/q.sql"]
+    own = ["--JOB_NAME", "test-reading", "--manifest", "s3://a/m.json", "--code", "s3://a/q.sql"]
     return [
         "main.py",
         "--enable-metrics",
@@ -334,8 +334,8 @@ def argv(*more: str) -> list[str]:
 def test_arguments_are_asked_for_where_they_are_given() -> None:
     """To ask for one that is not there fails."""
     names = glue.argument_names(argv())
-    assert names == ["JOB_NAME", "manifest", "sql"]
-    assert getResolvedOptions(argv(), names)["sql"] == "s3://a/q.sql"
+    assert names == ["JOB_NAME", "manifest", "code"]
+    assert getResolvedOptions(argv(), names)["code"] == "s3://a/q.sql"
     given = argv("--parameters", "mode=strict", "--pseudonym-secret=arn:x")
     assert glue.argument_names(given) == [*names, "parameters", "pseudonym-secret"]
     resolved = getResolvedOptions(given, glue.argument_names(given))

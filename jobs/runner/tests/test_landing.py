@@ -331,3 +331,36 @@ def test_lines_of_the_forgotten_are_neither_rows_nor_refused(spark: SparkSession
         ("b.json.gz", 5, None, "OUT_OF_RANGE"),
         ("e.json", None, None, "EMPTY_FILE"),
     ]
+
+
+def test_elements_are_rows(spark: SparkSession, tmp_path: Path) -> None:
+    """Each is counted and refused alone, of those who were forgotten too."""
+    columns = {
+        "user": Contract("text", identifies="person"),
+        "nth": Contract("int", from_="#"),
+        "sku": Contract("text", from_="items.sku"),
+    }
+    ann, bob = ({"user": f"{name}@x.org", "items": [{"sku": "a"}, {"sku": 1}]} for name in ("ann", "bob"))
+    records = [ann, bob, {"user": "bob@x.org", "items": []}, {"user": "bob@x.org", "items": 7}]
+    write(tmp_path, {"a.json": "\n".join(map(json.dumps, records)).encode()})
+    source = source_of(tmp_path, columns, each="items")
+    key = b"key"
+    listed = forgotten_of([Entry("person", hash_of(key, "person", "ann@x.org"), "")], key)
+    for forgotten, filtered in ((None, 0), (listed, 2)):
+        read = Landing(spark, source, forgotten=forgotten)
+        rows = sorted((row.user, row.nth, row.sku) for row in read.rows.collect())
+        account = read.account()
+        assert rows == [("ann@x.org", 1, "a"), ("bob@x.org", 1, "a")][-len(rows) :]
+        assert (account.accepted, account.filtered, account.quarantined) == (
+            2 - filtered // 2,
+            filtered,
+            3 - filtered // 2,
+        )
+        refused = read.quarantine(account).where("line = 2").collect()
+        assert [(row.reason, row.detail, row.raw) for row in refused] == [
+            (
+                "WRONG_TYPE",
+                "element 2 of items: sku should be a string, found number",
+                '{"user":"bob@x.org","items":[{"sku":1}]}',
+            )
+        ]

@@ -99,3 +99,18 @@ def test_an_object_that_others_write_meanwhile_is_theirs(bucket: Bucket) -> None
     with pytest.raises(files.Changed, match=r"s3://lake/landing/a\.json was changed meanwhile; call again"):
         rewritten(file, SOURCE, LISTED)
     assert bucket.objects == {"landing/a.json": b"new"}
+
+
+def test_records_of_elements(tmp_path: Path) -> None:
+    """Each record is written once, however many elements its array has."""
+    columns = {"user": Contract("text", identifies="person"), "sku": Contract("text", from_="items.sku")}
+    source = source_of(tmp_path, columns, each="items")
+
+    def record(user: str, *skus: object) -> str:
+        return json.dumps({"user": user, "items": [{"sku": sku} for sku in skus]})
+
+    others = [record("bob@x.org"), record("bob@x.org", "a", "b"), record("cleo@x.org", 1, "c")]
+    theirs = [record("ann@x.org", "a", "b"), record("ann@x.org", 1)]
+    content = "\n".join([*others[:2], *theirs, others[2]])
+    assert rewritten(write(tmp_path, "a.json", content.encode()), source, LISTED)
+    assert sorted((tmp_path / "a.json").read_text().splitlines()) == sorted(others)

@@ -61,13 +61,16 @@ class Contract(Column):
     aliases: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    from_: str | None = None
 
 
-def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -> Source:
+def source_of(
+    folder: Path, columns: Mapping[str, Contract], share: float = 1, each: str | None = None
+) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
         name: {
-            **{key: value for key, value in asdict(column).items() if value is not None},
+            **{key.rstrip("_"): value for key, value in asdict(column).items() if value is not None},
             "aliases": list(column.aliases),
         }
         for name, column in columns.items()
@@ -81,7 +84,9 @@ def source_of(folder: Path, columns: Mapping[str, Contract], share: float = 1) -
                 name: {f.name: contract[f.name] for f in fields(Column) if f.name in contract}
                 for name, contract in contracts.items()
             },
-            "reading": _compiled(json.dumps({"columns": contracts, "share": share})),
+            **_compiled(
+                json.dumps({"columns": contracts, "share": share, **({"each": each} if each else {})})
+            ),
             "audit": [],
         }
     )

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ROOT } from '../root';
+import { ROOT } from './root';
 
 /** Where the repository keeps its Python, and what Spark needs. */
 export const VENV = join(ROOT, '.venv');

@@ -1,0 +1,96 @@
+import type { Pipeline } from '../../model';
+import { isReadable, withDatabase } from '../database';
+import type { RunRequest } from '../engine';
+import { readCode } from '../job-code';
+import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
+import { filesOf } from '../landing/files';
+import { planOf } from '../plan';
+import type { Store } from '../store';
+import { causesOf, hashOfSql, howMade } from './causes';
+import { hasRefused } from './landing';
+
+/** What a run would do with a table, and why. */
+export interface TablePlan {
+  readonly table: string;
+  /** `maybe`: only if an input that is made again has other rows then. */
+  readonly does: 'make' | 'maybe' | 'keep';
+  /** In words; empty of one that is kept. */
+  readonly why: readonly string[];
+}
+
+/** What a run of everything would do with a lake: nothing is made or changed. Throws as a run does. */
+export async function planLake(
+  store: Store,
+  jobs: string,
+  pipeline: Pipeline,
+  request: RunRequest & { readonly data: string },
+): Promise<TablePlan[]> {
+  const plan = planOf(pipeline, request);
+  const { files } = await filesOf(request.data, plan.sources);
+  const { tables } = await store.pointer();
+  const forgotten = await store.suppression();
+  const rowsOf = new Map(Object.entries(tables).map(([name, { runId }]) => [name, runId]));
+  const maybe = new Set<string>();
+  const made: TablePlan[] = [];
+  return withDatabase(async (db) => {
+    const versionOf = async (name: string) => {
+      const version = tables[name];
+      return version && (await isReadable(db, store.publishedDir(name, version), version.rows))
+        ? version
+        : undefined;
+    };
+    const deliveries = await deliveriesOf(plan.sources, request.data, files, forgotten, async ({ name }) => {
+      const version = await versionOf(name);
+      const dir = version && store.publishedDir(name, version);
+      return dir !== undefined && (await hasRefused(db, dir)) ? dir : undefined;
+    });
+    for (const source of plan.sources) {
+      const version = tables[source.name];
+      const delivery = deliveries.get(source.name) as Delivery;
+      const { fresh, changed, gone, whole } = delivery;
+      const why = request.full
+        ? ['--full']
+        : whole === 'first'
+          ? [version ? 'it is not known which files were read' : 'was never read']
+          : whole === 'otherwise'
+            ? ['its contract, or who was forgotten, has changed']
+            : [
+                ...told(fresh, 'new'),
+                ...told(changed, 'changed'),
+                ...told(gone, 'gone'),
+                ...(fresh + changed + gone === 0 ? ['who was forgotten may be in its files'] : []),
+              ];
+      const keeps = request.full !== true && isIdle(delivery);
+      if (!keeps) maybe.add(source.name);
+      made.push({ table: source.name, does: keeps ? 'keep' : 'make', why: keeps ? [] : why });
+    }
+    for (const job of plan.jobs) {
+      const before = await versionOf(job.name);
+      const why = request.full
+        ? ['--full']
+        : causesOf(
+            job,
+            before,
+            // What was never made is made whatever the code says; nothing is read of it, and no key is made.
+            before && {
+              sql: hashOfSql(await readCode(jobs, job)),
+              how: await howMade(job, store),
+              values: plan.values,
+              rowsOf,
+            },
+          );
+      const mayDiffer = job.inputs.filter(({ name }) => maybe.has(name)).map(({ name }) => name);
+      const does = why.length > 0 ? 'make' : mayDiffer.length > 0 ? 'maybe' : 'keep';
+      if (does !== 'keep') maybe.add(job.name);
+      made.push({
+        table: job.name,
+        does,
+        why: does === 'maybe' ? mayDiffer.map((name) => `if ${name} has other rows`) : why,
+      });
+    }
+    return made;
+  });
+}
+
+const told = (n: number, what: string) =>
+  n > 0 ? [`${n} ${n === 1 ? 'file is' : 'files are'} ${what}`] : [];
