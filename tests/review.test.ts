@@ -265,6 +265,8 @@ const CHANGES: readonly Change[] = [
       /^look: the job customer_orders reads customer_trusted, order_trusted, payment_landing; before, customer_trusted, order_trusted$/,
       /^access: the job customer_orders may now read payment_landing$/,
       /^access: the job customer_orders may now write payment_landing_quarantine$/,
+      // It reads more.
+      /^look: dev: \d+\.\d\d USD → \d+\.\d\d USD a month$/,
     ],
   },
   {
