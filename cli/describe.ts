@@ -111,7 +111,7 @@ function describedTable(table: Table, reach: string | undefined): TableDescripti
     expectations: Object.fromEntries(expectations),
     open: openColumns(table),
     ...(reach !== undefined && { reach }),
-    ...(table.format === 'json'
+    ...(table.format !== 'iceberg'
       ? { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }
       : { iceberg: icebergTable(table, `${zone}/${prefixOf(table)}`) }),
   };

@@ -92,15 +92,19 @@ function misreadIn({ misread, outcome }: IngestSummary, data: string): string[] 
   const misreads = (files: readonly Misread[]) =>
     `Athena reads one object a line, and misreads ${counted(files.length, 'file')}:`;
   const rewritten = misread.filter(isRewritten);
-  const left = misread.filter((file) => !isRewritten(file));
+  const left = misread.filter(({ canRewrite, rewritten }) => canRewrite && !rewritten);
+  const others = misread.filter(({ canRewrite }) => !canRewrite);
   return [
     ...told(rewritten, misreads(rewritten), `They ${done} with one record a line`),
     ...told(
       left,
       misreads(left),
-      rewritten.length > 0
-        ? 'They stay as they are: a line is too long to be rewritten'
-        : 'A run reads them as they are. Give --rewrite to put them up with one record a line',
+      'A run reads them as they are. Give --rewrite to put them up with one record a line',
+    ),
+    ...told(
+      others,
+      `Athena misreads ${counted(others.length, 'file')}:`,
+      'A run reads them as they are. They cannot be rewritten: a line is too long, or it is CSV or Parquet',
     ),
   ];
 }

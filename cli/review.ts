@@ -161,7 +161,10 @@ async function commonSample(
     const added = Object.keys(head.tables[source.name]?.columns ?? {}).filter(
       (column) => before && !(column in before),
     );
-    if (added.length > 0) await addColumns(source, added, { ...SAMPLE, out });
+    if (added.length === 0) continue;
+    if (source.format === 'json') await addColumns(source, added, { ...SAMPLE, out });
+    // What is no text of objects is made anew, as this revision's sources write it.
+    else await rm(join(out, source.entity), { recursive: true, force: true });
   }
   await sampleOf(definition).complete({ ...SAMPLE, out });
   return out;

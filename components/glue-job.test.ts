@@ -1,5 +1,5 @@
 import { auditOf, expectation, unique } from '../model';
-import { readingOf } from '../model/reading';
+import { readingOf } from '../model/landing';
 import { assetOf, type BinaryFile } from './asset';
 import { GlueJob, type GlueJobArgs } from './glue-job';
 import { GlueTable } from './glue-table';
@@ -217,7 +217,7 @@ test('its manifest says where everything is', async () => {
   const { file } = inputs(OBJECT, 'clean-manifest').source as { file: string };
   expect(file.endsWith('\n}\n')).toBe(true);
   expect(JSON.parse(file)).toStrictEqual({
-    version: 2,
+    version: 3,
     job: 'reading',
     database: 'acme_test',
     driving: 'reading_raw',

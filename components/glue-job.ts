@@ -119,7 +119,7 @@ const inputsOf = ({ inputs }: GlueJobArgs): GlueTable[] => Object.values<GlueTab
 
 /** Where a job puts what it refuses: lines of its sources, and rows of its output. */
 const quarantinesOf = (args: GlueJobArgs): Place[] =>
-  [...inputsOf(args).filter(({ contract }) => contract.format === 'json'), args.output]
+  [...inputsOf(args).filter(({ contract }) => contract.format !== 'iceberg'), args.output]
     .filter(({ contract }) => hasQuarantine(contract))
     .map(quarantinePlaceOf);
 

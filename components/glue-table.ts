@@ -9,7 +9,7 @@ import {
   ResourceHook,
 } from '@pulumi/pulumi';
 import { DefinitionError, type DerivedTable, type SourceTable, type Table } from '../model';
-import { evolutionFaults, externalTable, icebergTable, jsonStorage, locationOf } from '../model/schema';
+import { evolutionFaults, externalTable, icebergTable, landingStorage, locationOf } from '../model/schema';
 import { catalogAccess, logAccess, objectAccess } from './access';
 import { SNAPSHOTS } from './constants';
 import { ServiceRole } from './service-role';
@@ -92,7 +92,7 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
     this.arn = arn(site, 'glue', `table/${site.database}/${contract.name}`);
     const options = { parent: this, protect: args.protect, retainOnDelete: args.keep };
 
-    if (contract.format === 'json') {
+    if (contract.format !== 'iceberg') {
       this.nodes = { table: this.#external(name, args, contract, options), optimizers: [] };
     } else {
       const table = this.#iceberg(name, args, contract, options);
@@ -119,7 +119,7 @@ export class GlueTable<T extends Table = Table> extends ComponentResource {
           name: table.name,
           databaseName: args.database ?? args.site.database,
           ...externalTable(table),
-          storageDescriptor: location.apply((at) => jsonStorage(table, at)),
+          storageDescriptor: location.apply((at) => landingStorage(table, at)),
         },
         args.transform?.table,
         ['name', 'databaseName', 'tableType'],

@@ -125,7 +125,7 @@ const MADE = lake.jobs.map(({ output }) => `stedi-${output.zone}-${output.name}`
 const isPersonal = ({ columns }: (typeof lake.sources)[number] | (typeof lake.jobs)[number]['output']) =>
   Object.values(columns).some(({ pii }) => pii !== undefined);
 /** The jobs that start once others have ended. */
-const FOLLOWING = lake.jobs.filter(({ inputs }) => inputs.some(({ format }) => format !== 'json'));
+const FOLLOWING = lake.jobs.filter(({ inputs }) => inputs.some(({ format }) => format === 'iceberg'));
 
 const DEV = [
   'lakehouse:index:Lakehouse stedi',

@@ -474,7 +474,7 @@ const zoneOfRequests = ({ zones }: Pipeline) => zones.find(({ tables }) => table
 
 const secretName = ({ name }: Site) => `${name}/pseudonym-key`;
 
-const isSource = (table: GlueTable): table is GlueTable<SourceTable> => table.contract.format === 'json';
+const isSource = (table: GlueTable): table is GlueTable<SourceTable> => table.contract.format !== 'iceberg';
 
 /** The jobs of all zones, each after those that make its inputs. */
 const inOrder = (pipeline: Pipeline, zones: readonly Zone[]): GlueJob[] => {

@@ -55,7 +55,7 @@ landingZone.fill({ ...fillCommon, inputs: {}, code: {}, jobs: {} });
 holds<Equal<typeof trustedZone.tables.customer_trusted, GlueTable<typeof customerTrusted>>>();
 holds<Equal<typeof landingZone.tables.customer_landing, GlueTable<typeof customerLanding>>>();
 holds<Equal<(typeof trustedZone.tables.customer_trusted)['name'], 'customer_trusted'>>();
-holds<Equal<(typeof landingZone.tables.customer_landing.contract)['format'], 'json'>>();
+holds<Equal<(typeof trustedZone.tables.customer_trusted.contract)['format'], 'iceberg'>>();
 holds<Equal<(typeof trustedZone.jobs.customer_trusted.definition)['output'], typeof customerTrusted>>();
 holds<Equal<keyof typeof curatedZone.tables, (typeof curated)['tables'][number]['name']>>();
 holds<Equal<keyof typeof landingZone.jobs, never>>();

@@ -309,7 +309,7 @@ function storedBy(month: Month): number {
 
 function requestsOf({ pipeline, usage, runs, landing }: Month) {
   const { sources, jobs } = pipeline;
-  const reads = sumOf(jobs, ({ inputs }) => inputs.filter(({ format }) => format === 'json').length);
+  const reads = sumOf(jobs, ({ inputs }) => inputs.filter(({ format }) => format !== 'iceberg').length);
   const landingRead = sources.length === 0 ? 0 : (landing * reads) / sources.length;
   return {
     // A query leaves its result and a file about it.

@@ -15,7 +15,7 @@ export const quarantineEntries = ({
 }: ZoneDefinition): Readonly<Record<string, CatalogEntry<SourceTable>>> =>
   Object.fromEntries(
     tables.flatMap((source) =>
-      source.format === 'json'
+      source.format !== 'iceberg'
         ? [[source.name, { table: quarantineOf(source), prefix: quarantinePrefixOf(source) }]]
         : [],
     ),

@@ -112,7 +112,7 @@ const literal = (type: ColumnType, bound: number) =>
 
 /** What the columns and keys of a table that a job writes imply; what a source's columns say, its reader keeps. */
 function implied(table: Table): Expectation[] {
-  if (table.format === 'json') return [];
+  if (table.format !== 'iceberg') return [];
   const columns = Object.entries(table.columns);
   const required = columns.filter(([, column]) => !column.nullable).map(([name]) => name);
   const ranged = columns.filter(

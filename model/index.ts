@@ -8,13 +8,15 @@ export * from './forgotten';
 export * from './format';
 export * from './job';
 export * from './lakehouse';
+export * from './landing';
 // Only the program of a stack makes manifests: what checks them takes 0.1 s to load.
 export type * from './manifest';
+export { misreadSql } from './parquet';
 export { type Pipeline, unreadFaults } from './pipeline';
 export * from './quarantine';
 export * from './query';
 export * from './reach';
-export * from './reading';
+export { IS_ODD_LINE, type PlainReading, type Reading, rangeOf, withoutAddress } from './reading';
 export * from './refine';
 export * from './shown';
 export * from './table';

@@ -2,7 +2,7 @@ import type { Columns } from './column';
 import type { Expectation } from './expectation';
 import type { Job, Language, Parameter } from './job';
 import { type Pipeline, pipeline } from './pipeline';
-import type { DayPartition, DerivedTable, InstantsOf, SourceTable, Table } from './table';
+import type { DayPartition, DerivedTable, InstantsOf, SourceFormat, SourceTable, Table } from './table';
 
 /** The tables of one zone and the jobs that fill them. */
 export interface ZoneDefinition<
@@ -18,7 +18,7 @@ export interface ZoneDefinition<
 
 /** Whether files of sources land in the zone. */
 export const hasSources = ({ tables }: ZoneDefinition): boolean =>
-  tables.some(({ format }) => format === 'json');
+  tables.some(({ format }) => format !== 'iceberg');
 
 /** The words to define a lakehouse in, bound to its zones in their order. */
 export function lakehouse<const Zones extends readonly [string, ...string[]]>(zones: Zones) {
@@ -38,6 +38,8 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
        */
       readonly each?: string;
       readonly description: string;
+      /** Default: JSON. */
+      readonly format?: SourceFormat;
       readonly columns: C;
       /** Default: none. */
       readonly expectations?: readonly Expectation<keyof NoInfer<C> & string>[];
@@ -46,7 +48,7 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
     }): SourceTable<Name, Z, C> {
       return {
         ...contract,
-        format: 'json',
+        format: contract.format ?? 'json',
         expectations: contract.expectations ?? [],
         maxQuarantinedShare: contract.maxQuarantinedShare ?? 0.05,
       };

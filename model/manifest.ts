@@ -6,9 +6,10 @@ import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
 import { FORMATS } from './format';
 import type { Job } from './job';
+import { readingByRecord, readingOf } from './landing';
 import { type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
-import { type Reading, readingByRecord, readingOf } from './reading';
+import type { Reading } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
 import { COLUMN_TYPES, sparkSchema } from './types';
 
@@ -52,8 +53,12 @@ const forgotten = object({
 
 /** {@link Reading}, word for word. */
 const reading = object({
+  format: z.enum(['json', 'csv', 'parquet']),
   headBytes: z.number(),
   pieceBytes: z.number(),
+  pairedMark: z.exactOptional(some),
+  described: z.exactOptional(some),
+  without: z.exactOptional(some),
   heads: some,
   plain: plainReading,
   further: plainReading,
@@ -160,7 +165,7 @@ const columnContracts = (table: Table): Record<string, z.infer<typeof column>> =
 
 /** Whether a job reads lines of people whom it may have been asked to forget: it needs the list and its key. */
 export const forgets = ({ inputs }: Job): boolean =>
-  inputs.some((input) => input.format === 'json' && saysWhose(input));
+  inputs.some((input) => input.format !== 'iceberg' && saysWhose(input));
 
 /** Whether a job's runner needs the key of pseudonyms: it makes some, or has to know the forgotten. */
 export const needsKey = (job: Job): boolean => hasPseudonyms(job.output) || forgets(job);
@@ -185,7 +190,7 @@ export function manifestOf(
   },
 ): Manifest {
   const { output } = job;
-  const sources = job.inputs.filter((input): input is SourceTable => input.format === 'json');
+  const sources = job.inputs.filter((input): input is SourceTable => input.format !== 'iceberg');
   const faults = unreadFaults(job);
   if (faults.length > 0) throw new DefinitionError(faults);
   const unmatched = unmatchedOf(job);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  csv,
   DefinitionError,
   type DerivedTable,
   date,
@@ -244,6 +245,26 @@ describe('every fault names its place and what to do', () => {
       ['part_raw.zone: reading_raw and part_raw read the same files of "reading", so they are of one zone'],
     ],
     [
+      'two sources of one folder in two formats',
+      {
+        zones: inZone('raw', ({ tables }) => ({
+          tables: [
+            ...tables,
+            {
+              ...source,
+              name: 'part_raw',
+              format: 'parquet',
+              each: 'parts',
+              columns: { ...source.columns, part: text('P.', { from: 'parts' }) },
+            },
+          ],
+        })),
+      },
+      [
+        'part_raw.format: reading_raw and part_raw read the same files of "reading", so they are of one format',
+      ],
+    ],
+    [
       'a source that says of nobody whose its files are, as another does',
       {
         zones: inZone('raw', ({ tables }) => ({
@@ -382,17 +403,36 @@ describe('every fault names its place and what to do', () => {
       ],
     ],
     [
-      'types that JSON has not',
+      'CSV by marks that are none, and values within a value',
+      {
+        source: {
+          format: csv({ delimiter: '||', quote: 'q' }),
+          columns: { ...source.columns, city: text('Where.', { from: 'address.city' }) },
+        },
+      },
+      [
+        'reading_raw.format.delimiter: is "||"; it is one mark of ASCII, or a tab',
+        'reading_raw.format.quote: is "q"; it is one mark of ASCII, or a tab',
+        'reading_raw.columns.city: from is "address.city"; in CSV nothing is within a value: name a column of the header',
+      ],
+    ],
+    [
+      'CSV whose marks are one',
+      { source: { format: csv({ delimiter: '"' }) } },
+      ['reading_raw.format: delimiter and quote are both "; take two'],
+    ],
+    [
+      'types that sources have not',
       {
         source: {
           columns: { who: pseudonym('Who.'), at: timestamp('When.'), on: text('On.'), born: date('Born.') },
         },
       },
       [
-        'reading_raw.columns.who: JSON has no pseudonym; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
-        'reading_raw.columns.at: JSON has no timestamp; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
+        'reading_raw.columns.who: files of a source have no pseudonym; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
+        'reading_raw.columns.at: files of a source have no timestamp; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
         'reading_raw.columns.on: the name is a reserved word of SQL; take another, and give a source the key as an alias',
-        'reading_raw.columns.born: JSON has no date; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
+        'reading_raw.columns.born: files of a source have no date; use text, int, double, boolean, decimal, json, epochMillis, isoInstant, isoDate',
       ],
     ],
     [

@@ -5,7 +5,7 @@ import { DefinitionError, type Fault } from './faults';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import { reachFaults } from './reach';
-import { type DerivedTable, isPersonal, type SourceTable, type Table } from './table';
+import { type CsvFormat, type DerivedTable, isPersonal, type SourceTable, type Table } from './table';
 
 /** The checked definition: what every engine, the CLI and the Pulumi program read. */
 export interface Pipeline<Zone extends ZoneDefinition = ZoneDefinition> {
@@ -39,7 +39,7 @@ const RESERVED = new Set(
 /** Keys with points between. */
 const PATH = /^[^.*]+(?:\.[^.*]+)*$/;
 const SOURCE_ONLY = new Set<ColumnType>(['epochMillis', 'isoInstant', 'isoDate']);
-const JSON_TYPES = new Set<ColumnType>([
+const SOURCE_TYPES = new Set<ColumnType>([
   'text',
   'int',
   'double',
@@ -61,7 +61,7 @@ export function pipeline<Zone extends ZoneDefinition>(
   const listed = zones.flatMap((zone) => zone.tables);
   const tables = [...new Set(listed)];
   const jobs = [...new Set(zones.flatMap((zone) => zone.jobs))];
-  const sources = tables.filter((t): t is SourceTable => t.format === 'json');
+  const sources = tables.filter((t): t is SourceTable => t.format !== 'iceberg');
   const faults: Fault[] = [];
   const fault: Faulty = (path, message) => faults.push({ path, message });
 
@@ -132,6 +132,8 @@ function sharedFaults(sources: readonly SourceTable[], fault: Faulty) {
       );
     if (new Set(own.map(({ zone }) => zone)).size > 1)
       fault(`${last}.zone`, `${both} read the same files of "${entity}", so they are of one zone`);
+    if (new Set(own.map(({ format }) => JSON.stringify(format))).size > 1)
+      fault(`${last}.format`, `${both} read the same files of "${entity}", so they are of one format`);
     // Who may read a source may read its files, and a person is forgotten in all that is made of them.
     const personal = own.find(isPersonal);
     for (const { name } of personal ? own.filter((source) => !isPersonal(source)) : [])
@@ -242,8 +244,8 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
       );
     }
     if (column.from !== undefined) fault("has from, which only a source's reader looks at; use refined()");
-  } else if (!JSON_TYPES.has(column.type)) {
-    fault(`JSON has no ${column.type}; use ${[...JSON_TYPES].join(', ')}`);
+  } else if (!SOURCE_TYPES.has(column.type)) {
+    fault(`files of a source have no ${column.type}; use ${[...SOURCE_TYPES].join(', ')}`);
   }
 }
 
@@ -299,6 +301,26 @@ function sourceFaults(table: SourceTable, fault: Faulty) {
   eachFaults(table, fault);
   if (!(table.maxQuarantinedShare >= 0 && table.maxQuarantinedShare <= 1)) {
     fault('.maxQuarantinedShare', `is ${table.maxQuarantinedShare}; it is a share from 0 to 1`);
+  }
+  if (typeof table.format === 'object') csvFaults(table.format, table, fault);
+  if (table.each !== undefined && table.format !== 'json')
+    fault('.each', 'is for JSON; of CSV and Parquet, each row is one');
+}
+
+/** Neither a letter nor a digit, and no space, which may stand around quotes. */
+const MARK = /^[\t!-/:-@[-`{-~]$/;
+
+function csvFaults({ delimiter, quote }: CsvFormat, { columns }: SourceTable, fault: Faulty) {
+  for (const [name, mark] of Object.entries({ delimiter, quote })) {
+    if (!MARK.test(mark)) fault(`.format.${name}`, `is "${mark}"; it is one mark of ASCII, or a tab`);
+  }
+  if (delimiter === quote) fault('.format', `delimiter and quote are both ${quote}; take two`);
+  for (const [name, { from }] of Object.entries(columns)) {
+    if (!from?.includes('.')) continue;
+    fault(
+      `.columns.${name}`,
+      `from is "${from}"; in CSV nothing is within a value: name a column of the header`,
+    );
   }
 }
 
@@ -360,7 +382,7 @@ function expectationFaults(
   if (!COLUMN_NAME.test(e.name)) fault(`an expectation's name matches ${COLUMN_NAME.source}`);
   if (isBlank(e.description)) fault('has no description; a finding quotes it');
   if (e.severity === 'quarantine') {
-    if (table.format === 'json') {
+    if (table.format !== 'iceberg') {
       fault("a source's lines are quarantined by its columns' types and ranges; use fail or warn");
     } else if (e.columns.length === 0) {
       fault('moves the rows that share the values of its columns, so it has to name some');
@@ -369,7 +391,7 @@ function expectationFaults(
   for (const read of e.reads) {
     const other = tables.find((t) => t.name === read);
     if (!other) fault(`reads "${read}", which is no table of the pipeline`);
-    else if (table.format === 'json' && other.format !== 'json') {
+    else if (table.format !== 'iceberg' && other.format === 'iceberg') {
       fault(`reads ${read}, which is made after it; a source's may read sources only`);
     }
   }
@@ -426,7 +448,7 @@ function jobFaults(
 /** What a source is compared with that the job does not read: on Glue, a job has nothing but its inputs. */
 export const unreadFaults = (job: Job): Fault[] =>
   job.inputs
-    .filter(({ format }) => format === 'json')
+    .filter(({ format }) => format !== 'iceberg')
     .flatMap((source) =>
       source.expectations.flatMap((e) =>
         e.reads

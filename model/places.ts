@@ -41,7 +41,7 @@ export function placeOf(uri: string): Place {
 
 /** Where a table's files are in its zone's bucket: a source's as its writers name folders, the others by table. */
 export const prefixOf = (table: Table) =>
-  table.format === 'json' ? `${table.entity}/landing/` : `${table.name}/`;
+  table.format !== 'iceberg' ? `${table.entity}/landing/` : `${table.name}/`;
 
 /** Where refused lines of a source and moved rows of a table go, in its zone's bucket: apart from the data, as they expire. */
 export const QUARANTINE_PREFIX = 'quarantine/';

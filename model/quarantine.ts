@@ -32,4 +32,4 @@ export const quarantineOf = <Name extends string, Zone extends string>(
 
 /** Whether anything of a table goes to quarantine: lines of a source, or rows that an expectation moves out. */
 export const hasQuarantine = (table: Table): boolean =>
-  table.format === 'json' || table.expectations.some(({ severity }) => severity === 'quarantine');
+  table.format !== 'iceberg' || table.expectations.some(({ severity }) => severity === 'quarantine');

@@ -37,7 +37,7 @@ export function reachFaults(pipeline: Pick<Pipeline, 'sources' | 'jobs'>): Fault
     .map(({ name, format }) => ({
       path: name,
       message:
-        format === 'json'
+        format !== 'iceberg'
           ? 'holds rows of people, and no source says whose: one has to have columns of both, with identifies: person and identifies: device'
           : 'holds rows of people, and is made from no table that says whose; read one, or mark columns of its sources with identifies',
     }));

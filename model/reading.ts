@@ -1,5 +1,5 @@
 import { type Column, json, refined } from './column';
-import { aliasesOfEach, byRecord, valuePlace } from './each';
+import { aliasesOfEach, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
@@ -7,9 +7,9 @@ import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
 
 /** What quarantine keeps of a refused record. */
-const MAX_RAW_CHARACTERS = 1 << 16;
+export const MAX_RAW_CHARACTERS = 1 << 16;
 /** How much of a text is looked at as text at once; a longer line is refused. */
-const PIECE_BYTES = 16 << 20;
+export const PIECE_BYTES = 16 << 20;
 /** How much of a file says in which shape it is. */
 const HEAD_BYTES = 1 << 12;
 
@@ -22,10 +22,18 @@ const HEAD_BYTES = 1 << 12;
  * of text. Whatever these do not accept is judged again by `judge`, which alone knows reasons.
  */
 export interface Reading {
+  /** What an engine reads in another way: only JSON is cut into blocks that are read apart. */
+  readonly format: 'json' | 'csv' | 'parquet';
   /** What an engine gives `heads` of each file. */
   readonly headBytes: number;
   /** The longest piece of text for `lines`: it ends where a line ends, before one that begins with `{` if there is one. */
   readonly pieceBytes: number;
+  /** A byte that stands in pairs: where there is such a line end, a piece ends with an even number of them before it. */
+  readonly pairedMark?: string;
+  /** Of the one file in `_files`, what `heads` takes for its first bytes as text. It fails where the file cannot be read. */
+  readonly described?: string;
+  /** Of the one file in `_files`, the rows that the file keeps, as it has them, where `_gone (n)` holds the others. */
+  readonly without?: string;
   /**
    * From `_heads (file, magic, head, whole, named, unpacked, damage)`: the first bytes of each file in hex, its first
    * `headBytes` as text, whether that is all of it, whether its name ends in `.gz`, whether it was unpacked, and why it
@@ -47,12 +55,13 @@ export interface Reading {
   /** `_rest` of a file 0, of the records in the one file of `_files` that `_unnumbered (line)` holds. */
   readonly numbered: string;
   /**
-   * The lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
+   * With `_headers (file INTEGER, columns)`, the keys that `heads` gave of files:
+   * the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
    * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
    * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
    */
   readonly lines: string;
-  /** Values and `_n` of the matched ones of `_lines`, which holds those. */
+  /** Values, `_n` and `_last`, the line on which it ends, of the matched ones of `_lines`, which holds those. */
   readonly matched: string;
   /**
    * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
@@ -96,12 +105,12 @@ export interface PlainReading {
   readonly check: string;
 }
 
-const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
+export const all = (conditions: readonly string[]) => conditions.join(' AND ') || 'true';
 const folded = (key: string) => key.toLowerCase();
 
-const LF = 'chr(10)';
+export const LF = 'chr(10)';
 /** White space and byte-order marks; with commas what may stand around a record, with brackets around several. */
-const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
+export const SPACE = `' ' || chr(9) || chr(11) || chr(12) || chr(13) || chr(65279)`;
 const AROUND_RECORD = `${SPACE} || ','`;
 const AROUND_RECORDS = `${SPACE} || ',[]' || ${LF}`;
 /** Without what may stand around. `trim` looks at every character of a text, so it is not asked where an object is alone. */
@@ -121,7 +130,7 @@ export const IS_ODD_LINE = `CASE WHEN starts_with(line, '{') AND json_valid(line
   ELSE trim(line, ' ' || chr(9) || chr(13)) <> '' END`;
 
 /** A column with the names by which the SQL knows its value; or the array of which each element is a row. */
-interface Field {
+export interface Field {
   readonly name: string;
   readonly column: Column;
   /** Every spelling of its key, as the contract writes them; of a path, of its first. */
@@ -140,13 +149,13 @@ interface Field {
 }
 
 /** What is read of a record: its own fields and, where each element of an array is a row, those of the element. */
-interface Fields {
+export interface Fields {
   /** The array is the last of them. */
   readonly record: readonly Field[];
   readonly element?: readonly Field[];
 }
 
-function fieldsOf(source: SourceTable): Fields {
+export function fieldsOf(source: SourceTable): Fields {
   const record: Field[] = [];
   const element: Field[] = [];
   const named = (i: number) => ({ json: `_j${i}`, number: `_d${i}`, text: `_s${i}` });
@@ -180,7 +189,7 @@ function fieldsOf(source: SourceTable): Fields {
 }
 
 /** A text of JSON without the texts in it. */
-function withoutTexts(json: string): string {
+export function withoutTexts(json: string): string {
   return `regexp_replace(${json}, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`;
 }
 
@@ -189,7 +198,7 @@ function withoutTexts(json: string): string {
  * without white space, so no value looks so.
  */
 const TWICE = quote('[ "twice" ]');
-const NO_OBJECT = quote('[ "none" ]');
+export const NO_OBJECT = quote('[ "none" ]');
 
 /** A field's JSON text in the value of its key, or in its element, which stands at a `position`. */
 function within({ path, isPosition }: Field, value: string, position = ''): string {
@@ -231,9 +240,10 @@ const structure = (slots: readonly Slot[]) =>
     `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
   );
 
-const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
-const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
-const isNumber = (column: Column) => isWhole(column) || column.type === 'double' || column.type === 'decimal';
+export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
+export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
+export const isNumber = (column: Column) =>
+  isWhole(column) || column.type === 'double' || column.type === 'decimal';
 
 /** The declared range of a number, closed by what the type itself can hold. */
 export const rangeOf = (column: Column) => {
@@ -249,7 +259,7 @@ const parsedOf = ({ column, json, number, text }: Field): (readonly [as: string,
   return isNumber(column) ? [[number, `TRY_CAST(${json} AS DOUBLE)`]] : [];
 };
 
-const parsed = (fields: readonly Field[]) =>
+export const parsed = (fields: readonly Field[]) =>
   ['*', ...fields.flatMap(parsedOf).map(([as, sql]) => `${sql} AS ${as}`)].join(', ');
 
 const isString = (f: Field) => `starts_with(${f.json}, '"')`;
@@ -262,9 +272,9 @@ const INSTANT =
 const isInstant = (f: Field) =>
   `regexp_full_match(${f.text}, '${INSTANT}') AND COALESCE(year(${instantSql(f.text)}) BETWEEN 1 AND 9999, false)`;
 /** Whether an instant that is one is in its column's range. */
-const inTime = (f: Field) => {
+export const inTime = (f: Field, instant = instantSql(f.text)) => {
   const { min, max } = f.column;
-  const at = `epoch_ms(${instantSql(f.text)})`;
+  const at = `epoch_ms(${instant})`;
   return all([
     ...(min === undefined ? [] : [`${at} >= ${min}`]),
     ...(max === undefined ? [] : [`${at} <= ${max}`]),
@@ -272,18 +282,18 @@ const inTime = (f: Field) => {
 };
 const isOneOf = (f: Field) => `${f.text} IN (${(f.column.oneOf ?? []).map(quote).join(', ')})`;
 /** The number as its decimal; NULL where that has too few digits before the point. */
-const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
+export const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
 /** Whether that is all of it: a double keeps the digits that a decimal of a source can have. */
 const isExact = (f: Field, value = f.number) => `${asDecimal(f, value)}::DOUBLE = ${value}`;
 
-const inRange = (f: Field, value = f.number) => {
+export const inRange = (f: Field, value = f.number) => {
   const { min, max } = rangeOf(f.column);
   return `${value} BETWEEN ${sqlNumber(min)} AND ${sqlNumber(max)}`;
 };
 const sqlNumber = (value: number) => `${value}::DOUBLE`;
 
 /** Whether a text is what its column allows. */
-const textIsGood = (f: Field): string => {
+export const textIsGood = (f: Field): string => {
   if (f.column.type === 'isoDate') return isDay(f);
   if (f.column.type === 'isoInstant') return `${isInstant(f)} AND ${inTime(f)}`;
   return f.column.oneOf ? isOneOf(f) : 'true';
@@ -320,7 +330,7 @@ const storedValue = (f: Field): string => {
   return isText(f.column) ? f.text : isWhole(f.column) ? `TRY_CAST(${f.number} AS BIGINT)` : f.number;
 };
 
-const values = (fields: readonly Field[]) =>
+export const values = (fields: readonly Field[]) =>
   fields.map((f) => `${storedValue(f)} AS ${name(f.name)}`).join(', ');
 
 /*
@@ -387,7 +397,7 @@ function plainCheck(fields: readonly Field[], further: boolean): string {
 const spellingsOf = ({ keys }: Field) => [...new Set(keys.map(folded))].join('\n');
 
 /** Every spelling of a column's key in lower case, as a list of SQL. */
-const spellings = (fields: readonly Field[]) =>
+export const spellings = (fields: readonly Field[]) =>
   [...new Set(fields.flatMap(({ keys }) => keys.map(folded)))].map(quote).join(', ');
 
 /**
@@ -500,7 +510,7 @@ function valuePattern({ column, path }: Field): string | undefined {
     return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
   if (column.type === 'isoInstant')
     // Of a range the pattern would have to know days of months.
-    return column.min === undefined && column.max === undefined ? USUAL_INSTANT : undefined;
+    return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
   if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
   if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
   const { min, max } = rangeOf(column);
@@ -516,7 +526,7 @@ function valuePattern({ column, path }: Field): string | undefined {
 
 const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
-const USUAL_INSTANT = `"${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])"`;
+export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
 /** White space between tokens, of which JSON takes less than RE2's `\\s`. */
 const GAP = '[ \\t\\r]*';
@@ -586,7 +596,7 @@ function matched({ record: fields, element }: Fields): string {
   const columns = fields.map(
     (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
   );
-  return `SELECT ${columns.join(', ')}, _n FROM _lines WHERE _matched`;
+  return `SELECT ${columns.join(', ')}, _n, _n AS _last FROM _lines WHERE _matched`;
 }
 
 const unmatched = (fields: Fields) => {
@@ -704,8 +714,8 @@ records AS (
   FROM split
 )`;
 
-const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'detail': ${detail}}`;
-const said = (text: string) => quote(text);
+export const fault = (reason: Reason, detail: string) => `{'reason': '${reason}', 'detail': ${detail}}`;
+export const said = (text: string) => quote(text);
 
 /** Why a record, or a whole file, is refused. */
 type Reason =
@@ -717,6 +727,7 @@ type Reason =
   | 'LINE_TOO_LONG'
   | 'DUPLICATE_KEY'
   | 'MISSING_REQUIRED'
+  | 'FIELD_COUNT'
   | 'WRONG_TYPE'
   | 'OUT_OF_RANGE'
   | 'EMPTY_FILE'
@@ -727,7 +738,7 @@ const typeOf = (json: string) =>
   `CASE left(${json}, 1) WHEN '"' THEN 'string' WHEN '{' THEN 'object' WHEN '[' THEN 'array' WHEN 't' THEN 'boolean' WHEN 'f' THEN 'boolean' ELSE 'number' END`;
 
 /** What is wrong with one column of a record, of which `_m` holds the keys that stand for it; NULL where nothing is. */
-function faultOf(f: Field, keys = '[]'): string {
+export function faultOf(f: Field, keys = '[]'): string {
   const { column } = f;
   const what = (text: string) => said(`${f.name} ${text}`);
   const found = (expected: string) => `${what(`should be ${expected}, found `)} || ${typeOf(f.json)}`;
@@ -757,6 +768,7 @@ function faultOf(f: Field, keys = '[]'): string {
   }
   if (f.isArray) cases.push([`NOT (${isArray(f)})`, fault('WRONG_TYPE', found('an array'))]);
   else if (column.type === 'json') {
+    cases.push([`${f.json} = ${NO_OBJECT}`, fault('WRONG_TYPE', what('is no JSON'))]);
     cases.push([
       `NOT (${isJson(f)})`,
       fault('WRONG_TYPE', what('holds NaN or Infinity, which JSON does not have')),
@@ -848,7 +860,7 @@ const SHAPE_FAULT = `CASE
     ELSE ${fault('NOT_JSON', said('the braces close, but what is between them is not JSON'))}
   END`;
 
-function judge({ record: fields, element }: Fields): string {
+export function judge({ record: fields, element }: Fields): string {
   const keys = (i: number) => `_m${i}`;
   return `WITH ${GROUPS},
 ${RECORDS},
@@ -922,7 +934,7 @@ FROM (
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
-const MAGIC = [
+export const MAGIC = [
   ['504B0304', 'a zip archive'],
   ['504B0506', 'a zip archive'],
   ['425A68', 'packed with bzip2'],
@@ -1034,17 +1046,25 @@ FROM (
 )`;
 }
 
-/** How the records of files are read whose elements may be rows: to place them, and to know whose they are. */
-export function readingByRecord(source: SourceTable): Reading {
-  const reading = readingOf(byRecord(source));
-  return { ...reading, forgotten: { ...reading.forgotten, refused: forgottenOf(source).refused } };
-}
+/** What is the same of a source in any format. */
+export const commonReading = (source: SourceTable) => ({
+  verdict: verdict(source),
+  firstCount: FIRST_COUNT,
+  firstOrder: FIRST_ORDER,
+  shownFile: SHOWN_FILE,
+  refined: refinedSql(source),
+  landedSchema: sparkSchema(source.columns),
+  refinedSchema: sparkSchema(refined(source.columns)),
+  forgotten: forgottenOf(source),
+});
 
-/** See {@link Reading}. */
-export function readingOf(source: SourceTable): Reading {
+/** How files of JSON are read. */
+export function jsonReading(source: SourceTable): Reading {
   const all = fieldsOf(source);
   const { record: fields } = all;
   return {
+    ...commonReading(source),
+    format: 'json',
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
     heads: heads(fields),
@@ -1058,13 +1078,5 @@ export function readingOf(source: SourceTable): Reading {
     matched: matched(all),
     unmatched: unmatched(all),
     judge: judge(all),
-    verdict: verdict(source),
-    firstCount: FIRST_COUNT,
-    firstOrder: FIRST_ORDER,
-    shownFile: SHOWN_FILE,
-    refined: refinedSql(source),
-    landedSchema: sparkSchema(source.columns),
-    refinedSchema: sparkSchema(refined(source.columns)),
-    forgotten: forgottenOf(source),
   };
 }

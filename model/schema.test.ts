@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { words } from '../components/testing';
 import {
   type Columns,
+  csv,
   date,
   day,
   decimal,
@@ -9,12 +10,13 @@ import {
   epochMillis,
   int,
   isoDate,
+  isoInstant,
   position,
   pseudonym,
   text,
   timestamp,
 } from '.';
-import { evolutionFaults, hiveColumns, icebergTable, jsonStorage } from './schema';
+import { evolutionFaults, externalTable, hiveColumns, icebergTable, landingStorage } from './schema';
 
 const source = (columns: Columns) =>
   words.source({ name: 's_raw', zone: 'raw', entity: 's', description: 'S.', columns });
@@ -75,8 +77,53 @@ describe('a source in Athena', () => {
     ]);
   });
 
+  test('of CSV has text by place, without other spellings', () => {
+    const table = {
+      ...source({ No: int('N.', { aliases: ['number'] }), price: decimal(9, 2, 'P.') }),
+      format: csv({ delimiter: ';' }),
+    };
+    expect(hiveColumns(table)).toStrictEqual([
+      { name: 'no', type: 'string', comment: 'N.' },
+      { name: 'price', type: 'string', comment: 'P.' },
+    ]);
+    expect(landingStorage(table, 's3://b/s/').serDeInfo).toStrictEqual({
+      serializationLibrary: 'org.apache.hadoop.hive.serde2.OpenCSVSerde',
+      parameters: { separatorChar: ';', quoteChar: '"', escapeChar: '\u0001' },
+    });
+    expect(externalTable(table).parameters).toStrictEqual({
+      EXTERNAL: 'TRUE',
+      classification: 'csv',
+      'skip.header.line.count': '1',
+    });
+    expect(externalTable({ ...table, format: csv({ header: false }) }).parameters).not.toHaveProperty([
+      'skip.header.line.count',
+    ]);
+  });
+
+  test('of Parquet has types of its own, and structs', () => {
+    const columns = {
+      no: int('N.', { aliases: ['number'] }),
+      at: isoInstant('A.'),
+      on: isoDate('O.'),
+      city: text('C.', { from: 'Address.city' }),
+      zip: text('Z.', { from: 'Address.post.zip' }),
+    };
+    const table = { ...source(columns), format: 'parquet' as const };
+    expect(hiveColumns(table).map(({ name, type }) => [name, type])).toStrictEqual([
+      ['no', 'bigint'],
+      ['number', 'bigint'],
+      ['at', 'timestamp'],
+      ['on', 'date'],
+      ['address', 'struct<city:string,post:struct<zip:string>>'],
+    ]);
+    expect(landingStorage(table, 's3://b/s/').inputFormat).toBe(
+      'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+    );
+    expect(externalTable(table).parameters.classification).toBe('parquet');
+  });
+
   test('lies where it is told', () => {
-    expect(jsonStorage(source({ x: int('X.') }), 's3://b/s/')).toStrictEqual({
+    expect(landingStorage(source({ x: int('X.') }), 's3://b/s/')).toStrictEqual({
       location: 's3://b/s/',
       inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
       outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',

@@ -1,8 +1,8 @@
-import type { Column } from './column';
+import type { Column, ColumnType } from './column';
 import { valuePlace } from './each';
 import type { Fault } from './faults';
 import { type Place, s3Uri } from './places';
-import type { DerivedTable, SourceTable, Table } from './table';
+import type { DerivedTable, SourceFormat, SourceTable, Table } from './table';
 import { spelled } from './types';
 
 /** Glue's limit for a comment and Iceberg's for a doc, in characters. */
@@ -19,20 +19,54 @@ export const catalogType = (iceberg: string) => (iceberg === 'long' ? 'bigint' :
 const otherSpellings = (name: string, { aliases }: Column) =>
   [...new Set(aliases.map((alias) => alias.toLowerCase()))].filter((alias) => alias !== name.toLowerCase());
 
-/** The columns of JSON lines as Athena reads them, in lower case as Glue keeps them. */
+/** How columns of Parquet are spelled that come as numbers or text in JSON. */
+const PARQUET_TYPES: Partial<Record<ColumnType, string>> = { isoInstant: 'timestamp', isoDate: 'date' };
+
+/** Hive's word for the type of a column in files of a format. */
+export const hiveType = (column: Column, format: SourceFormat): string =>
+  typeof format === 'object'
+    ? 'string'
+    : (format === 'parquet' && PARQUET_TYPES[column.type]) || spelled(column).spark;
+
+/** The columns of a struct, by their ways in it, as Hive's type. */
+function structType(columns: readonly { readonly path: readonly string[]; readonly type: string }[]): string {
+  const keys = [...new Set(columns.map(({ path: [key = ''] }) => key))];
+  const fields = keys.map((key) => {
+    const inner = columns.filter(({ path }) => path[0] === key);
+    const below = inner.filter(({ path }) => path.length > 1);
+    const type =
+      below.length > 0
+        ? structType(below.map(({ path, type }) => ({ path: path.slice(1), type })))
+        : (inner[0]?.type as string);
+    return `${key.toLowerCase()}:${type}`;
+  });
+  return `struct<${fields.join(',')}>`;
+}
+
+/**
+ * The columns of a source as Athena reads them, in lower case as Glue keeps them. JSON is as written: instants are numbers
+ * or text, and days text; of what is within a value, its SerDe gives the text. CSV is text: the SerDe takes fields by their
+ * place, and would fail at a field that is empty where a number should be.
+ */
 export function hiveColumns(table: SourceTable) {
-  const columns = Object.entries(table.columns).flatMap(([name, column]) => {
-    // The SerDe looks at keys, not into their values: of those it gives the text.
+  const { format } = table;
+  const isCsv = typeof format === 'object';
+  const all = Object.entries(table.columns).flatMap(([name, column]) => {
     const { of } = valuePlace(table, name, column);
     if (of === 'position') return [];
-    const [key = name, ...within] = (column.from ?? name).split('.');
-    const isWithin = of === 'element' || within.length > 0;
-    // As written: instants are numbers or text, and days text.
-    const type = isWithin ? 'string' : spelled(column).spark;
-    const note = isWithin ? `The JSON that holds ${name} and what else is in it.` : column.description;
+    const [key = name, ...path] = (column.from ?? name).split('.');
+    const isWithin = of === 'element' || path.length > 0;
+    return [{ name, column, key, path, isWithin, type: hiveType(column, format) }];
+  });
+  const columns = all.flatMap(({ name, column, key, isWithin, type: own }) => {
+    const within = format === 'parquet' ? structType(all.filter((other) => other.key === key)) : 'string';
+    const type = isWithin ? within : own;
+    const note = isWithin
+      ? `The ${format === 'parquet' ? 'struct' : 'JSON'} that holds ${name} and what else is in it.`
+      : column.description;
     return [
       { name: key.toLowerCase(), type, comment: comment(note) },
-      ...otherSpellings(key, column).map((alias) => ({
+      ...(isCsv ? [] : otherSpellings(key, column)).map((alias) => ({
         name: alias,
         type,
         comment: comment(`Another spelling of ${key} that was seen in the source.`),
@@ -43,28 +77,59 @@ export function hiveColumns(table: SourceTable) {
   return columns.filter(({ name }, i) => columns.findIndex((other) => other.name === name) === i);
 }
 
-/** JSON lines as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
-export const jsonStorage = (table: SourceTable, location: string) => ({
-  location,
+const TEXT_FILES = {
   inputFormat: 'org.apache.hadoop.mapred.TextInputFormat',
   outputFormat: 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat',
-  serDeInfo: {
-    serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
-    parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
-  },
+};
+/** Stands in no file: backslashes are no escapes in CSV. Were it the quote, the SerDe would take them for some. */
+const NO_ESCAPE = '\u0001';
+
+function storageFormat({ format }: SourceTable) {
+  if (format === 'parquet') {
+    const parquet = 'org.apache.hadoop.hive.ql.io.parquet';
+    return {
+      inputFormat: `${parquet}.MapredParquetInputFormat`,
+      outputFormat: `${parquet}.MapredParquetOutputFormat`,
+      serDeInfo: {
+        serializationLibrary: `${parquet}.serde.ParquetHiveSerDe`,
+        parameters: { 'serialization.format': '1' },
+      },
+    };
+  }
+  const serDeInfo =
+    typeof format === 'object'
+      ? {
+          serializationLibrary: 'org.apache.hadoop.hive.serde2.OpenCSVSerde',
+          parameters: { separatorChar: format.delimiter, quoteChar: format.quote, escapeChar: NO_ESCAPE },
+        }
+      : {
+          serializationLibrary: 'org.openx.data.jsonserde.JsonSerDe',
+          parameters: { 'case.insensitive': 'TRUE', 'ignore.malformed.json': 'TRUE' },
+        };
+  return { ...TEXT_FILES, serDeInfo };
+}
+
+/** Files of a source as an external table of Athena. A line that is no JSON shows as a row of NULLs there. */
+export const landingStorage = (table: SourceTable, location: string) => ({
+  location,
+  ...storageFormat(table),
   columns: hiveColumns(table),
 });
 
 /** What else the catalog says of such a table. */
-export const externalTable = ({ description }: SourceTable) => ({
+export const externalTable = ({ description, format }: SourceTable) => ({
   description,
   tableType: 'EXTERNAL_TABLE',
-  parameters: { EXTERNAL: 'TRUE', classification: 'json' },
+  parameters: {
+    EXTERNAL: 'TRUE',
+    classification: typeof format === 'object' ? format.kind : format,
+    ...(typeof format === 'object' && format.header && { 'skip.header.line.count': '1' }),
+  },
 });
 
 /** Where a table's files are: Athena wants the slash, Iceberg none. */
 export const locationOf = ({ format }: Table, { bucket, prefix }: Place) =>
-  s3Uri({ bucket, prefix: prefix.replace(/\/$/, format === 'json' ? '/' : '') });
+  s3Uri({ bucket, prefix: prefix.replace(/\/$/, format !== 'iceberg' ? '/' : '') });
 
 /** Iceberg's ids of partition fields begin here. */
 const FIRST_PARTITION_ID = 1000;

@@ -17,13 +17,39 @@ interface Contract<Name extends string, Zone extends string, C extends Columns> 
   readonly expectations: readonly Expectation[];
 }
 
-/** Files of a source as they come: JSON lines under `<entity>/landing/`. */
+/**
+ * Text in fields, a record a line but for line ends within quotes, as RFC 4180 has it. A quote within quotes is written
+ * twice.
+ */
+export interface CsvFormat {
+  readonly kind: 'csv';
+  /** Whether the first line names the columns; without it they come in the contract's order, and no others. */
+  readonly header: boolean;
+  /** One character of ASCII. */
+  readonly delimiter: string;
+  /** One character of ASCII. */
+  readonly quote: string;
+}
+
+/** How a source writes its files. */
+export type SourceFormat = 'json' | 'parquet' | CsvFormat;
+
+/** CSV. Default: with a header, commas between fields, and double quotes. */
+export const csv = (options: Partial<Omit<CsvFormat, 'kind'>> = {}): CsvFormat => ({
+  header: true,
+  delimiter: ',',
+  quote: '"',
+  ...options,
+  kind: 'csv',
+});
+
+/** Files of a source as they come, under `<entity>/landing/`. */
 export interface SourceTable<
   Name extends string = string,
   Zone extends string = string,
   C extends Columns = Columns,
 > extends Contract<Name, Zone, C> {
-  readonly format: 'json';
+  readonly format: SourceFormat;
   readonly entity: string;
   /** The array of a record of which every element is a row: keys with points between. Default: a record is a row. */
   readonly each?: string;
@@ -71,7 +97,7 @@ export const isPersonal = ({ columns }: Table): boolean =>
  * also of people who agreed to nothing.
  */
 export const openColumns = (table: Table): string[] =>
-  table.format === 'json' && isPersonal(table)
+  table.format !== 'iceberg' && isPersonal(table)
     ? []
     : Object.entries(table.columns).flatMap(([name, { pii }]) => (pii === undefined ? [name] : []));
 

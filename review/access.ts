@@ -15,7 +15,7 @@ export function jobRights({ jobs }: Pipeline): Right[] {
   return jobs.flatMap((job): Right[] => {
     const who = `the job ${job.name}`;
     const right = (may: Right['may'], what: string): Right => ({ who, may, what });
-    const refusing = [...job.inputs.filter(({ format }) => format === 'json'), job.output].filter(
+    const refusing = [...job.inputs.filter(({ format }) => format !== 'iceberg'), job.output].filter(
       hasQuarantine,
     );
     return [

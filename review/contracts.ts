@@ -83,7 +83,7 @@ function tableFindings(base: Description, head: Description): Finding[] {
   return [
     ...gone.map(([name, { format }]): Finding => {
       const lost =
-        format === 'json'
+        format !== 'iceberg'
           ? ': its files are read no more'
           : ': no query finds its rows, and its entry of the catalog goes';
       return {
@@ -131,7 +131,7 @@ function changesOf(
   base: Description,
 ): Finding[] {
   const { gone, made, kept } = paired(before.columns, after.columns);
-  const isSource = after.format === 'json';
+  const isSource = after.format !== 'iceberg';
   const at = (column: string) => `${name}.columns.${column}`;
   const frozen =
     before.iceberg && after.iceberg
@@ -146,7 +146,7 @@ function changesOf(
       ? []
       : [{ level, text: say(before[property], after[property]), path: name }];
   return [
-    ...ofTable('format', 'breaking', (b, a) => say`${name} was ${String(b)} and is ${String(a)}`),
+    ...ofTable('format', 'breaking', (b, a) => say`${name} was ${formatText(b)} and is ${formatText(a)}`),
     ...frozen.map(({ path, message }): Finding => {
       const column = path.startsWith(`${name}.columns.`) ? path.slice(at('').length) : undefined;
       const isGone = gone.some(([one]) => one === column);
@@ -191,6 +191,8 @@ function changesOf(
     ...ofTable('description', 'note', () => say`${name} is described in other words`),
   ];
 }
+
+const formatText = (format: unknown) => (typeof format === 'string' ? format : JSON.stringify(format));
 
 type Shape = Parameters<typeof evolutionFaults>[1];
 

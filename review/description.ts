@@ -1,5 +1,5 @@
 import type { Estimate } from '../cost/estimate';
-import type { Column, Fault, Language, Parameter, Severity } from '../model';
+import type { Column, Fault, Language, Parameter, Severity, Table } from '../model';
 import type { icebergTable } from '../model/schema';
 
 /** What `lake describe --json` prints: all of a lakehouse that a review compares. It holds no data. */
@@ -21,7 +21,7 @@ export interface Description {
 
 export interface TableDescription {
   readonly zone: string;
-  readonly format: 'json' | 'iceberg';
+  readonly format: Table['format'];
   readonly description: string;
   readonly columns: Readonly<Record<string, ColumnDescription>>;
   readonly keys: readonly (readonly string[])[];

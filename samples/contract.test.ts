@@ -2,7 +2,21 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { double, epochMillis, int, isoDate, json, lakehouse, position, text } from '../model';
+import {
+  boolean,
+  csv,
+  decimal,
+  double,
+  epochMillis,
+  int,
+  isoDate,
+  isoInstant,
+  json,
+  lakehouse,
+  position,
+  type SourceTable,
+  text,
+} from '../model';
 import { lake } from '../pipeline';
 import { writeOtherSources } from '../tests/support/other-sources';
 import { readingTests, sorted } from '../tests/support/reading';
@@ -123,6 +137,39 @@ test('gives every record the columns that came later, and leaves the rest of eac
         .toString()
         .split('\n'),
     ).toHaveLength(6);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+});
+
+test.each<SourceTable['format']>([
+  'json',
+  'parquet',
+  csv(),
+  csv({ delimiter: ';', quote: "'", header: false }),
+])('what it writes as %j is read, but for what it makes faulty', async (format) => {
+  const out = mkdtempSync(join(tmpdir(), 'formats-test-'));
+  const source: SourceTable = {
+    ...device,
+    format,
+    maxQuarantinedShare: 1,
+    columns: {
+      ...device.columns,
+      price: decimal(9, 2, 'P.'),
+      at: isoInstant('A.'),
+      isNew: boolean('N.', { nullable: true }),
+      more: json('M.', { nullable: true }),
+      ...(typeof format === 'string' && { city: text('C.', { from: 'address.city' }) }),
+    },
+  };
+  try {
+    const { entities } = await writeMissing([source], { out, size: 300, seed: 1, dirty: 0.1 });
+    const folder = join(out, 'gadget', 'landing');
+    const [name = ''] = readdirSync(folder);
+    const { landed } = await read(source, { [name]: readFileSync(join(folder, name)) });
+    const { faulty } = entities.gadget as { faulty: number };
+    expect(faulty).toBeGreaterThan(10);
+    expect(landed).toMatchObject({ read: 300, refused: faulty, failure: null });
   } finally {
     rmSync(out, { recursive: true });
   }

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { type Column, type SampleReport, type SampleRequest, type SourceTable, valuePlace } from '../model';
+import {
+  type Column,
+  type ColumnType,
+  type SampleReport,
+  type SampleRequest,
+  type SourceTable,
+  spelled,
+  valuePlace,
+} from '../model';
+import { quoteString } from '../model/sql';
 import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
 
@@ -42,17 +51,22 @@ export async function writeMissing(
     if (await hasFiles(dir)) continue;
     const made = { lines: size, faulty: 0 };
     const random = randomOf(seed, own[0]?.name ?? '');
+    const [written] = own as [SourceTable];
+    const { extension, head, lineOf, faults } = writerOf(written);
     for (let first = 0; first < size; first += FILE_LINES) {
       const lines = function* () {
+        yield head;
         for (let i = first; i < Math.min(first + FILE_LINES, size); i++) {
           const record = values.recordOf(own, i);
           const faulty = chance(random, dirty);
           if (faulty) made.faulty++;
-          yield `${faulty ? pick(random, FAULTS)(record, pick(random, own as [SourceTable, ...SourceTable[]])) : JSON.stringify(record)}\n`;
+          yield `${faulty ? pick(random, faults)(record, pick(random, own as [SourceTable, ...SourceTable[]])) : lineOf(record, written)}\n`;
         }
       };
-      const name = `${entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.json`;
-      await pipeline(Readable.from(lines()), createWriteStream(join(dir, name)));
+      const name = `${entity}-${String(first / FILE_LINES + 1).padStart(4, '0')}.${extension}`;
+      const to = join(dir, name);
+      if (written.format === 'parquet') await writeParquet(written, [...lines()].join(''), to);
+      else await pipeline(Readable.from(lines()), createWriteStream(to));
       files++;
     }
     entities[entity] = made;
@@ -61,7 +75,7 @@ export async function writeMissing(
 }
 
 /**
- * Adds to every record of a source in `out` the columns that were `added` to its contract since the files were made: the
+ * Adds to every record of a source of JSON in `out` the columns that were `added` to its contract since the files were made: the
  * rest of a line stays as it is written, and so does a line that is no object. A value within one that is there already is
  * left out.
  */
@@ -289,10 +303,10 @@ function valueFor(
   }
 }
 
-type Fault = (record: Written, source: SourceTable) => string;
+type Line = (record: Written, source: SourceTable) => string;
 
 /** Ways in which a record goes bad that a reader has to refuse, or an element of it. */
-const FAULTS: readonly [Fault, ...Fault[]] = [
+const FAULTS: readonly [Line, ...Line[]] = [
   (record) => JSON.stringify(record).slice(0, -1),
   (record) => JSON.stringify(record).replaceAll('"', "'"),
   (record, source) => spoilt(record, source, ({ type }) => type !== 'json', []),
@@ -311,3 +325,73 @@ function spoilt(
   if (found !== undefined) put(record, source, found, value);
   return JSON.stringify(record);
 }
+
+/** How a source writes its files. */
+interface Writer {
+  readonly extension: string;
+  /** Begins each file. */
+  readonly head: string;
+  readonly lineOf: Line;
+  readonly faults: readonly [Line, ...Line[]];
+}
+
+function writerOf({ format, columns }: SourceTable): Writer {
+  const json = {
+    extension: 'json',
+    head: '',
+    lineOf: (record: Written) => JSON.stringify(record),
+    faults: FAULTS,
+  };
+  if (format === 'json') return json;
+  const withNull: Line = (record, source) => {
+    const required = Object.keys(columns).find((name) => !columns[name]?.nullable);
+    if (required !== undefined) put(record, source, required, null);
+    return writerOf(source).lineOf(record, source);
+  };
+  // Parquet is made of JSON, of which a value of another type would be another column.
+  if (format === 'parquet') return { ...json, extension: 'parquet', faults: [withNull] };
+  const { delimiter, quote, header } = format;
+  const fieldOf = (value: unknown) => {
+    const text = String(value ?? '');
+    const isPlain = ![delimiter, quote, '\n', '\r'].some((mark) => text.includes(mark));
+    return isPlain ? text : quote + text.replaceAll(quote, quote + quote) + quote;
+  };
+  const lineOf: Line = (row) =>
+    Object.entries(columns)
+      .map(([name, { from = name }]) => fieldOf(row[from]))
+      .join(delimiter);
+  const names = Object.entries(columns).map(([name, { from = name }]) => fieldOf(from));
+  return {
+    extension: 'csv',
+    head: header ? `${names.join(delimiter)}\n` : '',
+    lineOf,
+    faults: [
+      withNull,
+      (row, source) => `${lineOf(row, source)}${delimiter}?`,
+      (row, source) => `${quote}${quote}?${lineOf(row, source)}`,
+    ],
+  };
+}
+
+/** Writes lines of JSON as Parquet: instants as timestamps in UTC, days as dates. */
+async function writeParquet(source: SourceTable, lines: string, to: string): Promise<void> {
+  // It takes a while to load, and most samples need none.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const db = await (await DuckDBInstance.create(':memory:')).connect();
+  try {
+    const types: Written = {};
+    for (const [name, column] of Object.entries(source.columns)) {
+      put(types, source, name, PARQUET_TYPES[column.type] ?? spelled(column).duckdb);
+    }
+    const records = `[${lines.trimEnd().replaceAll('\n', ',')}]`;
+    await db.run('SET VARIABLE records = $1', [records]);
+    const made = `json_transform(getvariable('records'), ${quoteString(JSON.stringify([types]))})`;
+    await db.run(
+      `COPY (SELECT unnest(record) FROM (SELECT unnest(${made}) AS record)) TO ${quoteString(to)} (FORMAT parquet)`,
+    );
+  } finally {
+    db.closeSync();
+  }
+}
+
+const PARQUET_TYPES: Partial<Record<ColumnType, string>> = { isoInstant: 'TIMESTAMP', isoDate: 'DATE' };

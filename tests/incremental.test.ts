@@ -1,16 +1,19 @@
 // A run reads what is new and makes what follows from it. Whatever happens to the files, the rules and the people in between,
 // it gives what a run of everything gives on the same files, row for row.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { planLake } from '../engines/duckdb/plan';
 import type { RunResult } from '../engines/engine';
 import { landingDir } from '../engines/landing/files';
+import { inSql } from '../engines/plan';
+import { loadProject } from '../engines/project';
 import { Store } from '../engines/store';
 import { hasQuarantine, type Pipeline } from '../model';
 import { lake as stedi } from '../pipeline';
+import { writeMissing } from '../samples/contract';
 import { ENTITIES } from '../samples/stedi';
 import { answer, lake, ROOT, temporaryDir } from './support/lake';
 import { linesOf, type World, world } from './support/people';
@@ -178,6 +181,75 @@ describe('a run of what is new gives what a run of everything gives', () => {
     expect([...kept].sort()).toEqual(
       [...stedi.tables.keys()].filter((name) => name !== 'customer_trusted').sort(),
     );
+  });
+});
+
+/** What may happen to a lake of any contracts: files of a sample come, of one entity or all, or one goes. */
+type Landed = { readonly seed: number; readonly only?: string } | { readonly gone: number };
+
+describe('a lakehouse of any contracts', () => {
+  test(`the shop, histories from seed ${SEED}`, async () => {
+    const { definition, ...dirs } = loadProject(join(ROOT, 'examples', 'shop'));
+    const shop = inSql(definition.pipeline);
+    const entities = [...new Set(shop.sources.map((source) => source.entity))];
+    const landed: fc.Arbitrary<Landed> = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ seed: fc.nat(50), only: fc.constantFrom(...entities) }) },
+      { weight: 1, arbitrary: fc.record({ seed: fc.nat(50) }) },
+      { weight: 1, arbitrary: fc.record({ gone: fc.nat(20) }) },
+    );
+    const kept = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(landed, { minLength: 2, maxLength: 5 }),
+        fc.nat(9),
+        async (steps, forgotten) => {
+          const beside = new Beside(shop, dirs.jobs);
+          const time = new Date(Date.UTC(2026, 6, 1));
+          let samples = 0;
+          const land = async ({ seed, only }: { seed: number; only?: string }) => {
+            const out = join(beside.dir, `sample-${samples++}`);
+            await writeMissing(shop.sources, { out, size: 12, seed, dirty: seed % 3 === 0 ? 0.02 : 0 });
+            for (const each of only === undefined ? entities : [only]) {
+              const from = join(out, each, 'landing');
+              await mkdir(beside.folder(each), { recursive: true });
+              for (const name of await readdir(from))
+                await rename(join(from, name), join(beside.folder(each), `${samples}-${name}`));
+            }
+          };
+          await land({ seed: 1 });
+          await beside.run({}, time);
+          for (const step of steps) {
+            if ('seed' in step) await land(step);
+            else {
+              const files = (
+                await Promise.all(
+                  entities.map(async (each) => {
+                    const names = await readdir(beside.folder(each));
+                    // A source without a file is no run.
+                    return names.length > 1 ? names.map((name) => join(beside.folder(each), name)) : [];
+                  }),
+                )
+              ).flat();
+              const path = files.sort()[step.gone % Math.max(files.length, 1)];
+              if (path !== undefined) await rm(path);
+            }
+            for (const table of unchangedIn(await beside.run({}, time))) kept.add(table);
+          }
+          const [[subject] = []] = await answer(
+            beside.engine,
+            'SELECT customerId FROM customer_trusted ORDER BY 1',
+          );
+          if (forgotten < 3 && subject) {
+            await beside.engine.forget(shop, { subject, dryRun: false });
+            await land({ seed: 51 + forgotten });
+            await beside.run({}, time);
+          }
+          await rm(beside.dir, { recursive: true });
+        },
+      ),
+      { seed: SEED, numRuns: soak(6), endOnFailure: true },
+    );
+    expect([...kept].sort()).toEqual([...shop.tables.keys()].sort());
   });
 });
 

@@ -1,7 +1,9 @@
 // The example of the docs: decimals, booleans, instants with offsets, values by path and enumerations, from files to tables.
 import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleOf } from '../cli/sample';
+import { withDatabase } from '../engines/database';
 import { runQuery } from '../engines/named-query';
 import { inSql } from '../engines/plan';
 import { hasPython } from '../engines/python-syntax';
@@ -52,18 +54,34 @@ const orders = [
   },
   { orderId: 'o-3', customerId: 2, status: 'lost', orderedAt: '2026-05-02T10:00:00Z', items: [] },
 ];
-const payments = [
-  { paymentId: 'p-1', orderId: 'o-1', amount: 254.22, method: 'card', paidAt: '2026-05-02T10:00:00Z' },
-  { paymentId: 'p-2', orderId: 'o-1', amount: -0.1, method: 'transfer', paidAt: '2026-05-03T10:00:00Z' },
-  { paymentId: 'p-3', orderId: 'o-2', amount: 0.3, method: 'transfer', paidAt: '2026-05-03T10:00:00Z' },
-];
+const payments = `"paymentId";orderId;amount;method;paidAt;text
+p-1;o-1;254.22;card;2026-05-02T10:00:00Z;"Thanks;
+for all"
+p-2;o-1;-0.1;transfer;2026-05-03T10:00:00Z;
+p-3;o-2;0.30;transfer;2026-05-03T10:00:00Z;
+`;
+const products = `SELECT * FROM (VALUES
+  ('b-1', 'Bolt', 0.35, TIMESTAMP '2026-05-01 00:00:00'), ('b-1', 'Bolt', 0.37, TIMESTAMP '2026-05-02 00:00:00')
+) t(sku, title, price, changedAt)`;
 const lines = (records: readonly object[]) => records.map((record) => JSON.stringify(record)).join('\n');
+
+async function writeFileIn(folder: string, name: string, content: string | Buffer) {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, name), content);
+}
+
+async function parquetOf(query: string): Promise<Buffer> {
+  const file = join(dir, 'made.parquet');
+  await withDatabase((db) => db.run(`COPY (${query}) TO '${file}' (FORMAT parquet)`));
+  return readFileSync(file);
+}
 
 async function landed(name: string): Promise<string> {
   const data = join(dir, name);
   await writeLanding(data, 'customer', [Buffer.from(lines(customers))]);
   await writeLanding(data, 'order', [Buffer.from(lines(orders))]);
-  await writeLanding(data, 'payment', [Buffer.from(lines(payments))]);
+  await writeFileIn(join(data, 'payment', 'landing'), 'payments.csv', payments);
+  await writeFileIn(join(data, 'product', 'landing'), 'products.parquet', await parquetOf(products));
   return data;
 }
 
@@ -89,6 +107,9 @@ test('decimals are exact, instants are those of their offsets, one bad value is 
   expect((await result(engine, 'SELECT * FROM order_trusted ORDER BY orderId')).rows).toEqual([
     ['o-1', '1', '2026-05-01 22:30:00.000', '254.12', 'true'],
     ['o-2', '2', '2026-05-02 12:00:00.000', '0.3', 'false'],
+  ]);
+  expect((await result(engine, 'SELECT sku, price, changedAt FROM product_trusted')).rows).toEqual([
+    ['b-1', '0.37', '2026-05-02 00:00:00.000'],
   ]);
   expect(
     (await result(engine, 'SELECT day, revenue, meanOrder FROM daily_revenue ORDER BY day')).rows,
@@ -156,7 +177,7 @@ test('its sample is good but for the faults that were asked for, and refers to i
   expect((await result(engine, unknown)).rows).toEqual([['0']]);
   const again = join(dir, 'sample-again');
   await sampleOf(shop).write({ out: again, size: 400, seed: 7, dirty: 0.05 });
-  const file = join('payment', 'landing', 'payment-0001.json');
+  const file = join('payment', 'landing', 'payment-0001.csv');
   expect(readFileSync(join(again, file))).toEqual(readFileSync(join(data, file)));
 });
 

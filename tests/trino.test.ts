@@ -79,7 +79,7 @@ const stored = (engine: DuckDbEngine, name: string, types: Types) =>
 
 /** Rows of a table as a job's SQL sees them: of a source, by what every engine does to its columns. */
 const seen = (engine: DuckDbEngine, table: Table) =>
-  table.format === 'json'
+  table.format !== 'iceberg'
     ? answer(engine, `SELECT ${refinedSql(table)} FROM ${quoteName(table.name)}`)
     : stored(engine, table.name, storedTypes(table));
 

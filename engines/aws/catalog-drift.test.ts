@@ -1,5 +1,5 @@
 import { catalogEntries } from '../../model/catalog';
-import { externalTable, icebergTable, jsonStorage, locationOf } from '../../model/schema';
+import { externalTable, icebergTable, landingStorage, locationOf } from '../../model/schema';
 import { lake as pipeline } from '../../pipeline';
 import { GlueStandIn } from '../../tests/standin/glue';
 import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';
@@ -35,8 +35,8 @@ function deployed(): { tables: Deployed[]; metadata: Map<string, Record<string, 
   const tables = pipeline.zones.flatMap((zone) =>
     catalogEntries(zone).map(({ table, prefix }): Deployed => {
       const location = locationOf(table, { bucket: outputs.buckets[zone.name] as string, prefix });
-      if (table.format === 'json') {
-        const made = JSON.parse(JSON.stringify(jsonStorage(table, location)));
+      if (table.format !== 'iceberg') {
+        const made = JSON.parse(JSON.stringify(landingStorage(table, location)));
         const { description, tableType, parameters } = externalTable(table);
         return {
           Name: table.name,

@@ -3,7 +3,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { DerivedTable, Pipeline, SourceTable } from '../../model';
 import { type CatalogEntry, catalogEntries } from '../../model/catalog';
 import { placeOf } from '../../model/places';
-import { catalogType, externalTable, icebergTable, jsonStorage, locationOf } from '../../model/schema';
+import { catalogType, externalTable, icebergTable, landingStorage, locationOf } from '../../model/schema';
 import { LakeError } from '../engine';
 import { ask } from './ask';
 import { s3Client } from './s3-client';
@@ -71,7 +71,7 @@ export class CatalogDrift {
     if (slashless(at) !== slashless(location)) {
       say(`is at ${at ?? 'no place'}, the contract says ${location}`);
     }
-    if (table.format === 'json') compareExternal(table, location, found, say);
+    if (table.format !== 'iceberg') compareExternal(table, location, found, say);
     else await this.compareIceberg(table, location, found, say);
   }
 
@@ -135,7 +135,7 @@ const slashless = (uri: string | undefined) => uri?.replace(/\/$/, '');
 
 function compareExternal(table: SourceTable, location: string, found: GlueTable, say: Say): void {
   const wanted = externalTable(table);
-  const storage = jsonStorage(table, location);
+  const storage = landingStorage(table, location);
   const there = found.StorageDescriptor ?? {};
   compareColumns(
     (storage.columns ?? []) as readonly { name: string; type: string; comment: string }[],

@@ -63,7 +63,7 @@ export interface IngestedSource {
 }
 
 /** A file that Athena misreads. */
-export interface Misread extends Omit<OddLayout, 'path' | 'canRewrite'> {
+export interface Misread extends Omit<OddLayout, 'path'> {
   readonly file: string;
   /** Whether it is put up with one record a line; of a plan, whether it would be. */
   readonly rewritten: boolean;
@@ -188,8 +188,8 @@ class Ingest {
       seconds: +((performance.now() - this.started) / 1000).toFixed(3),
       misread: plan.flatMap((file) => {
         if (!file.layout) return [];
-        const { path, records, lost, details } = file.layout;
-        return [{ file: path, records, lost, details, rewritten: this.isRewritten(file) }];
+        const { path, records, lost, details, canRewrite } = file.layout;
+        return [{ file: path, records, lost, details, canRewrite, rewritten: this.isRewritten(file) }];
       }),
       warnings: this.warnings,
     };

@@ -155,7 +155,7 @@ async function follow(
 
 /** The job's own table and the sources that it reads. */
 const tablesOf = ({ output, inputs }: Job): string[] => [
-  ...inputs.filter(({ format }) => format === 'json').map(({ name }) => name),
+  ...inputs.filter(({ format }) => format !== 'iceberg').map(({ name }) => name),
   output.name,
 ];
 

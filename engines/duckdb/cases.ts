@@ -22,7 +22,7 @@ async function readGiven(
   for (const { name, columns, format } of inputs) {
     const emails = Object.keys(columns).filter((column) => columns[column]?.normalize === 'email');
     const rows = given[name] ?? [];
-    if (format !== 'json' || emails.length === 0 || rows.length === 0) continue;
+    if (format === 'iceberg' || emails.length === 0 || rows.length === 0) continue;
     const written = rows.flatMap((row) => emails.map((column) => literal(row[column] ?? null)));
     const forms = await rowsOf<{ form: string | null }>(
       db,

@@ -184,7 +184,7 @@ export class Run {
     const before = this.pointer.tables[table.name];
     // What is moved out may be other rows.
     const mayBeSame =
-      this.keeps && before?.rows === written && (table.format === 'json' || quarantined === 0);
+      this.keeps && before?.rows === written && (table.format !== 'iceberg' || quarantined === 0);
     if (!mayBeSame) return this.runId;
     const dirs = [this.store.publishedDir(table.name, before), this.store.tableDir(this.runId, table.name)];
     const sums = await rowsOf<{ same: boolean }>(

@@ -1,4 +1,4 @@
 import { refinedSql, type Table } from '../../model';
 
 /** The columns of a table as jobs see them, of its Parquet. */
-export const seenAs = (table: Table): string => (table.format === 'json' ? refinedSql(table) : '*');
+export const seenAs = (table: Table): string => (table.format === 'iceberg' ? '*' : refinedSql(table));

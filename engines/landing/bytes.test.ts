@@ -66,7 +66,7 @@ test('pieces hold every line once, with its number and whether it is UTF-8', asy
   await fc.assert(
     fc.asyncProperty(someLines, fc.integer({ min: 250, max: 2000 }), async (bytes, size) => {
       const pieces: Piece[] = [];
-      for await (const piece of piecesOf(await lookAtBytes(bytes), size)) pieces.push(piece);
+      for await (const piece of piecesOf(await lookAtBytes(bytes), { pieceBytes: size })) pieces.push(piece);
       const expected = linesOf(bytes);
       const found = pieces.flatMap(({ text, first, broken }) =>
         linesOf(text).map((line, i) => [first + i + 1, line.toString(), broken.includes(i + 1)]),
@@ -86,7 +86,9 @@ test('a piece ends before a line that begins with {, or else where a line ends',
   const record = '{\n"a":1\n}\n';
   const text = Buffer.from(record.repeat(600_000));
   const firsts: number[] = [];
-  for await (const { text: piece, first, bytes } of piecesOf(await lookAtBytes(text), 1 << 20)) {
+  for await (const { text: piece, first, bytes } of piecesOf(await lookAtBytes(text), {
+    pieceBytes: 1 << 20,
+  })) {
     expect(piece.subarray(0, 2).toString()).toBe('{\n');
     expect(bytes).toBe(piece.length);
     firsts.push(first);
@@ -99,7 +101,7 @@ test('of a line that is longer than a piece only the beginning is given, and the
   const size = 1 << 20;
   const text = Buffer.from(`a\n${'x'.repeat(4 * size)}\nb\n${'y'.repeat(3 * size)}`);
   const pieces: Piece[] = [];
-  for await (const piece of piecesOf(await lookAtBytes(text), size)) pieces.push(piece);
+  for await (const piece of piecesOf(await lookAtBytes(text), { pieceBytes: size })) pieces.push(piece);
   expect(
     pieces.map(({ text: t, first, bytes, isCut }) => [
       t.toString('utf8', 0, 2),
@@ -126,3 +128,13 @@ function linesOf(bytes: Buffer): Buffer[] {
   }
   return lines;
 }
+
+test('where marks stand in pairs, a piece ends with an even number of them', async () => {
+  const text = Buffer.from('a"\nb"\nc"\nd"\ne\nf\n"g\nh\n');
+  const pieces: string[] = [];
+  for await (const piece of piecesOf(await lookAtBytes(text), { pieceBytes: 8, pairedMark: '"' }))
+    pieces.push(piece.text.toString());
+  expect(pieces.join('')).toBe(text.toString());
+  // But for the last mark, which has no other.
+  for (const piece of pieces.slice(0, -1)) expect((piece.split('"').length - 1) % 2).toBe(0);
+});

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
+import type { Reading } from '../../model';
 import { LakeError } from '../engine';
 
 const LF = 10;
@@ -125,7 +126,7 @@ export function requireUnchanged(looks: readonly Look[]): void {
 
 /**
  * How often a character of ASCII stands in the files; nothing where one of the other texts does, or once it is given up.
- * Keeps the thread for no longer than a chunk takes.
+ * Of line ends, the end of a file is one. Keeps the thread for no longer than a chunk takes.
  */
 export async function marksIn(
   looks: readonly Look[],
@@ -136,6 +137,7 @@ export async function marksIn(
   const mark = counted.charCodeAt(0);
   const reach = Math.max(...others.map(({ length }) => length)) - 1;
   let found = 0;
+  let last: number | undefined;
   const contains = (bytes: Buffer) => others.some((text) => bytes.includes(text));
   for (const look of looks) {
     let tail: Buffer = Buffer.alloc(0);
@@ -145,8 +147,10 @@ export async function marksIn(
         return undefined;
       }
       found += countOf(chunk, mark);
-      tail = Buffer.from(chunk.subarray(-reach));
+      last = chunk.at(-1);
+      tail = reach > 0 ? Buffer.from(chunk.subarray(-reach)) : tail;
     }
+    if (mark === LF && last !== undefined && last !== LF) found++;
   }
   return found;
 }
@@ -210,7 +214,10 @@ export interface Piece {
 }
 
 /** The lines of a file in pieces of about a size, each cut where a record seems to begin. */
-export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<Piece> {
+export async function* piecesOf(
+  look: Look,
+  { pieceBytes, pairedMark }: Pick<Reading, 'pieceBytes' | 'pairedMark'>,
+): AsyncGenerator<Piece> {
   let first = 0;
   let held: Buffer[] = [];
   let size = 0;
@@ -242,7 +249,7 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
     size += chunk.length;
     if (size < wanted) continue;
     const bytes = Buffer.concat(held);
-    const record = bytes.lastIndexOf(start) + 1;
+    const record = (pairedMark ? lastEnd(bytes, pairedMark) : bytes.lastIndexOf(start)) + 1;
     if (record === 0 && size < pieceBytes) {
       // Where no record seems to begin, one may be cut: that is put off as long as can be.
       held = [bytes];
@@ -260,6 +267,18 @@ export async function* piecesOf(look: Look, pieceBytes: number): AsyncGenerator<
   }
   if (cut) yield endCut();
   else if (size > 0) yield piece(Buffer.concat(held));
+}
+
+/** Where the last line ends that has an even number of marks before its end; -1 where none does. */
+function lastEnd(bytes: Buffer, mark: string): number {
+  const byte = mark.charCodeAt(0);
+  let isWithin = false;
+  let last = -1;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === byte) isWithin = !isWithin;
+    else if (bytes[i] === LF && !isWithin) last = i;
+  }
+  return last;
 }
 
 function count(bytes: Buffer): number {

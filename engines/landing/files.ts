@@ -107,7 +107,7 @@ export async function filesOf(data: string, sources: readonly SourceTable[]): Pr
   }
   if (missing.length > 0) {
     throw new LakeError(
-      `the data is not whole.\n  ${missing.join('\n  ')}\nPut the JSON files of each source there, or give another --data`,
+      `the data is not whole.\n  ${missing.join('\n  ')}\nPut the files of each source there, or give another --data`,
     );
   }
   return { files, warnings };

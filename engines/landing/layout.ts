@@ -9,6 +9,7 @@ import { quoteString } from '../sql';
 import { counted } from '../words';
 import { chunksOf, type Look, lookAt, type Piece, piecesOf, requireUnchanged } from './bytes';
 import { batchesOf, type PlacedRecord, readyTables, recordsOf } from './reader';
+import { oddTables } from './tabular-layout';
 
 /** Why Athena does not read a record, or what else it makes of a file. */
 type Oddity = 'lines' | 'beside' | 'mark' | 'list' | 'stray';
@@ -21,7 +22,7 @@ const ODDITIES: Readonly<Record<Oddity, (n: number) => string>> = {
   stray: (n) => `${counted(n, 'line')} without a record, read as ${n === 1 ? 'a row' : 'rows'} of NULLs`,
 };
 
-/** A file whose records are not one complete object a line, as Athena's OpenX SerDe would read it. */
+/** A file that Athena would misread: JSON whose records are not one complete object a line, or a table. */
 export interface OddLayout {
   readonly path: string;
   readonly records: number;
@@ -29,7 +30,7 @@ export interface OddLayout {
   readonly lost: number;
   /** What is odd, in words. */
   readonly details: readonly string[];
-  /** Whether it can be written with a record a line: not where a line is too long to be looked at. */
+  /** Whether it can be written with a record a line: not of a table, nor where a line is too long to be looked at. */
   readonly canRewrite: boolean;
 }
 
@@ -38,6 +39,7 @@ export async function oddLayouts(
   table: SourceTable,
   files: readonly string[],
 ): Promise<ReadonlyMap<string, OddLayout>> {
+  if (table.format !== 'json') return oddTables(table, files);
   const layouts = new Map<string, OddLayout>();
   const db = await openOrdered();
   try {
@@ -191,12 +193,12 @@ async function layoutOf(
 
 /** The records of a file in their order, in the same ways as a run reads them. */
 async function* entriesOf(db: DuckDBConnection, table: SourceTable, look: Look): AsyncGenerator<Entry> {
-  const { pieceBytes } = readingOf(table);
-  if (await isReadWhole(db, look, pieceBytes)) {
+  const reading = readingOf(table);
+  if (await isReadWhole(db, look, reading.pieceBytes)) {
     yield* wholeEntries(db, look);
     return;
   }
-  for await (const piece of piecesOf(look, pieceBytes)) {
+  for await (const piece of piecesOf(look, reading)) {
     if (piece.isCut) yield { strays: 0, isCut: true };
     else yield* pieceEntries(piece, await recordsOf(db, table, piece));
   }

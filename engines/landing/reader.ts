@@ -14,6 +14,8 @@ const HEADS = 500;
 /** How much waits until it is looked at together: judging takes a hundred times its size. */
 const WAITING_BYTES = 1 << 20;
 
+const DAMAGED = 'its pages are damaged; upload it again';
+
 /** What became of the records of a source. A file that is refused as a whole is none of them. */
 export interface Landed {
   readonly read: number;
@@ -100,7 +102,7 @@ const REST = '_file, _n, _line, _broken';
 
 interface Verdict {
   readonly file: string;
-  readonly shape: 'objects' | 'lines' | null;
+  readonly shape: 'objects' | 'lines' | 'rows' | null;
   /** The keys of its records, where it may be plain. */
   readonly columns: string | null;
   readonly further: boolean;
@@ -179,7 +181,7 @@ export class SourceReader {
     );
     await forgotten?.ready(this.db);
     await readyTables(this.db, '_heads', '_others', '_rest');
-    for (const file of files) this.looks.push(await lookAt(file, this.reading.headBytes));
+    for (const file of files) this.looks.push(await lookOver(this.db, file, this.reading));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
     const verdictOf = ({ path }: Look) => verdicts.get(path) as Verdict;
@@ -195,11 +197,16 @@ export class SourceReader {
         if (!(await this.readPlain(batch, verdictOf(batch[0] as Look)))) others.push(...batch);
       }
     }
-    const lines = others.filter((look) => verdictOf(look).shape === 'lines');
-    for (const batch of batchesOf(others.filter((look) => verdictOf(look).shape !== 'lines'))) {
-      lines.push(...(await this.readObjects(batch)));
+    const lines = others.filter((look) => verdictOf(look).shape !== 'objects');
+    const objects = others.filter((look) => verdictOf(look).shape === 'objects');
+    // Of files of Parquet, each has types of its own.
+    const batches = this.reading.format === 'parquet' ? objects.map((look) => [look]) : batchesOf(objects);
+    for (const batch of batches) {
+      const unread = await this.readObjects(batch);
+      if (this.reading.format !== 'parquet') lines.push(...unread);
+      else for (const { path } of unread) await this.refuse(path, 'UNREADABLE_FILE', DAMAGED, true);
     }
-    await this.readLines(lines);
+    await this.readLines(lines, (look) => verdictOf(look).columns);
     requireUnchanged(this.looks);
     const theirs = (await forgotten?.takeOut()) ?? 0;
     this.accepted -= theirs;
@@ -228,19 +235,7 @@ export class SourceReader {
   private async judgeHeads(): Promise<ReadonlyMap<string, Verdict>> {
     const verdicts = new Map<string, Verdict>();
     for (let i = 0; i < this.looks.length; i += HEADS) {
-      await readyTables(this.db, '_heads');
-      const rows = await this.db.createAppender('_heads');
-      for (const look of this.looks.slice(i, i + HEADS)) {
-        rows.appendVarchar(look.path);
-        rows.appendVarchar(look.magic);
-        rows.appendVarchar(look.head);
-        for (const flag of [look.whole, look.named, look.unpacked]) rows.appendBoolean(flag);
-        if (look.damage === null) rows.appendNull();
-        else rows.appendVarchar(look.damage);
-        rows.endRow();
-      }
-      rows.closeSync();
-      for (const verdict of await rowsOf<Verdict>(this.db, this.reading.heads))
+      for (const verdict of await verdictsOf(this.db, this.reading, this.looks.slice(i, i + HEADS)))
         verdicts.set(verdict.file, verdict);
     }
     for (const { file, shape, reason, detail, fatal } of verdicts.values()) {
@@ -269,7 +264,7 @@ export class SourceReader {
     const part = this.part++;
     await this.db.run('SET VARIABLE _columns = $1', [columns]);
     const found = await this.attempt(part, async () => {
-      await this.name(looks);
+      await nameFiles(this.db, looks);
       await this.sink.show(this.db, '_plain', rows, part);
       return (await rowsOf<{ rows: number; marks: number | null }>(this.db, check))[0];
     });
@@ -287,7 +282,7 @@ export class SourceReader {
   private async readObjects(looks: readonly Look[]): Promise<readonly Look[]> {
     const part = this.part++;
     const odd = await this.attempt(part, async () => {
-      await this.name(looks);
+      await nameFiles(this.db, looks);
       await this.sink.show(this.db, '_objects', this.reading.objects, part);
       await this.db.run(
         'CREATE OR REPLACE TEMP TABLE _unnumbered AS SELECT _line AS line FROM _objects WHERE NOT _good',
@@ -324,22 +319,18 @@ export class SourceReader {
     try {
       return await work();
     } catch (error) {
-      // What the disk says, or a fault of the SQL, is no fault of the files.
-      if (!/^(?:Invalid Input|IO) Error/.test((error as Error).message)) throw error;
+      // What the disk says, or a fault of the SQL, is no fault of the files. A damaged page of Parquet is an Invalid Error.
+      if (!/^(?:Invalid Input|IO|Invalid) Error/.test((error as Error).message)) throw error;
       await this.sink.drop(part);
       return undefined;
     }
   }
 
-  private async name(looks: readonly Look[], db = this.db) {
-    const paths = looks.map(({ path }) => quoteString(literalPath(path)));
-    await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
-  }
-
-  private async readLines(looks: readonly Look[]) {
+  private async readLines(looks: readonly Look[], columnsOf: (look: Look) => string | null) {
     if (looks.length === 0) return;
     const groups = this.groups(looks);
     const work = async (db: DuckDBConnection) => {
+      await readyHeaders(db, looks.map(columnsOf));
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
         await this.readGroup(db, next.value, looks);
       }
@@ -348,7 +339,7 @@ export class SourceReader {
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_heads', '_others', '_rest');
+      await readyTables(other, '_others', '_rest');
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
@@ -385,7 +376,7 @@ export class SourceReader {
     }
   }
 
-  private pieces = (look: Look) => piecesOf(look, this.reading.pieceBytes);
+  private pieces = (look: Look) => piecesOf(look, this.reading);
 
   /** Reads a group. What of it DuckDB takes for no text, as it is no UTF-8, is read in pieces that are. */
   private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
@@ -406,7 +397,7 @@ export class SourceReader {
     looks: readonly Look[],
     whole: ReadonlyMap<number, Look> = new Map(),
   ) {
-    if (whole.size > 0) await this.name([...whole.values()], db);
+    if (whole.size > 0) await nameFiles(db, [...whole.values()]);
     const cut = await append(db, pieces, whole);
     this.passedOver += cut;
     const { matched, others } = await matchedOf(db, this.reading);
@@ -512,6 +503,58 @@ export async function verdictOn(
   return found?.failure ?? null;
 }
 
+/** Sets the variable `_files`. */
+export async function nameFiles(db: DuckDBConnection, looks: readonly Pick<Look, 'path'>[]): Promise<void> {
+  const paths = looks.map(({ path }) => quoteString(literalPath(path)));
+  await db.run(`SET VARIABLE _files = [${paths.join(', ')}]::VARCHAR[]`);
+}
+
+/** Looks a file over, as `heads` takes it. */
+export async function lookOver(db: DuckDBConnection, path: string, reading: Reading): Promise<Look> {
+  const look = await lookAt(path, reading.headBytes);
+  if (reading.described === undefined) return look;
+  try {
+    await nameFiles(db, [look]);
+    const [described] = await rowsOf<{ head: string }>(db, reading.described);
+    return { ...look, head: described?.head ?? '' };
+  } catch {
+    return { ...look, head: '' };
+  }
+}
+
+export async function verdictsOf(
+  db: DuckDBConnection,
+  reading: Reading,
+  looks: readonly Look[],
+): Promise<readonly Verdict[]> {
+  await readyTables(db, '_heads');
+  const rows = await db.createAppender('_heads');
+  for (const look of looks) {
+    rows.appendVarchar(look.path);
+    rows.appendVarchar(look.magic);
+    rows.appendVarchar(look.head);
+    for (const flag of [look.whole, look.named, look.unpacked]) rows.appendBoolean(flag);
+    if (look.damage === null) rows.appendNull();
+    else rows.appendVarchar(look.damage);
+    rows.endRow();
+  }
+  rows.closeSync();
+  return rowsOf<Verdict>(db, reading.heads);
+}
+
+/** Makes `_headers` of the columns that `heads` gave, of files by their places. */
+async function readyHeaders(db: DuckDBConnection, columns: readonly (string | null)[]): Promise<void> {
+  await readyTables(db, '_headers');
+  const rows = await db.createAppender('_headers');
+  for (const [file, text] of columns.entries()) {
+    if (text === null) continue;
+    rows.appendInteger(file);
+    rows.appendVarchar(text);
+    rows.endRow();
+  }
+  rows.closeSync();
+}
+
 /**
  * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
  * by its beginning; returns of how many bytes nothing does.
@@ -592,9 +635,36 @@ export async function* recordsIn(
   table: SourceTable,
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
-  await readyTables(db, '_heads', '_others', '_rest');
-  for await (const piece of piecesOf(look, readingOf(table).pieceBytes))
-    yield* await recordsOf(db, table, piece, true);
+  const reading = readingOf(table);
+  await readyTables(db, '_others', '_rest');
+  const [verdict] = await verdictsOf(db, reading, [look]);
+  await readyHeaders(db, [verdict?.columns ?? null]);
+  if (reading.format !== 'json' && !verdict?.shape) return;
+  for await (const piece of piecesOf(look, reading)) yield* await recordsOf(db, table, piece, true);
+}
+
+/**
+ * Makes `_gone (n)` of the rows in a file of Parquet that are of people who were forgotten; `false` where it cannot be read.
+ * The database is to be ready to ask who was.
+ */
+export async function theirRows(db: DuckDBConnection, path: string, reading: Reading): Promise<boolean> {
+  const look = await lookOver(db, path, reading);
+  const [verdict] = await verdictsOf(db, reading, [look]);
+  if (verdict?.shape !== 'objects') return false;
+  const { rows, refused } = reading.forgotten;
+  await readyTables(db, '_rest');
+  await db.run(`SET VARIABLE _by = 'record'`);
+  await db.run(`INSERT INTO _rest ${reading.numbered}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _known AS
+    SELECT * EXCLUDE (_file, _broken, _line, _good) FROM (${reading.objects}) WHERE _good
+    UNION ALL BY NAME SELECT * EXCLUDE (_file, _reason, _detail, _line, _record, _last, _raw, _text, _bytes), _record AS _n
+      FROM _judged WHERE _reason IS NULL`);
+  await db.run('CREATE OR REPLACE TEMP VIEW _landed AS FROM _known');
+  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS SELECT _n AS n FROM _landed t WHERE ${rows}`);
+  const texts = 'SELECT _record AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
+  for (const id of await theirIds(db, texts, refused)) await db.run(`INSERT INTO _gone VALUES (${id})`);
+  return true;
 }
 
 /** The records of lines, good and refused ones, in their order. */
@@ -616,7 +686,7 @@ export async function recordsOf(
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, _n AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
+    SELECT ${['_n, COALESCE(_last, _n) AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
       FROM (FROM (${matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good)
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );
@@ -635,6 +705,7 @@ export async function recordsOf(
 const TABLES = {
   _heads:
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
+  _headers: 'file INTEGER, columns VARCHAR',
   _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
   _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',

@@ -1,5 +1,6 @@
 import {
   boolean,
+  csv,
   date,
   day,
   decimal,
@@ -75,6 +76,7 @@ const paymentLanding = shop.source({
   zone: 'landing',
   entity: 'payment',
   description: 'One payment for an order, as the bank reports it.',
+  format: csv({ delimiter: ';' }),
   columns: {
     paymentId: text('Number of the payment.'),
     orderId: text('What was paid for.'),
@@ -89,6 +91,20 @@ const paymentLanding = shop.source({
       { severity: 'warn', description: 'Every payment is for an order.' },
     ),
   ],
+});
+
+const productLanding = shop.source({
+  name: 'product_landing',
+  zone: 'landing',
+  entity: 'product',
+  description: 'One product at its price, as the warehouse exports it.',
+  format: 'parquet',
+  columns: {
+    sku: text('Number of the product.'),
+    title: text('What it is called.'),
+    price: decimal(9, 2, 'What one costs, in euros.', { min: 0 }),
+    changedAt: isoInstant('From when on.', { min: Date.UTC(2000, 0, 1) }),
+  },
 });
 
 const customer = refined(customerLanding.columns);
@@ -116,6 +132,14 @@ const orderTrusted = shop.table({
   },
   keys: [['orderId']],
   partitionBy: [day('orderedAt')],
+});
+
+const productTrusted = shop.table({
+  name: 'product_trusted',
+  zone: 'trusted',
+  description: 'Each product once, at its newest price.',
+  columns: refined(productLanding.columns),
+  keys: [['sku']],
 });
 
 const orderItemTrusted = shop.table({
@@ -175,13 +199,13 @@ const dailyRevenue = shop.table({
 
 const landing = shop.zone('landing', {
   description: 'Files as the sources write them.',
-  tables: [customerLanding, orderLanding, orderItemLanding, paymentLanding],
+  tables: [customerLanding, orderLanding, orderItemLanding, paymentLanding, productLanding],
   jobs: [],
 });
 
 const trusted = shop.zone('trusted', {
   description: 'What is right, each thing once.',
-  tables: [customerTrusted, orderTrusted, orderItemTrusted],
+  tables: [customerTrusted, orderTrusted, orderItemTrusted, productTrusted],
   jobs: [
     shop.job({
       output: customerTrusted,
@@ -193,6 +217,11 @@ const trusted = shop.zone('trusted', {
       // The customers are there for what is expected of orders: that each is of one of them.
       inputs: [orderLanding, paymentLanding, customerLanding],
       description: 'Keeps orders that stand, and adds up their payments.',
+    }),
+    shop.job({
+      output: productTrusted,
+      inputs: [productLanding],
+      description: 'Keeps the newest price of each product.',
     }),
     shop.job({
       output: orderItemTrusted,

@@ -26,7 +26,7 @@ const tolerant: Pipeline = {
   jobs: pipeline.jobs.map((job) => ({
     ...job,
     inputs: job.inputs.map((input) =>
-      input.format === 'json' ? { ...input, maxQuarantinedShare: 1 } : input,
+      input.format !== 'iceberg' ? { ...input, maxQuarantinedShare: 1 } : input,
     ),
   })),
 };

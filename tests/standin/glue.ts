@@ -299,7 +299,7 @@ export class GlueStandIn {
     this.log(job.name, run, 'output', good ? 'published\n' : 'was not\u001b[31m published\nsecond line\n');
     if (!good && this.ends.get(job.name) !== 'FAILED') return;
     const runId = newRunId(new Date(this.now - STARTING_MS));
-    const tables = [...job.inputs.filter(({ format }) => format === 'json'), job.output];
+    const tables = [...job.inputs.filter(({ format }) => format !== 'iceberg'), job.output];
     const summary = {
       runId,
       job: job.name,

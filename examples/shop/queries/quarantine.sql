@@ -7,6 +7,8 @@ WITH refused AS (
   SELECT 'order_item_landing' AS source, q.reason FROM order_item_landing_quarantine q
   UNION ALL
   SELECT 'payment_landing' AS source, q.reason FROM payment_landing_quarantine q
+  UNION ALL
+  SELECT 'product_landing' AS source, q.reason FROM product_landing_quarantine q
 )
 SELECT
   r.source,

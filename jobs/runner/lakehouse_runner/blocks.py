@@ -86,6 +86,8 @@ class Text:
     blank: int = 0
     """Bytes before its head, of nothing but white space: a text of nothing else is known to be empty."""
     head: bytes = b""
+    columns: str | None = None
+    """What `heads` said of them."""
 
     def look(self, head_bytes: int) -> None:
         """Read its first bytes."""
@@ -97,7 +99,10 @@ class Text:
                 self.head = more
 
     def marks(self, counted: str, others: Sequence[str]) -> int | None:
-        """Count a character, and the lines. None where one of the other texts is there."""
+        """Count a character, and the lines. None where one of the other texts is there.
+
+        Of line ends, the end of the text is one.
+        """
         found = self.lines = 0
         reach = max(map(len, others))
         last = b""
@@ -109,7 +114,7 @@ class Text:
                 if any(text.encode() in chunk or text.encode() in between for text in others):
                     return None
                 last = chunk[-reach:]
-        return found
+        return found + (counted == "\n" and bool(last) and not last.endswith(b"\n"))
 
 
 @contextmanager
@@ -201,8 +206,11 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
-    """Cut a text at line ends, best before a line that begins a record, into pieces of at most `size`."""
+def pieces_of(text: IO[bytes], size: int, paired: str | None = None) -> Iterator[Piece]:
+    """Cut a text at line ends, best before a line that begins a record, into pieces of at most `size`.
+
+    `paired`: a record begins where an even number of these stands before.
+    """
     data = b""
     first = 0
     start = b""
@@ -214,7 +222,9 @@ def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
             start = b"\n%b{" % (indented[1] if indented else b"")
         if len(data) <= size:
             continue
-        cut = data.rfind(start, 0, size + 1) + 1 or data.rfind(b"\n", 0, size + 1) + 1
+        last = data.rfind(b"\n", 0, size + 1) + 1
+        best = _even_end(data, last, paired.encode()) if paired else data.rfind(start, 0, size + 1) + 1
+        cut = best or last
         if cut > 0:
             yield Piece(first, data[:cut])
             first += data.count(b"\n", 0, cut)
@@ -230,3 +240,13 @@ def pieces_of(text: IO[bytes], size: int) -> Iterator[Piece]:
         data = b""
     if data:
         yield Piece(first, data)
+
+
+def _even_end(data: bytes, end: int, mark: bytes) -> int:
+    """Give the last line end, at `end` or before it, that has an even number of marks before it; or 0."""
+    count = data.count(mark, 0, end)
+    while end > 0 and count % 2:
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        count -= data.count(mark, before, end)
+        end = before
+    return end

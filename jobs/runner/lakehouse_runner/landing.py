@@ -190,6 +190,8 @@ class Landing:
 
 def _cut(listed: Sequence[File], source: Source) -> set[File]:
     """Give the files that can be cut at any line end, by their beginning, and should be."""
+    if source.reading.format != "json":
+        return set()
     large = [file for file in listed if file.size > BLOCK_BYTES and not file.name.endswith(PACKED)]
     reading = source.reading
     cut: set[File] = set()

@@ -87,6 +87,7 @@ class ForgottenSql:
 class Reading:
     """The SQL that reads the files of a source; `Reading` in model/reading.ts says what each text gives."""
 
+    format: Literal["json", "csv", "parquet"]
     head_bytes: int
     piece_bytes: int
     heads: str
@@ -108,6 +109,9 @@ class Reading:
     landed_schema: str
     refined_schema: str
     forgotten: ForgottenSql
+    paired_mark: str | None = None
+    described: str | None = None
+    without: str | None = None
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ class ManifestError(ValueError):
     """A manifest that this version of the runner cannot read."""
 
 
-_FORMAT = 2
+_FORMAT = 3
 """The format of manifests that is read; `FORMATS` in model/format.ts is what is written."""
 
 
@@ -295,6 +299,7 @@ def read_source(value: Mapping[str, Any]) -> Source:
 
 def _reading(value: Mapping[str, Any]) -> Reading:
     return Reading(
+        format=value["format"],
         head_bytes=value["headBytes"],
         piece_bytes=value["pieceBytes"],
         heads=value["heads"],
@@ -316,6 +321,9 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         landed_schema=value["landedSchema"],
         refined_schema=value["refinedSchema"],
         forgotten=ForgottenSql(**value["forgotten"]),
+        paired_mark=value.get("pairedMark"),
+        described=value.get("described"),
+        without=value.get("without"),
     )
 
 

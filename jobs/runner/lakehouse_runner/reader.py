@@ -19,11 +19,13 @@ _BATCH_ROWS = 50_000
 _REFUSED_ROWS = 1000
 MOST_NOTED = 20_000
 """Of a text of which more lines are odd they are found again as they were found."""
+DAMAGED = "its pages are damaged; upload it again"
 _REFUSED = ["_file", "_line", "_record", "_reason", "_detail", "_raw", "_bytes"]
 _TABLES = {
     "_heads": (
         "file BIGINT, magic VARCHAR, head VARCHAR, whole BOOL, named BOOL, unpacked BOOL, damage VARCHAR"
     ),
+    "_headers": "file INTEGER, columns VARCHAR",
     "_piece": "file INTEGER, text BLOB, first BIGINT, broken BIGINT[]",
     "_rest": "file INTEGER, n BIGINT, line VARCHAR, broken BOOL",
     "_counts": "read BIGINT, refused BIGINT, bytes BIGINT, refused_bytes BIGINT, fatal BIGINT",
@@ -86,7 +88,7 @@ class Reader(Database):
         for i, text in enumerate(texts):
             head, is_whole = text.head, text.size - text.blank <= len(text.head)
             named = text.extent.file.name.endswith(PACKED)
-            shown = [head[:16].hex().upper(), head.decode(errors="replace"), is_whole]
+            shown = [head[:16].hex().upper(), self._described(text), is_whole]
             rows.append([i, *shown, named, text.is_unpacked, text.damage])
         self._fill("_heads", rows)
         found = {
@@ -95,11 +97,25 @@ class Reader(Database):
         }
         return [found[i] for i in range(len(texts))]
 
+    def _described(self, text: Text) -> str:
+        """Give the beginning of a text, or what says as much."""
+        if self._reading.described is None:
+            return text.head.decode(errors="replace")
+        self._set(_files=[literal(text.path)])
+        try:
+            ((described,),) = self._rows(self._reading.described)
+        except duckdb.Error:
+            return ""
+        return str(described)
+
     def read(self, texts: Sequence[Text]) -> Iterator[Part]:
         """Read texts, each the first way that holds for it, and note in each what is to be known of it."""
         plain: dict[Head, list[Text]] = {}
         others: list[tuple[Text, Head]] = []
         for text, head in zip(texts, self.heads(texts), strict=True):
+            text.columns = head.keys
+            if head.shape == "rows":
+                text.rest = None
             if head.refusal and not text.extent.is_cut:
                 text.refusal = head.refusal
             elif head.keys is not None:
@@ -116,7 +132,11 @@ class Reader(Database):
         # Lines of large ones may be too long to be looked at.
         large = [text for text in whole if text.size > self._reading.piece_bytes]
         for group in [[text for text in whole if text not in large], *([text] for text in large)]:
-            if group and not (yield from self._objects(group)):
+            if not group or (yield from self._objects(group)):
+                continue
+            if self._reading.format == "parquet":
+                group[0].refusal = Refusal("UNREADABLE_FILE", DAMAGED, is_fatal=True)
+            else:
                 lines += group
         yield from self._lines(lines)
 
@@ -135,12 +155,12 @@ class Reader(Database):
         ((failure,),) = self._rows(self._reading.verdict)
         return None if failure is None else str(failure)
 
-    def records(self, piece: Piece) -> tuple[pa.Table, pa.Table]:
-        """Give good records on a line each, `_n` from the piece's first, and what `judge` says of others.
+    def records(self, piece: Piece, columns: str | None) -> tuple[pa.Table, pa.Table]:
+        """Give good records on a line each, `_n`, and what `judge` says of others, both with `_theirs`.
 
-        Both with `_theirs`.
+        `columns`: what `heads` said of them.
         """
-        self._read_lines([piece._replace(first=0)])
+        self._read_lines([piece], [columns])
         good = self._base.execute(
             self._judged_rows(
                 f"FROM ({self._reading.matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good"
@@ -151,6 +171,25 @@ class Reader(Database):
         # Not only as far as a quarantine would keep it.
         refused = self._judged_refused("_text")
         return good, self._base.execute(f"{rows} UNION ALL {refused}").to_arrow_table()
+
+    def without(self, text: Text, query: str, to: str) -> tuple[int, int]:
+        """Write a text of Parquet without the rows of the forgotten. Give how many go, and how many stay."""
+        self._make("_rest", self._reading.numbered, _files=[literal(text.path)])
+        self._make("_judged", self._reading.judge, _by="record")
+        self._make("_read", f"SELECT * FROM ({self._reading.objects}) WHERE _good")
+        good = self._judged_rows(
+            "SELECT * FROM _read UNION ALL BY NAME"
+            " SELECT * EXCLUDE (_line, _file), _record AS _n FROM _judged WHERE _reason IS NULL"
+        )
+        self._make("_known", f"SELECT _n AS n, _theirs FROM ({good})")
+        refused = self._judged_refused("_text")
+        self._base.execute(f"INSERT INTO _known SELECT _record, _theirs FROM ({refused})")
+        self._make("_gone", "SELECT n FROM _known WHERE _theirs")
+        self._base.execute(f"COPY ({query}) TO '{to}' (FORMAT parquet)")
+        ((theirs, others),) = self._rows(
+            "SELECT count(*) FILTER (_theirs), count(*) FILTER (NOT _theirs) FROM _known"
+        )
+        return theirs, others
 
     def _judged_rows(self, query: str) -> str:
         if not self._has_forgotten:
@@ -193,16 +232,19 @@ class Reader(Database):
 
     def _is_made(self, table: str, query: str, texts: Sequence[Text], **variables: Any) -> bool:
         """Fill a table with what DuckDB reads of texts. Whether it can read them."""
-        files = [re.sub(r"([\[*?])", r"[\1]", text.path) for text in texts]
+        files = [literal(text.path) for text in texts]
         try:
             self._make(table, query, _files=files, **variables)
-        except (duckdb.InvalidInputException, duckdb.IOException):
+        except duckdb.Error as error:
+            # Of a damaged page, the reader of Parquet knows no better name.
+            if type(error) not in (duckdb.InvalidInputException, duckdb.IOException, duckdb.Error):
+                raise
             return False
         return True
 
     def again(self, texts: Iterable[Text]) -> Iterator[Part]:
         """Judge the lines of texts that were read before, and noted as their `rest`."""
-        for batch in _batches(texts, self._reading.piece_bytes):
+        for batch in self._batches(texts):
             yield from self._noted_lines(batch)
 
     def _noted_lines(self, batch: Sequence[tuple[Text, Piece]]) -> Iterator[Part]:
@@ -212,7 +254,8 @@ class Reader(Database):
             lines = data.removesuffix(b"\n").split(b"\n")
             # Of a line that is too long the beginning may end amid a character.
             odd = set() if piece.skipped else set(broken)
-            places = [n - piece.first for n in text.rest or () if 0 < n - piece.first <= len(lines)]
+            noted = [piece.first + 1] if piece.skipped else text.rest or ()
+            places = [n - piece.first for n in noted if 0 < n - piece.first <= len(lines)]
             # Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
             texts = {
                 i: "{" if piece.skipped and not lines[i - 1].strip() else lines[i - 1].decode()
@@ -220,23 +263,25 @@ class Reader(Database):
             }
             rows += [[file, piece.first + i, line, i in odd] for i, line in texts.items()]
         self._fill("_rest", rows)
+        self._fill("_headers", [[i, text.columns] for i, (text, _) in enumerate(batch)])
         yield from self._judged([text for text, _ in batch], "line", batch[0][1].skipped)
 
     def _lines(self, texts: Iterable[Text]) -> Iterator[Part]:
-        for batch in _batches(texts, self._reading.piece_bytes):
+        for batch in self._batches(texts):
             text, piece = batch[0]
             if piece.skipped:
                 _note(text, piece.first + 1)
                 yield from self._noted_lines(batch)
                 continue
-            self._read_lines([piece for _, piece in batch])
+            self._read_lines([piece for _, piece in batch], [text.columns for text, _ in batch])
             for i, n in self._rows(f"SELECT file, n FROM _rest ORDER BY ALL LIMIT {MOST_NOTED + 1}"):
                 _note(batch[i][0], n)
             yield from self._good(self._reading.matched)
             yield from self._good("SELECT * FROM _read WHERE _good")
             yield from self._judged([text for text, _ in batch], "line")
 
-    def _read_lines(self, pieces: Iterable[Piece]) -> None:
+    def _read_lines(self, pieces: Iterable[Piece], columns: Iterable[str | None]) -> None:
+        self._fill("_headers", [[i, text] for i, text in enumerate(columns)])
         rows = []
         for i, piece in enumerate(pieces):
             text, broken = piece.text()
@@ -247,6 +292,23 @@ class Reader(Database):
         self._make("_read", self._reading.unmatched)
         rest = "_file AS file, _n AS n, _line AS line, _broken AS broken"
         self._make("_rest", f"SELECT {rest} FROM _read WHERE NOT _good")
+
+    def _batches(self, texts: Iterable[Text]) -> Iterator[list[tuple[Text, Piece]]]:
+        """Give the pieces of texts, those of small ones together. A line that is too long is alone."""
+        size = self._reading.piece_bytes
+        batch: list[tuple[Text, Piece]] = []
+        room = size
+        for text in texts:
+            with Path(text.path).open("rb") as opened:
+                for piece in pieces_of(opened, size, self._reading.paired_mark):
+                    text.lines = piece.first + piece.data.count(b"\n") + (piece.skipped > 0)
+                    if batch and room < len(piece.data):
+                        yield batch
+                        batch, room = [], size
+                    batch.append((text, piece))
+                    room -= len(piece.data)
+        if batch:
+            yield batch
 
     def _judged(self, texts: Sequence[Text], by: str, skipped: int = 0) -> Iterator[Part]:
         if not self._rows("SELECT 1 FROM _rest LIMIT 1"):
@@ -285,18 +347,6 @@ def _note(text: Text, number: int) -> None:
         text.rest.append(number)
 
 
-def _batches(texts: Iterable[Text], size: int) -> Iterator[list[tuple[Text, Piece]]]:
-    """Give the pieces of texts, those of small ones together. A line that is too long is alone."""
-    batch: list[tuple[Text, Piece]] = []
-    room = size
-    for text in texts:
-        with Path(text.path).open("rb") as opened:
-            for piece in pieces_of(opened, size):
-                text.lines = piece.first + piece.data.count(b"\n") + (piece.skipped > 0)
-                if batch and room < len(piece.data):
-                    yield batch
-                    batch, room = [], size
-                batch.append((text, piece))
-                room -= len(piece.data)
-    if batch:
-        yield batch
+def literal(path: str) -> str:
+    """Give a path that DuckDB takes as it is, and not for a pattern."""
+    return re.sub(r"([\[*?])", r"[\1]", path)

@@ -139,3 +139,15 @@ def test_nothing_that_was_fetched_stays(bucket: Bucket) -> None:
         folder = Path(text.path).parent
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not folder.exists()
+
+
+def test_a_piece_ends_with_pairs_of_marks() -> None:
+    """Where it can; else it ends with a line."""
+    text = b'a"\nb"\nc"\nd"\ne\nf\n"g\nh\n"long"\n'
+    assert [piece.data for piece in pieces_of(io.BytesIO(text), 8, '"')] == [
+        b'a"\nb"\n',
+        b'c"\nd"\ne\n',
+        b"f\n",
+        b'"g\nh\n',
+        b'"long"\n',
+    ]

@@ -31,7 +31,7 @@ CHECK = {
     "moves": {"gone": "SELECT 3", "kept": "SELECT 4"},
 }
 WHOLE: dict[str, Any] = {
-    "version": 2,
+    "version": 3,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
@@ -85,6 +85,7 @@ def test_a_manifest_is_read_whole() -> None:
         moves=Moves("SELECT 3", "SELECT 4"),
     )
     reading = Reading(
+        format="json",
         head_bytes=1,
         piece_bytes=2,
         heads="h",
@@ -147,8 +148,8 @@ def test_what_may_be_absent() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (changed("version", to=1), "the manifest is of format 1, and this runner reads 2; "),
-        (changed("version", to=3), "the manifest is of format 3, and this runner reads 2; "),
+        (changed("version", to=1), "the manifest is of format 1, and this runner reads 3; "),
+        (changed("version", to=4), "the manifest is of format 4, and this runner reads 3; "),
         (changed("version"), "the manifest is of format None, "),
         ("[]", "the manifest is of format None, "),
         ("{", "the manifest is no JSON: "),

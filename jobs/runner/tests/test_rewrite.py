@@ -4,6 +4,8 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from contract import Contract, source_of
 from lakehouse_runner import files
@@ -114,3 +116,38 @@ def test_records_of_elements(tmp_path: Path) -> None:
     content = "\n".join([*others[:2], *theirs, others[2]])
     assert rewritten(write(tmp_path, "a.json", content.encode()), source, LISTED)
     assert sorted((tmp_path / "a.json").read_text().splitlines()) == sorted(others)
+
+
+CSV = {"kind": "csv", "header": True, "delimiter": ",", "quote": '"'}
+
+
+def test_csv_keeps_its_header(tmp_path: Path) -> None:
+    """And every byte of others; a file of a header alone is deleted."""
+    source = source_of(Path("/nowhere"), COLUMNS, written_as=CSV)
+    theirs = b'ann@x.org,1\r\n"ANN@x.org ",2\r\n"x\ny",ann@x.org\r\nann@x.org,many\r\n'
+    others = b'"bob\n@x.org",1\r\n\r\nb\xff,2\r\nbob@x.org,3'
+    write(tmp_path, "a.csv", b"user,at\r\n" + theirs + others)
+    write(tmp_path, "b.csv", b"user,at\r\n" + theirs)
+    for file in files.list_files(f"file:{tmp_path}"):
+        assert rewritten(file, source, LISTED)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_bytes() == b"user,at\r\n" + others
+
+
+def test_parquet_keeps_its_columns(tmp_path: Path) -> None:
+    """And the rows of others; a damaged file is as it was."""
+    source = source_of(Path("/nowhere"), COLUMNS, written_as="parquet")
+    users = ["bob@x.org", "ann@x.org", "Ann@X.org", "cleo@x.org"]
+    table = pa.table({"user": users, "at": [1, 2, -1, -1], "more": [1.5, 2, 3, 4]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
+    first, second = files.list_files(f"file:{tmp_path}")
+    assert rewritten(first, source, LISTED)
+    assert pq.read_table(tmp_path / "a.parquet").to_pydict() == {
+        "user": ["bob@x.org", "cleo@x.org"],
+        "at": [1, -1],
+        "more": [1.5, 4.0],
+    }
+    before = (tmp_path / "b.parquet").read_bytes()
+    assert not rewritten(second, source, LISTED)
+    assert (tmp_path / "b.parquet").read_bytes() == before

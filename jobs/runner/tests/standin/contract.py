@@ -11,6 +11,7 @@ from typing import Any
 from lakehouse_runner.manifest import Column, PeopleSql, Source, read_people, read_source
 
 READING: dict[str, Any] = {
+    "format": "json",
     "headBytes": 1,
     "pieceBytes": 2,
     "heads": "h",
@@ -39,7 +40,7 @@ _ROOT = Path(__file__).parents[4]
 
 
 MANIFEST: dict[str, Any] = {
-    "version": 2,
+    "version": 3,
     "job": "t",
     "database": "d",
     "driving": "s",
@@ -61,11 +62,17 @@ class Contract(Column):
     aliases: tuple[str, ...] = ()
     min: float | None = None
     max: float | None = None
+    precision: int | None = None
+    scale: int | None = None
     from_: str | None = None
 
 
 def source_of(
-    folder: Path, columns: Mapping[str, Contract], share: float = 1, each: str | None = None
+    folder: Path,
+    columns: Mapping[str, Contract],
+    share: float = 1,
+    each: str | None = None,
+    written_as: object = "json",
 ) -> Source:
     """Make a source of the files in a folder."""
     contracts = {
@@ -85,7 +92,14 @@ def source_of(
                 for name, contract in contracts.items()
             },
             **_compiled(
-                json.dumps({"columns": contracts, "share": share, **({"each": each} if each else {})})
+                json.dumps(
+                    {
+                        "columns": contracts,
+                        "share": share,
+                        "format": written_as,
+                        **({"each": each} if each else {}),
+                    }
+                )
             ),
             "audit": [],
         }
