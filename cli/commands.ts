@@ -3,6 +3,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../engines/engine';
 import { DEFINITION, type Project } from '../engines/project';
 import { codeVersion } from '../engines/version';
+import { GATES } from '../review/finding';
 import { ENGINES } from './engine';
 import { sampleOf } from './sample';
 import { checkScopes, withStack as withStackOptions } from './stack-options';
@@ -34,6 +35,13 @@ const bytes = (text: string) => {
   );
   if (!(value > 0)) throw new InvalidArgumentError('It is a size, such as 500MB or 2GB.');
   return value;
+};
+
+const instant = (text: string) => {
+  const at = new Date(text);
+  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(at.getTime()))
+    throw new InvalidArgumentError('It is an instant in ISO 8601, such as 2026-05-01T10:00:00Z.');
+  return at;
 };
 
 const engineOption = () =>
@@ -118,6 +126,12 @@ export function program(project: Project, exit: (status: number) => void): Comma
     .addOption(lakeOption())
     .addOption(engineOption())
     .option('--only <job...>', 'run these jobs on what is published, and on --data if given')
+    .addOption(
+      new Option(
+        '--time <instant>',
+        "the run's own time: what is dated later does not count; default: now",
+      ).argParser(instant),
+    )
     .option('--full', 'make everything again, also what nothing has changed for')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
     .option('--verbose', 'print some bad rows of each warning')
@@ -129,7 +143,7 @@ export function program(project: Project, exit: (status: number) => void): Comma
   withParameters(run);
   run.action(async (options) => {
     const parameters = parametersOf(run, options);
-    checkScopes(run, { local: ['lake', 'engine', 'full', 'junit', 'events'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'full', 'time', 'junit', 'events'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
@@ -278,6 +292,39 @@ export function program(project: Project, exit: (status: number) => void): Comma
     .action(async (jobs: string[]) => {
       const { checkCommand } = require('./check') as typeof import('./check');
       exit(await checkCommand(project, jobs));
+    });
+
+  lake
+    .command('describe')
+    .description('what the lakehouse is: its tables, and with --json all that a review compares')
+    .option('--json', 'print it as JSON')
+    .action(async (options) => {
+      const { describeCommand } = require('./describe') as typeof import('./describe');
+      await describeCommand(project, options);
+    });
+
+  lake
+    .command('review')
+    .description('what this working tree changes: contracts, data, access, cost and infrastructure')
+    .option('--base <ref>', 'compare with where this branch left that one; default: origin/HEAD or main')
+    .option(
+      '--data <dir>',
+      "folder with <entity>/landing/* that both revisions run on; default: the base's sample",
+    )
+    .option('--preview <stack=file...>', 'what "pulumi preview --json" printed of a stack')
+    .option('--link <url>', 'where the whole diff is')
+    .option('--comment <file>', 'write the comment for the pull request there, in Markdown')
+    .option('--github', "in GitHub Actions: print annotations, and add the comment to the job's summary")
+    .addOption(
+      new Option(
+        '--fail-on <what...>',
+        'status 1 where something breaks or is lost, data or the way to it is lost, or somebody may do more',
+      ).choices(GATES),
+    )
+    .option('--json', 'print it as JSON, and nothing else')
+    .action(async (options) => {
+      const { reviewCommand } = require('./review') as typeof import('./review');
+      exit(await reviewCommand(project, options));
     });
 
   lake

@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly lake: string;
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
+  /** The run's own time. */
+  readonly time?: Date;
   /** Whether all is made again, also what nothing has changed for. */
   readonly full?: boolean;
   readonly json?: boolean;
@@ -31,13 +33,13 @@ export interface RunOptions {
 }
 
 /** What `lake run` makes and reads where no data is given. */
-const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
+export const SAMPLE = { size: 1000, seed: 1, dirty: 0.01 };
 
 /** `lake run`. Returns the exit status. */
 export async function runCommand(project: Project, options: RunOptions): Promise<number> {
   const { definition, jobs } = project;
   const { pipeline } = definition;
-  const { only, parameters } = options;
+  const { only, parameters, time } = options;
   // Refused before a sample is made for it.
   const asked = planOf(pipeline, { parameters, ...(only && { only }) });
   if (options.engine === 'duckdb') requireSql(pipeline, asked);
@@ -46,6 +48,7 @@ export async function runCommand(project: Project, options: RunOptions): Promise
     parameters,
     ...(data !== undefined && { data }),
     ...(only && { only }),
+    ...(time && { time }),
     ...(options.full && { full: true }),
   };
   const plan = planOf(pipeline, request);

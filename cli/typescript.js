@@ -27,10 +27,10 @@ function translated(file, loader) {
     loader,
     format: 'cjs',
     target: 'node20',
-    sourcefile: file,
     sourcemap: 'external',
     sourcesContent: false,
   };
+  // Not of its place, which only a fault of it says: another checkout has the same file.
   const hash = createHash('sha256')
     .update(JSON.stringify([version, options, source]))
     .digest('hex');
@@ -39,7 +39,7 @@ function translated(file, loader) {
   try {
     return readFileSync(kept, 'utf8');
   } catch {
-    const { code, map } = require('esbuild').transformSync(source, options);
+    const { code, map } = require('esbuild').transformSync(source, { ...options, sourcefile: file });
     try {
       mkdirSync(CACHE, { recursive: true });
       keep(`${kept}.map`, map);

@@ -69,6 +69,8 @@ export interface BoundQuery {
   readonly description: string;
   readonly sql: string;
   readonly tables: readonly string[];
+  /** Name to DuckDB's type, in their order; none where it has a fault. */
+  readonly columns: Readonly<Record<string, string>>;
 }
 
 /**
@@ -86,18 +88,19 @@ export async function bindProject(
     for (const piece of await otherPieces(pipeline, dirs.queries)) {
       const bound = await bind(db, piece);
       faults.push(...bound.faults, ...pieceFaults(piece, bound));
-      if (piece.isFile && bound.ast) queries.push(boundQuery(piece, bound.ast));
+      if (piece.isFile && bound.ast) queries.push(boundQuery(piece, bound.ast, bound));
     }
     return { faults, queries };
   });
 }
 
 /** The comment that a query begins with says what it answers. */
-const boundQuery = ({ path, sql }: Piece, ast: AstNode): BoundQuery => ({
+const boundQuery = ({ path, sql }: Piece, ast: AstNode, { columns = [] }: Bound): BoundQuery => ({
   name: basename(path, '.sql'),
   description: openingComment(sql),
   sql,
   tables: [...tablesIn(ast).keys()].map((name) => name.toLowerCase()),
+  columns: Object.fromEntries(columns.map((column) => [column.column_name, column.column_type])),
 });
 
 /**

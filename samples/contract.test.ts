@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   boolean,
   csv,
@@ -19,7 +20,7 @@ import {
 import { lake } from '../pipeline';
 import { writeOtherSources } from '../tests/support/other-sources';
 import { readingTests, sorted } from '../tests/support/reading';
-import { writeMissing } from './contract';
+import { addColumns, writeMissing } from './contract';
 import { ENTITIES } from './stedi';
 
 const device = lakehouse(['landing']).source({
@@ -106,6 +107,36 @@ test('writes good lines for a source that the sample does not know, and leaves a
     expect(sorted(rows)).toEqual(lines.toSorted());
     await writeOtherSources(out, [{ ...device, columns: {} }]);
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(lines);
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+});
+
+test('gives every record the columns that came later, and leaves the rest of each line as it is', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'added-test-'));
+  try {
+    const dir = join(out, 'gadget', 'landing');
+    mkdirSync(dir, { recursive: true });
+    const plain =
+      '{"serialNumber": "$&", "weight": 3.0} \n{"serialNumber\n[]\n{}\n{"load":-9,"serialNumber":"b"}\n';
+    writeFileSync(join(dir, 'a.json'), plain);
+    writeFileSync(join(dir, 'b.json.gz'), gzipSync(plain));
+    const added = ['madeOn', 'load'];
+    await addColumns(device, added, { out, size: 10, seed: 1 });
+    const text = readFileSync(join(dir, 'a.json'), 'utf8');
+    const [first = '', broken, list, empty = '', last = '', end] = text.split('\n');
+    expect([broken, list, end]).toEqual(['{"serialNumber', '[]', '']);
+    expect(first).toMatch(
+      /^\{"serialNumber": "\$&", "weight": 3\.0,"madeOn":"\d{4}-\d\d-\d\d","load":(?:null|-\d+)\}$/,
+    );
+    expect(Object.keys(JSON.parse(empty))).toEqual(added);
+    // What a line has stays.
+    expect(JSON.parse(last)).toMatchObject({ load: -9, madeOn: expect.any(String) });
+    expect(
+      gunzipSync(readFileSync(join(dir, 'b.json.gz')))
+        .toString()
+        .split('\n'),
+    ).toHaveLength(6);
   } finally {
     rmSync(out, { recursive: true });
   }

@@ -1,9 +1,10 @@
 /** Landing files of any lakehouse, by the contracts of its sources alone. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   type Column,
   type ColumnType,
@@ -71,6 +72,55 @@ export async function writeMissing(
     entities[entity] = made;
   }
   return { files, entities };
+}
+
+/**
+ * Adds to every record of a source of JSON in `out` the columns that were `added` to its contract since the files were made: the
+ * rest of a line stays as it is written, and so does a line that is no object. A value within one that is there already is
+ * left out.
+ */
+export async function addColumns(
+  source: SourceTable,
+  added: readonly string[],
+  { out, size, seed }: Pick<SampleRequest, 'out' | 'size' | 'seed'>,
+): Promise<void> {
+  const dir = landingOf(out, source.entity);
+  const columns = Object.fromEntries(
+    Object.entries(source.columns).filter(([column]) => added.includes(column)),
+  );
+  const later: SourceTable = { ...source, columns };
+  const values = new Values([later], size, seed);
+  let i = 0;
+  for (const name of (await readdir(dir)).sort()) {
+    const file = join(dir, name);
+    const isZipped = name.endsWith('.gz');
+    const bytes = await readFile(file);
+    const lines = (isZipped ? gunzipSync(bytes) : bytes)
+      .toString()
+      .split('\n')
+      .map((line) => {
+        const record = objectOf(line);
+        if (!record) return line;
+        const all = Object.entries(values.recordOf([later], i++));
+        const more = all.filter(([key]) => !Object.hasOwn(record, key));
+        const texts = more.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+        if (texts.length === 0) return line;
+        const end = `${Object.keys(record).length > 0 ? ',' : ''}${texts.join(',')}}`;
+        return line.replace(/\s*\}\s*$/, () => end);
+      });
+    const text = lines.join('\n');
+    await writeFile(file, isZipped ? gzipSync(text) : text);
+  }
+}
+
+/** The object that a line is, if it is one. */
+function objectOf(line: string): object | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const landingOf = (out: string, entity: string) => join(out, entity, 'landing');

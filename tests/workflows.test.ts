@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { strToU8, zipSync } from 'fflate';
 import { parse } from 'yaml';
 import { CLI_VERSION, NOT_DEPLOYED, PROJECT } from '../deployments/deployments-of';
 import { STACKS } from '../deployments/settings';
+import { MARKER as MARKER_OF_REVIEW, MOST_CHARACTERS } from '../review/markdown';
 
 interface Step {
   readonly id?: string;
@@ -24,6 +26,7 @@ interface Job {
   readonly steps: readonly Step[];
 }
 interface Workflow {
+  readonly name: string;
   readonly on: Record<string, unknown>;
   readonly permissions: unknown;
   readonly concurrency?: unknown;
@@ -35,6 +38,9 @@ const FOLDER = join(ROOT, '.github/workflows');
 const FILES = readdirSync(FOLDER);
 const textOf = (file: string) => readFileSync(join(FOLDER, file), 'utf8');
 const load = (file: string): Workflow => parse(textOf(file));
+
+/** The one that has this repository's rights for what a stranger's code wrote. */
+const POSTER = 'post-review.yml';
 
 const preview = load('preview.yml');
 const deploy = load('deploy.yml');
@@ -99,7 +105,7 @@ describe('all workflows', () => {
       Object.keys(on).filter(
         (event) => !['push', 'pull_request', 'schedule', 'workflow_dispatch'].includes(event),
       ),
-    ).toEqual([]);
+    ).toEqual(file === POSTER ? ['workflow_run'] : []);
   });
 
   // No workflow has a secret: all credentials come from OIDC, and the token of the run is an action's default.
@@ -125,7 +131,7 @@ describe('what previews and deployments share', () => {
   test('only the rights that a job needs', () => {
     expect([preview.permissions, deploy.permissions]).toEqual([{}, {}]);
     expect(cloud.map(({ permissions }) => permissions)).toEqual([
-      { contents: 'read', 'id-token': 'write', 'pull-requests': 'write' },
+      { contents: 'read', 'id-token': 'write' },
       { contents: 'read', 'id-token': 'write' },
       { contents: 'read', 'id-token': 'write' },
     ]);
@@ -133,7 +139,7 @@ describe('what previews and deployments share', () => {
 
   test('steps in this order: credentials come last', () => {
     for (const { steps } of cloud)
-      expect(steps.map(({ uses, run, id }) => uses?.split('@')[0] ?? id ?? run)).toEqual([
+      expect(steps.slice(0, 7).map(({ uses, run, id }) => uses?.split('@')[0] ?? id ?? run)).toEqual([
         'actions/checkout',
         'actions/setup-node',
         'npm ci --ignore-scripts',
@@ -182,11 +188,11 @@ describe('what previews and deployments share', () => {
     const steps = ALL_JOBS.flatMap(({ job }) => job.steps).filter(({ uses }) =>
       uses?.startsWith('pulumi/actions@'),
     );
-    // The tests' own step installs the CLI, and asks nobody for anything.
+    // Others install the CLI, and ask nobody for anything.
     const [operating, installing] = [true, false].map((operates) =>
       steps.filter(({ with: inputs }) => (inputs?.command !== undefined) === operates),
     );
-    expect(operating).toHaveLength(cloud.length);
+    expect(operating).toHaveLength(2);
     for (const { with: inputs } of operating ?? [])
       expect(inputs).toMatchObject({ policyPacks: 'policy', 'pulumi-version': CLI_VERSION, diff: true });
     expect(installing).not.toEqual([]);
@@ -239,7 +245,7 @@ describe('preview', () => {
   test('runs for every pull request of this repository, and for no fork', () => {
     // No filter by path: a required check that never starts would keep a pull request from being merged.
     expect(preview.on).toEqual({ pull_request: null });
-    expect(Object.keys(preview.jobs)).toEqual(['preview']);
+    expect(Object.keys(preview.jobs)).toEqual(['preview', 'review']);
     expect(job.if).toBe(
       "github.event.pull_request.head.repo.full_name == github.repository && vars.PULUMI_ORG != ''",
     );
@@ -257,18 +263,28 @@ describe('preview', () => {
     });
   });
 
-  test('only previews, and comments with the diff', () => {
-    expect(step(job, 'pulumi/actions').with).toEqual({
-      command: 'preview',
-      'stack-name': `${expression('vars.PULUMI_ORG')}/${PROJECT}/${expression('matrix.stack')}`,
-      'pulumi-version': CLI_VERSION,
-      policyPacks: 'policy',
-      diff: true,
-      'comment-on-pr': true,
-      'edit-pr-comment': true,
-      'always-include-summary': true,
-      'suppress-progress': true,
+  test('only previews, with the policies, and leaves what the comment is made of', () => {
+    const steps = job.steps.slice(-2);
+    expect(steps[0]?.run).toMatch(
+      /^pulumi preview --stack "\$ORGANIZATION\/stedi-lakehouse\/\$STACK" --policy-pack policy --diff [^;&|]*--event-log "preview-\$STACK\.jsonl"$/,
+    );
+    expect(steps[0]?.env).toEqual({
+      ORGANIZATION: expression('vars.PULUMI_ORG'),
+      STACK: expression('matrix.stack'),
+      PULUMI_DEBUG_COMMANDS: true,
     });
+    expect(steps[1]?.with).toMatchObject({
+      name: `preview-${expression('matrix.stack')}`,
+      path: `preview-${expression('matrix.stack')}.jsonl`,
+    });
+  });
+
+  test('is reviewed without a cloud, by whoever it comes from, and with no right but to read', () => {
+    const review = present(preview.jobs.review);
+    expect([review.if, review.permissions]).toEqual([expression('!cancelled()'), { contents: 'read' }]);
+    expect(step(review, 'actions/checkout').with).toEqual({ 'persist-credentials': false, 'fetch-depth': 0 });
+    expect(step(review, 'actions/download-artifact').with).toMatchObject({ pattern: 'preview-*' });
+    expect(step(review, 'actions/upload-artifact').with).toMatchObject({ name: 'review', path: 'review' });
   });
 
   test('a newer push ends the older preview', () => {
@@ -276,6 +292,140 @@ describe('preview', () => {
       group: `preview-${expression('github.event.pull_request.number')}`,
       'cancel-in-progress': true,
     });
+  });
+});
+
+describe('the script that calls the review', () => {
+  const script = present(preview.jobs.review).steps.find(({ run }) => run?.includes('lake.js review'))?.run;
+  const run = (files: Readonly<Record<string, string>>) => {
+    const folder = mkdtempSync(join(tmpdir(), 'call-review-'));
+    try {
+      mkdirSync(join(folder, 'cli'));
+      writeFileSync(
+        join(folder, 'cli', 'lake.js'),
+        'process.stdout.write(JSON.stringify(process.argv.slice(2)))',
+      );
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      const env = { ...process.env, BASE: 'origin/main', LINK: 'link', NUMBER: '12' };
+      const args = execFileSync('bash', ['-e', '-c', present(script)], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+      });
+      expect(readFileSync(join(folder, 'review', 'number'), 'utf8')).toBe('12\n');
+      return JSON.parse(args) as string[];
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const always = [
+    'review',
+    '--base',
+    'origin/main',
+    '--github',
+    '--comment',
+    'review/comment.md',
+    '--link',
+    'link',
+  ];
+
+  test('gives it every preview that there is', () => {
+    expect(run({})).toEqual(always);
+    expect(run({ 'preview-dev.jsonl': '{}', 'preview-prod.jsonl': '{}', 'preview-a.jsonl': '' })).toEqual([
+      ...always,
+      ...['--preview', 'dev=preview-dev.jsonl', '--preview', 'prod=preview-prod.jsonl'],
+    ]);
+  });
+});
+
+describe('what posts the review', () => {
+  const poster = load(POSTER);
+  const { post } = poster.jobs;
+  const script = String(step(present(post), 'actions/github-script').with?.script);
+  const MARKER = '<!-- lake review -->';
+
+  test('checks nothing out, and may do nothing but post', () => {
+    expect(poster.on).toEqual({ workflow_run: { workflows: [preview.name], types: ['completed'] } });
+    expect([poster.permissions, post?.permissions]).toEqual([
+      {},
+      { actions: 'read', 'pull-requests': 'write' },
+    ]);
+    expect(post?.steps).toHaveLength(1);
+    expect(script).not.toMatch(/\$\{\{/);
+  });
+
+  /** Runs the script on an artifact; what it does to comments, and what it says. */
+  async function posted(
+    files: Readonly<Record<string, string>> | undefined,
+    { comments = [] as object[], head = 'abc', size = 100 } = {},
+  ) {
+    const did: unknown[] = [];
+    const zipped = zipSync(
+      Object.fromEntries(Object.entries(files ?? {}).map(([name, text]) => [name, strToU8(text)])),
+    );
+    const act = (name: string) => async (request: { body: string }) => {
+      did.push([name, request]);
+    };
+    const github = {
+      paginate: async () => comments,
+      rest: {
+        actions: {
+          listWorkflowRunArtifacts: async () => ({
+            data: { artifacts: files ? [{ id: 1, size_in_bytes: size }] : [] },
+          }),
+          downloadArtifact: async () => ({ data: zipped.buffer }),
+        },
+        pulls: { get: async () => ({ data: { head: { sha: head } } }) },
+        issues: { listComments: {}, createComment: act('create'), updateComment: act('update') },
+      },
+    };
+    const context = {
+      repo: { owner: 'o', repo: 'r' },
+      payload: { workflow_run: { id: 7, head_sha: 'abc' } },
+    };
+    const core = { notice: (text: string) => did.push(text), setFailed: (text: string) => did.push(text) };
+    const run = new Function('github', 'context', 'core', 'require', `return (async () => {${script}})()`);
+    await run(github, context, core, require);
+    return did;
+  }
+  const comment = `${MARKER}\n\ntext for @team`;
+  const good = { number: '12\n', 'comment.md': comment };
+  const body = comment.replace('@', '@\u200b');
+
+  test('makes a comment, or renews its own', async () => {
+    const own = { id: 3, user: { login: 'github-actions[bot]' }, body: `${MARKER} old` };
+    const others = [
+      { id: 1, user: { login: 'somebody' }, body: `${MARKER} old` },
+      { id: 2, user: own.user, body: 'another' },
+    ];
+    expect(await posted(good, { comments: others })).toEqual([
+      ['create', expect.objectContaining({ issue_number: 12, body })],
+    ]);
+    expect(await posted(good, { comments: [...others, own] })).toEqual([
+      ['update', expect.objectContaining({ comment_id: 3, body })],
+    ]);
+  });
+
+  test.each([
+    ['no review', undefined, {}, /left no review/],
+    ['a large artifact', good, { size: 300_000 }, /too large/],
+    ['a long text', { ...good, 'comment.md': comment.padEnd(65_537, 'x') }, {}, /too long/],
+    ['what is no number', { ...good, number: '12; rm -rf /' }, {}, /no number/],
+    ['another commit', good, { head: 'def' }, /moved on/],
+    ['what is no review', { ...good, 'comment.md': 'buy' }, {}, /is none/],
+  ] as const)('posts nothing of %s', async (_name, files, more, why) => {
+    expect(await posted(files, more)).toEqual([expect.stringMatching(why)]);
+  });
+
+  test('what unpacks to more than a comment ends it', async () => {
+    await expect(posted({ ...good, 'comment.md': 'x'.repeat(1_000_000) })).rejects.toThrow(
+      /ENOBUFS|maxBuffer/,
+    );
+  });
+
+  test('takes the marks and the size that a review has', () => {
+    expect(script).toContain(MARKER_OF_REVIEW);
+    expect(script).toContain(`MOST_CHARACTERS = ${MOST_CHARACTERS}`);
   });
 });
 
