@@ -91,14 +91,14 @@ async function program(folder: string) {
   const { dir, definition, ...dirs } = loadProject(folder);
   const { pipeline } = definition;
   const { settings, pseudonymKey } = readConfig(stackConfig(), pipeline);
-  const { faults, queries } = await bindProject(pipeline, dirs);
-  if (faults.length > 0) throw new DefinitionError(faults);
-
-  const [{ accountId: account, arn: caller }, { region }, { partition }] = await Promise.all([
+  const [{ faults, queries }, runner, caller, { region }, { partition }] = await Promise.all([
+    bindProject(pipeline, dirs),
+    readRunner(dir, settings),
     getCallerIdentity(),
     getRegion(),
     getPartition(),
   ]);
+  if (faults.length > 0) throw new DefinitionError(faults);
   const code = await Promise.all(
     pipeline.jobs.map(async (job) => [job.name, await readCode(dirs.jobs, job)] as const),
   );
@@ -107,16 +107,16 @@ async function program(folder: string) {
     throw new SettingsError(settings.name, [{ path: 'aws:region', message }]);
   }
   if (settings.permissions === 'lake-formation') {
-    const fault = administratorFault(caller, (await getDataLakeSettings()).admins);
+    const fault = administratorFault(caller.arn, (await getDataLakeSettings()).admins);
     if (fault) throw new SettingsError(settings.name, [fault]);
   }
   const lakehouse = new Lakehouse(definition.name, {
     pipeline,
     settings,
-    cloud: { account, region, partition },
+    cloud: { account: caller.accountId, region, partition },
     ...(settings.network && { availabilityZone: await availabilityZone(settings, region) }),
     pseudonymKey,
-    runner: await readRunner(dir, settings),
+    runner,
     code: Object.fromEntries(code),
     queries,
   });
