@@ -1,6 +1,6 @@
 import type { LakehouseDefinition } from './model';
 import { lake } from './pipeline';
-import { queries } from './pipeline/queries';
+import { queries, sections } from './pipeline/queries';
 import { ENTITIES } from './samples/stedi/options';
 
 /** STEDI's lakehouse: what `lake` and the Pulumi program work on. */
@@ -9,6 +9,7 @@ export default {
   description: "STEDI's lakehouse: readings of a balance trainer, of the customers who agreed to research",
   pipeline: lake,
   queries,
+  sections,
   sample: {
     unit: 'customers',
     entities: ENTITIES,

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../engines/engine';
 import { DEFINITION, type Project } from '../engines/project';
 import { codeVersion } from '../engines/version';
@@ -135,13 +135,15 @@ export function program(project: Project, exit: (status: number) => void): Comma
     .option('--full', 'make everything again, also what nothing has changed for')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
     .option('--verbose', 'print some bad rows of each warning')
+    .option('--junit <file>', 'write how the expectations went as JUnit XML')
+    .option('--events <file>', 'append the events of the run, in the words of OpenLineage')
     .option('--wait', 'on a stack: follow the run to its end (default)')
     .option('--no-wait', 'on a stack: start it, and print its id')
     .addHelpText('after', `\nJobs: ${pipeline.jobs.map((job) => `\n  ${job.name}`).join('')}`);
   withParameters(run);
   run.action(async (options) => {
     const parameters = parametersOf(run, options);
-    checkScopes(run, { local: ['lake', 'engine', 'full', 'time'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'full', 'time', 'junit', 'events'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
@@ -330,11 +332,40 @@ export function program(project: Project, exit: (status: number) => void): Comma
     .description('run the cases of jobs: rows in, rows out')
     .argument('[job...]', 'only those of these jobs')
     .addOption(engineOption())
+    .option('--junit <file>', 'write the results as JUnit XML')
     .option('--watch', 'run them again whenever a file of the lakehouse changes')
     .action(async (jobs: string[], options) => {
       const { testCommand } = require('./test') as typeof import('./test');
       exit(await testCommand(project, jobs, options));
     });
+
+  lake
+    .command('docs')
+    .description(
+      'make one HTML file of the lakehouse: its tables, where their values come from, how its runs went',
+    )
+    .addOption(lakeOption())
+    .addOption(engineOption())
+    .option('--out <file>', 'the file to write; default: docs.html in the lake')
+    .option('--open', 'open it in a browser')
+    .action(async (options) => {
+      const { docsCommand } = require('./docs') as typeof import('./docs');
+      await docsCommand(project, options);
+    });
+
+  const odcs = () => require('./odcs') as typeof import('./odcs');
+  lake
+    .command('export')
+    .description('write the contracts of all tables as others read them')
+    .addArgument(new Argument('<standard>', 'odcs: the Open Data Contract Standard').choices(['odcs']))
+    .option('--out <dir>', 'the folder to write to', 'contracts')
+    .action((_: string, { out }: { out: string }) => odcs().exportOdcs(project, out));
+  lake
+    .command('import')
+    .description('print the TypeScript of tables for a contract that others wrote')
+    .addArgument(new Argument('<standard>', 'odcs: the Open Data Contract Standard').choices(['odcs']))
+    .argument('<file>', 'the contract, YAML')
+    .action((_: string, file: string) => odcs().importOdcs(file));
 
   lake
     .command('cost')

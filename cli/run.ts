@@ -7,8 +7,10 @@ import { findProject, type Project } from '../engines/project';
 import { Store } from '../engines/store';
 import type { LakehouseDefinition, Pipeline } from '../model';
 import { type EngineName, engineOf } from './engine';
+import { listenersOf } from './events';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
+import { writeJobSummary, writeJunit } from './run-report';
 import { sampleOf } from './sample';
 import { message } from './text';
 
@@ -25,6 +27,9 @@ export interface RunOptions {
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
   readonly engine: EngineName;
+  /** Files for what the run tells: OpenLineage's events, and the expectations as JUnit has them. */
+  readonly events?: string;
+  readonly junit?: string;
 }
 
 /** What `lake run` makes and reads where no data is given. */
@@ -47,6 +52,7 @@ export async function runCommand(project: Project, options: RunOptions): Promise
     ...(options.full && { full: true }),
   };
   const plan = planOf(pipeline, request);
+  const listeners = await listenersOf(project, options.events);
   const progress = await progressOf(
     [...plan.sources, ...plan.jobs].map(({ name }) => name),
     LEFT[options.engine],
@@ -57,12 +63,18 @@ export async function runCommand(project: Project, options: RunOptions): Promise
     jobs,
     ...(progress.say && { say: progress.say }),
   });
-  let result: RunResult;
+  let result: RunResult | undefined;
   try {
-    result = await engine.run(pipeline, request, progress.tell);
+    result = await engine.run(pipeline, request, (event) => {
+      progress.tell(event);
+      listeners?.tell(event);
+    });
   } finally {
     await progress.end();
+    await listeners?.end(result);
   }
+  if (options.junit !== undefined) writeJunit(pipeline, result, options.junit);
+  writeJobSummary(result);
   const published = await engine.tables();
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
@@ -178,6 +190,7 @@ function report(
         : undefined,
     ],
     ['queries', published ? `npx lake query${lakeFlag(project, options)}` : undefined],
+    ['page', published ? `npx lake docs --open${lakeFlag(project, options)}` : undefined],
   ];
   return [
     '',

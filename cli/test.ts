@@ -1,5 +1,5 @@
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, watch } from 'node:fs';
+import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +9,7 @@ import { projectFaults } from '../engines/check';
 import { readCode } from '../engines/job-code';
 import type { Project } from '../engines/project';
 import { type Job, tellFaults } from '../model';
+import { junitXml, type Suite } from '../standards/junit';
 import { mustBeJobs } from './check';
 import type { EngineName } from './engine';
 import { counted, harmless } from './text';
@@ -16,6 +17,8 @@ import { counted, harmless } from './text';
 export interface TestOptions {
   readonly engine: EngineName;
   readonly watch?: boolean;
+  /** A file for the results, as JUnit has them. */
+  readonly junit?: string;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function testCommand(
 
   const run = await (options.engine === 'spark' ? onSpark() : onDuckDb());
   const failed: string[] = [];
+  const suites: Suite[] = [];
   try {
     for (const job of jobs) {
       const { cases } = await readCases(project.jobs, job);
@@ -60,10 +64,18 @@ export async function testCommand(
       process.stdout.write(`${job.name}: ${counted(cases.length, 'case')}, ${bad.length} failed\n`);
       const file = relative('', casesFile(project.jobs, job));
       for (const result of bad) failed.push(tellResult(file, result));
+      suites.push({
+        name: job.name,
+        cases: results.map((result) => ({
+          name: result.name,
+          ...(!passes(result) && { failure: tellResult(file, result) }),
+        })),
+      });
     }
   } finally {
     await run.end();
   }
+  if (options.junit !== undefined) writeFileSync(options.junit, junitXml(suites));
   if (failed.length > 0) process.stderr.write(harmless(`\n${failed.join('\n')}\n`));
   return failed.length > 0 ? 1 : 0;
 }

@@ -345,11 +345,9 @@ async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
   }
   if (faults.length > 0) return { ast, faults };
   try {
-    await db.run('BEGIN');
-    for (const [name, columns] of piece.reads) {
-      await db.run(`CREATE TABLE ${quoteName(name)} AS SELECT ${columns} WHERE false`);
-    }
-    const columns = await rowsOf<{ column_name: string; column_type: string }>(db, `DESCRIBE ${piece.sql}`);
+    const columns = await withEmptyTables(db, piece.reads, () =>
+      rowsOf<{ column_name: string; column_type: string }>(db, `DESCRIBE ${piece.sql}`),
+    );
     return { faults: [], ast, columns };
   } catch (error) {
     const line = Number(/LINE (\d+):/.exec(String(error))?.[1] ?? 1);
@@ -357,6 +355,21 @@ async function bind(db: DuckDBConnection, piece: Piece): Promise<Bound> {
       .replace(/\s*LINE \d+:.*$/, '')
       .replace(/!?\s*Candidate bindings:[\s:]*/, '; it could be ');
     return { ast, faults: [{ path: at(line), message }] };
+  }
+}
+
+/** Works in a transaction in which there are these tables, each by a select list, without rows; nothing of it stays. */
+export async function withEmptyTables<T>(
+  db: DuckDBConnection,
+  tables: ReadonlyMap<string, string>,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    await db.run('BEGIN');
+    for (const [name, columns] of tables) {
+      await db.run(`CREATE TABLE ${quoteName(name)} AS SELECT ${columns} WHERE false`);
+    }
+    return await work();
   } finally {
     await db.run('ROLLBACK');
   }

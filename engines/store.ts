@@ -35,6 +35,7 @@ import { readList, Suppression } from './suppression';
  *     suppressed.json          who was forgotten, as keyed hashes
  *     suppressed.json.pending  whose forget goes on, or was cut off
  *     receipts/<id>.json       what was removed where
+ *     docs.html                what `lake docs` made of it
  *     tmp/<process>-<…>/       what a query spills, or a forget
  *     lock.duckdb              held open by the run that is going on
  */
@@ -81,7 +82,7 @@ const RUN_ID = /^\d{8}T\d{9}Z-[0-9a-f]{4}$/;
 const RUN_ID_LENGTH = '20260101T000000000Z-0000'.length;
 /** The names at the top of a lake's folder. */
 const OURS =
-  /^(?:current\.json|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark|tmp)(?:\.|$)/;
+  /^(?:current\.json|docs\.html|pseudonym\.key|lock\.duckdb|suppressed\.json|receipts|versions|runs|sample|spark|tmp)(?:\.|$)/;
 
 // A second instance in the same process would share the first one's file lock.
 const heldHere = new Set<string>();

@@ -30,6 +30,13 @@ export interface SampleMaker {
   write(request: SampleRequest): Promise<SampleReport>;
 }
 
+/** The result of a query as a part of the page that `lake docs` makes. Its personal columns are left out. */
+export interface Section {
+  readonly title: string;
+  readonly description: string;
+  readonly query: NamedQuery;
+}
+
 /** What the file `lakehouse.ts` of a lakehouse's folder has as its default export. */
 export interface LakehouseDefinition {
   /** Begins the names of its components in Pulumi; another one replaces them all. */
@@ -39,6 +46,8 @@ export interface LakehouseDefinition {
   readonly pipeline: Pipeline;
   /** Queries of `queries/` whose columns are declared. Default: none. */
   readonly queries?: readonly NamedQuery[];
+  /** What the page of `lake docs` shows of the data itself. Default: nothing. */
+  readonly sections?: readonly Section[];
   /** Default: files by the contracts of the sources. */
   readonly sample?: SampleMaker;
   /** Seconds that jobs take on Glue, by job, for the estimate of costs. Default: see `lake cost`. */

@@ -262,6 +262,7 @@ describe('every fault names its place and what to do', () => {
       },
       [
         'part_raw.format: reading_raw and part_raw read the same files of "reading", so they are of one format',
+        'part_raw.each: is for JSON; of CSV and Parquet, each row is one',
       ],
     ],
     [

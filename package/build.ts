@@ -11,6 +11,6 @@ execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--projec
   stdio: ['ignore', 2, 2],
 });
 const isOfTests = (path: string) => /[\\/](?:tests|wheels|__pycache__|\.\w+_cache)$/.test(path);
-for (const part of ['package.json', 'package/index.d.ts', 'cli/template', 'jobs/runner']) {
+for (const part of ['package.json', 'package/index.d.ts', 'cli/template', 'cli/docs/page', 'jobs/runner']) {
   cpSync(join(ROOT, part), join(DIST, part), { recursive: true, filter: (path) => !isOfTests(path) });
 }

@@ -1,4 +1,14 @@
-import { date, double, int, type NamedQuery, namedQuery, pseudonym, text, timestamp } from '../model';
+import {
+  date,
+  double,
+  int,
+  type NamedQuery,
+  namedQuery,
+  pseudonym,
+  type Section,
+  text,
+  timestamp,
+} from '../model';
 
 const serialNumber = text('The device.', { pii: 'quasi' });
 const email = text('The customer.', { pii: 'direct' });
@@ -18,6 +28,11 @@ export const ambiguousDevices = namedQuery('ambiguous_devices', {
 export const consentCheck = namedQuery('consent_check', {
   rule: text('What must hold, and in which table.'),
   violations: int('Rows in which it does not.'),
+});
+
+export const consentFlow = namedQuery('consent_flow', {
+  stage: text('How far customers came.'),
+  customers: int('Customers who came so far.'),
 });
 
 export const consentStatus = namedQuery('consent_status', {
@@ -123,6 +138,7 @@ export const unpairedSteps = namedQuery('unpaired_steps', {
 export const queries: readonly NamedQuery[] = [
   ambiguousDevices,
   consentCheck,
+  consentFlow,
   consentStatus,
   counts,
   customersPerSerialNumber,
@@ -137,4 +153,25 @@ export const queries: readonly NamedQuery[] = [
   subjectBalance,
   trainingOverview,
   unpairedSteps,
+];
+
+/** What the page of the lakehouse shows of the data. */
+export const sections: readonly Section[] = [
+  {
+    title: 'The flow of consent',
+    description: 'From who registered to whose movements are in the training table.',
+    query: consentFlow,
+  },
+  {
+    title: 'The two pairing rules',
+    description:
+      "customer pairs a step with a movement of the device's customer, timestamp with any of its instant.",
+    query: pairingCompared,
+  },
+  {
+    title: 'Ambiguous devices',
+    description:
+      'Devices that several customers moved with at one instant. Their step readings pair with none.',
+    query: ambiguousDevices,
+  },
 ];

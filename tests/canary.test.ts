@@ -173,6 +173,27 @@ describe('after a good run', () => {
     }
   });
 
+  test('nor does the page, a contract or an event of a run', async () => {
+    const out = (name: string) => join(dir, name);
+    const [page, contracts, events, junit] = ['page.html', 'contracts', 'events.jsonl', 'run.xml'].map(out);
+    for (const args of [
+      ['docs', '--lake', root, '--out', page],
+      ['export', 'odcs', '--out', contracts],
+      ['run', '--lake', root, '--data', CLEAN, '--events', events, '--junit', junit],
+    ] as string[][])
+      expect(await lake(args)).toMatchObject({ status: 0 });
+    const files = [
+      page,
+      events,
+      junit,
+      ...readdirSync(contracts as string).map((name) => join(contracts as string, name)),
+    ];
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) expect(readFileSync(file as string, 'utf8')).not.toMatch(CANARIES);
+    // They hold something of these tables: how many values there are.
+    expect(readFileSync(page as string, 'utf8')).toContain('"email":{"nulls":0,"distinct":1000}');
+  });
+
   test('the pseudonyms are the HMAC-SHA-256 of the clear values with the key', async () => {
     const key = Buffer.from(readFileSync(join(root, 'pseudonym.key'), 'utf8').trim(), 'hex');
     expect(key).toHaveLength(32);

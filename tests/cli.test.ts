@@ -240,6 +240,7 @@ describe('lake run', () => {
       ['summary', join(root, 'runs', `${runId}.json`)],
       ['quarantine', `npx lake query quarantine --lake ${root}`],
       ['queries', `npx lake query --lake ${root}`],
+      ['page', `npx lake docs --open --lake ${root}`],
       ['parameters', 'consent since-grant, pairing customer'],
     ])
       expect(stdout).toMatch(new RegExp(`^  ${name} +${place?.replaceAll('.', '\\.')}$`, 'm'));

@@ -1,0 +1,113 @@
+// What the views ask of the catalogue again and again, looked up once.
+import type { Catalogue, Graph, JobDoc, Origins, QueryDoc, TableDoc } from './data';
+
+/** Of a box of the graph, in pixels. What makes a table is a tag on the left of its box. */
+export const BOX = { height: 36, tag: 34 };
+
+export interface Model extends Catalogue {
+  readonly table: ReadonlyMap<string, TableDoc>;
+  readonly job: ReadonlyMap<string, JobDoc>;
+  readonly query: ReadonlyMap<string, QueryDoc>;
+  /** Jobs and queries that read a table. */
+  readonly readers: ReadonlyMap<
+    string,
+    { readonly jobs: readonly string[]; readonly queries: readonly string[] }
+  >;
+  /** `table.column` to the columns that are made of it. */
+  readonly uses: ReadonlyMap<string, readonly string[]>;
+}
+
+const byName = <T extends { readonly name: string }>(all: readonly T[]) =>
+  new Map(all.map((one) => [one.name, one]));
+
+export function modelOf(catalogue: Catalogue): Model {
+  const { tables, jobs, queries } = catalogue;
+  const uses = new Map<string, string[]>();
+  const note = (job: string, column: string, origins: Origins) => {
+    for (const origin of Object.keys(origins))
+      uses.set(origin, [...(uses.get(origin) ?? []), `${job}.${column}`]);
+  };
+  for (const { name, lineage } of jobs)
+    for (const [column, origins] of Object.entries(lineage?.columns ?? {})) note(name, column, origins);
+  const reading = (all: readonly { name: string; reads: readonly string[] }[], table: string) =>
+    all.filter(({ reads }) => reads.includes(table)).map(({ name }) => name);
+  const [ofJobs, ofQueries] = [
+    jobs.map(({ name, inputs }) => ({ name, reads: inputs })),
+    queries.map((query) => ({ name: query.name, reads: query.tables })),
+  ];
+  return {
+    ...catalogue,
+    table: byName(tables),
+    job: byName(jobs),
+    query: byName(queries),
+    readers: new Map(
+      tables.map(({ name }) => [name, { jobs: reading(ofJobs, name), queries: reading(ofQueries, name) }]),
+    ),
+    uses,
+  };
+}
+
+/** A box of the graph with all that it is made of and all that is made of it. */
+export function relatedTo({ edges }: Graph, id: string): ReadonlySet<string> {
+  const walk = (from: 'from' | 'to', to: 'from' | 'to') => {
+    const found = new Set([id]);
+    for (const one of found) for (const edge of edges) if (edge[from] === one) found.add(edge[to]);
+    return found;
+  };
+  return new Set([...walk('from', 'to'), ...walk('to', 'from')]);
+}
+
+export interface Entry {
+  /** The place in the page. */
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Everything that can be found. */
+export const entriesOf = ({ tables, jobs, queries, zones }: Catalogue): Entry[] => [
+  ...tables.flatMap((t): Entry[] => [
+    { id: `table/${t.name}`, kind: 'table', title: t.name, text: `${t.zone} ${t.description}` },
+    ...t.columns.map((c) => ({
+      id: `table/${t.name}/${c.name}`,
+      kind: 'column',
+      title: `${t.name}.${c.name}`,
+      text: `${c.description} ${c.type} ${c.pii ?? ''} ${c.aliases.join(' ')}`,
+    })),
+    ...t.expectations.map((e) => ({
+      id: `table/${t.name}/expects`,
+      kind: 'expectation',
+      title: `${t.name}: ${e.name}`,
+      text: `${e.description} ${e.severity}`,
+    })),
+  ]),
+  ...jobs.map((j) => ({
+    id: `job/${j.name}`,
+    kind: 'job',
+    title: j.name,
+    text: `${j.description} ${j.code} ${j.cases}`,
+  })),
+  ...queries.map((q) => ({
+    id: `query/${q.name}`,
+    kind: 'query',
+    title: q.name,
+    text: `${q.description} ${q.sql}`,
+  })),
+  ...zones.map((z) => ({ id: 'overview', kind: 'zone', title: z.name, text: z.description })),
+];
+
+/** The entries that have every word, those that have them in their names first. */
+export function search(entries: readonly Entry[], text: string): Entry[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [];
+  const found = entries.flatMap((entry) => {
+    const title = entry.title.toLowerCase();
+    const all = `${title} ${entry.kind} ${entry.text.toLowerCase()}`;
+    if (!words.every((word) => all.includes(word))) return [];
+    const isNamed = words.every((word) => title.includes(word));
+    const score = title === words.join(' ') ? 0 : !isNamed ? 3 : title.startsWith(words[0] as string) ? 1 : 2;
+    return [{ entry, score }];
+  });
+  return found.toSorted((a, b) => a.score - b.score).map(({ entry }) => entry);
+}

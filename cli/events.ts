@@ -1,0 +1,63 @@
+import { appendFileSync } from 'node:fs';
+import { withDatabase } from '../engines/database';
+import type { RunEvent, RunResult } from '../engines/engine';
+import { readCode } from '../engines/job-code';
+import { lineageOf } from '../engines/lineage';
+import type { Project } from '../engines/project';
+import { type JobText, type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
+import { message } from './text';
+
+/** Who hears of a run in the words of OpenLineage. */
+export interface Listeners {
+  tell(event: RunEvent): void;
+  /** Resolves when everything is told; never rejects. */
+  end(result: RunResult | undefined): Promise<void>;
+}
+
+/**
+ * Those that were asked for: `file` gets a line for each event, the receiver at OPENLINEAGE_URL hears of it too, with the
+ * key in OPENLINEAGE_API_KEY where it has one. Nothing where there is neither.
+ */
+export async function listenersOf(
+  { definition, jobs }: Project,
+  file: string | undefined,
+): Promise<Listeners | undefined> {
+  const { OPENLINEAGE_URL: url, OPENLINEAGE_API_KEY: key } = process.env;
+  if (file === undefined && !url) return undefined;
+  const warn = (text: string) => process.stderr.write(message(`lake: warning: ${text}\n`));
+  const receiver = url ? new Receiver(url, key, warn) : undefined;
+  // Now, as a run must not end by it.
+  if (file !== undefined) appendFileSync(file, '');
+  const events = new RunEvents(
+    definition.name,
+    definition.pipeline,
+    await textsOf(definition.pipeline.jobs, jobs),
+    (event: LineageEvent) => {
+      if (file !== undefined) appendFileSync(file, `${JSON.stringify(event)}\n`);
+      receiver?.send(event);
+    },
+  );
+  return {
+    tell: (event) => events.tell(event),
+    end: async (result) => {
+      events.end(result && { failures: result.failures.map(message) });
+      await receiver?.done();
+    },
+  };
+}
+
+/** A job that does not bind has none: the run itself says so. */
+const textsOf = (jobs: Project['definition']['pipeline']['jobs'], dir: string) =>
+  withDatabase(async (db) => {
+    const texts = new Map<string, JobText>();
+    for (const job of jobs) {
+      try {
+        const code = await readCode(dir, job);
+        texts.set(job.name, {
+          code,
+          ...(job.language === 'sql' && { lineage: await lineageOf(db, job, code) }),
+        });
+      } catch {}
+    }
+    return texts;
+  });
