@@ -51,6 +51,8 @@ export interface Version {
   readonly runId: string;
   /** Its folder in `versions`, where it is not that of the run: of a source that was read again, and its rows are what they were. */
   readonly folder?: string;
+  /** The run that made it last and got the rows that it had, if there is one: what is said of the table is in its summary. */
+  readonly madeBy?: string;
   readonly rows: number;
   /** Values of its job's parameters; none for a source. */
   readonly parameters?: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { hasPseudonyms, type Job, runTime } from '../../model';
 import { withoutDescriptions } from '../landing/batches';
 import type { Store, Version } from '../store';
+import { codeVersion } from '../version';
 import { seenAs } from './tables';
 
 /** SHA-256 by which it is known whether a table is still made by the same SQL. */
@@ -10,7 +11,7 @@ export const hashOfSql = (text: string): string => createHash('sha256').update(t
 /** SHA-256 of all but the SQL that says how rows are made: contracts, and what pseudonyms are made with. */
 export async function howMade({ output, inputs, drivenBy }: Job, store: Store): Promise<string> {
   const key = hasPseudonyms(output) ? createHmac('sha256', await store.pseudonymKey()).digest('hex') : '';
-  const text = withoutDescriptions([output, inputs, drivenBy, inputs.map(seenAs), key]);
+  const text = withoutDescriptions([codeVersion(), output, inputs, drivenBy, inputs.map(seenAs), key]);
   return createHash('sha256').update(text).digest('hex');
 }
 

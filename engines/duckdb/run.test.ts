@@ -176,6 +176,22 @@ test('a table that moved to another zone is the same one: a lake has it by its n
   expect(summary.runId).not.toBe(first.summary.runId);
 });
 
+test('of a table that stays is told what was told last, also where its rows are older', async () => {
+  const first = await run();
+  data('b.json', [{ player: 'Cy Canary', score: 0 }]);
+  const second = await run();
+  expect(counts(second).score_trusted).toMatchObject({ read: 4, written: 2 });
+  const third = await run();
+  expect(counts(third)).toEqual(counts(second));
+  expect(third.summary.tables.map(({ table, unchanged }) => [table, unchanged])).toEqual([
+    ['score_landing', true],
+    ['score_trusted', true],
+    ['score_open', true],
+  ]);
+  const { tables } = JSON.parse(readFileSync(join(lake(), 'current.json'), 'utf8'));
+  expect(tables.score_trusted.runId).toBe(first.summary.runId);
+});
+
 test('takes the values of parameters, and its own for the others', async () => {
   await run(game(), { data: join(root, 'data'), parameters: { unit: 'tens' } });
   expect(await rows('SELECT score FROM score_trusted ORDER BY score')).toEqual([['30'], ['70']]);

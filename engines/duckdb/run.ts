@@ -223,7 +223,8 @@ export class Run {
     await this.open(table, this.store.publishedDir(table.name, version));
     this.kept.set(table.name, version);
     this.rowsOf.set(table.name, version.runId);
-    const summary = await readSummary(this.store.summaryFile(version.folder ?? version.runId));
+    const { madeBy = version.folder ?? version.runId } = version;
+    const summary = await readSummary(this.store.summaryFile(madeBy));
     const said = summary?.tables.find((one) => one.table === table.name);
     const nothing = { read: version.rows, quarantined: 0, filtered: 0, reasons: {}, expectations: [] };
     return { ...nothing, ...said, written: version.rows, unchanged: true };
@@ -469,7 +470,12 @@ export class Run {
     // Beside the rows of a source stands what they were read from now.
     if (!job) return { runId, ...(isSame && { folder: this.runId }), rows };
     const folder = isSame ? this.pointer.tables[table]?.folder : undefined;
-    const place = { runId, ...(folder !== undefined && { folder }), rows };
+    const place = {
+      runId,
+      ...(folder !== undefined && { folder }),
+      ...(isSame && { madeBy: this.runId }),
+      rows,
+    };
     const values = this.valuesOf(job);
     const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
     return {

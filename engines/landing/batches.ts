@@ -6,6 +6,7 @@ import { version as duckdb } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { FORMATS } from '../../model/format';
 import type { Suppression } from '../suppression';
+import { codeVersion } from '../version';
 import { stateOf } from './bytes';
 import { landingDir } from './files';
 import type { Landed } from './reader';
@@ -65,7 +66,7 @@ export const isIdle = ({ files, gone }: Delivery) => files.length === 0 && gone 
 /** What tells by which rules files are read, and without whom. */
 export const howRead = (table: SourceTable, { entries }: Suppression): string =>
   createHash('sha256')
-    .update(JSON.stringify([duckdb(), readingOf(table), entries, withoutDescriptions(table)]))
+    .update(JSON.stringify([codeVersion(), duckdb(), readingOf(table), entries, withoutDescriptions(table)]))
     .digest('hex');
 
 /** Another description makes no other row. */
