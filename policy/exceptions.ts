@@ -47,6 +47,12 @@ export const exceptions: readonly Exception[] = [
     condition: 'aws:TagKeys',
   },
   {
+    actions: ['lakeformation:GetDataAccess'],
+    resource: '*',
+    reason: 'GetDataAccess knows no resources; what it gives is limited by the grants of Lake Formation.',
+    onlyFor: IDENTITY_POLICIES,
+  },
+  {
     actions: ['kms:*'],
     resource: '*',
     reason: 'A key that its account may not manage can never be mended; "*" is the key itself.',
