@@ -25,6 +25,12 @@ const lineagesOf = ({ jobs, definition }: ReturnType<typeof loadProject>) =>
     return all;
   });
 
+/** Of these jobs; a job that comes breaks nothing. */
+async function expectLineages(dir: string, expected: Awaited<ReturnType<typeof lineagesOf>>) {
+  const found = await lineagesOf(loadProject(dir));
+  expect(Object.fromEntries(Object.keys(expected).map((job) => [job, found[job]]))).toEqual(expected);
+}
+
 const same = (table: string, ...columns: string[]) =>
   Object.fromEntries(columns.map((column) => [column, `${table}.${column} IDENTITY`]));
 
@@ -34,7 +40,7 @@ const CUSTOMER = [
 ];
 
 test("columns of STEDI's jobs come from where a person reads that they come from", async () => {
-  expect(await lineagesOf(loadProject(ROOT))).toEqual({
+  await expectLineages(ROOT, {
     customer_trusted: {
       ...same('customer_landing', ...CUSTOMER),
       ROWS: 'customer_landing.email GROUP_BY, customer_landing.email JOIN, customer_landing.lastUpdateDate FILTER, customer_landing.registrationDate GROUP_BY, customer_landing.registrationDate JOIN, customer_landing.shareWithResearchAsOfDate FILTER',
@@ -77,7 +83,7 @@ test("columns of STEDI's jobs come from where a person reads that they come from
 
 test("and so do those of the shop's", async () => {
   const newest = ['born', 'city', 'customerId', 'email', 'newsletter', 'registeredAt'];
-  expect(await lineagesOf(loadProject(join(ROOT, 'examples', 'shop')))).toEqual({
+  await expectLineages(join(ROOT, 'examples', 'shop'), {
     customer_trusted: {
       ...same('customer_landing', 'customerId', 'email', 'city', 'born', 'newsletter', 'registeredAt'),
       // By the place of a record among those of its customer.

@@ -106,6 +106,7 @@ test('the tests of resources, costs, the catalog and the queries pass as they ar
     'cost',
     'cli/cost',
     'engines/cases',
+    'engines/lineage',
     'engines/aws/catalog-drift',
     'tests/queries',
   ];
