@@ -489,9 +489,11 @@ withPulumi("the program, by Pulumi's engine on stand-ins of its providers", () =
         expect.arrayContaining(['create stedi-trusted-customers_curated-table', `delete ${TABLE}`]),
       );
       expect(steps.filter((step) => !step.includes('customers_curated')).toSorted()).toEqual([
+        'update stedi-analyst-policy',
         'update stedi-audit-trail',
         'update stedi-curated-machine_learning_curated-policy',
         'update stedi-forget-policy',
+        'update stedi-lake-formation-reader-policy',
         'update stedi-trusted-step_trainer_trusted-policy',
       ]);
       expect(told(succeeded(moved))).toEqual([]);

@@ -105,21 +105,23 @@ withSpark(`a run on Spark killed at ${KILLS} random moments`, () => {
 
   const kills = Array.from({ length: KILLS }, (_, i) => ({
     number: i + 1,
-    // Spread evenly, in no order that the sets or the victims have.
+    // Spread evenly, in no order that the victims have.
     share: (((i * 7) % KILLS) + fraction(random)) / KILLS,
-    set: i % 2 === 0 ? ('a' as const) : ('b' as const),
     from: i % 2 === 0 ? ('start' as const) : ('first job' as const),
     victim: i % 4 === 2 ? ('Java' as const) : ('lake' as const),
   }));
 
   test.each(kills)('kill $number, of $victim, at $share from the $from', async ({ share, ...kill }) => {
     const before = await contents();
+    // Not what the first table is of already: a run of the same would change nothing.
+    const [first = ''] = tables;
+    const set = before[first] === wanted.a[first] ? ('b' as const) : ('a' as const);
     // Most of a run is over when its first job is: Spark has started, and what the sources hold is read.
-    await killedRun({ ...kill, after: share * took * (kill.from === 'first job' ? 0.2 : 1) });
+    await killedRun({ ...kill, set, after: share * took * (kill.from === 'first job' ? 0.2 : 1) });
     const after = await contents();
     const made = tables.filter((table) => after[table] !== before[table]);
     expect(Object.fromEntries(made.map((table) => [table, after[table]]))).toEqual(
-      Object.fromEntries(made.map((table) => [table, wanted[kill.set][table]])),
+      Object.fromEntries(made.map((table) => [table, wanted[set][table]])),
     );
     if (made.length === 0) found['before it published']++;
     else if (made.length < tables.length) found['between two jobs']++;
