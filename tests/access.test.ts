@@ -802,7 +802,7 @@ describe('access', () => {
         const job = String(inputs.name).slice(name.length + 1);
         const { scriptLocation } = inputs.command as { scriptLocation: string };
         const told = inputs.nonOverridableArguments as Record<string, string>;
-        const own = job === 'forget' ? ['--erasure'] : ['--sql', '--manifest'];
+        const own = job === 'forget' ? ['--erasure'] : ['--code', '--manifest'];
         expect([scriptLocation, ...own.map((each) => told[each])].map(within)).toEqual([
           uri(places.runner),
           ...own.map(() => uri(places.own(job))),
@@ -825,7 +825,7 @@ describe('access', () => {
           jobs.find((inputs) => inputs.name === `${name}-${job}`),
           job,
         ).nonOverridableArguments as Record<string, string>;
-        return [own['--manifest'] as string, own['--sql'] as string];
+        return [own['--manifest'] as string, own['--code'] as string];
       });
       expect(told.toSorted()).toEqual(
         [...files, `${uri(places.suppressed)}list.json`, uri(places.receipts)].toSorted(),

@@ -184,7 +184,7 @@ describe('a lake of Spark', () => {
     write(withEach(stored, older), root, FILE);
     for (const sql of ['SELECT 1', 'DESCRIBE customer_landing']) {
       await expect(spark(root, ROWS).engine.query(sql)).rejects.toThrow(
-        `${join(root, FILE)} says how customer_landing is read in format 1, and this version reads 2; read it again: npx lake run --engine spark --data ${DATA}/`,
+        `${join(root, FILE)} says how customer_landing is read in format 1, and this version reads ${FORMATS.manifest}; read it again: npx lake run --engine spark --data ${DATA}/`,
       );
     }
     // Where the sources are is known all the same.
@@ -206,8 +206,14 @@ describe('a lake of Spark', () => {
       for (const call of calls) await expect(call()).rejects.toThrow(`${join(root, FILE)} ${told}`);
       expect(asked).toEqual([]);
     };
-    write({ ...stored, customer_landing: { ...stored.customer_landing, version: 3 } }, root, FILE);
-    await refusals('is of format 3, and this version reads 2; use the version that wrote it');
+    write(
+      { ...stored, customer_landing: { ...stored.customer_landing, version: FORMATS.manifest + 1 } },
+      root,
+      FILE,
+    );
+    await refusals(
+      `is of format ${FORMATS.manifest + 1}, and this version reads ${FORMATS.manifest}; use the version that wrote it`,
+    );
     for (const text of ['{', '[7]', '{"customer_landing":{}}']) {
       write(text, root, FILE);
       await refusals('does not say where the sources were read; remove it and run with --data');
