@@ -112,14 +112,14 @@ async function deliveryOf(
     Object.entries(batch.files).every(([name, state]) => isSame(name, state)),
   );
   const known = new Set(kept.flatMap((batch) => Object.keys(batch.files)));
-  const before_ = was.batches.flatMap((batch) => Object.entries(batch.files));
-  const names = new Set(before_.map(([name]) => name));
+  const all = was.batches.flatMap((batch) => Object.entries(batch.files));
+  const names = new Set(all.map(([name]) => name));
   return {
     kept,
     files: files.filter((path) => !known.has(relative(landing, path))),
     fresh: [...now.keys()].filter((name) => !names.has(name)).length,
-    changed: before_.filter(([name, state]) => now.has(name) && !isSame(name, state)).length,
-    gone: before_.filter(([name]) => !now.has(name)).length,
+    changed: all.filter(([name, state]) => now.has(name) && !isSame(name, state)).length,
+    gone: all.filter(([name]) => !now.has(name)).length,
   };
 }
 
