@@ -9,7 +9,7 @@ import { Suppression } from '../suppression';
 import { SPACINGS, type Spacing, sourceOf } from './arbitraries';
 import { forgetLines } from './forget-lines';
 import { oddLayouts, writeOneALine } from './layout';
-import { madeOf, nested, textOf, verdictsOf } from './nested';
+import { madeOf, nested, textOf, verdictsOf } from './nested-arbitraries';
 
 const RUNS = soak(8);
 

@@ -9,7 +9,7 @@ import { readCases } from '../../engines/cases';
 import { asJobsSee } from '../../engines/duckdb/cases';
 import { readCode } from '../../engines/job-code';
 import { sourceOf } from '../../engines/landing/arbitraries';
-import { madeOf, type Nested, textOf, verdictsOf } from '../../engines/landing/nested';
+import { madeOf, type Nested, textOf, verdictsOf } from '../../engines/landing/nested-arbitraries';
 import { inSql } from '../../engines/plan';
 import { runCases } from '../../engines/spark/cases';
 import shop from '../../examples/shop/lakehouse';
