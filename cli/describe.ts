@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { estimate } from '../cost/estimate';
 import { usageBy } from '../cost/usage';
@@ -28,7 +27,7 @@ import type {
   StackDescription,
   TableDescription,
 } from '../review/description';
-import { stackSettings } from './stack-settings';
+import { stackSettings, stacksIn } from './stack-settings';
 import { textTable } from './table';
 
 /** `lake describe`. */
@@ -124,7 +123,7 @@ const storedType = (column: Column) =>
 
 /** The stacks by their files; without any, analysts are those of IAM. */
 async function stacksOf({ dir, definition }: Project) {
-  const names = (await readdir(dir)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  const names = await stacksIn(dir);
   const of: Record<string, StackDescription | { readonly fault: string }> = {};
   const access: Right[] = [];
   for (const name of names) {

@@ -19,9 +19,13 @@ export async function stackSettings(pipeline: Pipeline, root: string, stack: str
   }
 }
 
+/** The stacks of a lakehouse's folder, by their files. */
+export const stacksIn = async (dir: string): Promise<string[]> =>
+  (await readdir(dir)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+
 /** A stack's configuration as Pulumi's files have it. */
 export async function readStack(root: string, stack: string): Promise<StackConfig> {
-  const stacks = (await readdir(root)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  const stacks = await stacksIn(root);
   if (!stacks.includes(stack)) {
     const known = stacks.length === 0 ? 'there is none' : `there are ${stacks.join(', ')}`;
     throw new UsageError(`no stack "${stack}", as there is no Pulumi.${stack}.yaml; ${known}`);

@@ -1,3 +1,7 @@
+import { counted, grouped } from '../engines/words';
+
+export { grouped };
+
 /** Words of ours, and between them names, values and messages of others, which may be any text. */
 export type Text = readonly (string | { readonly of: string; readonly isMessage?: true })[];
 
@@ -19,13 +23,7 @@ export function listed(names: readonly string[], most = 10): Text {
   return names.length <= most ? shown : [...shown, ` and ${grouped(names.length - most)} more`];
 }
 
-/** A whole number, or one of at most two places: `-1,234.5`. */
-export const grouped = (n: number): string => {
-  const [whole = '', part] = String(Math.round(n * 100) / 100).split('.');
-  return `${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}${part === undefined ? '' : `.${part}`}`;
-};
-
-export const rowsText = (n: number): string => `${grouped(n)} ${n === 1 ? 'row' : 'rows'}`;
+export const rowsText = (n: number): string => counted(n, 'row');
 
 /** The text as it is, for terminals and other tools. */
 export const plain = (text: Text): string =>

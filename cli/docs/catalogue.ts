@@ -1,5 +1,5 @@
 // Gathers what the page shows: the definition, its SQL, what a lake holds, how its runs went.
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { casesFile } from '../../engines/cases';
 import { bindProject } from '../../engines/check';
@@ -194,11 +194,11 @@ async function runsIn(dir: string): Promise<RunSummary[]> {
 
 /** What each stack of the lakehouse's folder would cost a month. */
 async function costDocs({ dir, definition }: Project): Promise<CostDoc[]> {
-  const stacks = (await readdir(dir)).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  const { stackSettings, stacksIn } = require('../stack-settings') as typeof import('../stack-settings');
+  const stacks = await stacksIn(dir);
   if (stacks.length === 0) return [];
   const { estimate } = require('../../cost/estimate') as typeof import('../../cost/estimate');
   const { usageBy } = require('../../cost/usage') as typeof import('../../cost/usage');
-  const { stackSettings } = require('../stack-settings') as typeof import('../stack-settings');
   return Promise.all(
     stacks.map(async (stack) => {
       const settings = await stackSettings(definition.pipeline, dir, stack);
