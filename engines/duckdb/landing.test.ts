@@ -24,10 +24,9 @@ async function landed(table: SourceTable, files: Files, folder = 'data', forgott
     table: join(root, 'out'),
     landing: landingDir(data, table),
     quarantine: join(root, 'q', 'q.parquet'),
-    how: '',
     ...(forgotten && { forgotten }),
   };
-  const result = await land(db(), table, { kept: [], files: await landingFiles(data, table) }, to);
+  const result = await land(db(), table, { how: '', kept: [], files: await landingFiles(data, table) }, to);
   const rows = await rowsIn(db(), table, to.table);
   const isRefused = Object.keys(result.reasons).length > 0;
   expect((await filesBelow(root)).includes('q.parquet')).toBe(isRefused);

@@ -2,12 +2,12 @@ import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
-import { literalPath, parquetFile } from '../database';
+import { isReadable, literalPath, parquetFile } from '../database';
 import { readyList, takeOut } from '../forgotten';
 import { type Batch, type Delivery, groupsOf, keepBatches, statesOf, sumOf } from '../landing/batches';
 import { type Landed, SourceReader, verdictOn } from '../landing/reader';
 import { quoteString } from '../sql';
-import { list } from '../store';
+import { list, type Pointer, type Store, type Version } from '../store';
 import type { Suppression } from '../suppression';
 import { nothing, storedType } from '../types';
 import { writeTable } from './output';
@@ -21,10 +21,6 @@ export interface LandingTarget {
   readonly quarantine: string;
   /** Who was forgotten. Default: nobody. */
   readonly forgotten?: Suppression;
-  /** How the files are read, as it is kept beside the rows. */
-  readonly how: string;
-  /** Folder of the rows whose batches are kept. */
-  readonly before?: string;
 }
 
 /** Ends the name of a batch's refused records: no Parquet of the table. */
@@ -37,20 +33,17 @@ const REFUSED = '.refused';
 export async function land(
   db: DuckDBConnection,
   table: SourceTable,
-  { kept, files }: Pick<Delivery, 'kept' | 'files'>,
+  { how, before, kept, files }: Pick<Delivery, 'how' | 'before' | 'kept' | 'files'>,
   to: LandingTarget,
 ): Promise<Landed> {
   await mkdir(to.table, { recursive: true });
-  const batches: Batch[] = [];
-  const parts = to.before === undefined ? [] : await readdir(to.before);
-  for (const batch of kept) {
-    const own = parts.filter((name) => name.startsWith(`${batch.id}-`));
-    for (const name of own) await link(join(to.before as string, name), join(to.table, name));
-    batches.push(batch);
-  }
+  const isKept = (name: string) => kept.some(({ id }) => name.startsWith(`${id}-`));
+  for (const name of before === undefined ? [] : (await list(before)).filter(isKept))
+    await link(join(before as string, name), join(to.table, name));
+  const batches = [...kept];
   let next = Math.max(-1, ...kept.map(({ id }) => Number(id.slice(1)))) + 1;
   for (const group of groupsOf(files)) batches.push(await landBatch(db, table, `b${next++}`, group, to));
-  await keepBatches(to.table, to.how, batches);
+  await keepBatches(to.table, how, batches);
   const all = sumOf(batches);
   const names = await list(to.table);
   // A table has a file, also where it has no row.
@@ -63,18 +56,36 @@ export async function land(
   return { ...all, failure: await verdictOn(db, readingOf(table), all, all.first) };
 }
 
-/** Whether the refused records of a table's batches can be read. */
-export async function hasRefused(db: DuckDBConnection, dir: string): Promise<boolean> {
-  const names = (await list(dir)).filter((name) => name.endsWith(REFUSED));
-  const queries = names.map(
-    (name) => `FROM parquet_file_metadata(${quoteString(literalPath(join(dir, name)))})`,
+/** A published version of a table; nothing where there is none, or its files are damaged. */
+export async function readableVersion(
+  db: DuckDBConnection,
+  store: Store,
+  { tables }: Pointer,
+  name: string,
+): Promise<Version | undefined> {
+  const version = tables[name];
+  const isThere = version && (await isReadable(db, store.publishedDir(name, version), version.rows));
+  return isThere ? version : undefined;
+}
+
+/** The folder of a source's published rows, where its batches can be kept: their refused records have to be there too. */
+export async function keptRows(
+  db: DuckDBConnection,
+  store: Store,
+  pointer: Pointer,
+  { name }: SourceTable,
+): Promise<string | undefined> {
+  const version = await readableVersion(db, store, pointer, name);
+  if (!version) return undefined;
+  const dir = store.publishedDir(name, version);
+  const refused = (await list(dir)).filter((file) => file.endsWith(REFUSED));
+  const footers = refused.map(
+    (file) => `FROM parquet_file_metadata(${quoteString(literalPath(join(dir, file)))})`,
   );
-  return (
-    names.length === 0 ||
-    db.run(queries.join(' UNION ALL ')).then(
-      () => true,
-      () => false,
-    )
+  if (footers.length === 0) return dir;
+  return db.run(footers.join(' UNION ALL ')).then(
+    () => dir,
+    () => undefined,
   );
 }
 

@@ -1,13 +1,14 @@
 import type { Pipeline } from '../../model';
-import { isReadable, withDatabase } from '../database';
+import { withDatabase } from '../database';
 import type { RunRequest } from '../engine';
 import { readCode } from '../job-code';
 import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
 import { filesOf } from '../landing/files';
 import { planOf } from '../plan';
 import type { Store } from '../store';
+import { counted } from '../words';
 import { causesOf, hashOfSql, howMade } from './causes';
-import { hasRefused } from './landing';
+import { keptRows, readableVersion } from './landing';
 
 /** What a run would do with a table, and why. */
 export interface TablePlan {
@@ -27,31 +28,22 @@ export async function planLake(
 ): Promise<TablePlan[]> {
   const plan = planOf(pipeline, request);
   const { files } = await filesOf(request.data, plan.sources);
-  const { tables } = await store.pointer();
+  const pointer = await store.pointer();
   const forgotten = await store.suppression();
-  const rowsOf = new Map(Object.entries(tables).map(([name, { runId }]) => [name, runId]));
+  const rowsOf = new Map(Object.entries(pointer.tables).map(([name, { runId }]) => [name, runId]));
   const maybe = new Set<string>();
   const made: TablePlan[] = [];
   return withDatabase(async (db) => {
-    const versionOf = async (name: string) => {
-      const version = tables[name];
-      return version && (await isReadable(db, store.publishedDir(name, version), version.rows))
-        ? version
-        : undefined;
-    };
-    const deliveries = await deliveriesOf(plan.sources, request.data, files, forgotten, async ({ name }) => {
-      const version = await versionOf(name);
-      const dir = version && store.publishedDir(name, version);
-      return dir !== undefined && (await hasRefused(db, dir)) ? dir : undefined;
-    });
+    const deliveries = await deliveriesOf(plan.sources, request.data, files, forgotten, (source) =>
+      keptRows(db, store, pointer, source),
+    );
     for (const source of plan.sources) {
-      const version = tables[source.name];
       const delivery = deliveries.get(source.name) as Delivery;
       const { fresh, changed, gone, whole } = delivery;
       const why = request.full
         ? ['--full']
         : whole === 'first'
-          ? [version ? 'it is not known which files were read' : 'was never read']
+          ? [pointer.tables[source.name] ? 'it is not known which files were read' : 'was never read']
           : whole === 'otherwise'
             ? ['its contract, or who was forgotten, has changed']
             : [
@@ -65,7 +57,7 @@ export async function planLake(
       made.push({ table: source.name, does: keeps ? 'keep' : 'make', why: keeps ? [] : why });
     }
     for (const job of plan.jobs) {
-      const before = await versionOf(job.name);
+      const before = await readableVersion(db, store, pointer, job.name);
       const why = request.full
         ? ['--full']
         : causesOf(
@@ -92,5 +84,4 @@ export async function planLake(
   });
 }
 
-const told = (n: number, what: string) =>
-  n > 0 ? [`${n} ${n === 1 ? 'file is' : 'files are'} ${what}`] : [];
+const told = (n: number, what: string) => (n > 0 ? [`${counted(n, 'file is', 'files are')} ${what}`] : []);

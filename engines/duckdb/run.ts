@@ -18,13 +18,13 @@ import {
   withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
-import { isReadable, numberedRows, parquetIn, requireReadable, rowsOf, tellError } from '../database';
+import { numberedRows, parquetIn, requireReadable, rowsOf, tellError } from '../database';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
-import { type Delivery, deliveriesOf, howRead, isIdle } from '../landing/batches';
+import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
@@ -36,7 +36,7 @@ import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { causesOf, hashOfSql, howMade } from './causes';
-import { copyQuarantine, hasRefused, land } from './landing';
+import { copyQuarantine, keptRows, land, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { seenAs } from './tables';
@@ -93,17 +93,16 @@ export class Run {
 
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
   async go(data: string | undefined): Promise<RunResult> {
-    const pointer = await this.store.pointer();
-    this.pointer = pointer;
+    this.pointer = await this.store.pointer();
     const folders = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
     const { files, warnings } = folders;
     this.warnings.push(...warnings);
-    await this.openPublished(pointer);
+    await this.openPublished();
     const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
         this.forgetting
-          ? this.landAgain(source, pointer.tables[source.name] as Version, this.forgetting)
+          ? this.landAgain(source, this.pointer.tables[source.name] as Version, this.forgetting)
           : this.land(
               source,
               data as string,
@@ -118,10 +117,11 @@ export class Run {
       if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
       else await this.make(job.output, job, () => this.transform(job));
     }
-    return this.end(pointer);
+    return this.end();
   }
 
-  private async openPublished(pointer: Pointer) {
+  private async openPublished() {
+    const { pointer } = this;
     requirePublished(this.plan, Object.keys(pointer.tables));
     const published = this.store
       .publishedTables(pointer)
@@ -210,13 +210,9 @@ export class Run {
     }
   }
 
-  /** What may stay of a table: nothing where that is damaged. */
-  private async versionBefore({ name }: Table): Promise<Version | undefined> {
-    const version = this.keeps ? this.pointer.tables[name] : undefined;
-    if (!version) return undefined;
-    const dir = this.store.publishedDir(name, version);
-    return (await isReadable(this.db, dir, version.rows)) ? version : undefined;
-  }
+  /** What may stay of a table. */
+  private versionBefore = async ({ name }: Table) =>
+    this.keeps ? readableVersion(this.db, this.store, this.pointer, name) : undefined;
 
   /** Leaves a table as it is published. Returns what was said of it. */
   private async keep(table: Table, version: Version): Promise<Made & Pick<TableSummary, 'unchanged'>> {
@@ -232,11 +228,9 @@ export class Run {
 
   private async deliveries(data: string | undefined, { files }: LandingFolders) {
     if (this.forgetting || data === undefined) return new Map<string, Delivery>();
-    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) => {
-      const version = await this.versionBefore(source);
-      const dir = version && this.store.publishedDir(source.name, version);
-      return dir !== undefined && (await hasRefused(this.db, dir)) ? dir : undefined;
-    });
+    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) =>
+      this.keeps ? keptRows(this.db, this.store, this.pointer, source) : undefined,
+    );
   }
 
   private async land(
@@ -249,16 +243,11 @@ export class Run {
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
     if (version && isIdle(delivery)) return this.keep(table, version);
-    const before = version && this.store.publishedDir(table.name, version);
-    const forgotten = await this.store.suppression();
-    const how = howRead(table, forgotten);
     const landed = await land(this.db, table, delivery, {
       landing,
       table: dir,
       quarantine: this.store.quarantineFile(this.runId, table.name),
-      forgotten,
-      how,
-      ...(before !== undefined && { before }),
+      forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
     if (landed.failure !== null) this.fail(table, landed.failure);
@@ -439,7 +428,7 @@ export class Run {
     return rowsChanged;
   }
 
-  private async end(pointer: Pointer): Promise<RunResult> {
+  private async end(): Promise<RunResult> {
     const good = this.failures.length === 0;
     const summary: RunSummary = {
       version: FORMATS.summary,
@@ -453,7 +442,7 @@ export class Run {
     };
     await this.store.writeSummary(this.runId, summary);
     if (good) {
-      const kept = Object.entries(pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
+      const kept = Object.entries(this.pointer.tables).filter(([name]) => this.pipeline.tables.has(name));
       const made = summary.tables.map(({ table, written }) => [table, this.versionOf(table, written)]);
       await this.store.publish({ runId: this.runId, tables: Object.fromEntries([...kept, ...made]) });
     }

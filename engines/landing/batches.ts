@@ -9,10 +9,8 @@ import type { Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { stateOf } from './bytes';
 import { landingDir } from './files';
-import type { Landed } from './reader';
+import { batchesOf, type Landed } from './reader';
 
-/** Files that are read together, of about so many bytes: of a file that changes, those beside it are read again. */
-const BATCH_BYTES = 128 << 20;
 /** How far the clock of a file system may be behind: a file may change within that and say the same of itself. */
 const CLOCK_MS = 20;
 
@@ -35,6 +33,10 @@ interface Kept {
 
 /** What a run has to read of a source. */
 export interface Delivery {
+  /** How its files are read, as it is kept beside the rows. */
+  readonly how: string;
+  /** Folder of the rows whose batches are kept. */
+  readonly before?: string;
   /** Batches whose files are all as they were. */
   readonly kept: readonly Batch[];
   /** Files to read, of which `fresh` are new, and `changed` are not what they were. */
@@ -64,7 +66,7 @@ function besideOthers(delivery: Delivery, landing: string): Delivery {
 export const isIdle = ({ files, gone }: Delivery) => files.length === 0 && gone === 0;
 
 /** What tells by which rules files are read, and without whom. */
-export const howRead = (table: SourceTable, { entries }: Suppression): string =>
+const howRead = (table: SourceTable, { entries }: Suppression): string =>
   createHash('sha256')
     .update(JSON.stringify([codeVersion(), duckdb(), readingOf(table), entries, withoutDescriptions(table)]))
     .digest('hex');
@@ -101,7 +103,7 @@ async function deliveryOf(
   const was = before === undefined ? undefined : await batchesIn(before);
   if (was?.how !== how) {
     const whole = was === undefined ? 'first' : 'otherwise';
-    return { kept: [], files, fresh: files.length, changed: 0, gone: 0, whole };
+    return { how, kept: [], files, fresh: files.length, changed: 0, gone: 0, whole };
   }
   const now = new Map(files.map((path) => [relative(landing, path), path]));
   const isSame = (name: string, state: string) => {
@@ -115,6 +117,8 @@ async function deliveryOf(
   const all = was.batches.flatMap((batch) => Object.entries(batch.files));
   const names = new Set(all.map(([name]) => name));
   return {
+    how,
+    ...(before !== undefined && { before }),
     kept,
     files: files.filter((path) => !known.has(relative(landing, path))),
     fresh: [...now.keys()].filter((name) => !names.has(name)).length,
@@ -160,21 +164,11 @@ export function statesOf(files: readonly string[], landing: string): Record<stri
   );
 }
 
-/** Files in groups that are read together. */
-export function groupsOf(files: readonly string[]): string[][] {
-  const groups: string[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const path of files) {
-    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes + size > BATCH_BYTES) {
-      groups.push([]);
-      bytes = 0;
-    }
-    groups.at(-1)?.push(path);
-    bytes += size;
-  }
-  return groups;
-}
+/** Files in groups that are read together: of one that changes, those beside it are read again. */
+export const groupsOf = (files: readonly string[]): string[][] =>
+  batchesOf(files.map((path) => ({ path, bytes: statSync(path, { throwIfNoEntry: false })?.size ?? 0 }))).map(
+    (group) => group.map(({ path }) => path),
+  );
 
 /** What became of the records of all batches, but for why a run fails. */
 export function sumOf(batches: readonly Batch[]): Omit<Landed, 'failure'> {

@@ -719,17 +719,17 @@ export async function readyTables(
   for (const table of tables) await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (${TABLES[table]})`);
 }
 
-/** Files in groups that one statement reads. */
-export function batchesOf(looks: readonly Look[]): Look[][] {
-  const batches: Look[][] = [];
+/** Files in groups that are read together: of no more than so many bytes, but for one that is larger alone. */
+export function batchesOf<T extends { readonly bytes: number }>(files: readonly T[]): T[][] {
+  const batches: T[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
-  for (const look of looks) {
-    if (bytes >= BATCH_BYTES) {
+  for (const file of files) {
+    if (bytes + file.bytes > BATCH_BYTES) {
       batches.push([]);
       bytes = 0;
     }
-    batches.at(-1)?.push(look);
-    bytes += look.bytes;
+    batches.at(-1)?.push(file);
+    bytes += file.bytes;
   }
   return batches;
 }
