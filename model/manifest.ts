@@ -67,8 +67,6 @@ const reading = object({
   objects: some,
   numbered: some,
   lines: some,
-  matched: some,
-  unmatched: some,
   judge: some,
   verdict: some,
   firstCount: z.number(),

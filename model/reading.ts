@@ -2,7 +2,7 @@ import { type Column, json, refined } from './column';
 import { aliasesOfEach, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
-import { literalPattern, quoteName as name, quoteString as quote } from './sql';
+import { quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
 
@@ -56,18 +56,12 @@ export interface Reading {
   readonly numbered: string;
   /**
    * With `_headers (file INTEGER, columns)`, the keys that `heads` gave of files:
-   * the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
-   * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
-   * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
+   * the records on the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines
+   * before it, and which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives values, `_file`, `_n`
+   * and `_last`, the lines on which a record begins and ends, `_broken`, `_good`, and `_line`, what stands there, where it is
+   * not good.
    */
   readonly lines: string;
-  /** Values, `_n` and `_last`, the line on which it ends, of the matched ones of `_lines`, which holds those. */
-  readonly matched: string;
-  /**
-   * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
-   * where it holds no good record, and `_good`.
-   */
-  readonly unmatched: string;
   /**
    * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
    * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
@@ -214,31 +208,9 @@ function within({ path, isPosition }: Field, value: string, position = ''): stri
 
 const jsonPath = (steps: readonly string[]) => `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
 
-/** A key under which a column's value may stand. */
-interface Slot {
-  readonly field: Field;
-  readonly key: string;
-}
-
-/**
- * The slots of a contract in groups, in each of which no two keys differ only in case: of a struct with such names
- * DuckDB 1.5.6 may give one for the other.
- */
-function slotGroups(fields: readonly Field[]): Slot[][] {
-  const groups: Slot[][] = [];
-  for (const slot of fields.flatMap((field) => field.keys.map((key) => ({ field, key })))) {
-    const room = groups.find((group) => group.every(({ key }) => folded(key) !== folded(slot.key)));
-    if (room) room.push(slot);
-    else groups.push([slot]);
-  }
-  return groups;
-}
-
-/** What `json_transform` takes for the slots. */
-const structure = (slots: readonly Slot[]) =>
-  quote(
-    `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
-  );
+/** The keys under which values may stand. */
+const slotsOf = (fields: readonly Field[]) =>
+  fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
 
 export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
 export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
@@ -448,7 +420,10 @@ FROM (
 
 const elementsOf = (list: Field) => `json_extract(${list.json}, '$[*]')`;
 
-/** With `_good`, whether a record is beyond doubt. */
+/**
+ * With `_good`, whether a record is beyond doubt. Most are `_quick`: their quotes are accounted for, as those of a file that is
+ * read plainly are. Of others each key is looked at.
+ */
 function goodRecords(fields: readonly Field[], from: string): string {
   // Values by their paths share a key.
   const slots = [...new Set(fields.map(spellingsOf))];
@@ -457,23 +432,55 @@ function goodRecords(fields: readonly Field[], from: string): string {
     return `COALESCE(${found.join(', ')}) AS _p${i}`;
   });
   const present = slots.map((_, i) => `(_p${i} IS NOT NULL)::INT`).join(' + ');
+  const careful = (f: Field) => within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`);
+  const json = fields.map((f, i) => {
+    if (!areCounted(fields)) return `${careful(f)} AS ${f.json}`;
+    const quick = isText(f.column) ? `_q${i}::VARCHAR` : `CASE WHEN _q${i} IS NOT NULL THEN '' END`;
+    return `CASE WHEN _quick THEN ${quick} ELSE ${careful(f)} END AS ${f.json}`;
+  });
+  const made = fields.flatMap((f, i) =>
+    parsedOf(f).map(([as, sql]) =>
+      areCounted(fields) && as === f.number
+        ? `CASE WHEN _quick THEN _q${i} ELSE ${sql} END AS ${as}`
+        : `${sql} AS ${as}`,
+    ),
+  );
   return `SELECT *, CASE
   WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
-  WHEN len(_ks) = ${present} THEN true
+  WHEN _quick OR len(_ks) = ${present} THEN true
   ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
 END AS _good
 FROM (
-  SELECT ${parsed(fields)}
+  SELECT ${['*', ...made].join(', ')}
   FROM (
-    SELECT *, ${fields.map((f) => `${within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`)} AS ${f.json}`).join(', ')}
+    SELECT *, ${json.join(', ')}
     FROM (
       SELECT *, ${places.join(', ')}
       FROM (
-        SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
-        FROM (${from})
+        SELECT *, CASE WHEN NOT _quick THEN list_transform(json_keys(_json), lambda k: lower(k)) END AS _ks,
+          CASE WHEN NOT _quick THEN json_extract(_json, '$.*') END AS _vs
+        FROM (${areCounted(fields) ? quickRecords(fields, from) : `SELECT *, false AS _quick FROM (${from})`})
       )
     )
   )
+)`;
+}
+
+/** With `_q0` and so on, the values by the keys as the contract writes them, and `_quick`, whether there is no other key. */
+function quickRecords(fields: readonly Field[], from: string): string {
+  const slots = slotsOf(fields);
+  const type = (f: Field) => (isText(f.column) ? 'JSON' : 'DOUBLE');
+  const structure = `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${type(field)}"`).join(',')}}`;
+  const values = fields.map((f, i) => {
+    const found = slots.flatMap(({ field }, at) => (field === f ? [`struct_extract_at(_t, ${at + 1})`] : []));
+    return `COALESCE(${found.join(', ')}) AS _q${i}`;
+  });
+  const marks = fields.map((f, i) => `CASE WHEN _q${i} IS NULL THEN 0 ELSE ${marksOf(f)} END`);
+  const isOdd = OTHER_MARKS.map((mark) => `contains(_json, ${quote(mark)})`).join(' OR ');
+  return `SELECT *, COALESCE(len(string_split(_json, ${quote(COUNTED_MARK)})) - 1 = ${marks.join(' + ')}, false) AS _quick
+FROM (
+  SELECT *, ${values.join(', ')}
+  FROM (SELECT *, CASE WHEN NOT (${isOdd}) THEN json_transform(_json, ${quote(structure)}) END AS _t FROM (${from}))
 )`;
 }
 
@@ -488,74 +495,15 @@ const NUMBERED = `SELECT 0 AS file, n, line, false AS broken
 FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
 WHERE line IN (SELECT line FROM _unnumbered)`;
 
-/** Texts of whole numbers of a range, as a regular expression: most of them, so that nearly all lines match. */
-function wholePattern(min: number, max: number): string {
-  const patterns: string[] = [];
-  for (let digits = 1; digits <= 16; digits++) {
-    const [least, most] = [digits === 1 ? 0 : 10 ** (digits - 1), 10 ** digits - 1];
-    const step = 10 ** (digits - 1);
-    // Of those with as many digits as the bounds, those whose first digit keeps them inside.
-    const first = Math.max(Math.ceil(Math.max(min, least) / step), digits === 1 ? 0 : 1);
-    const last = Math.min(Math.floor((Math.min(max, most) + 1) / step) - 1, 9);
-    if (first <= last) patterns.push(`[${first}-${last}]${digits > 1 ? `[0-9]{${digits - 1}}` : ''}`);
-  }
-  return patterns.join('|');
-}
-
-/** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
-function valuePattern({ column, path }: Field): string | undefined {
-  if (path !== undefined || column.type === 'json') return undefined;
-  if (column.type === 'boolean') return '(?:true|false)';
-  if (column.oneOf)
-    return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
-  if (column.type === 'isoInstant')
-    // Of a range the pattern would have to know days of months.
-    return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
-  if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
-  if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
-  const { min, max } = rangeOf(column);
-  const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
-  if (isWhole(column)) return positive && `(?:${positive})`;
-  // A fraction adds less than 1.
-  const [sign, least, most] = min >= 0 ? ['', Math.ceil(min), max - 1] : ['-?', 0, Math.min(max, -min) - 1];
-  const wholes = most >= least ? wholePattern(least, most) : '';
-  const fraction =
-    column.type === 'double' ? '(?:\\.[0-9]+)?' : column.scale ? `(?:\\.[0-9]{1,${column.scale}})?` : '';
-  return wholes && `${sign}(?:${wholes})${fraction}`;
-}
-
 const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
 export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
-/** White space between tokens, of which JSON takes less than RE2's `\\s`. */
-const GAP = '[ \\t\\r]*';
-
-/**
- * Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. What
- * is nullable may be missing; the comma before it is its own, so the first column has to be there.
- */
-function linePattern(fields: readonly Field[]): string | undefined {
-  if (fields[0]?.column.nullable) return undefined;
-  const members: string[] = [];
-  for (const [i, f] of fields.entries()) {
-    const value = valuePattern(f);
-    if (!value) return undefined;
-    const key = f.keys.map((text) => literalPattern(JSON.stringify(text).slice(1, -1))).join('|');
-    const member = `${i > 0 ? `${GAP},${GAP}` : ''}"(?:${key})"${GAP}:${GAP}`;
-    members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
-  }
-  return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
-}
-
-function lines(fields: readonly Field[]): string {
-  const pattern = linePattern(fields);
-  const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
-  return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
-FROM (
-  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN trim(_line, ${AROUND_RECORD}) WHEN ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
-  FROM (
-    SELECT *, ${isMatched} AS _matched
+const lines = (fields: Fields) => {
+  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
+  return accepted(
+    fields,
+    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
     FROM (
       SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
       FROM (
@@ -563,49 +511,8 @@ FROM (
         FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
       )
     )
-  )
-)`;
-}
-
-const matchedAt = (groups: readonly Slot[][], field: Field) =>
-  groups.flatMap((group, g) =>
-    group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
-  );
-
-/** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
-function structsOf(fields: readonly Field[]): string[] {
-  const groups = slotGroups(fields);
-  return groups.map((group, g) => {
-    const made = `json_transform(_bare, ${structure(group)})`;
-    const has = fields.map(
-      (field) => `COALESCE(${[...matchedAt(groups.slice(0, 1), field), 'NULL'].join(', ')}) IS NOT NULL`,
-    );
-    return g === 0 ? `${made} AS _m0` : `CASE WHEN NOT (${all(has)}) THEN ${made} END AS _m${g}`;
-  });
-}
-
-function matched({ record: fields, element }: Fields): string {
-  // No pattern takes an array.
-  if (element) {
-    const none = [...fields.slice(0, -1), ...element].map(
-      ({ name: key, column }) => `NULL::${spelled(column).duckdb} AS ${name(key)}`,
-    );
-    return `SELECT ${none.join(', ')}, _n FROM _lines WHERE false`;
-  }
-  const groups = slotGroups(fields);
-  const columns = fields.map(
-    (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
-  );
-  return `SELECT ${columns.join(', ')}, _n, _n AS _last FROM _lines WHERE _matched`;
-}
-
-const unmatched = (fields: Fields) => {
-  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  return accepted(
-    fields,
-    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others WHERE (${BARE}) <> ''`,
-    '_file, _n, _broken',
+    WHERE (${BARE}) <> ''`,
+    '_file, _n, _n AS _last, _broken',
   );
 };
 
@@ -1074,9 +981,7 @@ export function jsonReading(source: SourceTable): Reading {
     otherMarks: OTHER_MARKS,
     objects: objects(all),
     numbered: NUMBERED,
-    lines: lines(fields),
-    matched: matched(all),
-    unmatched: unmatched(all),
+    lines: lines(all),
     judge: judge(all),
   };
 }

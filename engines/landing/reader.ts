@@ -98,7 +98,8 @@ const COUNTER: Sink = {
   keep: async () => undefined,
 };
 
-const REST = '_file, _n, _line, _broken';
+/** Lines that hold no good record, as `_rest` takes them. */
+const REST = 'SELECT _file, _n, _line, _broken FROM _lines WHERE NOT _good';
 
 interface Verdict {
   readonly file: string;
@@ -180,7 +181,7 @@ export class SourceReader {
         detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
     await forgotten?.ready(this.db);
-    await readyTables(this.db, '_heads', '_others', '_rest');
+    await readyTables(this.db, '_heads', '_rest');
     for (const file of files) this.looks.push(await lookOver(this.db, file, this.reading));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -334,12 +335,11 @@ export class SourceReader {
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
         await this.readGroup(db, next.value, looks);
       }
-      await this.readOthers(db);
       await this.judge(db, 'line', looks);
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_others', '_rest');
+      await readyTables(other, '_rest');
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
@@ -390,7 +390,7 @@ export class SourceReader {
     if (others.length > 0) await this.readPieces(db, others, looks);
   }
 
-  /** Reads pieces and whole files; what does not match waits in `_others` until there is as much of it as is read at once. */
+  /** Reads pieces and whole files; what is not good waits in `_rest` until there is as much of it as is judged at once. */
   private async readPieces(
     db: DuckDBConnection,
     pieces: readonly (readonly [file: number, piece: Piece])[],
@@ -398,20 +398,11 @@ export class SourceReader {
     whole: ReadonlyMap<number, Look> = new Map(),
   ) {
     if (whole.size > 0) await nameFiles(db, [...whole.values()]);
-    const cut = await append(db, pieces, whole);
-    this.passedOver += cut;
-    const { matched, others } = await matchedOf(db, this.reading);
-    await this.add(db, matched);
-    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
-    await this.readOthers(db);
-    if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
-  }
-
-  /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
-  private async readOthers(db: DuckDBConnection) {
-    await othersOf(db, this.reading);
-    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
-    await readyTables(db, '_others');
+    this.passedOver += await append(db, pieces, whole);
+    await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${this.reading.lines}`);
+    await this.add(db, 'FROM _lines WHERE _good');
+    await db.run(`INSERT INTO _rest ${REST}`);
+    if ((await waitingBytes(db)) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Judges what is in `_rest`. */
@@ -556,7 +547,7 @@ async function readyHeaders(db: DuckDBConnection, columns: readonly (string | nu
 }
 
 /**
- * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
+ * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_rest`
  * by its beginning; returns of how many bytes nothing does.
  */
 async function append(
@@ -577,7 +568,7 @@ async function append(
     if (isCut) {
       // Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
       const line = text.toString().trim() === '' ? '{' : text.toString();
-      await db.run('INSERT INTO _others VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), line]);
+      await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), line]);
       passedOver += bytes - text.length;
       continue;
     }
@@ -597,23 +588,10 @@ async function filesIn(db: DuckDBConnection): Promise<number[]> {
   return files.map(({ file }) => file);
 }
 
-async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
-  const sum = `SELECT COALESCE(sum(strlen(${column})), 0)::BIGINT AS bytes FROM ${table}`;
+async function waitingBytes(db: DuckDBConnection): Promise<number> {
+  const sum = 'SELECT COALESCE(sum(strlen(line)), 0)::BIGINT AS bytes FROM _rest';
   const [row] = await rowsOf<{ bytes: number }>(db, sum);
   return (row as { bytes: number }).bytes;
-}
-
-/** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others, and how many. */
-async function matchedOf(db: DuckDBConnection, { lines, matched }: Reading) {
-  await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${lines}`);
-  const added = await db.run(`INSERT INTO _others SELECT ${REST} FROM _lines WHERE NOT _matched`);
-  return { matched, others: added.rowsChanged };
-}
-
-/** Makes `_read` of `_others`; what of it is not good is added to `_rest`. */
-async function othersOf(db: DuckDBConnection, { unmatched }: Reading): Promise<void> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE _read AS ${unmatched}`);
-  await db.run(`INSERT INTO _rest SELECT ${REST} FROM _read WHERE NOT _good`);
 }
 
 /** A record where it stands in a file. */
@@ -636,7 +614,7 @@ export async function* recordsIn(
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
   const reading = readingOf(table);
-  await readyTables(db, '_others', '_rest');
+  await readyTables(db, '_rest');
   const [verdict] = await verdictsOf(db, reading, [look]);
   await readyHeaders(db, [verdict?.columns ?? null]);
   if (reading.format !== 'json' && !verdict?.shape) return;
@@ -679,15 +657,14 @@ export async function recordsOf(
   const { rows, refused } = reading.forgotten;
   const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);
-  await readyTables(db, '_others', '_rest');
+  await readyTables(db, '_rest');
   await append(db, [[0, piece]]);
-  const { matched } = await matchedOf(db, reading);
-  await othersOf(db, reading);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${reading.lines}`);
+  await db.run(`INSERT INTO _rest ${REST}`);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, COALESCE(_last, _n) AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
-      FROM (FROM (${matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good)
+    SELECT ${['_n, _last, NULL AS _record, NULL AS _text', ...names].join(', ')} FROM _lines WHERE _good
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );
   const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
@@ -707,7 +684,6 @@ const TABLES = {
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
   _headers: 'file INTEGER, columns VARCHAR',
   _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
-  _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
 };
 

@@ -98,8 +98,6 @@ class Reading:
     objects: str
     numbered: str
     lines: str
-    matched: str
-    unmatched: str
     judge: str
     verdict: str
     first_count: int
@@ -310,8 +308,6 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         objects=value["objects"],
         numbered=value["numbered"],
         lines=value["lines"],
-        matched=value["matched"],
-        unmatched=value["unmatched"],
         judge=value["judge"],
         verdict=value["verdict"],
         first_count=value["firstCount"],

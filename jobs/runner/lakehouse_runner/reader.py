@@ -161,11 +161,7 @@ class Reader(Database):
         `columns`: what `heads` said of them.
         """
         self._read_lines([piece], [columns])
-        good = self._base.execute(
-            self._judged_rows(
-                f"FROM ({self._reading.matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good"
-            )
-        ).to_arrow_table()
+        good = self._base.execute(self._judged_rows("FROM _lines WHERE _good")).to_arrow_table()
         self._make("_judged", self._reading.judge, _by="line")
         rows = self._judged_rows("FROM _judged WHERE _reason IS NULL")
         # Not only as far as a quarantine would keep it.
@@ -276,8 +272,7 @@ class Reader(Database):
             self._read_lines([piece for _, piece in batch], [text.columns for text, _ in batch])
             for i, n in self._rows(f"SELECT file, n FROM _rest ORDER BY ALL LIMIT {MOST_NOTED + 1}"):
                 _note(batch[i][0], n)
-            yield from self._good(self._reading.matched)
-            yield from self._good("SELECT * FROM _read WHERE _good")
+            yield from self._good("SELECT * FROM _lines WHERE _good")
             yield from self._judged([text for text, _ in batch], "line")
 
     def _read_lines(self, pieces: Iterable[Piece], columns: Iterable[str | None]) -> None:
@@ -288,10 +283,8 @@ class Reader(Database):
             rows.append([i, text, piece.first, broken])
         self._fill("_piece", rows)
         self._make("_lines", self._reading.lines)
-        self._make("_others", "FROM _lines WHERE NOT _matched")
-        self._make("_read", self._reading.unmatched)
         rest = "_file AS file, _n AS n, _line AS line, _broken AS broken"
-        self._make("_rest", f"SELECT {rest} FROM _read WHERE NOT _good")
+        self._make("_rest", f"SELECT {rest} FROM _lines WHERE NOT _good")
 
     def _batches(self, texts: Iterable[Text]) -> Iterator[list[tuple[Text, Piece]]]:
         """Give the pieces of texts, those of small ones together. A line that is too long is alone."""

@@ -96,8 +96,6 @@ def test_a_manifest_is_read_whole() -> None:
         objects="o",
         numbered="n",
         lines="l",
-        matched="m",
-        unmatched="u",
         judge="j",
         verdict="v",
         first_count=3,

@@ -22,8 +22,6 @@ READING: dict[str, Any] = {
     "objects": "o",
     "numbered": "n",
     "lines": "l",
-    "matched": "m",
-    "unmatched": "u",
     "judge": "j",
     "verdict": "v",
     "firstCount": 3,
