@@ -12,7 +12,7 @@ import {
   said,
   values,
 } from './reading';
-import { literalPattern, quoteString as quote } from './sql';
+import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { CsvFormat, SourceTable } from './table';
 import {
   areGood,
@@ -24,6 +24,7 @@ import {
   noRow,
   numbered,
 } from './tabular';
+import { spelled } from './types';
 
 /** A header has to be within so much of a file. */
 const HEAD_BYTES = 1 << 16;
@@ -232,6 +233,7 @@ export function csvReading(source: SourceTable, format: CsvFormat): Reading {
     objects: 'SELECT NULL',
     numbered: 'SELECT NULL',
     lines: lines(fields, format),
+    careful: `SELECT ${fields.map((f) => `NULL::${spelled(f.column).duckdb} AS ${name(f.name)}`).join(', ')}, *, _n AS _last, false AS _good FROM _others`,
     judge: judge(fields, format),
   };
 }

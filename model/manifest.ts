@@ -67,6 +67,7 @@ const reading = object({
   objects: some,
   numbered: some,
   lines: some,
+  careful: some,
   judge: some,
   verdict: some,
   firstCount: z.number(),

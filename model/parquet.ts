@@ -159,6 +159,7 @@ export function parquetReading(source: SourceTable): Reading {
     objects: `SELECT ${goodValues(fields)}, NULL::INTEGER AS _file, file_row_number + 1 AS _n, false AS _broken, CASE WHEN NOT _good THEN ${json} END AS _line, _good FROM (${read})`,
     numbered: `SELECT 0 AS file, file_row_number + 1 AS n, ${json} AS line, false AS broken FROM (${read}) WHERE NOT _good`,
     lines: nothing,
+    careful: nothing,
     // Packed as it is, a file says nothing of the size of a record.
     judge: `SELECT * REPLACE (0::BIGINT AS _bytes) FROM (${judge({ record: fields })})`,
     without: `SELECT * EXCLUDE (file_row_number) FROM ${READ} WHERE file_row_number + 1 NOT IN (SELECT n FROM _gone)`,

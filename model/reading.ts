@@ -62,6 +62,8 @@ export interface Reading {
    * not good.
    */
   readonly lines: string;
+  /** The same of `_others (_file, _n, _line, _broken)`, which holds those that `lines` does not call good. */
+  readonly careful: string;
   /**
    * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
    * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
@@ -207,10 +209,6 @@ function within({ path, isPosition }: Field, value: string, position = ''): stri
 }
 
 const jsonPath = (steps: readonly string[]) => `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
-
-/** The keys under which values may stand. */
-const slotsOf = (fields: readonly Field[]) =>
-  fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
 
 export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
 export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
@@ -376,10 +374,10 @@ export const spellings = (fields: readonly Field[]) =>
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted({ record, element }: Fields, from: string, carried: string): string {
+function accepted({ record, element }: Fields, from: string, carried: string, good = goodRecords): string {
   const rows = (fields: readonly Field[], of: string) =>
     `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good FROM (${of})`;
-  const records = goodRecords(record, from);
+  const records = good(record, from);
   return element
     ? rows([...record.slice(0, -1), ...element.map(inElement)], goodElements(record, element, records))
     : rows(record, records);
@@ -420,10 +418,7 @@ FROM (
 
 const elementsOf = (list: Field) => `json_extract(${list.json}, '$[*]')`;
 
-/**
- * With `_good`, whether a record is beyond doubt. Most are `_quick`: their quotes are accounted for, as those of a file that is
- * read plainly are. Of others each key is looked at.
- */
+/** With `_good`, whether a record is beyond doubt. */
 function goodRecords(fields: readonly Field[], from: string): string {
   // Values by their paths share a key.
   const slots = [...new Set(fields.map(spellingsOf))];
@@ -432,55 +427,52 @@ function goodRecords(fields: readonly Field[], from: string): string {
     return `COALESCE(${found.join(', ')}) AS _p${i}`;
   });
   const present = slots.map((_, i) => `(_p${i} IS NOT NULL)::INT`).join(' + ');
-  const careful = (f: Field) => within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`);
-  const json = fields.map((f, i) => {
-    if (!areCounted(fields)) return `${careful(f)} AS ${f.json}`;
-    const quick = isText(f.column) ? `_q${i}::VARCHAR` : `CASE WHEN _q${i} IS NOT NULL THEN '' END`;
-    return `CASE WHEN _quick THEN ${quick} ELSE ${careful(f)} END AS ${f.json}`;
-  });
-  const made = fields.flatMap((f, i) =>
-    parsedOf(f).map(([as, sql]) =>
-      areCounted(fields) && as === f.number
-        ? `CASE WHEN _quick THEN _q${i} ELSE ${sql} END AS ${as}`
-        : `${sql} AS ${as}`,
-    ),
-  );
   return `SELECT *, CASE
   WHEN (_json IS NOT NULL AND ${areAll(fields, isGood)}) IS DISTINCT FROM true THEN false
-  WHEN _quick OR len(_ks) = ${present} THEN true
+  WHEN len(_ks) = ${present} THEN true
   ELSE len(list_filter(_ks, lambda k: k IN (${spellings(fields)}))) = ${present}
 END AS _good
 FROM (
-  SELECT ${['*', ...made].join(', ')}
+  SELECT ${parsed(fields)}
   FROM (
-    SELECT *, ${json.join(', ')}
+    SELECT *, ${fields.map((f) => `${within(f, `_vs[_p${slots.indexOf(spellingsOf(f))}]`)} AS ${f.json}`).join(', ')}
     FROM (
       SELECT *, ${places.join(', ')}
       FROM (
-        SELECT *, CASE WHEN NOT _quick THEN list_transform(json_keys(_json), lambda k: lower(k)) END AS _ks,
-          CASE WHEN NOT _quick THEN json_extract(_json, '$.*') END AS _vs
-        FROM (${areCounted(fields) ? quickRecords(fields, from) : `SELECT *, false AS _quick FROM (${from})`})
+        SELECT *, list_transform(json_keys(_json), lambda k: lower(k)) AS _ks, json_extract(_json, '$.*') AS _vs
+        FROM (${from})
       )
     )
   )
 )`;
 }
 
-/** With `_q0` and so on, the values by the keys as the contract writes them, and `_quick`, whether there is no other key. */
+/**
+ * As {@link goodRecords}, of flat records, at half the price: not all that are good, but those of which the quotes are accounted
+ * for, as of files that are read plainly.
+ */
 function quickRecords(fields: readonly Field[], from: string): string {
-  const slots = slotsOf(fields);
+  const slots = fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
   const type = (f: Field) => (isText(f.column) ? 'JSON' : 'DOUBLE');
   const structure = `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${type(field)}"`).join(',')}}`;
-  const values = fields.map((f, i) => {
-    const found = slots.flatMap(({ field }, at) => (field === f ? [`struct_extract_at(_t, ${at + 1})`] : []));
-    return `COALESCE(${found.join(', ')}) AS _q${i}`;
+  const found = fields.map((f) => {
+    const values = slots.flatMap(({ field }, i) => (field === f ? [`struct_extract_at(_t, ${i + 1})`] : []));
+    return `COALESCE(${values.join(', ')}, NULL) AS ${isText(f.column) ? f.json : f.number}`;
   });
-  const marks = fields.map((f, i) => `CASE WHEN _q${i} IS NULL THEN 0 ELSE ${marksOf(f)} END`);
+  const texts = fields
+    .flatMap((f) => (isText(f.column) ? parsedOf(f) : []))
+    .map(([as, sql]) => `${sql} AS ${as}`);
+  // A value that is there: of a number, its JSON is not needed.
+  const there = fields.map((f) => (isText(f.column) ? f : { ...f, json: f.number }));
+  const marks = there.map((f) => `CASE WHEN ${f.json} IS NULL THEN 0 ELSE ${marksOf(f)} END`);
   const isOdd = OTHER_MARKS.map((mark) => `contains(_json, ${quote(mark)})`).join(' OR ');
-  return `SELECT *, COALESCE(len(string_split(_json, ${quote(COUNTED_MARK)})) - 1 = ${marks.join(' + ')}, false) AS _quick
+  return `SELECT *, COALESCE(len(string_split(_json, ${quote(COUNTED_MARK)})) - 1 = ${marks.join(' + ')} AND ${areAll(there, isGood)}, false) AS _good
 FROM (
-  SELECT *, ${values.join(', ')}
-  FROM (SELECT *, CASE WHEN NOT (${isOdd}) THEN json_transform(_json, ${quote(structure)}) END AS _t FROM (${from}))
+  SELECT ${['*', ...texts].join(', ')}
+  FROM (
+    SELECT *, ${found.join(', ')}
+    FROM (SELECT *, CASE WHEN NOT (${isOdd}) THEN json_transform(_json, ${quote(structure)}) END AS _t FROM (${from}))
+  )
 )`;
 }
 
@@ -499,22 +491,20 @@ const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
 export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
-const lines = (fields: Fields) => {
+/** The record that a line is, if it is one; blank lines are left out. */
+const lineRecords = (from: string) => {
   const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  return accepted(
-    fields,
-    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-    FROM (
-      SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+  return `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
+    FROM (${from}) WHERE (${BARE}) <> ''`;
+};
+const PLACE = '_file, _n, _n AS _last, _broken';
+
+const LINES =
+  lineRecords(`SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
         FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
-      )
-    )
-    WHERE (${BARE}) <> ''`,
-    '_file, _n, _n AS _last, _broken',
-  );
-};
+      )`);
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
@@ -981,7 +971,8 @@ export function jsonReading(source: SourceTable): Reading {
     otherMarks: OTHER_MARKS,
     objects: objects(all),
     numbered: NUMBERED,
-    lines: lines(all),
+    lines: accepted(all, LINES, PLACE, areCounted(fields) ? quickRecords : goodRecords),
+    careful: accepted(all, lineRecords('FROM _others'), PLACE),
     judge: judge(all),
   };
 }

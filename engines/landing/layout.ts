@@ -106,7 +106,7 @@ interface Entry {
 async function openOrdered(): Promise<DuckDBConnection> {
   const db = await openDatabase();
   await db.run('SET preserve_insertion_order = true');
-  await readyTables(db, '_rest');
+  await readyTables(db, '_others', '_rest');
   return db;
 }
 

@@ -98,8 +98,7 @@ const COUNTER: Sink = {
   keep: async () => undefined,
 };
 
-/** Lines that hold no good record, as `_rest` takes them. */
-const REST = 'SELECT _file, _n, _line, _broken FROM _lines WHERE NOT _good';
+const REST = 'SELECT _file, _n, _line, _broken';
 
 interface Verdict {
   readonly file: string;
@@ -181,7 +180,7 @@ export class SourceReader {
         detail VARCHAR, bytes BIGINT, fatal BOOLEAN)`,
     );
     await forgotten?.ready(this.db);
-    await readyTables(this.db, '_heads', '_rest');
+    await readyTables(this.db, '_heads', '_others', '_rest');
     for (const file of files) this.looks.push(await lookOver(this.db, file, this.reading));
     const verdicts = await this.judgeHeads();
     const readable = this.looks.filter(({ path }) => verdicts.get(path)?.shape);
@@ -335,11 +334,12 @@ export class SourceReader {
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
         await this.readGroup(db, next.value, looks);
       }
+      await this.readOthers(db);
       await this.judge(db, 'line', looks);
     };
     const other = await connectTo(this.db);
     try {
-      await readyTables(other, '_rest');
+      await readyTables(other, '_others', '_rest');
       await this.forgotten?.ready(other);
       // Each of the two has a thread of its own; DuckDB's own threads would only stand in their way.
       await this.db.run('SET threads = 1');
@@ -390,7 +390,7 @@ export class SourceReader {
     if (others.length > 0) await this.readPieces(db, others, looks);
   }
 
-  /** Reads pieces and whole files; what is not good waits in `_rest` until there is as much of it as is judged at once. */
+  /** Reads pieces and whole files; what is not good waits in `_others` until there is as much of it as is read at once. */
   private async readPieces(
     db: DuckDBConnection,
     pieces: readonly (readonly [file: number, piece: Piece])[],
@@ -399,10 +399,18 @@ export class SourceReader {
   ) {
     if (whole.size > 0) await nameFiles(db, [...whole.values()]);
     this.passedOver += await append(db, pieces, whole);
-    await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${this.reading.lines}`);
+    await splitLines(db, this.reading);
     await this.add(db, 'FROM _lines WHERE _good');
-    await db.run(`INSERT INTO _rest ${REST}`);
-    if ((await waitingBytes(db)) > WAITING_BYTES) await this.judge(db, 'line', looks);
+    if ((await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
+    await this.readOthers(db);
+    if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
+  }
+
+  /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
+  private async readOthers(db: DuckDBConnection) {
+    await readCarefully(db, this.reading);
+    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
+    await readyTables(db, '_others');
   }
 
   /** Judges what is in `_rest`. */
@@ -547,7 +555,7 @@ async function readyHeaders(db: DuckDBConnection, columns: readonly (string | nu
 }
 
 /**
- * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_rest`
+ * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
  * by its beginning; returns of how many bytes nothing does.
  */
 async function append(
@@ -568,7 +576,7 @@ async function append(
     if (isCut) {
       // Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
       const line = text.toString().trim() === '' ? '{' : text.toString();
-      await db.run('INSERT INTO _rest VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), line]);
+      await db.run('INSERT INTO _others VALUES ($1, $2, $3, false)', [file, BigInt(first + 1), line]);
       passedOver += bytes - text.length;
       continue;
     }
@@ -588,10 +596,22 @@ async function filesIn(db: DuckDBConnection): Promise<number[]> {
   return files.map(({ file }) => file);
 }
 
-async function waitingBytes(db: DuckDBConnection): Promise<number> {
-  const sum = 'SELECT COALESCE(sum(strlen(line)), 0)::BIGINT AS bytes FROM _rest';
+async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
+  const sum = `SELECT COALESCE(sum(strlen(${column})), 0)::BIGINT AS bytes FROM ${table}`;
   const [row] = await rowsOf<{ bytes: number }>(db, sum);
   return (row as { bytes: number }).bytes;
+}
+
+/** Makes `_lines` of the lines of `_piece`; what of them is not good is added to `_others`. */
+async function splitLines(db: DuckDBConnection, { lines }: Reading): Promise<void> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${lines}`);
+  await db.run(`INSERT INTO _others ${REST} FROM _lines WHERE NOT _good`);
+}
+
+/** Makes `_read` of `_others`; what of it is not good is added to `_rest`. */
+async function readCarefully(db: DuckDBConnection, { careful }: Reading): Promise<void> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE _read AS ${careful}`);
+  await db.run(`INSERT INTO _rest ${REST} FROM _read WHERE NOT _good`);
 }
 
 /** A record where it stands in a file. */
@@ -614,7 +634,7 @@ export async function* recordsIn(
   look: Look,
 ): AsyncGenerator<PlacedRecord> {
   const reading = readingOf(table);
-  await readyTables(db, '_rest');
+  await readyTables(db, '_others', '_rest');
   const [verdict] = await verdictsOf(db, reading, [look]);
   await readyHeaders(db, [verdict?.columns ?? null]);
   if (reading.format !== 'json' && !verdict?.shape) return;
@@ -657,14 +677,15 @@ export async function recordsOf(
   const { rows, refused } = reading.forgotten;
   const names = Object.keys(table.columns).map(quoteName);
   await db.run(`SET VARIABLE _by = 'line'`);
-  await readyTables(db, '_rest');
+  await readyTables(db, '_others', '_rest');
   await append(db, [[0, piece]]);
-  await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${reading.lines}`);
-  await db.run(`INSERT INTO _rest ${REST}`);
+  await splitLines(db, reading);
+  await readCarefully(db, reading);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, _last, NULL AS _record, NULL AS _text', ...names].join(', ')} FROM _lines WHERE _good
+    SELECT ${['_n, _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
+      FROM (FROM _lines UNION ALL BY NAME FROM _read) WHERE _good
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );
   const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
@@ -684,6 +705,7 @@ const TABLES = {
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
   _headers: 'file INTEGER, columns VARCHAR',
   _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
+  _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
 };
 

@@ -98,6 +98,7 @@ class Reading:
     objects: str
     numbered: str
     lines: str
+    careful: str
     judge: str
     verdict: str
     first_count: int
@@ -308,6 +309,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         objects=value["objects"],
         numbered=value["numbered"],
         lines=value["lines"],
+        careful=value["careful"],
         judge=value["judge"],
         verdict=value["verdict"],
         first_count=value["firstCount"],

@@ -96,6 +96,7 @@ def test_a_manifest_is_read_whole() -> None:
         objects="o",
         numbered="n",
         lines="l",
+        careful="ca",
         judge="j",
         verdict="v",
         first_count=3,

@@ -22,6 +22,7 @@ READING: dict[str, Any] = {
     "objects": "o",
     "numbered": "n",
     "lines": "l",
+    "careful": "ca",
     "judge": "j",
     "verdict": "v",
     "firstCount": 3,
