@@ -3,6 +3,7 @@ import {
   type Field,
   fault,
   faultOf,
+  headFaults,
   LF,
   MAX_RAW_CHARACTERS,
   PIECE_BYTES,
@@ -14,16 +15,7 @@ import {
 } from './reading';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { CsvFormat, SourceTable } from './table';
-import {
-  areGood,
-  columnsFault,
-  flatFields,
-  goodValues,
-  headFaults,
-  jsonOf,
-  noRow,
-  numbered,
-} from './tabular';
+import { areGood, columnsFault, flatFields, goodValues, jsonOf, noRow, numbered } from './tabular';
 import { spelled } from './types';
 
 /** A header has to be within so much of a file. */

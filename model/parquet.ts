@@ -1,18 +1,19 @@
 import type { Column } from './column';
-import { commonReading, type Field, fault, fieldsOf, judge, type Reading, said, spellings } from './reading';
+import {
+  commonReading,
+  type Field,
+  fault,
+  fieldsOf,
+  headFaults,
+  judge,
+  type Reading,
+  said,
+  spellings,
+} from './reading';
 import { hiveType } from './schema';
 import { quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
-import {
-  areGood,
-  columnsFault,
-  flatFields,
-  goodValues,
-  headFaults,
-  jsonOf,
-  noRow,
-  numbered,
-} from './tabular';
+import { areGood, columnsFault, flatFields, goodValues, jsonOf, noRow, numbered } from './tabular';
 
 const FILES = "getvariable('_files')";
 const READ = `read_parquet(${FILES}, hive_partitioning = false, file_row_number = true)`;

@@ -831,7 +831,7 @@ FROM (
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
-export const MAGIC = [
+const MAGIC = [
   ['504B0304', 'a zip archive'],
   ['504B0506', 'a zip archive'],
   ['425A68', 'packed with bzip2'],
@@ -851,21 +851,31 @@ export const MAGIC = [
   ['005B', 'UTF-16 text'],
 ] as const;
 
+/** Why a file cannot be read by its first bytes, as `WHEN`s; `others` are what else it may be. */
+export function headFaults(takes: string, formats: readonly string[]): string {
+  const unreadable = (detail: string) => fault('UNREADABLE_FILE', said(detail));
+  return `WHEN damage IS NOT NULL THEN ${fault('UNREADABLE_FILE', `'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
+    WHEN named AND NOT unpacked THEN ${unreadable('its name ends in .gz, but it is not packed with gzip; rename it or upload it again')}
+    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${unreadable(`it is packed with gzip twice; ${takes}`)}
+    WHEN starts_with(magic, '1F8B') THEN ${unreadable('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it')}
+    ${MAGIC.filter(([, what]) => !formats.includes(what))
+      .map(
+        ([bytes, what]) =>
+          `WHEN starts_with(magic, '${bytes}') THEN ${unreadable(`it is ${what}; ${takes}`)}`,
+      )
+      .join('\n    ')}`;
+}
+
 const TAKES = 'landing takes JSON as UTF-8 text, plain or as .gz';
 
 function heads(fields: readonly Field[]): string {
-  const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
-  const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
+  const looks = (what: string) => fault('UNREADABLE_FILE', said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
     `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.keys[0] ?? f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
-    WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
-    WHEN whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
-    WHEN named AND NOT unpacked THEN ${unreadable(said('its name ends in .gz, but it is not packed with gzip; rename it or upload it again'))}
-    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${looks('packed with gzip twice')}
-    WHEN starts_with(magic, '1F8B') THEN ${unreadable(said('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it'))}
-    ${MAGIC.map(([bytes, what]) => `WHEN starts_with(magic, '${bytes}') THEN ${looks(what)}`).join('\n    ')}
+    WHEN damage IS NULL AND whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
+    ${headFaults(TAKES, [])}
     WHEN contains(head, '{') OR trim(head, ${AROUND_RECORDS}) = '' THEN NULL
     WHEN regexp_matches(head, '[\\x00-\\x08\\x0e-\\x1f]') THEN ${looks('binary')}
     WHEN starts_with(trim(head, ${SPACE} || ${LF}), '<') THEN ${looks('XML or HTML')}
