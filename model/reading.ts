@@ -594,6 +594,7 @@ split AS (
   SELECT file, n, last, raw, broken, CASE
     WHEN marked IS NULL THEN [bare]
     WHEN json_valid(joined) THEN json_transform(joined, '["JSON"]')::VARCHAR[]
+    WHEN last_part = 1 THEN [bare]
     ELSE list_transform(parts, lambda t, i: concat(
       CASE WHEN i > 1 THEN '{' END, replace(t, ${MARK}, ''), CASE WHEN i < last_part THEN '}' END))
   END AS records
