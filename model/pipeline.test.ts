@@ -752,6 +752,7 @@ describe('the order of jobs', () => {
         output,
         inputs: inputs.length > 0 ? inputs : [origin],
         parameters: [],
+        increments: [],
       };
     });
     const all: ZoneDefinition = {
