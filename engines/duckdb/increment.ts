@@ -37,33 +37,53 @@ const MOST_SHARE = 0.3;
 /** So many rows cost nothing either way. */
 const FEW_ROWS = 10_000;
 
-/** Notes what of a table is other, of the rows `was` and `is`, both as jobs see them. */
-async function note(db: DuckDBConnection, table: string, was: string, is: string): Promise<Change> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${was} EXCEPT ALL ${is}`);
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${changesOf(table)} AS FROM _gone UNION ALL (${is} EXCEPT ALL ${was})`,
-  );
-  const [gone, all] = [await countOf(db, 'FROM _gone'), await countOf(db, `FROM ${changesOf(table)}`)];
+/** Notes what of a table is other, of the rows `was` and `is`, both as jobs see them. Nothing was: all has come. */
+async function note(
+  db: DuckDBConnection,
+  table: string,
+  was: string | undefined,
+  is: string,
+): Promise<Change> {
+  const come = was === undefined ? is : `FROM _gone UNION ALL (${is} EXCEPT ALL ${was})`;
+  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${was} EXCEPT ALL ${is}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${changesOf(table)} AS ${come}`);
+  const gone = was === undefined ? 0 : await countOf(db, 'FROM _gone');
+  const all = await countOf(db, `FROM ${changesOf(table)}`);
   return all === 0 ? { is: 'same' } : { is: 'some', gone };
 }
 
 /** Notes what of a source is other where these files of its rows are no more, and these have come. */
-export function noteFiles(
+export async function noteFiles(
   db: DuckDBConnection,
   table: Table,
   gone: readonly string[],
   come: readonly string[],
 ): Promise<Change> {
   const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetOf(files)}`;
-  const none = `${seen([...gone, ...come].slice(0, 1))} LIMIT 0`;
-  if (gone.length + come.length === 0) return Promise.resolve({ is: 'same' });
-  return note(
-    db,
-    table.name,
-    gone.length > 0 ? seen(gone) : `(${none})`,
-    come.length > 0 ? seen(come) : `(${none})`,
-  );
+  if (gone.length + come.length === 0) return { is: 'same' };
+  const is = come.length > 0 ? seen(come) : `(${seen(gone)} LIMIT 0)`;
+  return note(db, table.name, gone.length > 0 ? seen(gone) : undefined, is);
 }
+
+/**
+ * Whether a check of a source that it passed holds for what has come to it: nothing else can fail it. What is no more is
+ * asked too, so that it may be said of one that holds that it does not.
+ */
+export async function holdsFor(
+  db: DuckDBConnection,
+  table: Table,
+  e: Expectation,
+  changes: ReadonlyMap<string, Change>,
+): Promise<boolean> {
+  if (e.per !== 'row' || ![table.name, ...e.reads].every((name) => changes.has(name))) return false;
+  if (changes.get(table.name)?.is === 'other' || !e.reads.every((name) => keepsRows(changes.get(name))))
+    return false;
+  if (changes.get(table.name)?.is === 'same') return true;
+  return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+}
+
+const keepsRows = (change: Change | undefined) =>
+  change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
 
 const parquetOf = (files: readonly string[], options = '') =>
   `read_parquet([${files.map((file) => quoteString(literalPath(file))).join(', ')}], hive_partitioning=false${options})`;
@@ -254,7 +274,8 @@ async function makeTouched(db: DuckDBConnection, request: PartRequest, increment
     for (const { name } of inputs) await request.open(name);
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
-  const change = await note(db, output.name, select('_was'), select('_now'));
+  const had = (await countOf(db, 'FROM _was')) > 0;
+  const change = await note(db, output.name, had ? select('_was') : undefined, select('_now'));
   const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
   const come = (await countOf(db, `FROM ${changesOf(output.name)}`)) - change.gone;
@@ -301,13 +322,10 @@ async function writeParts(
 
 /** The checks that passed before, and could be failed by nothing but what is made again. */
 function unaffected({ checks, changes }: PartRequest, { key }: Increment) {
-  const hasLost = (name: string) => {
-    const change = changes.get(name);
-    return change?.is === 'other' || (change?.is === 'some' && change.gone > 0);
-  };
   return checks.filter(({ expectation: { per, reads, counterparts } }) =>
     per === 'row'
-      ? reads.length === 0 || (counterparts !== undefined && !reads.some(hasLost))
+      ? reads.length === 0 ||
+        (counterparts !== undefined && reads.every((name) => keepsRows(changes.get(name))))
       : per?.includes(key),
   );
 }
