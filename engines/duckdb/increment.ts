@@ -17,7 +17,7 @@ import {
 import { countOf, literalPath, parquetIn, rowsOf } from '../database';
 import { quoteName, quoteString } from '../sql';
 import type { Pointer, Store } from '../store';
-import { hiddenQuery, readyOutput } from './output';
+import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
 import { seenAs } from './tables';
 
@@ -109,8 +109,6 @@ export interface PartRequest {
   readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
   /** New folder for the table. */
   readonly dir: string;
-  /** The run's, for the names of files. */
-  readonly runId: string;
   /** Lets SQL read a table by its name again. */
   readonly open: (table: string) => Promise<void>;
   readonly key: () => Promise<Buffer>;
@@ -286,7 +284,7 @@ async function makeTouched(db: DuckDBConnection, request: PartRequest, increment
 /** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
 async function writeParts(
   db: DuckDBConnection,
-  { job, before, dir, runId }: PartRequest,
+  { job, before, dir }: PartRequest,
   key: string,
   columns: string,
 ): Promise<void> {
@@ -309,14 +307,18 @@ async function writeParts(
     rows += own;
   }
   await mkdir(dir, { recursive: true });
-  for (const { file } of files.filter((f) => !again.has(f.file))) await link(file, join(dir, basename(file)));
+  const stay = files.filter((f) => !again.has(f.file)).map(({ file }) => file);
+  for (const file of stay) await link(file, join(dir, basename(file)));
+  const taken = new Set(stay.map((file) => basename(file)));
+  let n = 0;
+  while (taken.has(partName(n))) n++;
   const queries = [
     `SELECT ${columns} FROM _now t ${ofMoved}`,
     ...(again.size > 0
       ? [`SELECT ${columns} FROM ${parquetOf([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`]
       : []),
   ];
-  const file = join(dir, `part-${runId}.parquet`);
+  const file = join(dir, partName(n));
   await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);
 }
 

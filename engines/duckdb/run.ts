@@ -432,7 +432,6 @@ export class Run {
         .filter(({ name }) => passed.has(name))
         .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
       dir,
-      runId: this.runId,
       open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
       key: () => store.pseudonymKey(),
     });
