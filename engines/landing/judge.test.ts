@@ -52,18 +52,20 @@ test('refused records up to the share are counted, and so are files without a re
 
 test('records of people who were forgotten are no part of the share', async () => {
   const db = await openDatabase();
-  const counts = {
+  const first = [{ file: 'a.json', line: 1, record: null, reason: 'NOT_JSON', detail: null, fatal: false }];
+  const landed = {
     read: 1000,
-    accepted: 9,
-    refused: 1,
+    accepted: 7,
+    refused: 3,
     filtered: 990,
-    bytes: 1000,
+    bytes: 9,
     refusedBytes: 1,
     reasons: {},
+    first,
   };
-  const failure = await verdictOn(db, readingOf(table), { ...counts, first: [] });
+  const failure = await verdictOn(db, readingOf(table), landed);
   db.closeSync();
-  expect(failure).toMatch(/^1 of 10 records are refused, 10 %/);
+  expect(failure).toMatch(/^3 of 10 records are refused, 30 %/);
 });
 
 test('more than the share is a failure: the first by file, line and reason, and no value', async () => {
