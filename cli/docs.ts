@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Project } from '../engines/project';
-import { catalogueOf } from './docs/catalogue';
+import { lakeCatalogue } from './docs/catalogue';
 import { pageOf, pageParts } from './docs/file';
 import { type EngineName, engineOf } from './engine';
 
@@ -20,7 +20,7 @@ export async function docsCommand(project: Project, options: DocsOptions): Promi
   const { lake, engine, out = join(lake, 'docs.html'), open } = options;
   const [parts, catalogue] = await Promise.all([
     pageParts(),
-    catalogueOf(project, engineOf(engine, { lake, jobs: project.jobs }), engine === 'duckdb'),
+    lakeCatalogue(project, engineOf(engine, { lake, jobs: project.jobs })),
   ]);
   const page = pageOf(catalogue, parts);
   await mkdir(dirname(out), { recursive: true });

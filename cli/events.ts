@@ -1,10 +1,9 @@
 import { appendFileSync } from 'node:fs';
 import { withDatabase } from '../engines/database';
 import type { RunEvent, RunResult } from '../engines/engine';
-import { readCode } from '../engines/job-code';
-import { lineageOf } from '../engines/lineage';
+import { jobTexts } from '../engines/lineage';
 import type { Project } from '../engines/project';
-import { type JobText, type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
+import { type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
 import { message } from './text';
 
 /** Who hears of a run in the words of OpenLineage. */
@@ -31,7 +30,7 @@ export async function listenersOf(
   const events = new RunEvents(
     definition.name,
     definition.pipeline,
-    await textsOf(definition.pipeline.jobs, jobs),
+    await withDatabase((db) => jobTexts(db, definition.pipeline.jobs, jobs)),
     (event: LineageEvent) => {
       if (file !== undefined) appendFileSync(file, `${JSON.stringify(event)}\n`);
       receiver?.send(event);
@@ -45,19 +44,3 @@ export async function listenersOf(
     },
   };
 }
-
-/** A job that does not bind has none: the run itself says so. */
-const textsOf = (jobs: Project['definition']['pipeline']['jobs'], dir: string) =>
-  withDatabase(async (db) => {
-    const texts = new Map<string, JobText>();
-    for (const job of jobs) {
-      try {
-        const code = await readCode(dir, job);
-        texts.set(job.name, {
-          code,
-          ...(job.language === 'sql' && { lineage: await lineageOf(db, job, code) }),
-        });
-      } catch {}
-    }
-    return texts;
-  });

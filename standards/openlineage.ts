@@ -1,7 +1,7 @@
 // The runs of jobs as events of OpenLineage (https://openlineage.io), for whoever keeps track of them elsewhere.
 import { randomUUID } from 'node:crypto';
 import type { RunEvent, RunResult, TableSummary } from '../engines/engine';
-import { isDirect, type Lineage } from '../engines/lineage';
+import { isDirect, type JobText, type Lineage } from '../engines/lineage';
 import { storedType } from '../engines/types';
 import { codeVersion } from '../engines/version';
 import { expectationsOf, type Job, type Pipeline, type Table } from '../model';
@@ -16,12 +16,6 @@ const facet = <T extends object>(name: string, version: string, content: T) => (
 });
 
 export type LineageEvent = ReturnType<RunEvents['event']>;
-
-export interface JobText {
-  readonly code: string;
-  /** Of SQL. */
-  readonly lineage?: Lineage;
-}
 
 /** Makes of what a run tells one START and one COMPLETE or FAIL for each job that it begins. */
 export class RunEvents {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { catalogueOf } from '../cli/docs/catalogue';
+import { lakeCatalogue } from '../cli/docs/catalogue';
 import { pageOf, pageParts } from '../cli/docs/file';
 import type { Catalogue } from '../cli/docs/page/data';
 import { entriesOf, search } from '../cli/docs/page/model';
@@ -20,7 +20,7 @@ beforeAll(async () => {
   expect(ran.stdout).toContain(`npx lake docs --open --lake ${LAKE}`);
   const made = await lake(['docs', '--lake', LAKE]);
   expect(made).toMatchObject({ status: 0, stdout: expect.stringContaining(PAGE), stderr: '' });
-  catalogue = await catalogueOf(project, engineOf(LAKE));
+  catalogue = await lakeCatalogue(project, engineOf(LAKE));
 });
 
 const tableOf = (name: string) => catalogue.tables.find((table) => table.name === name);
@@ -61,7 +61,7 @@ test('declared sections show the rows of their query without its personal column
 });
 
 test('a lake that is empty has a page, of the definition', async () => {
-  const { sections, runs, tables } = await catalogueOf(project, engineOf(join(dir, 'nothing')));
+  const { sections, runs, tables } = await lakeCatalogue(project, engineOf(join(dir, 'nothing')));
   expect({ sections, runs }).toEqual({ sections: [], runs: [] });
   expect(tables.some(({ published }) => published)).toBe(false);
 });
@@ -192,7 +192,7 @@ test('a page of another lakehouse, which has no sections and no stack', async ()
   const file = join(dir, 'shop.html');
   writeFileSync(
     file,
-    pageOf(await catalogueOf(shop, engineOf(join(dir, 'no-shop'), shop.jobs)), await pageParts()),
+    pageOf(await lakeCatalogue(shop, engineOf(join(dir, 'no-shop'), shop.jobs)), await pageParts()),
   );
   expect(readFileSync(file, 'utf8')).toContain('daily_revenue');
 });

@@ -18,7 +18,7 @@ import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
 import { Store } from '../store';
 import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
-import { queryLake } from './query';
+import { askLake, queryLake } from './query';
 import { Run } from './run';
 
 export interface DuckDbOptions {
@@ -98,6 +98,10 @@ export class DuckDbEngine implements Engine {
 
   query(sql: string): Promise<QueryResult> {
     return queryLake(this.store, sql);
+  }
+
+  queries<T>(work: (query: Engine['query']) => Promise<T>): Promise<T> {
+    return askLake(this.store, work);
   }
 
   summaryFile(runId: string): string {

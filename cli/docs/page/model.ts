@@ -4,6 +4,9 @@ import type { Catalogue, Graph, JobDoc, Origins, QueryDoc, TableDoc } from './da
 /** Of a box of the graph, in pixels. What makes a table is a tag on the left of its box. */
 export const BOX = { height: 36, tag: 34 };
 
+/** Of a name in the font of the drawing, with the room around it. */
+export const boxWidth = (name: string) => Math.round(name.length * 7.4 + 22);
+
 export interface Model extends Catalogue {
   readonly table: ReadonlyMap<string, TableDoc>;
   readonly job: ReadonlyMap<string, JobDoc>;
@@ -44,6 +47,51 @@ export function modelOf(catalogue: Catalogue): Model {
       tables.map(({ name }) => [name, { jobs: reading(ofJobs, name), queries: reading(ofQueries, name) }]),
     ),
     uses,
+  };
+}
+
+/** The graph with the queries in a column after all tables, each at the height of what it reads. */
+export function withQueries(graph: Graph, queries: readonly QueryDoc[]): Graph {
+  const [ranks, gap] = [90, 14];
+  const tables = new Map(graph.nodes.map((node) => [node.id, node]));
+  const placed = queries
+    .map(({ name, tables: read }) => {
+      const of = read.flatMap((table) => tables.get(`table/${table}`) ?? []);
+      return {
+        id: `query/${name}`,
+        width: boxWidth(name),
+        of,
+        at: of.reduce((sum, { y }) => sum + y, 0) / (of.length || 1),
+      };
+    })
+    .toSorted((a, b) => a.at - b.at);
+  const step = BOX.height + gap;
+  const height = Math.max(graph.height, placed.length * step + gap);
+  const left = graph.width + ranks;
+  const nodes = placed.map(({ id, width }, i) => ({
+    ...{ id, width, x: left + width / 2 },
+    y: Math.round((height - placed.length * step) / 2 + (i + 0.5) * step),
+  }));
+  return {
+    width: left + Math.max(0, ...nodes.map(({ width }) => width)) + 8,
+    height,
+    nodes: [...graph.nodes, ...nodes],
+    edges: [
+      ...graph.edges,
+      ...placed.flatMap(({ id, of }, i) =>
+        of.map((table) => {
+          const [begin, y] = [table.x + table.width / 2, nodes[i]?.y ?? 0];
+          return {
+            ...{ from: table.id, to: id },
+            points: [
+              [begin, table.y],
+              [Math.max(begin + gap, left - ranks), y],
+              [left, y],
+            ] as const,
+          };
+        }),
+      ),
+    ],
   };
 }
 

@@ -333,10 +333,10 @@ ${grid(
 
 export const costsView = ({ costs }: Model): Html => html`<h1>Costs</h1>
 ${costs.length === 0 && html`<p>No stack has settings here.</p>`}
-${costs.map(
-  (
-    cost,
-  ) => html`<h2>Stack ${cost.stack}: about USD ${money(cost.total)} a month</h2><p>By the prices of ${cost.region} of ${cost.date}.</p>
+${costs.map((cost) =>
+  'fault' in cost
+    ? html`<h2>Stack ${cost.stack}</h2><p class="bad">${cost.fault}</p>`
+    : html`<h2>Stack ${cost.stack}: about USD ${money(cost.total)} a month</h2><p>By the prices of ${cost.region} of ${cost.date}.</p>
 ${grid(
   `A month of ${cost.stack}`,
   ['what', '#USD'],
