@@ -1,7 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { withDatabase } from '../engines/database';
 import type { RunEvent, RunResult } from '../engines/engine';
-import { jobTexts } from '../engines/lineage';
 import type { Project } from '../engines/project';
 import { type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
 import { message } from './text';
@@ -10,7 +8,7 @@ import { message } from './text';
 export interface Listeners {
   tell(event: RunEvent): void;
   /** Resolves when everything is told; never rejects. */
-  end(result: RunResult | undefined): Promise<void>;
+  end(result: Pick<RunResult, 'failures'> | undefined): Promise<void>;
 }
 
 /**
@@ -23,6 +21,9 @@ export async function listenersOf(
 ): Promise<Listeners | undefined> {
   const { OPENLINEAGE_URL: url, OPENLINEAGE_API_KEY: key } = process.env;
   if (file === undefined && !url) return undefined;
+  // A run on a stack needs nothing of DuckDB else.
+  const { withDatabase } = require('../engines/database') as typeof import('../engines/database');
+  const { jobTexts } = require('../engines/lineage') as typeof import('../engines/lineage');
   const warn = (text: string) => process.stderr.write(message(`lake: warning: ${text}\n`));
   const receiver = url ? new Receiver(url, key, warn) : undefined;
   // Now, as a run must not end by it.

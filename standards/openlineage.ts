@@ -40,9 +40,9 @@ export class RunEvents {
     if (event.kind === 'start') {
       this.ids.set(table, randomUUID());
       this.emit(this.event('START', job, new Date()));
-    } else if (event.kind === 'done' || event.kind === 'failed') {
+    } else if (event.kind !== 'skipped') {
       // A table that was made may still fail, as it is not what is expected of it, and be told of in either order.
-      const isGood = event.kind === 'done' && this.ended.get(table)?.isGood !== false;
+      const isGood = event.kind !== 'failed' && this.ended.get(table)?.isGood !== false;
       this.ended.set(table, { at: new Date(), isGood });
     }
   }
@@ -52,7 +52,7 @@ export class RunEvents {
     for (const job of this.pipeline.jobs) {
       if (!this.ids.has(job.name)) continue;
       const { at, isGood } = this.ended.get(job.name) ?? { at: new Date(), isGood: false };
-      const why = result?.failures.find((text) => text.startsWith(`${job.name}: `)) ?? 'it did not end';
+      const why = result?.failures.find((text) => text.split(/[: ]/, 1)[0] === job.name) ?? 'it did not end';
       this.emit(this.event(isGood ? 'COMPLETE' : 'FAIL', job, at, why));
     }
   }

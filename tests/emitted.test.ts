@@ -23,6 +23,7 @@ const ALL = {
     network: {},
     start: 'files',
     dashboard: true,
+    page: true,
     permissions: 'lake-formation',
     analysts: [
       'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/analyst',

@@ -88,10 +88,10 @@ const graphBox = (svg: Html, isWhole: boolean) => html`<div class="graph">
 <div class="canvas" tabindex="0" role="region" aria-label="Graph; scroll it with the arrow keys">${svg}</div></div>`;
 
 export function overview(model: Model): Html {
-  const { zones, tables, jobs, queries, runs, description } = model;
+  const { zones, tables, jobs, queries, runs, description, stack } = model;
   const last = runs.at(-1);
   return html`<h1>${description}</h1>
-<p>${number(tables.length)} tables, ${number(jobs.length)} jobs, ${number(queries.length)} queries. ${last ? html`The last run, ${link(`run/${last.runId}`, `${when(last.runId)} UTC`)}, ${outcome(last)} after ${last.seconds.toFixed(1)} s.` : 'No run is known.'}</p>
+<p>${number(tables.length)} tables, ${number(jobs.length)} jobs, ${number(queries.length)} queries${stack !== undefined && `, as the stack ${stack} has them`}. ${last ? html`The last run, ${link(`run/${last.runId}`, `${when(last.runId)} UTC`)}, ${outcome(last)} after ${last.seconds.toFixed(1)} s.` : 'No run is known.'}</p>
 <ul class="legend">${zones.map((zone) => html`<li><span class="swatch ${zoneClass(model, zone.name)}"></span><b>${zone.name}</b>: ${zone.description}</li>`)}</ul>
 ${graphBox(graphView(model, model.graph), queries.length > 0)}
 ${model.sections.length > 0 && html`<h2 id="sections">What the data says</h2>`}${model.sections.map(sectionView)}`;
@@ -178,6 +178,7 @@ export function tableView(model: Model, table: TableDoc): Html {
   return html`<p class="kind">${table.entity ? 'source' : 'table'} in <span class="swatch ${zoneClass(model, zone)}"></span>${zone}</p><h1>${name}</h1><p>${table.description}</p>
 <dl>
 <dt>Published</dt><dd>${published ? html`${number(rows)} rows by the run of ${when(published.runId)} UTC${published.isStale && html` <span class="bad">older than what it is made from</span>`}` : 'not yet'}</dd>
+${model.stack !== undefined && html`<dt>Deployed</dt><dd>${driftView(model, name)}</dd>`}
 <dt>Made by</dt><dd>${job ? html`${link(`job/${name}`, `the job ${name}`)} of ${listed('table', job.inputs)}` : html`${table.format} files in <code>${table.entity}/landing/</code>; a run fails where more than ${number((table.maxQuarantinedShare ?? 0) * 100)} % is refused`}</dd>
 <dt>Read by</dt><dd>jobs: ${listed('job', readers?.jobs ?? [])}; queries: ${listed('query', readers?.queries ?? [])}</dd>
 <dt>Who may read it</dt><dd>${accessText(table)}</dd>
@@ -199,6 +200,13 @@ ${grid(
 )}
 ${job?.lineage && Object.keys(job.lineage.rows).length > 0 && html`<h3>What decides which rows there are</h3><ul>${originsView(job.lineage.rows)}</ul>`}
 ${expectationsView(model, table)}${historyView(model, name)}`;
+}
+
+function driftView({ drift }: Model, table: string) {
+  const own = drift.filter(({ path }) => path.split('.')[0] === table);
+  return own.length === 0
+    ? 'as its contract says'
+    : html`<ul>${own.map(({ path, message }) => html`<li class="bad">${path} ${message}</li>`)}</ul>`;
 }
 
 function accessText({ isPersonal, open, entity }: TableDoc): string {
