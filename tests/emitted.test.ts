@@ -105,6 +105,7 @@ describe('the role that deploys', () => {
     expect(prod).toEqual([
       'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/runner/*',
       'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/jobs/*',
+      'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/docs/*',
     ]);
   });
 

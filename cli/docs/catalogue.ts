@@ -212,9 +212,6 @@ async function costDocs(project: Project): Promise<CostDoc[]> {
   return (await stackCosts(project)).map((one) => {
     if ('fault' in one) return one;
     const { stack, lines, total, prices, assumptions } = one;
-    return {
-      ...{ stack, total, assumptions, region: prices.region, date: prices.date },
-      lines: lines.map(({ what, monthly }) => ({ what, monthly })),
-    };
+    return { stack, total, lines, assumptions, ...prices };
   });
 }

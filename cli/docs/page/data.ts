@@ -92,7 +92,7 @@ export interface Cost {
   readonly date: string;
   /** US dollars a month. */
   readonly total: number;
-  readonly lines: readonly { readonly what: string; readonly monthly: number }[];
+  readonly lines: readonly { readonly class: string; readonly what: string; readonly monthly: number }[];
   readonly assumptions: readonly string[];
 }
 

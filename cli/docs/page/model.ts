@@ -52,44 +52,38 @@ export function modelOf(catalogue: Catalogue): Model {
 
 /** The graph with the queries in a column after all tables, each at the height of what it reads. */
 export function withQueries(graph: Graph, queries: readonly QueryDoc[]): Graph {
-  const [ranks, gap] = [90, 14];
-  const tables = new Map(graph.nodes.map((node) => [node.id, node]));
+  const step = BOX.height + 14;
+  const height = Math.max(graph.height, (queries.length + 1) * step);
+  const left = graph.width + 90;
+  // Tables stand in the middle of it.
+  const down = (height - graph.height) / 2;
+  const tables = graph.nodes.map((node) => ({ ...node, y: node.y + down }));
   const placed = queries
     .map(({ name, tables: read }) => {
-      const of = read.flatMap((table) => tables.get(`table/${table}`) ?? []);
-      return {
-        id: `query/${name}`,
-        width: boxWidth(name),
-        of,
-        at: of.reduce((sum, { y }) => sum + y, 0) / (of.length || 1),
-      };
+      const of = tables.filter(({ id }) => read.some((table) => id === `table/${table}`));
+      const mean = of.reduce((sum, { y }) => sum + y, 0) / (of.length || 1);
+      return { id: `query/${name}`, width: boxWidth(name), of, mean };
     })
-    .toSorted((a, b) => a.at - b.at);
-  const step = BOX.height + gap;
-  const height = Math.max(graph.height, placed.length * step + gap);
-  const left = graph.width + ranks;
-  const nodes = placed.map(({ id, width }, i) => ({
-    ...{ id, width, x: left + width / 2 },
-    y: Math.round((height - placed.length * step) / 2 + (i + 0.5) * step),
-  }));
+    .toSorted((a, b) => a.mean - b.mean)
+    .map((query, i) => ({ ...query, x: left + query.width / 2, y: (i + 1) * step }));
   return {
-    width: left + Math.max(0, ...nodes.map(({ width }) => width)) + 8,
+    width: left + Math.max(0, ...placed.map(({ width }) => width)) + 8,
     height,
-    nodes: [...graph.nodes, ...nodes],
+    nodes: [...tables, ...placed],
     edges: [
-      ...graph.edges,
-      ...placed.flatMap(({ id, of }, i) =>
-        of.map((table) => {
-          const [begin, y] = [table.x + table.width / 2, nodes[i]?.y ?? 0];
-          return {
-            ...{ from: table.id, to: id },
-            points: [
-              [begin, table.y],
-              [Math.max(begin + gap, left - ranks), y],
-              [left, y],
-            ] as const,
-          };
-        }),
+      ...graph.edges.map((edge) => ({
+        ...edge,
+        points: edge.points.map(([x, y]) => [x, y + down] as const),
+      })),
+      ...placed.flatMap(({ id, of, y }) =>
+        of.map((table) => ({
+          ...{ from: table.id, to: id },
+          points: [
+            [table.x + table.width / 2, table.y],
+            [left - 30, y],
+            [left, y],
+          ] as const,
+        })),
       ),
     ],
   };
@@ -113,8 +107,26 @@ export interface Entry {
   readonly text: string;
 }
 
+export const GLOSSARY: Readonly<Record<string, string>> = {
+  source: 'A table of files as others write them. What cannot be read goes to quarantine.',
+  job: 'One SELECT that makes one table of others.',
+  zone: 'A stage of the data. It orders what people may see, not what jobs may read.',
+  direct: 'Class of personal data: the value names a person alone, as an e-mail address does.',
+  quasi: 'Class of personal data: the value names a person together with others, as a birthday does.',
+  pseudonym: 'A keyed hash in place of a value that names somebody: equal for equal values.',
+  expectation:
+    'A query that gives the bad rows of a table. fail: nothing is published; quarantine: they are moved out; warn: they are reported.',
+  refused:
+    'Of a source: a record that is not as its contract says. It is kept in quarantine with its reason.',
+  filtered: 'Rows that a job read and that gave no row.',
+  stale: 'Older than what it is made from.',
+  identity: 'Lineage: the value as it was. transformation: made of it; aggregation: made of many.',
+  'join, filter, group by, sort': 'Lineage: the value decides which rows there are, or their order.',
+  'conditional, window': 'Lineage: the value decides which other value is taken.',
+};
+
 /** Everything that can be found. */
-export const entriesOf = ({ tables, jobs, queries, zones }: Catalogue): Entry[] => [
+export const entriesOf = ({ tables, jobs, queries, zones, sections, runs, costs }: Catalogue): Entry[] => [
   ...tables.flatMap((t): Entry[] => [
     { id: `table/${t.name}`, kind: 'table', title: t.name, text: `${t.zone} ${t.description}` },
     ...t.columns.map((c) => ({
@@ -143,6 +155,15 @@ export const entriesOf = ({ tables, jobs, queries, zones }: Catalogue): Entry[] 
     text: `${q.description} ${q.sql}`,
   })),
   ...zones.map((z) => ({ id: 'overview', kind: 'zone', title: z.name, text: z.description })),
+  ...sections.map((s) => ({ id: 'overview', kind: 'section', title: s.title, text: s.description })),
+  ...runs.map((r) => ({
+    id: `run/${r.runId}`,
+    kind: 'run',
+    title: r.runId,
+    text: [r.outcome, ...(r.failures ?? [])].join(' '),
+  })),
+  ...costs.map(({ stack }) => ({ id: 'costs', kind: 'costs', title: stack, text: 'stack' })),
+  ...Object.entries(GLOSSARY).map(([title, text]) => ({ id: 'glossary', kind: 'word', title, text })),
 ];
 
 /** The entries that have every word, those that have them in their names first. */

@@ -2,7 +2,7 @@
 import type { RunSummary, TableSummary } from '../../../engines/engine';
 import type { ColumnDoc, ColumnProfile, Graph, Origins, TableDoc } from './data';
 import { type Html, html } from './html';
-import { BOX, type Model, relatedTo } from './model';
+import { BOX, GLOSSARY, type Model, relatedTo } from './model';
 
 const LAST_RUNS = 10;
 
@@ -347,28 +347,10 @@ ${costs.map((cost) =>
     : html`<h2>Stack ${cost.stack}: about USD ${money(cost.total)} a month</h2><p>By the prices of ${cost.region} of ${cost.date}.</p>
 ${grid(
   `A month of ${cost.stack}`,
-  ['what', '#USD'],
-  cost.lines.map((line) => [line.what, money(line.monthly)]),
+  ['what', 'a month', '#USD'],
+  cost.lines.map((line) => [line.class, line.what, money(line.monthly)]),
 )}<ul>${cost.assumptions.map((text) => html`<li>${text}</li>`)}</ul>`,
 )}`;
-
-const GLOSSARY: Readonly<Record<string, string>> = {
-  source: 'A table of files as others write them. What cannot be read goes to quarantine.',
-  job: 'One SELECT that makes one table of others.',
-  zone: 'A stage of the data. It orders what people may see, not what jobs may read.',
-  direct: 'Class of personal data: the value names a person alone, as an e-mail address does.',
-  quasi: 'Class of personal data: the value names a person together with others, as a birthday does.',
-  pseudonym: 'A keyed hash in place of a value that names somebody: equal for equal values.',
-  expectation:
-    'A query that gives the bad rows of a table. fail: nothing is published; quarantine: they are moved out; warn: they are reported.',
-  refused:
-    'Of a source: a record that is not as its contract says. It is kept in quarantine with its reason.',
-  filtered: 'Rows that a job read and that gave no row.',
-  stale: 'Older than what it is made from.',
-  identity: 'Lineage: the value as it was. transformation: made of it; aggregation: made of many.',
-  'join, filter, group by, sort': 'Lineage: the value decides which rows there are, or their order.',
-  'conditional, window': 'Lineage: the value decides which other value is taken.',
-};
 
 export const glossaryView = (): Html =>
   html`<h1>Glossary</h1><dl>${Object.entries(GLOSSARY).map(([word, text]) => html`<dt>${word}</dt><dd>${text}</dd>`)}</dl>`;
