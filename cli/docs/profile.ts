@@ -1,6 +1,6 @@
 // What the values of published tables are like: of columns that hold nobody's data; of all others, how many there are.
 import type { Engine, QueryResult } from '../../engines/engine';
-import { quoteName, quoteString } from '../../engines/sql';
+import { quoteString } from '../../engines/sql';
 import { type Column, openColumns, type Table } from '../../model';
 import type { ColumnProfile } from './page/data';
 
@@ -28,7 +28,7 @@ export async function profilesOf(query: Engine['query'], tables: readonly Table[
       return bar === undefined
         ? []
         : [
-            `SELECT ${[quoteString(table.name), quoteString(name), text('bar'), text('COUNT(*)')].join(', ')} FROM (SELECT ${bar} AS bar FROM ${table.name} WHERE ${quoteName(name)} IS NOT NULL) bars GROUP BY bar`,
+            `SELECT ${[quoteString(table.name), quoteString(name), text('bar'), text('COUNT(*)')].join(', ')} FROM (SELECT ${bar} AS bar FROM ${table.name} t WHERE ${ownOf(name)} IS NOT NULL) bars GROUP BY bar`,
           ];
     }),
   );
@@ -51,6 +51,8 @@ export async function profilesOf(query: Engine['query'], tables: readonly Table[
   );
 }
 
+/** Qualified, a name may be a word of SQL; in quotes it is a text to Spark. */
+const ownOf = (column: string) => `t.${column}`;
 const text = (sql: string) => `CAST(${sql} AS STRING)`;
 
 async function rowsOf({ rows }: QueryResult) {
@@ -65,13 +67,13 @@ async function measure(query: Engine['query'], tables: readonly Table[]): Promis
   const selects = tables.map((table) => {
     const open = openColumns(table);
     const cells = Object.entries(table.columns).flatMap(([name, column]) => {
-      const own = quoteName(name);
+      const own = ownOf(name);
       const ends =
         open.includes(name) && hasValues(column) ? [`MIN(${own})`, `MAX(${own})`] : ['NULL', 'NULL'];
       return [`COUNT(*) - COUNT(${own})`, `COUNT(DISTINCT ${own})`, ...ends];
     });
     const padded = [...cells, ...Array<string>(4 * most - cells.length).fill('NULL')];
-    return `SELECT ${[quoteString(table.name), ...padded.map(text)].join(', ')} FROM ${table.name}`;
+    return `SELECT ${[quoteString(table.name), ...padded.map(text)].join(', ')} FROM ${table.name} t`;
   });
   const found = await rowsOf(await query(selects.join(' UNION ALL ')));
   return new Map(
@@ -95,7 +97,7 @@ function barOf(
   column: Column,
   { distinct, least, greatest }: ColumnProfile,
 ): string | undefined {
-  const own = quoteName(name);
+  const own = ownOf(name);
   if (least === undefined || greatest === undefined) return undefined;
   if (distinct <= FEW) return own;
   if (isText(column)) return undefined;

@@ -60,7 +60,9 @@ export function withQueries(graph: Graph, queries: readonly QueryDoc[]): Graph {
   const tables = graph.nodes.map((node) => ({ ...node, y: node.y + down }));
   const placed = queries
     .map(({ name, tables: read }) => {
-      const of = tables.filter(({ id }) => read.some((table) => id === `table/${table.replace(/_quarantine$/, '')}`));
+      const of = tables.filter(({ id }) =>
+        read.some((table) => id === `table/${table.replace(/_quarantine$/, '')}`),
+      );
       const mean = of.reduce((sum, { y }) => sum + y, 0) / (of.length || 1);
       return { id: `query/${name}`, width: boxWidth(name), of, mean };
     })
