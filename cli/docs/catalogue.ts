@@ -1,7 +1,6 @@
 // Gathers what the page shows: the definition, its SQL, what a lake or a stack holds, how its runs went.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { casesFile } from '../../engines/cases';
 import { queriesIn } from '../../engines/check';
 import { withDatabase } from '../../engines/database';
 import type { Engine, RunSummary, TableState } from '../../engines/engine';
@@ -165,7 +164,11 @@ const plain = (origins: Origins) =>
   Object.fromEntries([...origins].map(([origin, hows]) => [origin, [...hows]]));
 
 /** Whether there are any is for `lake check` to say. */
-const casesText = (dir: string, job: Job) => readFile(casesFile(dir, job), 'utf8').catch(() => '');
+function casesText(dir: string, job: Job): Promise<string> {
+  // Here, as YAML takes long to load: the engine is at work meanwhile.
+  const { casesFile } = require('../../engines/cases') as typeof import('../../engines/cases');
+  return readFile(casesFile(dir, job), 'utf8').catch(() => '');
+}
 
 /** The declared sections that can be asked of what is published, without personal columns. */
 function sectionDocs(
