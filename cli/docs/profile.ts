@@ -32,19 +32,25 @@ export async function profilesOf(query: Engine['query'], tables: readonly Table[
           ];
     }),
   );
-  const bars = selects.length === 0 ? [] : await rowsOf(await query(selects.join(' UNION ALL ')));
+  const bars = new Map<string, [value: string, rows: number][]>();
+  for (const [table, name, value, rows] of selects.length === 0
+    ? []
+    : await rowsOf(await query(selects.join(' UNION ALL ')))) {
+    const column = `${table}.${name}`;
+    bars.set(column, [...(bars.get(column) ?? []), [String(value), Number(rows)]]);
+  }
   return new Map(
     [...measured].map(([table, columns]) => [
       table,
       Object.fromEntries(
         Object.entries(columns).map(([name, profile]) => {
-          const own = bars.filter((row) => row[0] === table && row[1] === name);
-          const heights = new Map(own.map((row) => [String(row[2]), Number(row[3])]));
+          const own = bars.get(`${table}.${name}`);
+          const heights = new Map(own);
           const histogram =
             profile.distinct <= FEW
-              ? [...heights].sort(([a], [b]) => Number(a) - Number(b) || (a < b ? -1 : 1))
+              ? own?.toSorted(([a], [b]) => Number(a) - Number(b) || (a < b ? -1 : 1))
               : Array.from({ length: BARS }, (_, i) => ['', heights.get(String(i)) ?? 0] as const);
-          return [name, { ...profile, ...(own.length > 0 && { histogram }) }];
+          return [name, { ...profile, ...(own && histogram && { histogram }) }];
         }),
       ),
     ]),

@@ -1,5 +1,5 @@
 // What the views ask of the catalogue again and again, looked up once.
-import type { Catalogue, Graph, JobDoc, Origins, QueryDoc, TableDoc } from './data';
+import type { Catalogue, Graph, JobDoc, QueryDoc, TableDoc } from './data';
 
 /** Of a box of the graph, in pixels. What makes a table is a tag on the left of its box. */
 export const BOX = { height: 36, tag: 34 };
@@ -11,11 +11,6 @@ export interface Model extends Catalogue {
   readonly table: ReadonlyMap<string, TableDoc>;
   readonly job: ReadonlyMap<string, JobDoc>;
   readonly query: ReadonlyMap<string, QueryDoc>;
-  /** Jobs and queries that read a table. */
-  readonly readers: ReadonlyMap<
-    string,
-    { readonly jobs: readonly string[]; readonly queries: readonly string[] }
-  >;
   /** `table.column` to the columns that are made of it. */
   readonly uses: ReadonlyMap<string, readonly string[]>;
 }
@@ -26,28 +21,11 @@ const byName = <T extends { readonly name: string }>(all: readonly T[]) =>
 export function modelOf(catalogue: Catalogue): Model {
   const { tables, jobs, queries } = catalogue;
   const uses = new Map<string, string[]>();
-  const note = (job: string, column: string, origins: Origins) => {
-    for (const origin of Object.keys(origins))
-      uses.set(origin, [...(uses.get(origin) ?? []), `${job}.${column}`]);
-  };
   for (const { name, lineage } of jobs)
-    for (const [column, origins] of Object.entries(lineage?.columns ?? {})) note(name, column, origins);
-  const reading = (all: readonly { name: string; reads: readonly string[] }[], table: string) =>
-    all.filter(({ reads }) => reads.includes(table)).map(({ name }) => name);
-  const [ofJobs, ofQueries] = [
-    jobs.map(({ name, inputs }) => ({ name, reads: inputs })),
-    queries.map((query) => ({ name: query.name, reads: query.tables })),
-  ];
-  return {
-    ...catalogue,
-    table: byName(tables),
-    job: byName(jobs),
-    query: byName(queries),
-    readers: new Map(
-      tables.map(({ name }) => [name, { jobs: reading(ofJobs, name), queries: reading(ofQueries, name) }]),
-    ),
-    uses,
-  };
+    for (const [column, origins] of Object.entries(lineage?.columns ?? {}))
+      for (const origin of Object.keys(origins))
+        uses.set(origin, [...(uses.get(origin) ?? []), `${name}.${column}`]);
+  return { ...catalogue, table: byName(tables), job: byName(jobs), query: byName(queries), uses };
 }
 
 /** The graph with the queries in a column after all tables, each at the height of what it reads. */

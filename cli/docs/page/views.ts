@@ -173,14 +173,17 @@ function profileView(profile: ColumnProfile | undefined, rows: number): Html | u
 export function tableView(model: Model, table: TableDoc): Html {
   const { name, zone, published } = table;
   const job = model.job.get(name);
-  const readers = model.readers.get(name);
+  const [jobs = [], queries = []] = [
+    model.jobs.filter(({ inputs }) => inputs.includes(name)),
+    model.queries.filter(({ tables }) => tables.includes(name)),
+  ].map((readers) => readers.map((reader) => reader.name));
   const rows = published?.rows ?? 0;
   return html`<p class="kind">${table.entity ? 'source' : 'table'} in <span class="swatch ${zoneClass(model, zone)}"></span>${zone}</p><h1>${name}</h1><p>${table.description}</p>
 <dl>
 <dt>Published</dt><dd>${published ? html`${number(rows)} rows by the run of ${when(published.runId)} UTC${published.isStale && html` <span class="bad">older than what it is made from</span>`}` : 'not yet'}</dd>
 ${model.stack !== undefined && html`<dt>Deployed</dt><dd>${driftView(model, name)}</dd>`}
 <dt>Made by</dt><dd>${job ? html`${link(`job/${name}`, `the job ${name}`)} of ${listed('table', job.inputs)}` : html`${table.format} files in <code>${table.entity}/landing/</code>; a run fails where more than ${number((table.maxQuarantinedShare ?? 0) * 100)} % is refused`}</dd>
-<dt>Read by</dt><dd>jobs: ${listed('job', readers?.jobs ?? [])}; queries: ${listed('query', readers?.queries ?? [])}</dd>
+<dt>Read by</dt><dd>jobs: ${listed('job', jobs)}; queries: ${listed('query', queries)}</dd>
 <dt>Who may read it</dt><dd>${accessText(table)}</dd>
 ${table.keys.length > 0 && html`<dt>Keys</dt><dd>${table.keys.map((key) => key.join(', ')).join('; ')}</dd>`}
 ${table.partitionBy.length > 0 && html`<dt>Partitions</dt><dd>${table.partitionBy.join(', ')}</dd>`}
