@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { lakeCatalogue } from '../cli/docs/catalogue';
+import { catalogueOf, lakeCatalogue, NOTHING } from '../cli/docs/catalogue';
 import { pageOf, pageParts } from '../cli/docs/file';
 import type { Catalogue } from '../cli/docs/page/data';
 import { entriesOf, search } from '../cli/docs/page/model';
@@ -64,6 +64,13 @@ test('a lake that is empty has a page, of the definition', async () => {
   const { sections, runs, tables } = await lakeCatalogue(project, engineOf(join(dir, 'nothing')));
   expect({ sections, runs }).toEqual({ sections: [], runs: [] });
   expect(tables.some(({ published }) => published)).toBe(false);
+});
+
+test('the page of the definition alone, which the program deploys, is the same each time', async () => {
+  const made = async () => pageOf(await catalogueOf(project, NOTHING), await pageParts());
+  const page = await made();
+  expect(page).toContain('machine_learning_curated');
+  expect(await made()).toBe(page);
 });
 
 test('what is wrong with a stack or a job is told, and missing in the page', async () => {

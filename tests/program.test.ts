@@ -431,7 +431,7 @@ withPulumi("the program, by Pulumi's engine on stand-ins of its providers", () =
     beforeAll(async () => {
       const stack = await deployed({
         stack: 'prod',
-        config: { start: 'files', network: {}, dashboard: true, page: true, ...BY_LAKE_FORMATION },
+        config: { start: 'files', network: {}, dashboard: true, ...BY_LAKE_FORMATION },
       });
       life = await begun(stack);
 
