@@ -146,7 +146,10 @@ async function runBoth(
     input,
     base: before,
     head: after,
-    left: Object.keys(of.head.jobs).filter((name) => !of.head.jobs[name]?.isLocal),
+    made: Object.keys(of.head.tables).filter((name) => !(name in of.was.tables)),
+    left: Object.keys(of.head.jobs).filter((name) =>
+      [of.was, of.head].some(({ jobs }) => jobs[name]?.isLocal === false),
+    ),
     tables: await compareLakes(lakes, comparables(of)),
   };
 }
