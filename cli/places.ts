@@ -35,7 +35,7 @@ export async function placesOf(root: string, { dir }: Project): Promise<(path: s
     line,
   });
   return (path) => {
-    const [, file, line] = /^([^:]+\.(?:sql|ya?ml|ts))(?::(\d+))?$/.exec(path) ?? [];
+    const [, file, line] = /^([^:]+\.(?:sql|py|ya?ml|ts))(?::(\d+))?$/.exec(path) ?? [];
     if (file !== undefined) return place(file, Number(line ?? 1));
     const [table = '', , part] = path.split('.');
     if (!/^\w+$/.test(table)) return undefined;
