@@ -240,7 +240,24 @@ async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<B
     isPart: true,
   };
   const bound = await bind(db, piece);
-  return { ...bound, piece, faults: [...bound.faults, ...outputFaults(job, piece, bound)] };
+  return {
+    ...bound,
+    piece,
+    faults: [...bound.faults, ...outputFaults(job, piece, bound), ...touchFaults(job, piece, bound)],
+  };
+}
+
+/** What a job reads and an increment of it does not name would change, and nothing would be made again. */
+function touchFaults({ name, inputs, increments }: Job, { path }: Piece, { ast }: Bound): Fault[] {
+  const read = ast ? [...tablesIn(ast).keys()].map((table) => table.toLowerCase()) : [];
+  return increments.flatMap(({ by }, i) =>
+    read
+      .filter((table) => inputs.some((input) => input.name === table) && !Object.hasOwn(by, table))
+      .map((table) => ({
+        path: `jobs.${name}.increments[${i}].by`,
+        message: `does not name ${table}, which ${path} reads; say what a row of it stands for`,
+      })),
+  );
 }
 
 function outputFaults({ name: job, output }: Job, { path, sql }: Piece, { columns, ast }: Bound): Fault[] {
