@@ -84,6 +84,7 @@ const describedJob = async (job: Job, dir: string, isLocal: boolean): Promise<Jo
   description: job.description,
   inputs: job.inputs.map(({ name }) => name),
   parameters: job.parameters.map(({ name }) => name),
+  increments: job.increments,
   language: job.language,
   isLocal,
   // What is missing is among the faults.

@@ -370,6 +370,15 @@ function jobFindings(base: Description, head: Description): Finding[] {
             } as const,
           ]),
       ...codeFinding(say`the job ${name}`, before, after, fileOf(name, after)),
+      ...(isSame(before.increments, after.increments)
+        ? []
+        : [
+            {
+              level: 'look',
+              text: say`the job ${name} makes parts of its table by another rule; here it made the whole`,
+              path: fileOf(name, after),
+            } as const,
+          ]),
       ...(before.description === after.description
         ? []
         : [

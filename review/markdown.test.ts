@@ -136,6 +136,7 @@ test('a chart that GitHub does not draw is left out, and said', () => {
     description: '',
     inputs: ['t'],
     parameters: [],
+    increments: [],
     language: 'sql',
     isLocal: true,
     code: '',

@@ -11,7 +11,14 @@ import { ROOT } from './support/lake';
 
 const chartOf = (base: Description, head: Description) => lineageSection(base, head).chart as string;
 
-const job = { description: '', parameters: [], language: 'sql', isLocal: true, code: '' } as const;
+const job = {
+  description: '',
+  parameters: [],
+  increments: [],
+  language: 'sql',
+  isLocal: true,
+  code: '',
+} as const;
 
 /** A table of each name, of which the first is what the others are made from. */
 const star = (names: readonly string[]) => {

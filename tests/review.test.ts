@@ -362,6 +362,12 @@ const CHANGES: readonly Change[] = [
     says: [/^look: the job customer_segments is in SQL, and was in Python$/],
   },
   {
+    name: 'parts of a table by another rule',
+    edits: { 'lakehouse.ts': [[/ {6}increments: \[\{ key: 'day'.*\n/, '']] },
+    verdict: 'look here',
+    says: [/^look: the job daily_revenue makes parts of its table by another rule/],
+  },
+  {
     name: 'a job in two languages',
     edits: { 'jobs/daily_revenue.py': '' },
     verdict: 'breaking',
