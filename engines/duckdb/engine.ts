@@ -87,6 +87,8 @@ export class DuckDbEngine implements Engine {
 
   /** The jobs that were never run with the code and the contracts that they have: what ran once is bound. */
   private async unbound(jobs: readonly Job[]): Promise<readonly Job[]> {
+    // Nothing may be made in its place before it is known what is gone.
+    if (!this.store.hasKey) return jobs;
     const { tables } = await this.store.pointer();
     const found: Job[] = [];
     for (const job of jobs) {
