@@ -206,7 +206,7 @@ class ManifestError(ValueError):
     """A manifest that this version of the runner cannot read."""
 
 
-_FORMAT = 3
+_FORMAT = 4
 """The format of manifests that is read; `FORMATS` in model/format.ts is what is written."""
 
 
