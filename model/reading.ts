@@ -2,7 +2,7 @@ import { type Column, json, refined } from './column';
 import { aliasesOfEach, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
-import { quoteName as name, quoteString as quote } from './sql';
+import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
 
@@ -210,6 +210,32 @@ function within({ path, isPosition }: Field, value: string, position = ''): stri
 
 const jsonPath = (steps: readonly string[]) => `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
 
+/** A key under which a column's value may stand. */
+interface Slot {
+  readonly field: Field;
+  readonly key: string;
+}
+
+/**
+ * The slots of a contract in groups, in each of which no two keys differ only in case: of a struct with such names
+ * DuckDB 1.5.6 may give one for the other.
+ */
+function slotGroups(fields: readonly Field[]): Slot[][] {
+  const groups: Slot[][] = [];
+  for (const slot of fields.flatMap((field) => field.keys.map((key) => ({ field, key })))) {
+    const room = groups.find((group) => group.every(({ key }) => folded(key) !== folded(slot.key)));
+    if (room) room.push(slot);
+    else groups.push([slot]);
+  }
+  return groups;
+}
+
+/** What `json_transform` takes for the slots. */
+const structure = (slots: readonly Slot[]) =>
+  quote(
+    `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
+  );
+
 export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
 export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
 export const isNumber = (column: Column) =>
@@ -374,10 +400,10 @@ export const spellings = (fields: readonly Field[]) =>
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted({ record, element }: Fields, from: string, carried: string, good = goodRecords): string {
+function accepted({ record, element }: Fields, from: string, carried: string): string {
   const rows = (fields: readonly Field[], of: string) =>
     `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good FROM (${of})`;
-  const records = good(record, from);
+  const records = goodRecords(record, from);
   return element
     ? rows([...record.slice(0, -1), ...element.map(inElement)], goodElements(record, element, records))
     : rows(record, records);
@@ -447,35 +473,6 @@ FROM (
 )`;
 }
 
-/**
- * As {@link goodRecords}, of flat records, at half the price: not all that are good, but those of which the quotes are accounted
- * for, as of files that are read plainly.
- */
-function quickRecords(fields: readonly Field[], from: string): string {
-  const slots = fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
-  const type = (f: Field) => (isText(f.column) ? 'JSON' : 'DOUBLE');
-  const structure = `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${type(field)}"`).join(',')}}`;
-  const found = fields.map((f) => {
-    const values = slots.flatMap(({ field }, i) => (field === f ? [`struct_extract_at(_t, ${i + 1})`] : []));
-    return `COALESCE(${values.join(', ')}, NULL) AS ${isText(f.column) ? f.json : f.number}`;
-  });
-  const texts = fields
-    .flatMap((f) => (isText(f.column) ? parsedOf(f) : []))
-    .map(([as, sql]) => `${sql} AS ${as}`);
-  // A value that is there: of a number, its JSON is not needed.
-  const there = fields.map((f) => (isText(f.column) ? f : { ...f, json: f.number }));
-  const marks = there.map((f) => `CASE WHEN ${f.json} IS NULL THEN 0 ELSE ${marksOf(f)} END`);
-  const isOdd = OTHER_MARKS.map((mark) => `contains(_json, ${quote(mark)})`).join(' OR ');
-  return `SELECT *, COALESCE(len(string_split(_json, ${quote(COUNTED_MARK)})) - 1 = ${marks.join(' + ')} AND ${areAll(there, isGood)}, false) AS _good
-FROM (
-  SELECT ${['*', ...texts].join(', ')}
-  FROM (
-    SELECT *, ${found.join(', ')}
-    FROM (SELECT *, CASE WHEN NOT (${isOdd}) THEN json_transform(_json, ${quote(structure)}) END AS _t FROM (${from}))
-  )
-)`;
-}
-
 const objects = (fields: Fields) =>
   accepted(
     fields,
@@ -486,6 +483,42 @@ const objects = (fields: Fields) =>
 const NUMBERED = `SELECT 0 AS file, n, line, false AS broken
 FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
 WHERE line IN (SELECT line FROM _unnumbered)`;
+
+/** Texts of whole numbers of a range, as a regular expression: most of them, so that nearly all lines match. */
+function wholePattern(min: number, max: number): string {
+  const patterns: string[] = [];
+  for (let digits = 1; digits <= 16; digits++) {
+    const [least, most] = [digits === 1 ? 0 : 10 ** (digits - 1), 10 ** digits - 1];
+    const step = 10 ** (digits - 1);
+    // Of those with as many digits as the bounds, those whose first digit keeps them inside.
+    const first = Math.max(Math.ceil(Math.max(min, least) / step), digits === 1 ? 0 : 1);
+    const last = Math.min(Math.floor((Math.min(max, most) + 1) / step) - 1, 9);
+    if (first <= last) patterns.push(`[${first}-${last}]${digits > 1 ? `[0-9]{${digits - 1}}` : ''}`);
+  }
+  return patterns.join('|');
+}
+
+/** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
+function valuePattern({ column, path }: Field): string | undefined {
+  if (path !== undefined || column.type === 'json') return undefined;
+  if (column.type === 'boolean') return '(?:true|false)';
+  if (column.oneOf)
+    return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
+  if (column.type === 'isoInstant')
+    // Of a range the pattern would have to know days of months.
+    return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
+  if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
+  if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
+  const { min, max } = rangeOf(column);
+  const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
+  if (isWhole(column)) return positive && `(?:${positive})`;
+  // A fraction adds less than 1.
+  const [sign, least, most] = min >= 0 ? ['', Math.ceil(min), max - 1] : ['-?', 0, Math.min(max, -min) - 1];
+  const wholes = most >= least ? wholePattern(least, most) : '';
+  const fraction =
+    column.type === 'double' ? '(?:\\.[0-9]+)?' : column.scale ? `(?:\\.[0-9]{1,${column.scale}})?` : '';
+  return wholes && `${sign}(?:${wholes})${fraction}`;
+}
 
 const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
@@ -505,6 +538,70 @@ const LINES =
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
         FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
       )`);
+
+/** White space between tokens, of which JSON takes less than RE2's `\\s`. */
+const GAP = '[ \\t\\r]*';
+
+/**
+ * Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. What
+ * is nullable may be missing; the comma before it is its own, so the first column has to be there.
+ */
+function linePattern(fields: readonly Field[]): string | undefined {
+  if (fields[0]?.column.nullable) return undefined;
+  const members: string[] = [];
+  for (const [i, f] of fields.entries()) {
+    const value = valuePattern(f);
+    if (!value) return undefined;
+    const key = f.keys.map((text) => literalPattern(JSON.stringify(text).slice(1, -1))).join('|');
+    const member = `${i > 0 ? `${GAP},${GAP}` : ''}"(?:${key})"${GAP}:${GAP}`;
+    members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
+  }
+  return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
+}
+
+function matchedLines(fields: readonly Field[], pattern: string): string {
+  const isMatched = `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})`;
+  return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
+FROM (
+  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN trim(_line, ${AROUND_RECORD}) WHEN ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
+  FROM (
+    SELECT *, ${isMatched} AS _matched
+    FROM (
+      SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+      FROM (
+        SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+        FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
+      )
+    )
+  )
+)`;
+}
+
+const matchedAt = (groups: readonly Slot[][], field: Field) =>
+  groups.flatMap((group, g) =>
+    group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
+  );
+
+/** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
+function structsOf(fields: readonly Field[]): string[] {
+  const groups = slotGroups(fields);
+  return groups.map((group, g) => {
+    const made = `json_transform(_bare, ${structure(group)})`;
+    const has = fields.map(
+      (field) => `COALESCE(${[...matchedAt(groups.slice(0, 1), field), 'NULL'].join(', ')}) IS NOT NULL`,
+    );
+    return g === 0 ? `${made} AS _m0` : `CASE WHEN NOT (${all(has)}) THEN ${made} END AS _m${g}`;
+  });
+}
+
+function lines(all: Fields): string {
+  const { record: fields } = all;
+  const pattern = linePattern(fields);
+  if (pattern === undefined) return accepted(all, LINES, PLACE);
+  const groups = slotGroups(fields);
+  const columns = fields.map((f) => `COALESCE(${matchedAt(groups, f).join(', ')}) AS ${name(f.name)}`);
+  return `SELECT ${columns.join(', ')}, _file, _n, _n AS _last, _broken, _line, _matched AS _good FROM (${matchedLines(fields, pattern)})`;
+}
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
@@ -982,7 +1079,7 @@ export function jsonReading(source: SourceTable): Reading {
     otherMarks: OTHER_MARKS,
     objects: objects(all),
     numbered: NUMBERED,
-    lines: accepted(all, LINES, PLACE, areCounted(fields) ? quickRecords : goodRecords),
+    lines: lines(all),
     careful: accepted(all, lineRecords('FROM _others'), PLACE),
     judge: judge(all),
   };
