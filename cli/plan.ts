@@ -16,7 +16,12 @@ export interface PlanOptions {
   readonly json?: boolean;
 }
 
-const DOES: Readonly<Record<TablePlan['does'], string>> = { make: 'made', maybe: 'maybe', keep: 'kept' };
+const DOES: Readonly<Record<TablePlan['does'], string>> = {
+  make: 'made',
+  part: 'in part',
+  maybe: 'maybe',
+  keep: 'kept',
+};
 
 /** `lake plan`: what a run would do, and why. Nothing is made. */
 export async function planCommand({ definition, jobs }: Project, options: PlanOptions): Promise<void> {

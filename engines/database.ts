@@ -58,7 +58,7 @@ export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 export const parquetFile = (file: string) => parquet(quoteString(literalPath(file)));
 
 /** All Parquet below a folder, as a table. */
-export const parquetIn = (dir: string) => parquet(patternIn(dir));
+export const parquetIn = (dir: string, options = '') => parquet(patternIn(dir), options);
 
 /** A query for the rows of a Parquet file, each with the number `id` of its place. */
 export const numberedRows = (file: string) =>

@@ -51,6 +51,8 @@ export interface TableSummary {
   readonly seconds: number;
   /** Nothing has changed for it: it is what an earlier run made, of which all else is said. */
   readonly unchanged?: boolean;
+  /** Made in part: so many values of a column stand for the rows that were made again. All counts are of the whole table. */
+  readonly part?: { readonly key: string; readonly values: number };
 }
 
 /** The stable summary of a run, printed by `--json` and kept in the lake. */

@@ -26,6 +26,11 @@ export interface Expectation<ColumnName extends string = string> {
   readonly counterparts?: { readonly table: string; readonly columns: Readonly<Record<string, string>> };
   /** A table that has rows passes, so that nobody has to ask. */
   readonly onlyEmpty?: true;
+  /**
+   * What decides whether a row is bad: the row alone (and its counterpart), or the rows that share the values of these columns
+   * with it, in all tables that the query reads. Default: anything.
+   */
+  readonly per?: 'row' | readonly string[];
   /** The query that returns the bad rows of `table`: no row, no fault. */
   readonly sql: (table: string) => string;
 }
@@ -51,6 +56,7 @@ export function unique<const K extends string>(columns: readonly K[], naming: Na
     counts: ['records'],
     groups: 'records',
     reads: [],
+    per: columns,
     sql: (table) =>
       `SELECT ${list}, COUNT(*) AS records FROM ${table} t GROUP BY ${list} HAVING COUNT(*) > 1`,
   };
@@ -75,6 +81,7 @@ export function references<const K extends string, C extends Readonly<Record<str
     counts: [],
     reads: [to.name],
     counterparts: { table: to.name, columns },
+    per: 'row',
     sql: (table) =>
       `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM ${to.name} o WHERE ${equalities(own, others)})`,
   };
@@ -136,6 +143,7 @@ function implied(table: Table): Expectation[] {
             columns: names,
             counts: [],
             reads: [],
+            per: 'row',
             sql: (from) => `SELECT t.* FROM ${from} t WHERE ${bad().join(' OR ')}`,
           },
         ];
@@ -200,6 +208,8 @@ export function expectation<const K extends string>(options: {
   readonly counts?: readonly string[];
   /** Default: none. */
   readonly reads?: readonly { readonly name: string }[];
+  /** See {@link Expectation.per}. */
+  readonly per?: 'row' | readonly string[];
   readonly sql: (table: string) => string;
 }): Expectation<K> {
   return { ...options, counts: options.counts ?? [], reads: (options.reads ?? []).map((t) => t.name) };

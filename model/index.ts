@@ -6,6 +6,14 @@ export * from './expectation';
 export * from './faults';
 export * from './forgotten';
 export * from './format';
+export {
+  type Increment,
+  incrementsOf,
+  keySql,
+  type RowKey,
+  type Through,
+  throughOf,
+} from './increment';
 export * from './job';
 export * from './lakehouse';
 export * from './landing';

@@ -1,3 +1,4 @@
+import type { Increment } from './increment';
 import type { DerivedTable, Table } from './table';
 
 /** A choice that a run may make, and the rule it stands for. */
@@ -61,4 +62,9 @@ export interface Job<
    * more rows than it reads.
    */
   readonly drivenBy?: Readonly<Record<string, string>>;
+  /**
+   * How part of the output is made again where inputs change: the first that touches little of it. Empty: it is always made
+   * whole.
+   */
+  readonly increments: readonly Increment[];
 }

@@ -1,5 +1,6 @@
 import type { Columns } from './column';
 import type { Expectation } from './expectation';
+import type { Increment, IncrementOf } from './increment';
 import type { Job, Language, Parameter } from './job';
 import { type Pipeline, pipeline } from './pipeline';
 import type { DayPartition, DerivedTable, InstantsOf, SourceFormat, SourceTable, Table } from './table';
@@ -92,14 +93,17 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       readonly drivenBy?: Partial<
         Record<keyof NoInfer<Inputs>[0]['columns'] & string, keyof NoInfer<Output>['columns'] & string>
       >;
+      /** Default: the output is always made whole. See {@link Job.increments}. */
+      readonly increments?: readonly IncrementOf<NoInfer<Output>, NoInfer<Inputs>>[];
     }): Job<Output, Inputs> {
-      const { drivenBy, ...rest } = definition;
+      const { drivenBy, increments = [], ...rest } = definition;
       return {
         ...rest,
         name: definition.output.name,
         language: definition.language ?? 'sql',
         parameters: definition.parameters ?? [],
         ...(drivenBy && { drivenBy: drivenBy as Readonly<Record<string, string>> }),
+        increments: increments as readonly Increment[],
       };
     },
 

@@ -2,6 +2,7 @@ import { type Column, type ColumnType, refinedType } from './column';
 import { valuePlace } from './each';
 import { type Expectation, expectationsOf } from './expectation';
 import { DefinitionError, type Fault } from './faults';
+import { incrementFaults } from './increment';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
 import { reachFaults } from './reach';
@@ -190,7 +191,9 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   if (table.format === 'iceberg') derivedFaults(table, known, fault);
   else sourceFaults(table, fault);
   for (const e of table.expectations) {
-    known(`.expectations.${e.name}`, e.columns);
+    known(`.expectations.${e.name}`, [
+      ...new Set([...e.columns, ...(typeof e.per === 'object' ? e.per : [])]),
+    ]);
     expectationFaults(e, table, tables, (message) => fault(`.expectations.${e.name}`, message));
   }
   for (const name of repeated(expectationsOf(table).map((e) => e.name))) {
@@ -431,6 +434,7 @@ function jobFaults(
       if (!tables.includes(input)) own(`its input ${input.name} is in no zone's tables`);
     }
     drivenByFaults(job, fault);
+    incrementFaults(job, job.parameters.includes(runTime), fault);
     unmarkedFaults(job, fault);
     for (const e of job.output.expectations) {
       for (const read of e.reads) {

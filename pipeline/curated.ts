@@ -28,6 +28,7 @@ export const machineLearningCurated = stedi.table({
       description: 'No step reading fits the movements of several customers who share a serial number.',
       columns: ['sensorReadingTime'],
       counts: ['customers'],
+      per: ['sensorReadingTime', 'device'],
       reads: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
       sql: () =>
         `SELECT s.serialNumber, s.sensorReadingTime, COUNT(DISTINCT a.user) AS customers
@@ -53,6 +54,7 @@ export const curated = stedi.zone('curated', {
     stedi.job({
       output: customersCurated,
       inputs: [customerTrusted, accelerometerTrusted],
+      increments: [{ key: 'email', by: { customer_trusted: 'email', accelerometer_trusted: 'user' } }],
       description: 'Keeps the customers who have accelerometer readings.',
     }),
     stedi.job({
@@ -60,6 +62,26 @@ export const curated = stedi.zone('curated', {
       inputs: [stepTrainerTrusted, accelerometerTrusted, customersCurated],
       parameters: [pairing],
       drivenBy: { sensorReadingTime: 'sensorReadingTime', serialNumber: 'device' },
+      increments: [
+        {
+          key: 'device',
+          when: { pairing: 'customer' },
+          by: {
+            step_trainer_trusted: 'serialNumber',
+            customers_curated: 'serialNumber',
+            accelerometer_trusted: { of: 'customers_curated', on: { user: 'email' }, key: 'serialNumber' },
+          },
+        },
+        // Where everybody has the same devices, or any of them pairs.
+        {
+          key: 'sensorReadingTime',
+          by: {
+            step_trainer_trusted: 'sensorReadingTime',
+            accelerometer_trusted: 'timestamp',
+            customers_curated: { of: 'accelerometer_trusted', on: { email: 'user' }, key: 'timestamp' },
+          },
+        },
+      ],
       description: 'Pairs each step reading with the movements of its customer at the same instant.',
     }),
   ],

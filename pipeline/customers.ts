@@ -28,6 +28,7 @@ export const customerTrusted = stedi.table({
       severity: 'warn',
       description: 'Nobody agrees before they register.',
       columns: ['registrationDate', 'shareWithResearchAsOfDate'],
+      per: 'row',
       sql: (table) => `SELECT t.* FROM ${table} t WHERE t.shareWithResearchAsOfDate < t.registrationDate`,
     }),
   ],

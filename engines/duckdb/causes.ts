@@ -9,9 +9,10 @@ import { seenAs } from './tables';
 export const hashOfSql = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** SHA-256 of all but the SQL that says how rows are made: contracts, and what pseudonyms are made with. */
-export async function howMade({ output, inputs, drivenBy }: Job, store: Store): Promise<string> {
+export async function howMade({ output, inputs, drivenBy, increments }: Job, store: Store): Promise<string> {
   const key = hasPseudonyms(output) ? createHmac('sha256', await store.pseudonymKey()).digest('hex') : '';
-  const text = withoutDescriptions([codeVersion(), output, inputs, drivenBy, inputs.map(seenAs), key]);
+  const all = [codeVersion(), output, inputs, drivenBy, increments, inputs.map(seenAs), key];
+  const text = withoutDescriptions(all);
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -24,21 +25,36 @@ export interface Now {
   readonly rowsOf: ReadonlyMap<string, string>;
 }
 
-/** Why a job has to run again, in words; nothing where it would give the rows that it gave. */
-export function causesOf(job: Job, before: Version | undefined, now: Now | undefined): string[] {
-  if (!before || !now) return ['was never made'];
+/** Why a job has to run again. */
+export interface Causes {
+  /** In words: for these its table is made whole. */
+  readonly whole: readonly string[];
+  /** Inputs that have other rows than those that it was made of. */
+  readonly inputs: readonly string[];
+  /** What is dated comes due by itself. */
+  readonly asksTime: boolean;
+}
+
+export function causesOf(job: Job, before: Version | undefined, now: Now | undefined): Causes {
+  if (!before || !now) return { whole: ['was never made'], inputs: [], asksTime: false };
   const { sql, how, values, rowsOf } = now;
-  const other = job.parameters.filter((p) => p !== runTime && values[p.name] !== before.parameters?.[p.name]);
-  const inputs = job.inputs.filter(({ name }) => before.of?.[name] !== rowsOf.get(name));
-  return [
-    ...(before.of === undefined ? ['it is not known what it was made of'] : []),
+  const { of, parameters } = before;
+  const other = job.parameters.filter((p) => p !== runTime && values[p.name] !== parameters?.[p.name]);
+  const inputs = job.inputs.filter(({ name }) => of?.[name] !== rowsOf.get(name)).map(({ name }) => name);
+  const whole = [
+    ...(of === undefined ? ['it is not known what it was made of'] : []),
     ...(sql === before.sql ? [] : ['its code has changed']),
     ...(how === before.how ? [] : ['a contract has changed']),
-    ...other.map(
-      ({ name }) => `${name} is ${values[name]}, and was ${before.parameters?.[name] ?? 'not set'}`,
-    ),
-    ...(before.of === undefined ? [] : inputs.map(({ name }) => `${name} has changed`)),
-    // What is dated comes due by itself.
-    ...(job.parameters.includes(runTime) ? ['it asks for the time'] : []),
+    ...other.map(({ name }) => `${name} is ${values[name]}, and was ${parameters?.[name] ?? 'not set'}`),
   ];
+  return { whole, inputs: of === undefined ? [] : inputs, asksTime: job.parameters.includes(runTime) };
 }
+
+export const isCaused = ({ whole, inputs, asksTime }: Causes): boolean =>
+  whole.length + inputs.length > 0 || asksTime;
+
+export const toldCauses = ({ whole, inputs, asksTime }: Causes): string[] => [
+  ...whole,
+  ...inputs.map((name) => `${name} has changed`),
+  ...(asksTime ? ['it asks for the time'] : []),
+];

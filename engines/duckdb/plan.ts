@@ -1,4 +1,4 @@
-import type { Pipeline } from '../../model';
+import { incrementsOf, type Pipeline, runTime } from '../../model';
 import { withDatabase } from '../database';
 import type { RunRequest } from '../engine';
 import { readCode } from '../job-code';
@@ -7,14 +7,15 @@ import { filesOf } from '../landing/files';
 import { planOf } from '../plan';
 import type { Store } from '../store';
 import { counted } from '../words';
-import { causesOf, hashOfSql, howMade } from './causes';
+import { causesOf, hashOfSql, howMade, toldCauses } from './causes';
+import { dueIn } from './increment';
 import { keptRows, readableVersion } from './landing';
 
 /** What a run would do with a table, and why. */
 export interface TablePlan {
   readonly table: string;
-  /** `maybe`: only if an input that is made again has other rows then. */
-  readonly does: 'make' | 'maybe' | 'keep';
+  /** `part`: what stands for values that are touched. `maybe`: only if an input that is made again has other rows then. */
+  readonly does: 'make' | 'part' | 'maybe' | 'keep';
   /** In words; empty of one that is kept. */
   readonly why: readonly string[];
 }
@@ -58,26 +59,35 @@ export async function planLake(
     }
     for (const job of plan.jobs) {
       const before = await readableVersion(db, store, pointer, job.name);
+      // What was never made is made whatever the code says; nothing is read of it, and no key is made.
+      const now = before && {
+        sql: hashOfSql(await readCode(jobs, job)),
+        how: await howMade(job, store),
+        values: plan.values,
+        rowsOf,
+      };
+      const causes = causesOf(job, before, now);
+      const mayDiffer = job.inputs.filter(({ name }) => maybe.has(name)).map(({ name }) => name);
+      const [increment] = incrementsOf(job, plan.values);
+      const due =
+        increment && before && causes.whole.length === 0 && causes.asksTime
+          ? await dueIn(db, store, pointer, increment, job, [before.runTime, plan.values[runTime.name]])
+          : undefined;
+      const isDue = due === undefined ? causes.asksTime : due > 0;
       const why = request.full
         ? ['--full']
-        : causesOf(
-            job,
-            before,
-            // What was never made is made whatever the code says; nothing is read of it, and no key is made.
-            before && {
-              sql: hashOfSql(await readCode(jobs, job)),
-              how: await howMade(job, store),
-              values: plan.values,
-              rowsOf,
-            },
+        : toldCauses({ ...causes, asksTime: causes.asksTime && due === undefined }).concat(
+            due ? [`${counted(due, `${increment?.key} comes`, `${increment?.key}s come`)} due`] : [],
           );
-      const mayDiffer = job.inputs.filter(({ name }) => maybe.has(name)).map(({ name }) => name);
-      const does = why.length > 0 ? 'make' : mayDiffer.length > 0 ? 'maybe' : 'keep';
+      const isWhole =
+        request.full || causes.whole.length + causes.inputs.length > 0 || (isDue && due === undefined);
+      const does = isWhole ? 'make' : isDue ? 'part' : mayDiffer.length > 0 ? 'maybe' : 'keep';
       if (does !== 'keep') maybe.add(job.name);
+      const inPart = increment && !isWhole ? `, in part by ${increment.key}` : '';
       made.push({
         table: job.name,
         does,
-        why: does === 'maybe' ? mayDiffer.map((name) => `if ${name} has other rows`) : why,
+        why: [...why, ...(isWhole ? [] : mayDiffer.map((name) => `if ${name} has other rows${inPart}`))],
       });
     }
     return made;

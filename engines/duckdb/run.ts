@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   auditOf,
@@ -7,6 +7,7 @@ import {
   DELIVERED_ONCE,
   type Expectation,
   expectationsOf,
+  incrementsOf,
   type Job,
   type Pipeline,
   readingOf,
@@ -14,7 +15,6 @@ import {
   SAMPLES,
   type SourceTable,
   type Table,
-  unmatchedOf,
   withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
@@ -30,12 +30,13 @@ import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
-import type { Pointer, Store, Version } from '../store';
+import { list, type Pointer, type Store, type Version } from '../store';
 import { readSummary } from '../stored';
 import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
-import { causesOf, hashOfSql, howMade } from './causes';
+import { type Causes, causesOf, hashOfSql, howMade, isCaused } from './causes';
+import { type Change, holdsFor, makePart, noteFiles, unmatchedOfViews } from './increment';
 import { copyQuarantine, keptRows, land, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
@@ -73,6 +74,10 @@ export class Run {
   private readonly kept = new Map<string, Version>();
   /** Which run made the rows that a table has now. */
   private readonly rowsOf = new Map<string, string>();
+  /** What of its rows is other, of each table that is kept or made. */
+  private readonly changes = new Map<string, Change>();
+  /** Where the rows are that SQL reads by a table's name. */
+  private readonly dirs = new Map<string, string>();
 
   constructor(
     private readonly store: Store,
@@ -136,6 +141,7 @@ export class Run {
 
   /** Lets the SQL that follows read a table by its name. */
   private async open(table: Table, dir: string) {
+    this.dirs.set(table.name, dir);
     await this.db.run(
       `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${seenAs(table)} FROM ${parquetIn(dir)}`,
     );
@@ -180,18 +186,25 @@ export class Run {
   }
 
   /** The run that made the rows: the one before where they are what they were, so that nothing follows from them. */
-  private async whoseRows(table: Table, { written, quarantined }: Made): Promise<string> {
+  private async whoseRows(table: Table, made: Made): Promise<string> {
+    const change = this.changes.get(table.name) ?? (await this.changeOf(table, made));
+    this.changes.set(table.name, change);
+    return change.is === 'same' ? (this.pointer.tables[table.name] as Version).runId : this.runId;
+  }
+
+  /** Of a table that was made whole. */
+  private async changeOf(table: Table, { written, quarantined }: Made): Promise<Change> {
     const before = this.pointer.tables[table.name];
     // What is moved out may be other rows.
     const mayBeSame =
       this.keeps && before?.rows === written && (table.format !== 'iceberg' || quarantined === 0);
-    if (!mayBeSame) return this.runId;
+    if (!mayBeSame) return { is: 'other' };
     const dirs = [this.store.publishedDir(table.name, before), this.store.tableDir(this.runId, table.name)];
     const sums = await rowsOf<{ same: boolean }>(
       this.db,
       `SELECT count(DISTINCT sum) = 1 AS same FROM (${dirs.map((dir) => rowsSum(dir)).join(' UNION ALL ')})`,
     ).catch(() => []);
-    return sums[0]?.same ? before.runId : this.runId;
+    return { is: sums[0]?.same ? 'same' : 'other' };
   }
 
   /**
@@ -218,12 +231,25 @@ export class Run {
   private async keep(table: Table, version: Version): Promise<Made & Pick<TableSummary, 'unchanged'>> {
     await this.open(table, this.store.publishedDir(table.name, version));
     this.kept.set(table.name, version);
+    this.changes.set(table.name, { is: 'same' });
     this.rowsOf.set(table.name, version.runId);
-    const { madeBy = version.folder ?? version.runId } = version;
+    const { rows } = version;
+    const nothing: Made = {
+      read: rows,
+      written: rows,
+      quarantined: 0,
+      filtered: 0,
+      reasons: {},
+      expectations: [],
+    };
+    const { part: _, ...said }: Made = (await this.saidOf(table, version)) ?? nothing;
+    return { ...said, written: rows, unchanged: true };
+  }
+
+  /** What was said of a table when it was made last. */
+  private async saidOf({ name }: Table, { folder, runId, madeBy = folder ?? runId }: Version) {
     const summary = await readSummary(this.store.summaryFile(madeBy));
-    const said = summary?.tables.find((one) => one.table === table.name);
-    const nothing = { read: version.rows, quarantined: 0, filtered: 0, reasons: {}, expectations: [] };
-    return { ...nothing, ...said, written: version.rows, unchanged: true };
+    return summary?.tables.find(({ table }) => table === name);
   }
 
   private async deliveries(data: string | undefined, { files }: LandingFolders) {
@@ -250,6 +276,16 @@ export class Run {
       forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
+    if (delivery.before !== undefined) {
+      const filesIn = async (folder: string) =>
+        (await list(folder))
+          .filter(
+            (name) => name.endsWith('.parquet') && !delivery.kept.some(({ id }) => name.startsWith(`${id}-`)),
+          )
+          .map((name) => join(folder, name));
+      const change = await noteFiles(this.db, table, await filesIn(delivery.before), await filesIn(dir));
+      this.changes.set(table.name, change);
+    }
     if (landed.failure !== null) this.fail(table, landed.failure);
     const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
@@ -311,7 +347,7 @@ export class Run {
     const isKept = (name: string) => this.kept.has(name) || !this.summaries.has(name);
     if (isKept(table.name) && table.expectations.every(({ reads }) => reads.every(isKept))) return;
     const started = performance.now();
-    const { expectations } = await this.audit(table, null);
+    const { expectations } = await this.audit(table, null, true, undefined, await this.passedBy(table));
     const seconds = summary.seconds + secondsSince(started);
     this.summaries.set(table.name, {
       ...summary,
@@ -323,6 +359,18 @@ export class Run {
     });
   }
 
+  /** The expectations of a source that it passed, and that what has come passes too. */
+  private async passedBy(table: SourceTable): Promise<ReadonlySet<string>> {
+    const version = this.pointer.tables[table.name];
+    const said = this.keeps && version ? await this.saidOf(table, version) : undefined;
+    const passed = new Set<string>();
+    for (const e of table.expectations) {
+      const before = said?.expectations.find(({ name }) => name === e.name);
+      if (before?.failed === 0 && (await holdsFor(this.db, table, e, this.changes))) passed.add(e.name);
+    }
+    return passed;
+  }
+
   private async transform(job: Job): Promise<Made> {
     const table = job.output;
     const driving = job.inputs[0] as Table;
@@ -332,14 +380,27 @@ export class Run {
     this.makings.set(job.name, { sql: hash, how });
     const version = await this.versionBefore(table);
     const now = { sql: hash, how, values: this.valuesOf(job), rowsOf: this.rowsOf };
-    if (version && causesOf(job, version, now).length === 0) return this.keep(table, version);
+    const causes = causesOf(job, version, now);
+    if (version && !isCaused(causes)) return this.keep(table, version);
     const sql = withParameters(text, job.parameters, this.valuesOf(job));
     const read = this.rows.get(driving.name) as number;
+    const part = version && (await this.makePart(job, version, causes, sql, dir));
+    if (part) {
+      // Nothing came due, and nothing has come.
+      if (part.touched === 0 && causes.inputs.length === 0) return this.keep(table, version);
+      const { change, rows, key, touched } = part;
+      this.changes.set(table.name, change);
+      await this.open(table, change.is === 'same' ? this.store.publishedDir(table.name, version) : dir);
+      const filtered = part.unmatched ?? (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
+      const { expectations, reasons } = await this.audit(table, job, rows > 0, undefined, part.passed);
+      const made = { key, values: touched };
+      return { read, quarantined: 0, filtered, written: rows, reasons, expectations, part: made };
+    }
     await readyOutput(this.db, job, () => this.store.pseudonymKey());
     const query = hiddenQuery(table, Object.keys(table.columns), `(${sql}\n)`);
     const rows = await writeTable(this.db, dir, query);
     await this.open(table, dir);
-    const filtered = (await this.unmatched(job)) ?? Math.max(0, read - rows);
+    const filtered = (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
     const { expectations, reasons } = await this.audit(table, job, rows > 0, (check) =>
       this.moveOut(job, dir, check),
     );
@@ -347,22 +408,42 @@ export class Run {
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
 
-  private valuesOf = (job: Job) => this.plan.own?.[job.name] ?? this.plan.values;
-
-  private async unmatched(job: Job): Promise<number | undefined> {
-    const sql = unmatchedOf(job);
-    if (!sql) return undefined;
-    const driving = hiddenQuery(job.output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
-    await this.db.run(`CREATE OR REPLACE TEMP VIEW _driving AS ${driving}`);
-    const [row] = await rowsOf<{ unmatched: number }>(this.db, sql.count);
-    return row?.unmatched;
+  /** Nothing where the table has to be made whole. */
+  private async makePart(job: Job, version: Version, { whole, inputs }: Causes, sql: string, dir: string) {
+    const { db, store, pointer, pipeline } = this;
+    const isOfRows = inputs.every((name) => version.of?.[name] === pointer.tables[name]?.runId);
+    if (whole.length > 0 || !isOfRows) return undefined;
+    const said = await this.saidOf(job.output, version);
+    const passed = new Set(said?.expectations.filter(({ failed }) => failed === 0).map(({ name }) => name));
+    const expectations = new Map(expectationsOf(job.output, job).map((e) => [e.name, e]));
+    const dirsBefore = store.publishedTables(pointer).map(({ table, dir: was }) => [table, was] as const);
+    return makePart(db, {
+      job,
+      sql,
+      increments: incrementsOf(job, this.valuesOf(job)),
+      changes: this.changes,
+      dirs: this.dirs,
+      dirsBefore: new Map(dirsBefore),
+      before: { dir: store.publishedDir(job.name, version), rows: version.rows, runTime: version.runTime },
+      runTime: this.plan.values[runTime.name] as string,
+      unmatched: said?.filtered,
+      checks: auditOf(job.output, pipeline.tables.values(), job)
+        .filter(({ name }) => passed.has(name))
+        .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
+      dir,
+      open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
+      key: () => store.pseudonymKey(),
+    });
   }
+
+  private valuesOf = (job: Job) => this.plan.own?.[job.name] ?? this.plan.values;
 
   private async audit(
     table: Table,
     job: Job | null,
     hasRows = true,
     moveOut?: (check: Check) => Promise<number>,
+    passed: ReadonlySet<string> = new Set(),
   ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
@@ -385,7 +466,7 @@ export class Run {
         this.refuse(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    const isPassed = (check: Check) => hasRows && check.onlyEmpty === true;
+    const isPassed = (check: Check) => passed.has(check.name) || (hasRows && check.onlyEmpty === true);
     // What compares with a source that could not be read says nothing of the table.
     const unread = this.plan.sources.filter(({ name }) => !this.summaries.has(name)).map(({ name }) => name);
     const isAsked = ({ name }: Check) =>

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type SourceTable, withoutAddress } from '../../model';
@@ -41,18 +41,20 @@ export const landingFiles = async (data: string, table: SourceTable): Promise<re
   (await landingFolder(data, table)).files;
 
 async function walk(root: string, dir: string, files: string[], leftOut: string[]): Promise<void> {
-  for (const name of await namesIn(dir)) {
-    const path = join(dir, name);
-    const why = whyLeftOut(root, path, name);
+  for (const entry of await entriesIn(dir)) {
+    const path = join(dir, entry.name);
+    const why = whyLeftOut(root, path, entry);
     if (why !== undefined) leftOut.push(withoutAddress(`${relative(root, path)} (${why})`));
-    else if (statSync(path).isDirectory()) await walk(root, path, files, leftOut);
+    else if (entry.isDirectory() || (!entry.isFile() && statSync(path).isDirectory()))
+      await walk(root, path, files, leftOut);
     else files.push(path);
   }
 }
 
-function whyLeftOut(root: string, path: string, name: string): string | undefined {
-  if (/^[._]/.test(name)) return 'hidden';
-  if (name.endsWith('._COPYING_')) return 'still being copied';
+function whyLeftOut(root: string, path: string, entry: Dirent): string | undefined {
+  if (/^[._]/.test(entry.name)) return 'hidden';
+  if (entry.name.endsWith('._COPYING_')) return 'still being copied';
+  if (entry.isFile() || entry.isDirectory()) return undefined;
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
   if (lstatSync(path).isSymbolicLink()) {
@@ -67,10 +69,10 @@ const isWithin = (folder: string, path: string) => path === folder || path.start
 
 const kindOf = (found: Stats) => (found.isFIFO() ? 'a FIFO' : found.isSocket() ? 'a socket' : 'a device');
 
-/** Names in a folder, in their order; none where it is missing. */
-async function namesIn(dir: string): Promise<string[]> {
+/** What a folder holds, by name; nothing where it is missing. */
+async function entriesIn(dir: string): Promise<Dirent[]> {
   try {
-    return (await readdir(dir)).sort();
+    return (await readdir(dir, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

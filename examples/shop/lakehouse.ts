@@ -210,22 +210,26 @@ const trusted = shop.zone('trusted', {
     shop.job({
       output: customerTrusted,
       inputs: [customerLanding],
+      increments: [{ key: 'customerId', by: { customer_landing: 'customerId' } }],
       description: 'Keeps the last registration of each customer.',
     }),
     shop.job({
       output: orderTrusted,
       // The customers are there for what is expected of orders: that each is of one of them.
       inputs: [orderLanding, paymentLanding, customerLanding],
+      increments: [{ key: 'orderId', by: { order_landing: 'orderId', payment_landing: 'orderId' } }],
       description: 'Keeps orders that stand, and adds up their payments.',
     }),
     shop.job({
       output: productTrusted,
       inputs: [productLanding],
+      increments: [{ key: 'sku', by: { product_landing: 'sku' } }],
       description: 'Keeps the newest price of each product.',
     }),
     shop.job({
       output: orderItemTrusted,
       inputs: [orderItemLanding, orderTrusted],
+      increments: [{ key: 'orderId', by: { order_item_landing: 'orderId', order_trusted: 'orderId' } }],
       description: 'Keeps the items of orders that stand.',
     }),
   ],
@@ -238,11 +242,15 @@ const curated = shop.zone('curated', {
     shop.job({
       output: customerOrders,
       inputs: [customerTrusted, orderTrusted],
+      increments: [
+        { key: 'customerId', by: { customer_trusted: 'customerId', order_trusted: 'customerId' } },
+      ],
       description: 'Adds up the orders of each customer.',
     }),
     shop.job({
       output: dailyRevenue,
       inputs: [orderTrusted],
+      increments: [{ key: 'day', by: { order_trusted: day('orderedAt') } }],
       description: 'Adds up the orders of each day.',
     }),
     shop.job({

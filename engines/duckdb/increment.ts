@@ -1,0 +1,390 @@
+import { link, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import {
+  type Check,
+  type Expectation,
+  hasPseudonyms,
+  type Increment,
+  type Job,
+  keySql,
+  type Table,
+  type Through,
+  throughOf,
+  unmatchedOf,
+} from '../../model';
+import { countOf, literalPath, parquetIn, rowsOf } from '../database';
+import { quoteName, quoteString } from '../sql';
+import type { Pointer, Store } from '../store';
+import { hiddenQuery, partName, readyOutput } from './output';
+import { readyKey } from './pseudonyms';
+import { seenAs } from './tables';
+
+/** What of a table is not as it was when a run began. */
+export type Change =
+  | { readonly is: 'same' }
+  /** Other rows, in the temporary table of {@link changesOf}, of which so many are no more. */
+  | { readonly is: 'some'; readonly gone: number }
+  /** Another table: which rows it shares with the one before is not known. */
+  | { readonly is: 'other' };
+
+/** The rows, as jobs see them, that a table had and has no more, and that it has now and had not. */
+export const changesOf = (table: string): string => quoteName(`_changes_${table}`);
+
+/** Beyond this share of its rows a table is made whole: that reads each input once, and writes each row once. */
+const MOST_SHARE = 0.3;
+/** So many rows cost nothing either way. */
+const FEW_ROWS = 10_000;
+
+/** Notes what of a table is other, of the rows `was` and `is`, both as jobs see them. Nothing was: all has come. */
+async function note(
+  db: DuckDBConnection,
+  table: string,
+  was: string | undefined,
+  is: string,
+): Promise<Change> {
+  const come = was === undefined ? is : `FROM _gone UNION ALL (${is} EXCEPT ALL ${was})`;
+  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${was} EXCEPT ALL ${is}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${changesOf(table)} AS ${come}`);
+  const gone = was === undefined ? 0 : await countOf(db, 'FROM _gone');
+  const all = await countOf(db, `FROM ${changesOf(table)}`);
+  return all === 0 ? { is: 'same' } : { is: 'some', gone };
+}
+
+/** Notes what of a source is other where these files of its rows are no more, and these have come. */
+export async function noteFiles(
+  db: DuckDBConnection,
+  table: Table,
+  gone: readonly string[],
+  come: readonly string[],
+): Promise<Change> {
+  const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetOf(files)}`;
+  if (gone.length + come.length === 0) return { is: 'same' };
+  const is = come.length > 0 ? seen(come) : `(${seen(gone)} LIMIT 0)`;
+  return note(db, table.name, gone.length > 0 ? seen(gone) : undefined, is);
+}
+
+/**
+ * Whether a check of a source that it passed holds for what has come to it: nothing else can fail it. What is no more is
+ * asked too, so that it may be said of one that holds that it does not.
+ */
+export async function holdsFor(
+  db: DuckDBConnection,
+  table: Table,
+  e: Expectation,
+  changes: ReadonlyMap<string, Change>,
+): Promise<boolean> {
+  if (e.per !== 'row' || ![table.name, ...e.reads].every((name) => changes.has(name))) return false;
+  if (changes.get(table.name)?.is === 'other' || !e.reads.every((name) => keepsRows(changes.get(name))))
+    return false;
+  if (changes.get(table.name)?.is === 'same') return true;
+  return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+}
+
+const keepsRows = (change: Change | undefined) =>
+  change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
+
+const parquetOf = (files: readonly string[], options = '') =>
+  `read_parquet([${files.map((file) => quoteString(literalPath(file))).join(', ')}], hive_partitioning=false${options})`;
+
+/** A table that a job would make again in part. */
+export interface PartRequest {
+  readonly job: Job;
+  /** The job's SQL with its values. */
+  readonly sql: string;
+  /** Those that hold with these values. */
+  readonly increments: readonly Increment[];
+  /** Of each input. */
+  readonly changes: ReadonlyMap<string, Change>;
+  /** Where the rows of each table that the job reads are. */
+  readonly dirs: ReadonlyMap<string, string>;
+  /** Where those of its inputs were when the run began. */
+  readonly dirsBefore: ReadonlyMap<string, string>;
+  readonly before: { readonly dir: string; readonly rows: number; readonly runTime?: string | undefined };
+  readonly runTime: string;
+  /** How many driving rows gave no row, where that was counted. */
+  readonly unmatched: number | undefined;
+  /** Those that passed when the table was made last. */
+  readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
+  /** New folder for the table. */
+  readonly dir: string;
+  /** Lets SQL read a table by its name again. */
+  readonly open: (table: string) => Promise<void>;
+  readonly key: () => Promise<Buffer>;
+}
+
+/** What became of it. */
+export interface Part {
+  readonly change: Change;
+  /** Column of the output, and how many of its values were made again. */
+  readonly key: string;
+  readonly touched: number;
+  /** Of the whole table. */
+  readonly rows: number;
+  readonly unmatched?: number;
+  /** Checks of which it is known that they pass, as nothing but what was made again could fail them. */
+  readonly passed: ReadonlySet<string>;
+}
+
+/**
+ * Makes the part of a table again that changes of its inputs touch, beside the files of its other rows; nothing where no
+ * increment of the job says what that is, or it is most of the table. What is the same has no new folder.
+ */
+export async function makePart(db: DuckDBConnection, request: PartRequest): Promise<Part | undefined> {
+  const { job, increments, before } = request;
+  for (const increment of increments) {
+    if (!(await touch(db, request, increment))) continue;
+    if (hasPseudonyms(job.output)) await readyKey(db, await request.key());
+    const hides = job.output.columns[increment.key]?.type === 'pseudonym';
+    await db.run(
+      `CREATE OR REPLACE TEMP TABLE _stored AS SELECT ${hides ? '_pseudonym(key)' : 'key'} AS key FROM _touched`,
+    );
+    await db.run(
+      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${parquetIn(before.dir, ", filename='_file'")} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
+    );
+    if ((await countOf(db, 'FROM _was')) > Math.max(FEW_ROWS, MOST_SHARE * before.rows)) continue;
+    return makeTouched(db, request, increment);
+  }
+  return undefined;
+}
+
+const semi = (table: string, on: Readonly<Record<string, string>>, kind = 'SEMI') =>
+  `${kind} JOIN ${table} k ON ${Object.entries(on)
+    .map(([column, value]) => `k.${column} IS NOT DISTINCT FROM ${value}`)
+    .join(' AND ')}`;
+
+/** Finds the values of the key that are touched, as `_touched`; false where that cannot be told. */
+async function touch(
+  db: DuckDBConnection,
+  request: PartRequest,
+  { by, due = {} }: Increment,
+): Promise<boolean> {
+  const { changes, before, runTime } = request;
+  const found: string[] = [];
+  for (const [name, touching] of Object.entries(by)) {
+    const how = throughOf(touching);
+    const change = changes.get(name);
+    const sees = change?.is === 'same' ? undefined : how.sees;
+    if (sees !== undefined) found.push(keysOf(await noteSeen(db, request, name, sees), how));
+    else if (change?.is === 'other') return false;
+    else if (change?.is === 'some') found.push(keysOf(changesOf(name), how));
+    const instant = due[name];
+    if (instant === undefined) continue;
+    if (before.runTime === undefined) return false;
+    found.push(keysOf(dueRows(name, instant, [before.runTime, runTime]), how));
+  }
+  if (found.length === 0) found.push('SELECT NULL AS key WHERE false');
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE _touched AS SELECT DISTINCT key FROM (${found.join(' UNION ALL ')})`,
+  );
+  return true;
+}
+
+const keysOf = (rows: string, { of, on = {}, key }: Through) => {
+  const same = Object.entries(on).map(([from, to]) => `o.${to} IS NOT DISTINCT FROM t.${from}`);
+  return of === undefined
+    ? `SELECT ${keySql('t', key)} AS key FROM ${rows} t`
+    : `SELECT ${keySql('o', key)} AS key FROM ${of} o SEMI JOIN ${rows} t ON ${same.join(' AND ')}`;
+};
+
+/** Notes what a query over an input gave and gives no more, or gives now and did not. Returns the table of it. */
+async function noteSeen(
+  db: DuckDBConnection,
+  { job, dirsBefore, open }: PartRequest,
+  name: string,
+  sees: string,
+): Promise<string> {
+  const input = job.inputs.find((one) => one.name === name) as Table;
+  const was = parquetIn(dirsBefore.get(name) as string);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS SELECT ${seenAs(input)} FROM ${was}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
+  await open(name);
+  const seen = quoteName(`_seen_${name}`);
+  const [before, now] = ['(FROM _seen_before)', `(${sees})`];
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE ${seen} AS (${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`,
+  );
+  return seen;
+}
+
+/** The rows whose instant is between two, the later one with it, as SQL has them. */
+function dueRows(rows: string, instant: string, between: readonly [string, string]): string {
+  const [from, to] = [...between].sort().map((time) => `CAST(${quoteString(time)} AS TIMESTAMP)`);
+  return `(SELECT * FROM ${rows} d WHERE d.${instant} > ${from} AND d.${instant} <= ${to})`;
+}
+
+/** How many rows of a lake's tables come due between two runs; nothing where that cannot be told. */
+export async function dueIn(
+  db: DuckDBConnection,
+  store: Store,
+  { tables }: Pointer,
+  { due = {} }: Increment,
+  { inputs }: Job,
+  [before, now]: readonly [string | undefined, string | undefined],
+): Promise<number | undefined> {
+  if (before === undefined || now === undefined) return undefined;
+  let all = 0;
+  for (const [name, instant] of Object.entries(due)) {
+    const [version, input] = [tables[name], inputs.find((one) => one.name === name)];
+    if (!version || !input) return undefined;
+    const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(store.publishedDir(name, version))})`;
+    all += await countOf(db, `FROM ${dueRows(rows, instant, [before, now])}`);
+  }
+  return all;
+}
+
+/** Lets SQL read what of the inputs stands for touched values, as it is. */
+async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<void> {
+  for (const input of job.inputs) {
+    const how = by[input.name];
+    if (how === undefined) continue;
+    await narrowOne(db, input, dirs.get(input.name) as string, throughOf(how));
+  }
+}
+
+async function narrowOne(
+  db: DuckDBConnection,
+  input: Table,
+  dir: string,
+  { of, on = {}, key }: Through,
+): Promise<void> {
+  const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(dir)}) t`;
+  const pairs = Object.entries(on);
+  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o SEMI JOIN _touched t ON t.key IS NOT DISTINCT FROM ${keySql('o', key)})`;
+  const kept =
+    of === undefined
+      ? semi('_touched', { key: keySql('t', key) })
+      : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
+  // Once, and not each time that the job's SQL names it.
+  const own = quoteName(`_part_${input.name}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${own} AS SELECT t.* FROM ${rows} ${kept}`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS FROM ${own}`);
+}
+
+async function makeTouched(db: DuckDBConnection, request: PartRequest, increment: Increment): Promise<Part> {
+  const { job, before, sql } = request;
+  const { output, inputs } = job;
+  const names = Object.keys(output.columns);
+  const columns = names.map(quoteName).join(', ');
+  const touched = await countOf(db, 'FROM _touched');
+  if (touched === 0) {
+    const passed = new Set(unaffected(request, increment).map(({ check }) => check.name));
+    return { change: { is: 'same' }, key: increment.key, touched, rows: before.rows, passed };
+  }
+  const as = (rows: string) =>
+    db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(output.name)} AS SELECT ${columns} FROM ${rows}`);
+  let unmatched: number | undefined;
+  let passed: ReadonlySet<string>;
+  try {
+    await narrow(db, request, increment);
+    await readyOutput(db, job, request.key);
+    const clear = `(SELECT q.* FROM (${sql}\n) q ${semi('_touched', { key: `q.${increment.key}` })})`;
+    await db.run(`CREATE OR REPLACE TEMP TABLE _now AS ${hiddenQuery(output, names, clear)}`);
+    await as('_now');
+    passed = await passedChecks(db, request, increment);
+    unmatched = await unmatchedNow(db, request, increment, as);
+  } finally {
+    for (const { name } of inputs) await request.open(name);
+  }
+  const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
+  const had = (await countOf(db, 'FROM _was')) > 0;
+  const change = await note(db, output.name, had ? select('_was') : undefined, select('_now'));
+  const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
+  if (change.is !== 'some') return { ...told, change, rows: before.rows };
+  const come = (await countOf(db, `FROM ${changesOf(output.name)}`)) - change.gone;
+  await writeParts(db, request, increment.key, columns);
+  return { ...told, change, rows: before.rows - change.gone + come };
+}
+
+/** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
+async function writeParts(
+  db: DuckDBConnection,
+  { job, before, dir }: PartRequest,
+  key: string,
+  columns: string,
+): Promise<void> {
+  const stored = quoteName(key);
+  const moved = `(SELECT DISTINCT ${stored} AS key FROM ${changesOf(job.output.name)})`;
+  const ofMoved = semi(moved, { key: `t.${stored}` });
+  const files = await rowsOf<{ file: string; rows: number }>(
+    db,
+    `SELECT file_name AS file, num_rows::BIGINT AS rows FROM parquet_file_metadata(${quoteString(join(literalPath(before.dir), '**', '*.parquet'))}) ORDER BY rows`,
+  );
+  const touched = await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${ofMoved}`);
+  const again = new Set(touched.map(({ file }) => file));
+  let rows =
+    (await countOf(db, `SELECT 1 FROM _now t ${ofMoved}`)) +
+    files.reduce((n, f) => n + (again.has(f.file) ? f.rows : 0), 0);
+  // As long as small files are taken along, a table has few, and a row is written again but a few times.
+  for (const { file, rows: own } of files.filter((f) => !again.has(f.file))) {
+    if (own > rows) break;
+    again.add(file);
+    rows += own;
+  }
+  await mkdir(dir, { recursive: true });
+  const stay = files.filter((f) => !again.has(f.file)).map(({ file }) => file);
+  for (const file of stay) await link(file, join(dir, basename(file)));
+  const taken = new Set(stay.map((file) => basename(file)));
+  let n = 0;
+  while (taken.has(partName(n))) n++;
+  const queries = [
+    `SELECT ${columns} FROM _now t ${ofMoved}`,
+    ...(again.size > 0
+      ? [`SELECT ${columns} FROM ${parquetOf([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`]
+      : []),
+  ];
+  const file = join(dir, partName(n));
+  await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);
+}
+
+/** The checks that passed before, and could be failed by nothing but what is made again. */
+function unaffected({ checks, changes }: PartRequest, { key }: Increment) {
+  return checks.filter(({ expectation: { per, reads, counterparts } }) =>
+    per === 'row'
+      ? reads.length === 0 ||
+        (counterparts !== undefined && reads.every((name) => keepsRows(changes.get(name))))
+      : per?.includes(key),
+  );
+}
+
+/** Those of them that what was made again passes. */
+async function passedChecks(
+  db: DuckDBConnection,
+  request: PartRequest,
+  increment: Increment,
+): Promise<ReadonlySet<string>> {
+  const asked = unaffected(request, increment);
+  if (asked.length === 0) return new Set();
+  const counts = asked.map(({ check }) => check.count).join(' UNION ALL ');
+  const found = await rowsOf<{ name: string; failed: number }>(db, counts).catch(() => []);
+  return new Set(found.filter(({ failed }) => failed === 0).map(({ name }) => name));
+}
+
+/** How many driving rows give no row now: as before, but for those of touched values. */
+async function unmatchedNow(
+  db: DuckDBConnection,
+  { job, dirsBefore, unmatched }: PartRequest,
+  { by }: Increment,
+  as: (rows: string) => Promise<unknown>,
+): Promise<number | undefined> {
+  const sql = unmatchedOf(job);
+  const driving = job.inputs[0] as Table;
+  const how = by[driving.name];
+  const before = dirsBefore.get(driving.name);
+  const isDirect = how !== undefined && throughOf(how).of === undefined;
+  if (!sql || unmatched === undefined || before === undefined || !isDirect) return undefined;
+  const now = await unmatchedOfViews(db, job);
+  await narrowOne(db, driving, before, throughOf(how));
+  await as('_was');
+  return unmatched + (now as number) - ((await unmatchedOfViews(db, job)) as number);
+}
+
+/** How many rows that drive a job no row of its output comes from, by the views that there are. */
+export async function unmatchedOfViews(db: DuckDBConnection, job: Job): Promise<number | undefined> {
+  const sql = unmatchedOf(job);
+  if (!sql) return undefined;
+  const driving = hiddenQuery(job.output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW _driving AS ${driving}`);
+  const [row] = await rowsOf<{ unmatched: number }>(db, sql.count);
+  return row?.unmatched;
+}
