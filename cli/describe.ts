@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { relative, sep } from 'node:path';
 import { estimate } from '../cost/estimate';
 import { usageBy } from '../cost/usage';
 import { bindProject } from '../engines/check';
@@ -62,6 +62,9 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
     ),
   );
   const stacks = await stacksOf({ dir, definition, ...dirs });
+  // Files by their paths from the lakehouse's folder, wherever somebody asks from.
+  const here = relative('', dir);
+  const fromDir = (text: string) => (here === '' ? text : text.replaceAll(`${here}${sep}`, ''));
   return {
     version: FORMATS.description,
     name: definition.name,
@@ -73,11 +76,7 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
     parameters: Object.fromEntries(pipeline.parameters.map(({ name, ...parameter }) => [name, parameter])),
     access: [...jobRights(pipeline), ...stacks.access],
     stacks: stacks.of,
-    // Files by their paths from the lakehouse's folder, wherever somebody asks from.
-    faults: faults.map(({ path, message }) => ({
-      path: /\.(?:sql|py)(?::\d+)?$/.test(path) ? relative(dir, resolve(path)) : path,
-      message,
-    })),
+    faults: faults.map(({ path, message }) => ({ path: fromDir(path), message: fromDir(message) })),
   };
 }
 
@@ -85,6 +84,7 @@ const describedJob = async (job: Job, dir: string, isLocal: boolean): Promise<Jo
   description: job.description,
   inputs: job.inputs.map(({ name }) => name),
   parameters: job.parameters.map(({ name }) => name),
+  increments: job.increments,
   language: job.language,
   isLocal,
   // What is missing is among the faults.
@@ -111,7 +111,11 @@ function describedTable(table: Table, reach: string | undefined): TableDescripti
     open: openColumns(table),
     ...(reach !== undefined && { reach }),
     ...(table.format !== 'iceberg'
-      ? { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }
+      ? {
+          entity: table.entity,
+          ...(table.each !== undefined && { each: table.each }),
+          maxQuarantinedShare: table.maxQuarantinedShare,
+        }
       : { iceberg: icebergTable(table, `${zone}/${prefixOf(table)}`) }),
   };
 }

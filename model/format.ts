@@ -15,7 +15,7 @@ export const FORMATS = {
   /** What runners are told, which a Spark lake keeps of its sources. */
   manifest: 3,
   /** What a lakehouse says of itself, which a review reads of another revision. */
-  description: 1,
+  description: 2,
 } as const;
 
 /** Why what `file` holds is not read here: it is of another format. */
