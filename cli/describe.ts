@@ -1,8 +1,5 @@
 import { relative, sep } from 'node:path';
-import { estimate } from '../cost/estimate';
-import { usageBy } from '../cost/usage';
 import { bindProject } from '../engines/check';
-import { LakeError } from '../engines/engine';
 import { readCode } from '../engines/job-code';
 import { inSql } from '../engines/plan';
 import type { Project } from '../engines/project';
@@ -27,7 +24,7 @@ import type {
   StackDescription,
   TableDescription,
 } from '../review/description';
-import { stackSettings, stacksIn } from './stack-settings';
+import { stackCosts } from './cost';
 import { textTable } from './table';
 
 /** `lake describe`. */
@@ -126,23 +123,20 @@ const storedType = (column: Column) =>
     : spelled(column).iceberg;
 
 /** The stacks by their files; without any, analysts are those of IAM. */
-async function stacksOf({ dir, definition }: Project) {
-  const names = await stacksIn(dir);
+async function stacksOf(project: Project) {
+  const { pipeline } = project.definition;
+  const costs = await stackCosts(project);
   const of: Record<string, StackDescription | { readonly fault: string }> = {};
   const access: Right[] = [];
-  for (const name of names) {
-    try {
-      const settings = await stackSettings(definition.pipeline, dir, name);
-      const { lines, total } = estimate(definition.pipeline, settings, usageBy(definition.seconds ?? {}));
-      of[name] = { settings: Object.fromEntries(flat(settings)), cost: { lines, total } };
-      access.push(...analystRights(definition.pipeline, settings, name));
-    } catch (error) {
-      if (!(error instanceof LakeError)) throw error;
-      of[name] = { fault: withoutAddress(error.message) };
+  for (const { stack, ...found } of costs) {
+    if ('fault' in found) of[stack] = found;
+    else {
+      const { settings, lines, total } = found;
+      of[stack] = { settings: Object.fromEntries(flat(settings)), cost: { lines, total } };
+      access.push(...analystRights(pipeline, settings, stack));
     }
   }
-  if (names.length === 0)
-    access.push(...analystRights(definition.pipeline, { permissions: 'iam', analysts: [] }));
+  if (costs.length === 0) access.push(...analystRights(pipeline, { permissions: 'iam', analysts: [] }));
   return { of, access: access.map((right) => ({ ...right, who: withoutAddress(right.who) })) };
 }
 

@@ -95,6 +95,20 @@ export async function bindProject(
   });
 }
 
+/** The queries of a folder, unbound; without those that cannot be read. */
+export async function queriesIn(
+  db: DuckDBConnection,
+  pipeline: Pipeline,
+  dir: string,
+): Promise<BoundQuery[]> {
+  const queries: BoundQuery[] = [];
+  for (const piece of await queryPieces(pipeline, dir)) {
+    const ast = await parseSelect(db, piece.sql).catch(() => undefined);
+    if (ast) queries.push(boundQuery(piece, ast, { faults: [] }));
+  }
+  return queries;
+}
+
 /** The comment that a query begins with says what it answers. */
 const boundQuery = ({ path, sql }: Piece, ast: AstNode, { columns = [] }: Bound): BoundQuery => ({
   name: basename(path, '.sql'),

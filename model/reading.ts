@@ -2,7 +2,7 @@ import { type Column, json, refined } from './column';
 import { aliasesOfEach, valuePlace } from './each';
 import { type Forgotten, forgottenOf } from './forgotten';
 import { instantSql, refinedSql } from './refine';
-import { literalPattern, quoteName as name, quoteString as quote } from './sql';
+import { quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
 import { sparkSchema, spelled } from './types';
 
@@ -56,18 +56,14 @@ export interface Reading {
   readonly numbered: string;
   /**
    * With `_headers (file INTEGER, columns)`, the keys that `heads` gave of files:
-   * the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
-   * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
-   * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
+   * the records on the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines
+   * before it, and which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives values, `_file`, `_n`
+   * and `_last`, the lines on which a record begins and ends, `_broken`, `_good`, and `_line`, what stands there, where it is
+   * not good.
    */
   readonly lines: string;
-  /** Values, `_n` and `_last`, the line on which it ends, of the matched ones of `_lines`, which holds those. */
-  readonly matched: string;
-  /**
-   * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
-   * where it holds no good record, and `_good`.
-   */
-  readonly unmatched: string;
+  /** The same of `_others (_file, _n, _line, _broken)`, which holds those that `lines` does not call good. */
+  readonly careful: string;
   /**
    * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
    * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
@@ -213,32 +209,6 @@ function within({ path, isPosition }: Field, value: string, position = ''): stri
 }
 
 const jsonPath = (steps: readonly string[]) => `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`;
-
-/** A key under which a column's value may stand. */
-interface Slot {
-  readonly field: Field;
-  readonly key: string;
-}
-
-/**
- * The slots of a contract in groups, in each of which no two keys differ only in case: of a struct with such names
- * DuckDB 1.5.6 may give one for the other.
- */
-function slotGroups(fields: readonly Field[]): Slot[][] {
-  const groups: Slot[][] = [];
-  for (const slot of fields.flatMap((field) => field.keys.map((key) => ({ field, key })))) {
-    const room = groups.find((group) => group.every(({ key }) => folded(key) !== folded(slot.key)));
-    if (room) room.push(slot);
-    else groups.push([slot]);
-  }
-  return groups;
-}
-
-/** What `json_transform` takes for the slots. */
-const structure = (slots: readonly Slot[]) =>
-  quote(
-    `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${spelled(field.column).duckdb}"`).join(',')}}`,
-  );
 
 export const isText = ({ type }: Column) => type === 'text' || type === 'isoDate' || type === 'isoInstant';
 export const isWhole = ({ type }: Column) => type === 'int' || type === 'epochMillis';
@@ -404,10 +374,10 @@ export const spellings = (fields: readonly Field[]) =>
  * The records of a query `from` that gives JSON objects or NULL as `_json`, and `carried` columns: the values of those
  * that are good beyond doubt.
  */
-function accepted({ record, element }: Fields, from: string, carried: string): string {
+function accepted({ record, element }: Fields, from: string, carried: string, good = goodRecords): string {
   const rows = (fields: readonly Field[], of: string) =>
     `SELECT ${values(fields)}, ${carried}, CASE WHEN NOT _good THEN _line END AS _line, _good FROM (${of})`;
-  const records = goodRecords(record, from);
+  const records = good(record, from);
   return element
     ? rows([...record.slice(0, -1), ...element.map(inElement)], goodElements(record, element, records))
     : rows(record, records);
@@ -477,6 +447,35 @@ FROM (
 )`;
 }
 
+/**
+ * As {@link goodRecords}, of flat records, at half the price: not all that are good, but those of which the quotes are accounted
+ * for, as of files that are read plainly.
+ */
+function quickRecords(fields: readonly Field[], from: string): string {
+  const slots = fields.flatMap((field) => field.keys.map((key) => ({ field, key })));
+  const type = (f: Field) => (isText(f.column) ? 'JSON' : 'DOUBLE');
+  const structure = `{${slots.map(({ field, key }) => `${JSON.stringify(key)}:"${type(field)}"`).join(',')}}`;
+  const found = fields.map((f) => {
+    const values = slots.flatMap(({ field }, i) => (field === f ? [`struct_extract_at(_t, ${i + 1})`] : []));
+    return `COALESCE(${values.join(', ')}, NULL) AS ${isText(f.column) ? f.json : f.number}`;
+  });
+  const texts = fields
+    .flatMap((f) => (isText(f.column) ? parsedOf(f) : []))
+    .map(([as, sql]) => `${sql} AS ${as}`);
+  // A value that is there: of a number, its JSON is not needed.
+  const there = fields.map((f) => (isText(f.column) ? f : { ...f, json: f.number }));
+  const marks = there.map((f) => `CASE WHEN ${f.json} IS NULL THEN 0 ELSE ${marksOf(f)} END`);
+  const isOdd = OTHER_MARKS.map((mark) => `contains(_json, ${quote(mark)})`).join(' OR ');
+  return `SELECT *, COALESCE(len(string_split(_json, ${quote(COUNTED_MARK)})) - 1 = ${marks.join(' + ')} AND ${areAll(there, isGood)}, false) AS _good
+FROM (
+  SELECT ${['*', ...texts].join(', ')}
+  FROM (
+    SELECT *, ${found.join(', ')}
+    FROM (SELECT *, CASE WHEN NOT (${isOdd}) THEN json_transform(_json, ${quote(structure)}) END AS _t FROM (${from}))
+  )
+)`;
+}
+
 const objects = (fields: Fields) =>
   accepted(
     fields,
@@ -488,126 +487,24 @@ const NUMBERED = `SELECT 0 AS file, n, line, false AS broken
 FROM (SELECT row_number() OVER () AS n, json::VARCHAR AS line FROM ${READ_OBJECTS})
 WHERE line IN (SELECT line FROM _unnumbered)`;
 
-/** Texts of whole numbers of a range, as a regular expression: most of them, so that nearly all lines match. */
-function wholePattern(min: number, max: number): string {
-  const patterns: string[] = [];
-  for (let digits = 1; digits <= 16; digits++) {
-    const [least, most] = [digits === 1 ? 0 : 10 ** (digits - 1), 10 ** digits - 1];
-    const step = 10 ** (digits - 1);
-    // Of those with as many digits as the bounds, those whose first digit keeps them inside.
-    const first = Math.max(Math.ceil(Math.max(min, least) / step), digits === 1 ? 0 : 1);
-    const last = Math.min(Math.floor((Math.min(max, most) + 1) / step) - 1, 9);
-    if (first <= last) patterns.push(`[${first}-${last}]${digits > 1 ? `[0-9]{${digits - 1}}` : ''}`);
-  }
-  return patterns.join('|');
-}
-
-/** A good value as sources mostly write it. Not every good one matches, but none that is not good does. */
-function valuePattern({ column, path }: Field): string | undefined {
-  if (path !== undefined || column.type === 'json') return undefined;
-  if (column.type === 'boolean') return '(?:true|false)';
-  if (column.oneOf)
-    return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
-  if (column.type === 'isoInstant')
-    // Of a range the pattern would have to know days of months.
-    return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
-  if (column.type === 'text') return `"[^"\\\\\\x00-\\x1f]${column.nullable ? '*' : '+'}"`;
-  if (column.type === 'isoDate') return `"${USUAL_DAY}"`;
-  const { min, max } = rangeOf(column);
-  const positive = max >= 0 ? wholePattern(Math.max(min, 0), max) : '';
-  if (isWhole(column)) return positive && `(?:${positive})`;
-  // A fraction adds less than 1.
-  const [sign, least, most] = min >= 0 ? ['', Math.ceil(min), max - 1] : ['-?', 0, Math.min(max, -min) - 1];
-  const wholes = most >= least ? wholePattern(least, most) : '';
-  const fraction =
-    column.type === 'double' ? '(?:\\.[0-9]+)?' : column.scale ? `(?:\\.[0-9]{1,${column.scale}})?` : '';
-  return wholes && `${sign}(?:${wholes})${fraction}`;
-}
-
 const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
 export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
-/** White space between tokens, of which JSON takes less than RE2's `\\s`. */
-const GAP = '[ \\t\\r]*';
+/** The record that a line is, if it is one; blank lines are left out. */
+const lineRecords = (from: string) => {
+  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
+  return `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
+    FROM (${from}) WHERE (${BARE}) <> ''`;
+};
+const PLACE = '_file, _n, _n AS _last, _broken';
 
-/**
- * Lines of which nearly all of a source's are: its keys in the contract's order, no others, values as they mostly are. What
- * is nullable may be missing; the comma before it is its own, so the first column has to be there.
- */
-function linePattern(fields: readonly Field[]): string | undefined {
-  if (fields[0]?.column.nullable) return undefined;
-  const members: string[] = [];
-  for (const [i, f] of fields.entries()) {
-    const value = valuePattern(f);
-    if (!value) return undefined;
-    const key = f.keys.map((text) => literalPattern(JSON.stringify(text).slice(1, -1))).join('|');
-    const member = `${i > 0 ? `${GAP},${GAP}` : ''}"(?:${key})"${GAP}:${GAP}`;
-    members.push(f.column.nullable ? `(?:${member}(?:null|${value}))?` : `${member}${value}`);
-  }
-  return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
-}
-
-function lines(fields: readonly Field[]): string {
-  const pattern = linePattern(fields);
-  const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
-  return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
-FROM (
-  SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN trim(_line, ${AROUND_RECORD}) WHEN ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
-  FROM (
-    SELECT *, ${isMatched} AS _matched
-    FROM (
-      SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+const LINES =
+  lineRecords(`SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
       FROM (
         SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
         FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
-      )
-    )
-  )
-)`;
-}
-
-const matchedAt = (groups: readonly Slot[][], field: Field) =>
-  groups.flatMap((group, g) =>
-    group.flatMap((slot, i) => (slot.field === field ? [`struct_extract_at(_m${g}, ${i + 1})`] : [])),
-  );
-
-/** What matched lines hold, by the groups of slots: of a later one only where the first has not everything. */
-function structsOf(fields: readonly Field[]): string[] {
-  const groups = slotGroups(fields);
-  return groups.map((group, g) => {
-    const made = `json_transform(_bare, ${structure(group)})`;
-    const has = fields.map(
-      (field) => `COALESCE(${[...matchedAt(groups.slice(0, 1), field), 'NULL'].join(', ')}) IS NOT NULL`,
-    );
-    return g === 0 ? `${made} AS _m0` : `CASE WHEN NOT (${all(has)}) THEN ${made} END AS _m${g}`;
-  });
-}
-
-function matched({ record: fields, element }: Fields): string {
-  // No pattern takes an array.
-  if (element) {
-    const none = [...fields.slice(0, -1), ...element].map(
-      ({ name: key, column }) => `NULL::${spelled(column).duckdb} AS ${name(key)}`,
-    );
-    return `SELECT ${none.join(', ')}, _n FROM _lines WHERE false`;
-  }
-  const groups = slotGroups(fields);
-  const columns = fields.map(
-    (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
-  );
-  return `SELECT ${columns.join(', ')}, _n, _n AS _last FROM _lines WHERE _matched`;
-}
-
-const unmatched = (fields: Fields) => {
-  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  return accepted(
-    fields,
-    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others WHERE (${BARE}) <> ''`,
-    '_file, _n, _broken',
-  );
-};
+      )`);
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
@@ -697,6 +594,7 @@ split AS (
   SELECT file, n, last, raw, broken, CASE
     WHEN marked IS NULL THEN [bare]
     WHEN json_valid(joined) THEN json_transform(joined, '["JSON"]')::VARCHAR[]
+    WHEN last_part = 1 THEN [bare]
     ELSE list_transform(parts, lambda t, i: concat(
       CASE WHEN i > 1 THEN '{' END, replace(t, ${MARK}, ''), CASE WHEN i < last_part THEN '}' END))
   END AS records
@@ -934,7 +832,7 @@ FROM (
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
-export const MAGIC = [
+const MAGIC = [
   ['504B0304', 'a zip archive'],
   ['504B0506', 'a zip archive'],
   ['425A68', 'packed with bzip2'],
@@ -954,21 +852,31 @@ export const MAGIC = [
   ['005B', 'UTF-16 text'],
 ] as const;
 
+/** Why a file cannot be read by its first bytes, as `WHEN`s; `others` are what else it may be. */
+export function headFaults(takes: string, formats: readonly string[]): string {
+  const unreadable = (detail: string) => fault('UNREADABLE_FILE', said(detail));
+  return `WHEN damage IS NOT NULL THEN ${fault('UNREADABLE_FILE', `'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
+    WHEN named AND NOT unpacked THEN ${unreadable('its name ends in .gz, but it is not packed with gzip; rename it or upload it again')}
+    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${unreadable(`it is packed with gzip twice; ${takes}`)}
+    WHEN starts_with(magic, '1F8B') THEN ${unreadable('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it')}
+    ${MAGIC.filter(([, what]) => !formats.includes(what))
+      .map(
+        ([bytes, what]) =>
+          `WHEN starts_with(magic, '${bytes}') THEN ${unreadable(`it is ${what}; ${takes}`)}`,
+      )
+      .join('\n    ')}`;
+}
+
 const TAKES = 'landing takes JSON as UTF-8 text, plain or as .gz';
 
 function heads(fields: readonly Field[]): string {
-  const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
-  const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
+  const looks = (what: string) => fault('UNREADABLE_FILE', said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
     `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.keys[0] ?? f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
-    WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
-    WHEN whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
-    WHEN named AND NOT unpacked THEN ${unreadable(said('its name ends in .gz, but it is not packed with gzip; rename it or upload it again'))}
-    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${looks('packed with gzip twice')}
-    WHEN starts_with(magic, '1F8B') THEN ${unreadable(said('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it'))}
-    ${MAGIC.map(([bytes, what]) => `WHEN starts_with(magic, '${bytes}') THEN ${looks(what)}`).join('\n    ')}
+    WHEN damage IS NULL AND whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
+    ${headFaults(TAKES, [])}
     WHEN contains(head, '{') OR trim(head, ${AROUND_RECORDS}) = '' THEN NULL
     WHEN regexp_matches(head, '[\\x00-\\x08\\x0e-\\x1f]') THEN ${looks('binary')}
     WHEN starts_with(trim(head, ${SPACE} || ${LF}), '<') THEN ${looks('XML or HTML')}
@@ -1074,9 +982,8 @@ export function jsonReading(source: SourceTable): Reading {
     otherMarks: OTHER_MARKS,
     objects: objects(all),
     numbered: NUMBERED,
-    lines: lines(fields),
-    matched: matched(all),
-    unmatched: unmatched(all),
+    lines: accepted(all, LINES, PLACE, areCounted(fields) ? quickRecords : goodRecords),
+    careful: accepted(all, lineRecords('FROM _others'), PLACE),
     judge: judge(all),
   };
 }

@@ -20,7 +20,7 @@ import { quoteString } from '../sql';
 import { Store } from '../store';
 import { hashOfSql, howMade } from './causes';
 import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
-import { queryLake } from './query';
+import { askLake, queryLake } from './query';
 import { Run } from './run';
 
 export interface DuckDbOptions {
@@ -118,6 +118,10 @@ export class DuckDbEngine implements Engine {
 
   query(sql: string): Promise<QueryResult> {
     return queryLake(this.store, sql);
+  }
+
+  queries<T>(work: (query: Engine['query']) => Promise<T>): Promise<T> {
+    return askLake(this.store, work);
   }
 
   summaryFile(runId: string): string {

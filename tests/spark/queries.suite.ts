@@ -3,7 +3,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lakeCatalogue } from '../../cli/docs/catalogue';
+import { listenersOf } from '../../cli/events';
 import { type Engine, LakeError, type RunEvent, type TableSummary, UsageError } from '../../engines/engine';
+import { loadProject } from '../../engines/project';
 import { SparkEngine } from '../../engines/spark/engine';
 import { lake as pipeline } from '../../pipeline';
 import { writeSample } from '../../samples/stedi';
@@ -27,6 +30,7 @@ const QUERIES = join(ROOT, 'queries');
 const queries = readdirSync(QUERIES).map((file) => file.replace(/\.sql$/, ''));
 
 const dir = temporaryDir('spark-queries');
+const project = loadProject(ROOT);
 
 withSpark('on Spark', () => {
   const lake = join(dir, 'lake');
@@ -37,8 +41,33 @@ withSpark('on Spark', () => {
     await writeSample(data, { customers: 200, seed: 5, dirty: 0.02 });
     await writeOtherSources(data, pipeline.sources);
     for (const engine of [duckdb, spark]) {
-      expect((await engine.run(pipeline, { data }, () => undefined)).failures).toEqual([]);
+      const listeners = await listenersOf(project, join(dir, 'events.jsonl'));
+      const ran = await engine.run(pipeline, { data }, (event) => listeners?.tell(event));
+      expect(ran.failures).toEqual([]);
+      await listeners?.end(ran);
     }
+  });
+
+  test('the events of a run say what those of DuckDB say', async () => {
+    const lines = (await readFile(join(dir, 'events.jsonl'), 'utf8')).trim().split('\n');
+    const told = lines.map((line) => {
+      const { eventType, job, outputs } = JSON.parse(line);
+      return `${eventType} ${job.name} ${outputs[0].outputFacets.outputStatistics?.rowCount}`;
+    });
+    expect(told).toHaveLength(4 * pipeline.jobs.length);
+    const half = told.length / 2;
+    expect(told.slice(half).toSorted()).toEqual(told.slice(0, half).toSorted());
+  });
+
+  test('the page says of the tables what that of DuckDB says, profiles and sections too', async () => {
+    const shown = async (engine: Engine) => {
+      const { tables, sections } = await lakeCatalogue(project, engine);
+      return [
+        sections,
+        tables.map(({ name, profile, published }) => [name, profile, published?.rows, published?.isStale]),
+      ];
+    };
+    expect(await shown(spark)).toEqual(await shown(duckdb));
   });
 
   test.each(queries)('the query %s', async (query) => {
