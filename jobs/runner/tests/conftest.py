@@ -4,12 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from bucket import Bucket
 from lakehouse_runner import files, local
+from moto import mock_aws
 from pyspark.sql import SparkSession
-from s3_standin import Bucket, ClientError
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +31,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """A bucket in place of S3."""
-    made = Bucket({})
-    monkeypatch.setattr(files, "s3", lambda: made)
-    exceptions = ModuleType("botocore.exceptions")
-    exceptions.ClientError = ClientError  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "botocore", ModuleType("botocore"))
-    monkeypatch.setitem(sys.modules, "botocore.exceptions", exceptions)
-    return made
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket in place of S3, whose listings have two entries a page."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "stand-in")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    with mock_aws():
+        made = Bucket()
+        monkeypatch.setattr(files, "s3", lambda: made.client)
+        yield made

@@ -4,12 +4,12 @@ import json
 from typing import Any, cast
 
 import pytest
+from bucket import Bucket
 from contract import MANIFEST
 from lakehouse_runner import forget, glue
 from lakehouse_runner.errors import JobError
 from lakehouse_runner.manifest import PeopleSql
 from pyspark.sql import SparkSession
-from s3_standin import Bucket
 
 SUBJECT = "Ann@x.org"
 ERASURE = {
@@ -42,19 +42,14 @@ class World:
         """Make one with the files of the job."""
         self.bucket = bucket
         self.asked: list[forget.Request] = []
-        bucket.objects = {
-            "e.json": json.dumps(ERASURE).encode(),
-            "m.json": json.dumps(MANIFEST).encode(),
-            "q.sql": b"SELECT 1",
-        }
+        bucket.put("e.json", json.dumps(ERASURE).encode())
+        bucket.put("m.json", json.dumps(MANIFEST).encode())
+        bucket.put("q.sql", b"SELECT 1")
         self.put(json.dumps(REQUEST))
 
     def put(self, request: str) -> None:
         """Put a request, of which there is an old version."""
-        self.bucket.objects["requests/r.json"] = request.encode()
-        self.bucket.old = [
-            {"Key": "requests/r.json", "VersionId": "1", "IsLatest": False, "mark": False},
-        ]
+        self.bucket.put("requests/r.json", b"old", request.encode())
 
     def forget(
         self, spark: SparkSession, jobs: list[forget.Job], people: PeopleSql, request: forget.Request
@@ -76,8 +71,7 @@ class World:
         """Run the job to its failure, after which nothing of the request is left. Give what is said."""
         with pytest.raises(glue.RunFailed) as error:
             self.start()
-        assert "requests/r.json" not in self.bucket.objects
-        assert self.bucket.old == []
+        assert self.bucket.versions("requests/") == (0, 0)
         return str(error.value.code)
 
 
@@ -108,7 +102,7 @@ def test_a_receipt_is_left_and_no_request(world: World, capsys: pytest.CaptureFi
         "warnings": [],
     }
     assert sorted(world.bucket.objects) == ["e.json", "m.json", "q.sql", f"receipts/{REQUEST['id']}.json"]
-    assert world.bucket.old == []
+    assert world.bucket.versions("requests/") == (0, 0)
     printed = capsys.readouterr()
     assert json.loads(printed.out) == receipt
     assert SUBJECT not in printed.err

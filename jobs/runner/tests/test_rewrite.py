@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bucket import Bucket
 from contract import Contract, source_of
 from lakehouse_runner import files
 from lakehouse_runner.files import File
 from lakehouse_runner.rewrite import rewritten
 from lakehouse_runner.suppression import Forgotten, hash_of
-from s3_standin import Bucket
 
 KEY = b"key"
 COLUMNS = {
@@ -95,9 +95,9 @@ def test_what_cannot_be_looked_into_is_told(tmp_path: Path, name: str, content: 
 
 def test_an_object_that_others_write_meanwhile_is_theirs(bucket: Bucket) -> None:
     """It is replaced as it was read or not at all."""
-    bucket.objects = {"landing/a.json": b"\n".join([*THEIRS, *OTHERS])}
+    bucket.put("landing/a.json", b"\n".join([*THEIRS, *OTHERS]))
     (file,) = files.list_files("s3://lake/landing/")
-    bucket.before_put = [lambda: bucket.objects.update({"landing/a.json": b"new"})]
+    bucket.before("PutObject", lambda: bucket.put("landing/a.json", b"new"))
     with pytest.raises(files.Changed, match=r"s3://lake/landing/a\.json was changed meanwhile; call again"):
         rewritten(file, SOURCE, LISTED)
     assert bucket.objects == {"landing/a.json": b"new"}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket import Bucket
 from lakehouse_runner import files
 from lakehouse_runner.errors import JobError
 from lakehouse_runner.suppression import (
@@ -16,7 +17,6 @@ from lakehouse_runner.suppression import (
     read_forgotten,
     read_list,
 )
-from s3_standin import Bucket
 
 
 def shared(name: str) -> Any:
@@ -78,7 +78,7 @@ def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
     uri = "s3://lake/list.json"
     entered = Entry("person", "1" * 64, "2026-01-01T00:00:00Z")
     other = json.dumps({"version": 1, "entries": [entered._asdict()]})
-    bucket.before_put = [lambda: bucket.objects.update({"list.json": other.encode()})]
+    bucket.before("PutObject", lambda: bucket.put("list.json", other.encode()))
     entries = add_to_list(uri, [("person", "0" * 64)])
     assert [e.hash for e in entries] == ["1" * 64, "0" * 64] == [e.hash for e in read_list(uri)]
 

@@ -39,7 +39,7 @@ _ROOT = Path(__file__).parents[4]
 
 
 MANIFEST: dict[str, Any] = {
-    "version": 3,
+    "version": 4,
     "job": "t",
     "database": "d",
     "driving": "s",
