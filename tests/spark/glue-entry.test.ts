@@ -397,9 +397,12 @@ withSpark('as on Glue', () => {
   const report = (...metrics: readonly (readonly [table: string, name: string, value: unknown])[]) => ({
     cloudwatch: {
       Namespace: 'Lakehouse/acme-test',
-      MetricData: metrics.map(([table, MetricName, Value]) =>
-        expect.objectContaining({ MetricName, Dimensions: [{ Name: 'Table', Value: table }], Value }),
-      ),
+      MetricData: metrics.map(([table, MetricName, Value]) => ({
+        MetricName,
+        Dimensions: [{ Name: 'Table', Value: table }],
+        Value,
+        Unit: { Seconds: 'Seconds', QuarantinedShare: 'None' }[MetricName] ?? 'Count',
+      })),
     },
   });
   const started = (table: string) => report([table, 'Started', 1]);

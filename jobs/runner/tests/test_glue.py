@@ -3,7 +3,6 @@
 import datetime
 import json
 import re
-import runpy
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from pyspark.sql import SparkSession
 
 STANDIN = str(Path(__file__).parent / "standin")
 sys.path.insert(0, STANDIN)
-from awsglue.utils import GlueArgumentError, getResolvedOptions  # noqa: E402
+from awsglue.utils import getResolvedOptions  # noqa: E402
 
 SOURCE = {
     "location": "s3://in/",
@@ -346,124 +345,3 @@ def test_glue_gives_the_name_of_its_run_unasked() -> None:
     """The summary carries it."""
     given = argv("--JOB_RUN_ID", "jr_1", "--lake-request", "token")
     assert getResolvedOptions(given, glue.argument_names(given))["JOB_RUN_ID"] == "jr_1"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "JOB_ID",
-        "JOB_RUN_ID",
-        "SECURITY_CONFIGURATION",
-        "job-bookmark-option",
-        "continuation-option",
-        "encryption-type",
-        "job-bookmark-from",
-    ],
-)
-def test_the_standin_refuses_names_of_glues_own(name: str) -> None:
-    """As AWS's does."""
-    with pytest.raises(RuntimeError, match="Using reserved arguments"):
-        getResolvedOptions(argv(), ["JOB_NAME", name])
-
-
-def test_the_standin_reads_as_argparse_does() -> None:
-    """A missing option is an error, a shortened one is none, and what is unknown is passed over."""
-    with pytest.raises(GlueArgumentError, match="required: --more"):
-        getResolvedOptions(argv(), ["more"])
-    with pytest.raises(GlueArgumentError, match="invalid choice"):
-        getResolvedOptions(["main.py", "--job-bookmark-option", "x"], [])
-    assert getResolvedOptions(["main.py", "--manifest", "m", "--other", "x"], ["manifest"])["manifest"] == "m"
-    with pytest.raises(GlueArgumentError, match="required: --manifest"):
-        getResolvedOptions(["main.py", "--mani", "m"], ["manifest"])
-    assert getResolvedOptions(["main.py", "--TempDir", "t"], ["TempDir"])["RedshiftTempDir"] == "t"
-    assert getResolvedOptions(["main.py"], [])["job_bookmark_option"] == "job-bookmark-disable"
-    old = ["main.py", "--continuation-option", "continuation-readonly"]
-    assert getResolvedOptions(old, [])["job_bookmark_option"] == "job-bookmark-pause"
-    with pytest.raises(RuntimeError, match="Missing option or value for --job-bookmark-to"):
-        getResolvedOptions([*old, "--job-bookmark-from", "1"], [])
-
-
-def test_the_script_runs_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It begins it, runs it and ends it, and ends nothing that failed."""
-    from awsglue import context
-    from awsglue.job import Job
-    from pyspark import SparkContext
-
-    seen: list[Mapping[str, str]] = []
-
-    def run_job(spark: SparkSession, args: Mapping[str, str], *ports: object) -> None:
-        assert spark is SPARK
-        assert ports == (glue.fetch_secret, glue.put_metrics)
-        seen.append(args)
-        if len(seen) > 1:
-            raise glue.RunFailed("reading was not published.")
-
-    class Context:
-        def __init__(self, spark_context: object) -> None:
-            self.spark_session = SPARK
-
-    monkeypatch.setattr(SparkContext, "getOrCreate", lambda: object())
-    monkeypatch.setattr(context, "GlueContext", Context)
-    monkeypatch.setattr(glue, "run_job", run_job)
-    told: list[str] = []
-    monkeypatch.setattr(Job, "told", told)
-    monkeypatch.setattr(sys, "argv", argv("--parameters", "mode=strict"))
-    main = str(Path(__file__).parent.parent / "main.py")
-    runpy.run_path(main, run_name="__main__")
-    assert told == ["init test-reading", "commit"]
-    assert {**seen[0], **ARGS, "parameters": "mode=strict"} == seen[0]
-    with pytest.raises(SystemExit, match="reading was not published"):
-        runpy.run_path(main, run_name="__main__")
-    assert told == ["init test-reading", "commit", "init test-reading"]
-
-
-class Client:
-    """A client of boto3 that writes down what it is called with."""
-
-    def __init__(self, service: str) -> None:
-        """Make it for a service."""
-        self.service = service
-        self.calls: list[dict[str, Any]] = []
-
-    def get_secret_value(self, **request: Any) -> dict[str, str]:
-        """Give a secret."""
-        self.calls.append(request)
-        return {"SecretString": "s"}
-
-    def put_metric_data(self, **request: Any) -> None:
-        """Take a metric."""
-        self.calls.append(request)
-
-
-def test_aws_is_asked_for_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the names that components/alerts.ts, dashboard.ts and lakehouse.ts give it."""
-    clients: list[Client] = []
-
-    class Boto3:
-        @staticmethod
-        def client(service: str) -> Client:
-            clients.append(Client(service))
-            return clients[-1]
-
-    monkeypatch.setitem(sys.modules, "boto3", Boto3)
-    assert glue.fetch_secret("arn:x") == "s"
-    glue.put_metrics("Lakehouse/test", {"reading": {"Started": 1}, "reading_raw": measured(8, 0.25)})
-
-    def metric(table: str, name: str, value: float, unit: str) -> dict[str, Any]:
-        return {
-            "MetricName": name,
-            "Dimensions": [{"Name": "Table", "Value": table}],
-            "Value": value,
-            "Unit": unit,
-        }
-
-    metrics = [
-        metric("reading", "Started", 1, "Count"),
-        metric("reading_raw", "RowsWritten", 8, "Count"),
-        metric("reading_raw", "Seconds", 1.5, "Seconds"),
-        metric("reading_raw", "QuarantinedShare", 0.25, "None"),
-    ]
-    assert [(client.service, client.calls) for client in clients] == [
-        ("secretsmanager", [{"SecretId": "arn:x"}]),
-        ("cloudwatch", [{"Namespace": "Lakehouse/test", "MetricData": metrics}]),
-    ]
