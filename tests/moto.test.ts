@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Column, GetTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import type { StackOutputs } from '../engines/aws/outputs';
 import { lake, temporaryDir } from './support/lake';
 import { deployOnMoto, Moto } from './support/moto';
 import { hasDevelopmentTools } from './support/python';
+import { outputsOf } from './support/stack';
 
 const STACK = 'dev';
 const dir = temporaryDir('moto');
@@ -15,11 +15,11 @@ const DATA = join(dir, 'data');
 
 (hasDevelopmentTools('tests on moto') ? describe : describe.skip)('lake on a stack', () => {
   let moto: Moto;
-  let outputs: StackOutputs;
+  const outputs = outputsOf();
 
   beforeAll(async () => {
     moto = await Moto.start();
-    outputs = await deployOnMoto(moto, STACK);
+    await deployOnMoto(moto, STACK);
     writeFileSync(OUTPUTS, JSON.stringify(outputs));
     const { status, stderr } = await lake(['sample', '--out', DATA, '--customers', '30', '--dirty', '0.01']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -41,7 +41,7 @@ const DATA = join(dir, 'data');
   }
 
   test('ingest puts every file in place, skips what is there, and overwrites only when told', async () => {
-    const landing = outputs.buckets.landing as string;
+    const landing = outputs.buckets.landing;
     const first = await onStack('ingest', DATA, '--json');
     expect(first.status).toBe(0);
     // The sample's files from Windows begin with a byte-order mark.
@@ -73,7 +73,7 @@ const DATA = join(dir, 'data');
     writeFileSync(join(data, key), content);
     const run = async () => JSON.parse((await onStack('ingest', data, '--no-validate', '--json')).stdout);
     expect(await run()).toMatchObject({ files: 1, bytes: content.length });
-    const landing = outputs.buckets.landing as string;
+    const landing = outputs.buckets.landing;
     const s3 = moto.client(S3Client);
     const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: landing, Key: key }));
     expect(ETag).toMatch(/-2"$/);

@@ -259,20 +259,20 @@ describe('a stack that was there', () => {
     [
       'files of others',
       /data of others: files in the zone landing/,
-      () => aws.put(landing(), CUSTOMER, others()),
+      () => aws.s3.put(landing(), CUSTOMER, others()),
     ],
     [
       'refused lines of others',
       /refused lines in the zone landing/,
-      () => aws.put(landing(), 'quarantine/customer_landing/a.json', '{}'),
+      () => aws.s3.put(landing(), 'quarantine/customer_landing/a.json', '{}'),
     ],
     [
       'rows of others',
       /data of others: rows in customer_trusted/,
       async () => {
-        aws.put(landing(), CUSTOMER, others());
+        aws.s3.put(landing(), CUSTOMER, others());
         for (const entity of ['accelerometer', 'step_trainer'])
-          aws.put(landing(), `${entity}/landing/none.json`, '');
+          aws.s3.put(landing(), `${entity}/landing/none.json`, '');
         await aws.run();
         aws.s3.buckets.get(landing())?.clear();
       },

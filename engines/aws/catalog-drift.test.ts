@@ -1,8 +1,8 @@
-import { catalogEntries } from '../../model/catalog';
-import { externalTable, icebergTable, landingStorage, locationOf } from '../../model/schema';
+import { placeOf } from '../../model/places';
 import { lake as pipeline } from '../../pipeline';
 import { GlueStandIn } from '../../tests/standin/glue';
 import { AwsServer, awsEnvironment, type Fault, jsonError } from '../../tests/support/aws-server';
+import { catalogOf } from '../../tests/support/moto';
 import { outputsOf } from '../../tests/support/stack';
 import { CatalogDrift } from './catalog-drift';
 import type { Stack } from './stack';
@@ -18,105 +18,41 @@ interface GlueColumn {
 interface Deployed {
   Name: string;
   Description?: string;
-  TableType: string;
   Parameters: Record<string, string>;
-  PartitionKeys: GlueColumn[];
+  PartitionKeys?: GlueColumn[];
   StorageDescriptor: {
     Location: string;
     Columns: GlueColumn[];
     InputFormat?: string;
-    SerdeInfo?: { SerializationLibrary: string; Parameters: Record<string, string> };
+    SerdeInfo?: { Parameters: Record<string, string> };
   };
-}
-
-/** What Glue makes of the program's tables, by the fields that Iceberg's GlueCatalog writes at a commit. */
-function deployed(): { tables: Deployed[]; metadata: Map<string, Record<string, unknown>> } {
-  const metadata = new Map<string, Record<string, unknown>>();
-  const tables = pipeline.zones.flatMap((zone) =>
-    catalogEntries(zone).map(({ table, prefix }): Deployed => {
-      const location = locationOf(table, { bucket: outputs.buckets[zone.name] as string, prefix });
-      if (table.format !== 'iceberg') {
-        const made = JSON.parse(JSON.stringify(landingStorage(table, location)));
-        const { description, tableType, parameters } = externalTable(table);
-        return {
-          Name: table.name,
-          Description: description,
-          TableType: tableType,
-          // A crawler adds some.
-          Parameters: { ...parameters, recordCount: '7' },
-          PartitionKeys: [],
-          StorageDescriptor: {
-            Location: location,
-            Columns: made.columns.map((c: { name: string; type: string; comment: string }) => ({
-              Name: c.name,
-              Type: c.type,
-              Comment: c.comment,
-            })),
-            InputFormat: made.inputFormat,
-            ...{ OutputFormat: made.outputFormat },
-            SerdeInfo: {
-              SerializationLibrary: made.serDeInfo.serializationLibrary,
-              Parameters: made.serDeInfo.parameters,
-            },
-          },
-        };
-      }
-      const made = JSON.parse(JSON.stringify(icebergTable(table, location)));
-      const file = `${location}/metadata/00001.metadata.json`;
-      metadata.set(file.slice('s3://'.length), {
-        'format-version': 2,
-        'default-spec-id': 0,
-        'partition-specs': [
-          {
-            'spec-id': 0,
-            fields: (made.partitionSpec?.fields ?? []).map(
-              (f: { name: string; transform: string; sourceId: number; fieldId: number }) => ({
-                name: f.name,
-                transform: f.transform,
-                'source-id': f.sourceId,
-                'field-id': f.fieldId,
-              }),
-            ),
-          },
-        ],
-        properties: { ...made.properties, owner: 'hadoop' },
-      });
-      return {
-        Name: table.name,
-        TableType: 'EXTERNAL_TABLE',
-        Parameters: { table_type: 'ICEBERG', metadata_location: file },
-        PartitionKeys: [],
-        StorageDescriptor: {
-          Location: location,
-          Columns: [
-            ...made.schema.fields.map((f: { id: number; name: string; type: string; doc: string }) => ({
-              Name: f.name,
-              Type: { long: 'bigint' }[JSON.parse(f.type) as string] ?? JSON.parse(f.type),
-              Comment: f.doc,
-              Parameters: {
-                'iceberg.field.id': String(f.id),
-                'iceberg.field.optional': 'true',
-                'iceberg.field.current': 'true',
-              },
-            })),
-            { Name: 'was_once', Type: 'int', Parameters: { 'iceberg.field.current': 'false' } },
-          ],
-        },
-      };
-    }),
-  );
-  return { tables, metadata };
 }
 
 let glue: GlueStandIn;
 let server: AwsServer;
+let made: Awaited<ReturnType<typeof catalogOf>>;
 let tables: Deployed[];
 let metadata: Map<string, Record<string, unknown>>;
+beforeAll(async () => {
+  made = await catalogOf('dev');
+});
 beforeEach(async () => {
   glue = new GlueStandIn(pipeline, outputs);
   server = new AwsServer(glue.handle);
   Object.assign(process.env, awsEnvironment(await server.start()));
-  ({ tables, metadata } = deployed());
+  tables = structuredClone(made.tables) as Deployed[];
+  metadata = new Map(made.objects.map(({ Key, Body }) => [Key, JSON.parse(Body)]));
+  // What crawlers and Iceberg's writers add.
+  for (const { Parameters, StorageDescriptor } of tables) {
+    if (Parameters.table_type !== 'ICEBERG') Parameters.recordCount = '7';
+    else
+      StorageDescriptor.Columns.push({
+        Name: 'was_once',
+        Type: 'int',
+        Parameters: { 'iceberg.field.current': 'false' },
+      });
+  }
+  for (const { properties } of metadata.values()) Object.assign(properties as object, { owner: 'hadoop' });
 });
 afterEach(() => server.stop());
 
@@ -132,7 +68,8 @@ const stack = (): Stack => ({
 
 async function drift(): Promise<string[]> {
   glue.tables = tables;
-  for (const [file, value] of metadata) glue.objects.set(file, JSON.stringify(value));
+  for (const { Bucket, Key } of made.objects)
+    glue.s3.put(Bucket, Key, JSON.stringify(metadata.get(Key) ?? {}));
   return (await new CatalogDrift(stack()).of(pipeline)).map(({ path, message }) => `${path}: ${message}`);
 }
 
@@ -142,12 +79,12 @@ const table = (name: string): Deployed => {
   return found;
 };
 const column = (of: string, name: string): GlueColumn => {
-  const found = table(of).StorageDescriptor.Columns.find((c) => c.Name === name);
+  const found = table(of).StorageDescriptor.Columns.find((c) => c.Name === name.toLowerCase());
   if (!found) throw new Error(name);
   return found;
 };
 const metadataOf = (name: string): Record<string, unknown> =>
-  metadata.get(table(name).Parameters.metadata_location?.slice('s3://'.length) ?? '') ?? {};
+  metadata.get(placeOf(table(name).Parameters.metadata_location ?? '').prefix) ?? {};
 
 test('a catalog that is as the contracts say has none, over several pages', async () => {
   expect(await drift()).toEqual([]);
@@ -258,7 +195,7 @@ const CHANGES: readonly (readonly [string, () => void, readonly string[]])[] = [
       SerdeInfo.Parameters['ignore.malformed.json'] = 'FALSE';
       SerdeInfo.Parameters['mapping.a'] = 'b';
       table('accelerometer_landing').StorageDescriptor.InputFormat = 'x';
-      table('step_trainer_landing').PartitionKeys.push({ Name: 'day', Type: 'string' });
+      table('step_trainer_landing').PartitionKeys = [{ Name: 'day', Type: 'string' }];
       table('step_trainer_landing').Parameters.classification = 'csv';
     },
     [

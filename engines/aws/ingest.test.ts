@@ -432,10 +432,8 @@ describe('what changes meanwhile', () => {
   ])('an object that appears is not overwritten: %s', async (_name, size) => {
     const key = 'customer/landing/a.json';
     const theirs = bytes(size, 9);
-    const put = (s3: S3StandIn, body: Buffer) =>
-      s3.buckets.get(BUCKET)?.set(key, { body, size: body.length, etag: '"theirs"', checksums: {} });
     const { s3 } = await s3Of({}, async (request) => {
-      if (request.method === 'PUT') put(s3, theirs);
+      if (request.method === 'PUT') s3.put(BUCKET, key, theirs);
       return undefined;
     });
     expect(await messageOf(run(folderOf({ [key]: bytes(size) })))).toMatch(
@@ -449,9 +447,7 @@ describe('what changes meanwhile', () => {
     const key = 'customer/landing/a.json';
     const { s3 } = await s3Of({}, async (request) => {
       if (request.method === 'PUT' && request.headers['if-match'] !== undefined)
-        s3.buckets
-          .get(BUCKET)
-          ?.set(key, { body: Buffer.from('theirs'), size: 6, etag: '"theirs"', checksums: {} });
+        s3.put(BUCKET, key, 'theirs');
       return undefined;
     });
     await run(folderOf({ [key]: bytes(10, 1) }));

@@ -179,10 +179,13 @@ describe('a run of the workflow', () => {
 
   test('whose summaries are of another format names one', async () => {
     await workflow();
-    const [key, text] = [...glue.objects].find(([at]) => at.includes('/runs/customer_trusted/')) ?? ['', ''];
-    glue.objects.set(key, JSON.stringify({ ...JSON.parse(text), version: 2 }));
+    const bucket = outputs.buckets.artifacts;
+    const [key = ''] = [...glue.s3.contentOf(bucket).keys()].filter((at) =>
+      at.includes('/customer_trusted/'),
+    );
+    glue.s3.put(bucket, key, JSON.stringify({ version: 2 }));
     await expect(new Summaries(stack).newestPublished('customer_trusted')).rejects.toThrow(
-      `s3://${key} is of format 2, and this version reads 1; use the version that wrote it`,
+      `s3://${bucket}/${key} is of format 2, and this version reads 1; use the version that wrote it`,
     );
   });
 

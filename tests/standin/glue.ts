@@ -8,6 +8,7 @@ import type { Job, Pipeline } from '../../model';
 import { FORGET_JOB } from '../../model/places';
 import { type AwsRequest, type AwsResponse, json, jsonError } from '../support/aws-server';
 import { type EndState, type TriggerInputs, WorkflowRun } from '../support/glue-triggers';
+import { S3StandIn } from './s3';
 
 /** What its operations are asked, of all of them together. */
 interface Input {
@@ -53,7 +54,7 @@ const SECOND = 1000;
 const STARTING_MS = 20 * SECOND;
 
 /**
- * Glue's workflow and jobs of a stack, their logs and the bucket of their summaries, on a clock of its own: it moves by
+ * Glue's workflow and jobs of a stack, their logs and the buckets, on a clock of its own: it moves by
  * `advance`, and by `perRequest` at each request. Jobs follow each other by the rules of the triggers, and each leaves
  * a summary and some lines of log as it ends.
  */
@@ -70,8 +71,6 @@ export class GlueStandIn {
   lag = 0;
   readonly workflowRuns: RunOfWorkflow[] = [];
   readonly jobRuns: RunOfJob[] = [];
-  /** By `bucket/key`. */
-  readonly objects = new Map<string, string>();
   /** By `group stream`. */
   readonly logs = new Map<string, LogEvent[]>();
   /** What the catalog has. */
@@ -83,6 +82,7 @@ export class GlueStandIn {
   constructor(
     private readonly pipeline: Pipeline,
     private readonly outputs: StackOutputs,
+    readonly s3 = new S3StandIn(Object.values(outputs.buckets), { pageSize: 2 }),
   ) {}
 
   /** Moves the clock, and all that ends and begins meanwhile. */
@@ -101,7 +101,7 @@ export class GlueStandIn {
 
   readonly handle = async (request: AwsRequest): Promise<AwsResponse> => {
     await this.advance(this.perRequest);
-    if (request.operation === '') return this.s3(request);
+    if (request.operation === '') return this.s3.handle(request);
     const input = JSON.parse(request.body.toString()) as Input;
     const answer = this.operations[request.operation];
     if (!answer) throw new Error(`no operation ${request.operation}`);
@@ -189,30 +189,6 @@ export class GlueStandIn {
       nextBackwardToken: `b/${begin}`,
       nextForwardToken: `f/${begin + events.length}`,
     });
-  }
-
-  private s3({ path, query, method }: AwsRequest): AwsResponse {
-    if (method !== 'GET') throw new Error(`no ${method}`);
-    const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(path) ?? [];
-    if (query.get('list-type') !== '2') {
-      const body = this.objects.get(`${bucket}/${key}`);
-      if (body !== undefined) return { body };
-      return { status: 404, body: '<Error><Code>NoSuchKey</Code><Message>none</Message></Error>' };
-    }
-    const prefix = query.get('prefix') ?? '';
-    const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
-    const keys = [...this.objects.keys()]
-      .flatMap((name) => (name.startsWith(`${bucket}/`) ? [name.slice(bucket.length + 1)] : []))
-      .filter((name) => name.startsWith(prefix) && name > after)
-      .sort();
-    const page = keys.slice(0, this.pageSize);
-    const more = keys.length > page.length;
-    return {
-      headers: { 'content-type': 'application/xml' },
-      body: `<?xml version="1.0"?><ListBucketResult><Name>${bucket}</Name><IsTruncated>${more}</IsTruncated>${
-        more ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : ''
-      }${page.map((name) => `<Contents><Key>${name}</Key><Size>1</Size></Contents>`).join('')}</ListBucketResult>`,
-    };
   }
 
   private page(field: string, all: readonly object[], token: string | undefined): object {
@@ -323,10 +299,8 @@ export class GlueStandIn {
       findings: this.findings.filter((found) => tables.some(({ name }) => name === found.table)),
       jobRunId: run.id,
     };
-    this.objects.set(
-      `${this.outputs.buckets.artifacts}/runs/${job.name}/${runId}.json`,
-      `${JSON.stringify(summary)}\n`,
-    );
+    const key = `runs/${job.name}/${runId}.json`;
+    this.s3.put(this.outputs.buckets.artifacts, key, `${JSON.stringify(summary)}\n`);
   }
 
   private shownJob(run: RunOfJob): object {

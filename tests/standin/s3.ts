@@ -59,6 +59,12 @@ export class S3StandIn {
     for (const bucket of buckets) this.buckets.set(bucket, new Map());
   }
 
+  /** Puts an object there, as others do. */
+  put(bucket: string, key: string, content: string | Buffer) {
+    const body = Buffer.from(content as string);
+    this.buckets.get(bucket)?.set(key, { body, size: body.length, etag: '"made"', checksums: {} });
+  }
+
   /** The bodies of a bucket by key. */
   contentOf(bucket: string): ReadonlyMap<string, Buffer> {
     return new Map([...(this.buckets.get(bucket) ?? [])].map(([key, { body }]) => [key, body]));
@@ -144,7 +150,7 @@ export class S3StandIn {
 
   private list(objects: ReadonlyMap<string, S3Object>, query: URLSearchParams): AwsResponse {
     const prefix = query.get('prefix') ?? '';
-    const after = query.get('continuation-token') ?? '';
+    const after = query.get('continuation-token') ?? query.get('start-after') ?? '';
     const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted(byText);
     const page = keys.slice(0, this.settings.pageSize ?? 1000);
     const more = page.length < keys.length;

@@ -17,14 +17,18 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { Lakehouse } from '../../components';
-import { readSettings } from '../../components/settings';
-import { archiveFile, type Deployment, deployed } from '../../components/testing';
-import type { StackOutputs } from '../../engines/aws/outputs';
 import { venvTool } from '../../engines/python';
 import { placeOf } from '../../model/places';
-import { lake } from '../../pipeline';
+import { callsOf } from './aws-calls';
 import { awsEnvironment } from './aws-server';
+import { type Emitted, emitted } from './emitted';
+
+interface ClientSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly forcePathStyle: boolean;
+}
 
 /** A server of moto in a process of its own. It holds nothing at first. */
 export class Moto {
@@ -56,14 +60,7 @@ export class Moto {
   }
 
   /** Makes a client of the SDK that speaks to this server. */
-  client<T>(
-    make: new (settings: {
-      endpoint: string;
-      region: string;
-      credentials: { accessKeyId: string; secretAccessKey: string };
-      forcePathStyle: boolean;
-    }) => T,
-  ): T {
+  client<T>(make: new (settings: ClientSettings) => T): T {
     return new make({
       endpoint: this.url,
       region: 'us-east-1',
@@ -88,100 +85,44 @@ export class Moto {
   }
 }
 
-const CLOUD = { account: '123456789012', region: 'us-east-1', partition: 'aws' };
-
-/** What Pulumi would be told to make for a stack of default settings. */
-const program = (stack: string) =>
-  deployed(
-    () =>
-      new Lakehouse('stedi', {
-        pipeline: lake,
-        settings: readSettings({ project: 'stedi-lakehouse', stack, region: CLOUD.region, values: {} }, lake),
-        cloud: CLOUD,
-        pseudonymKey: 'k'.repeat(64),
-        runner: { script: 'print()', archive: archiveFile, module: 'duckdb==1.5.6' },
-        code: Object.fromEntries(lake.jobs.map(({ name }) => [name, `SELECT '${name}'`])),
-        queries: [],
-      }),
-  );
-
-type Inputs = Readonly<Record<string, unknown>>;
-
 /** The tables of a stack as Glue shows them, and the objects that Glue makes for them. */
 export async function catalogOf(stack: string) {
-  const tables = inputsOf(await program(stack), 'aws:glue/catalogTable:CatalogTable');
+  const { resources } = await emitted(stack, {});
+  const tables = resources.filter(({ type }) => type === 'aws:glue/catalogTable:CatalogTable');
   return {
     tables: tables.map(tableInput),
-    objects: tables.flatMap((t) => icebergOf(t) ?? []).map(metadataOf),
+    objects: tables.flatMap((table) => icebergOf(table) ?? []).map(metadataOf),
   };
 }
 
-/**
- * Makes of the program's resources what `lake` speaks to: buckets, the catalog, jobs, the workflow and workgroups, with
- * the names and the contents that Pulumi would be told. Returns the stack's outputs.
- */
-export async function deployOnMoto(moto: Moto, stack: string): Promise<StackOutputs> {
-  const made = await program(stack);
-  const s3 = moto.client(S3Client);
-  const glue = moto.client(GlueClient);
-  const athena = moto.client(AthenaClient);
-  for (const { bucket } of inputsOf(made, 'aws:s3/bucket:Bucket') as { bucket: string }[]) {
-    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-    await s3.send(
-      new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }),
-    );
-  }
-  for (const { name } of inputsOf(made, 'aws:glue/catalogDatabase:CatalogDatabase') as { name: string }[]) {
-    await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: name } }));
-  }
-  for (const table of inputsOf(made, 'aws:glue/catalogTable:CatalogTable')) {
-    const iceberg = icebergOf(table);
-    if (iceberg) await s3.send(new PutObjectCommand(metadataOf(iceberg)));
-    await glue.send(
-      new CreateTableCommand({ DatabaseName: table.databaseName as string, TableInput: tableInput(table) }),
-    );
-  }
-  for (const job of inputsOf(made, 'aws:glue/job:Job')) {
-    await glue.send(
-      new CreateJobCommand({
-        Name: job.name as string,
-        Role: 'arn:aws:iam::123456789012:role/stand-in',
-        Command: { Name: 'glueetl', ScriptLocation: 's3://stand-in/main.py' },
-        DefaultArguments: job.defaultArguments as Record<string, string>,
-      }),
-    );
-  }
-  for (const { name } of inputsOf(made, 'aws:glue/workflow:Workflow') as { name: string }[]) {
-    await glue.send(new CreateWorkflowCommand({ Name: name }));
-  }
-  for (const { name } of inputsOf(made, 'aws:athena/workgroup:Workgroup') as { name: string }[]) {
-    await athena.send(new CreateWorkGroupCommand({ Name: name }));
-  }
-  return outputsOf(made);
-}
+type Make = new (input: never) => object;
+/** What moto is asked to make, of all that AWS is. */
+const MADE: Readonly<Record<string, readonly [client: new (s: ClientSettings) => unknown, command: Make]>> = {
+  CreateBucket: [S3Client, CreateBucketCommand],
+  PutBucketVersioning: [S3Client, PutBucketVersioningCommand],
+  CreateDatabase: [GlueClient, CreateDatabaseCommand],
+  CreateTable: [GlueClient, CreateTableCommand],
+  CreateJob: [GlueClient, CreateJobCommand],
+  CreateWorkflow: [GlueClient, CreateWorkflowCommand],
+  CreateWorkGroup: [AthenaClient, CreateWorkGroupCommand],
+};
 
-const inputsOf = (made: Deployment<Lakehouse>, type: string): Inputs[] =>
-  made.resources.filter((resource) => resource.type === type).map(({ inputs }) => inputs);
-
-function outputsOf({ value: { site, zones, nodes }, ...made }: Deployment<Lakehouse>): StackOutputs {
-  const nameOf = (type: string, resource: string) => made.inputs(type, resource).name as string;
-  const jobs = lake.jobs.map(({ name, output }) => [
-    name,
-    nameOf('aws:glue/job:Job', `stedi-${output.zone}-${name}-job`),
-  ]);
-  const buckets = Object.values(zones).map(({ definition, bucket }) => [definition.name, bucket.name]);
-  return {
-    name: site.name,
-    region: site.region,
-    account: site.account,
-    database: site.database,
-    buckets: { ...Object.fromEntries(buckets), artifacts: nodes.artifacts.name },
-    workflow: made.one('aws:glue/workflow:Workflow').inputs.name as string,
-    jobs: Object.fromEntries(jobs),
-    forget: nameOf('aws:glue/job:Job', 'stedi-forget-job'),
-    crawler: made.one('aws:glue/crawler:Crawler').inputs.name as string,
-    workgroups: { all: nodes.workgroups.all.plannedName, analysts: nodes.workgroups.analysts.plannedName },
-  };
+/** Makes of the program's resources what `lake` speaks to: buckets, the catalog, jobs, the workflow and workgroups. */
+export async function deployOnMoto(moto: Moto, stack: string): Promise<void> {
+  const { resources } = await emitted(stack, {});
+  for (const resource of resources) {
+    const iceberg = icebergOf(resource);
+    if (iceberg) await moto.client(S3Client).send(new PutObjectCommand(metadataOf(iceberg)));
+    for (const { operation, params } of callsOf([resource])) {
+      const [client, Command] = MADE[operation] ?? [];
+      if (!client || !Command) continue;
+      const { OpenTableFormatInput, Name, ...shown } = params;
+      const asked = iceberg ? { ...shown, TableInput: tableInput(resource) } : params;
+      await (moto.client(client) as { send(command: object): Promise<unknown> }).send(
+        new Command(asked as never),
+      );
+    }
+  }
 }
 
 interface IcebergInput {
@@ -195,8 +136,9 @@ interface IcebergInput {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-const icebergOf = ({ openTableFormatInput: open }: Inputs): IcebergInput | undefined =>
-  (open as { icebergInput: { icebergTableInput: IcebergInput } } | undefined)?.icebergInput.icebergTableInput;
+const icebergOf = ({ inputs }: Emitted): IcebergInput | undefined =>
+  (inputs.openTableFormatInput as { icebergInput: { icebergTableInput: IcebergInput } } | undefined)
+    ?.icebergInput.icebergTableInput;
 
 const metadataUri = ({ location }: IcebergInput) => `${location}/metadata/00000.metadata.json`;
 
@@ -219,12 +161,12 @@ function metadataOf(table: IcebergInput) {
 }
 
 /** A table as Glue's own API takes it. An Iceberg table as Glue shows it once it is made. */
-function tableInput(inputs: Inputs): TableInput {
-  const iceberg = icebergOf(inputs);
-  if (iceberg === undefined) return capitalised(inputs) as TableInput;
+function tableInput(table: Emitted): TableInput {
+  const iceberg = icebergOf(table);
+  if (iceberg === undefined) return callsOf([table])[0]?.params.TableInput as TableInput;
   const { location, schema, properties } = iceberg;
   return {
-    Name: inputs.name as string,
+    Name: table.inputs.name as string,
     TableType: 'EXTERNAL_TABLE',
     ...(properties.comment !== undefined && { Description: properties.comment }),
     Parameters: {
@@ -252,17 +194,3 @@ function tableInput(inputs: Inputs): TableInput {
 
 /** Iceberg's types that Glue spells otherwise. */
 const GLUE_TYPES: Readonly<Record<string, string>> = { long: 'bigint' };
-
-/** Pulumi's inputs by the names of Glue's API, but for the parameters, whose keys are data. */
-function capitalised(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((each) => capitalised(each));
-  if (typeof value !== 'object' || value === null || key === 'parameters') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [
-      RENAMED[name] ?? name[0]?.toUpperCase() + name.slice(1),
-      capitalised(each, name),
-    ]),
-  );
-}
-
-const RENAMED: Readonly<Record<string, string>> = { serDeInfo: 'SerdeInfo' };

@@ -27,7 +27,7 @@ export class StackOnLake {
   ) {
     this.outputs = outputsOf(pipeline, `stedi-lakehouse-${stack}`);
     this.s3 = new S3StandIn(Object.values(this.outputs.buckets));
-    this.glue = new GlueStandIn(pipeline, this.outputs);
+    this.glue = new GlueStandIn(pipeline, this.outputs, this.s3);
     this.lake = join(dir, 'lake');
     // All that goes on ends between two looks.
     this.glue.perRequest = 1_000_000;
@@ -52,7 +52,7 @@ export class StackOnLake {
   async deploy() {
     const { tables, objects } = await catalogOf(this.stack);
     this.glue.tables = tables;
-    for (const { Bucket, Key, Body } of objects) this.put(Bucket, Key, Body);
+    for (const { Bucket, Key, Body } of objects) this.s3.put(Bucket, Key, Body);
   }
 
   /** Takes all away. */
@@ -61,13 +61,8 @@ export class StackOnLake {
     for (const bucket of this.s3.buckets.values()) bucket.clear();
   }
 
-  put(bucket: string, key: string, content: string | Buffer) {
-    const body = Buffer.from(content as string);
-    this.s3.buckets.get(bucket)?.set(key, { body, size: body.length, etag: '"made"', checksums: {} });
-  }
-
   private async handle(request: AwsRequest): Promise<AwsResponse> {
-    const { operation, body, path, query } = request;
+    const { operation, body } = request;
     if (operation === 'StartWorkflowRun') await this.run();
     if (operation === 'StartJobRun') {
       const { JobName, Arguments } = JSON.parse(body.toString());
@@ -76,9 +71,7 @@ export class StackOnLake {
         return json({ JobRunId: this.glue.forgetStarted() });
       }
     }
-    const place = `${path}/${query.get('prefix') ?? ''}`.replaceAll('//', '/');
-    const isOfRuns = place.startsWith(`/${this.outputs.buckets.artifacts}/runs/`);
-    return operation !== '' || isOfRuns ? this.glue.handle(request) : this.s3.handle(request);
+    return this.glue.handle(request);
   }
 
   /** As the workflow does. */
@@ -111,7 +104,7 @@ export class StackOnLake {
       const lines = String(isGzip ? gunzipSync(body) : body).split('\n');
       const left = lines.filter((line) => !line.includes(subject));
       removed += lines.length - left.length;
-      this.put(landing, name, isGzip ? gzipSync(left.join('\n')) : left.join('\n'));
+      this.s3.put(landing, name, isGzip ? gzipSync(left.join('\n')) : left.join('\n'));
     }
     const told = {
       ...receipt,
@@ -119,8 +112,8 @@ export class StackOnLake {
       places: [...receipt.places, { table: 'customer_landing', engine: 'glue', kind: 'files', removed }],
       remade: remade.map((table) => ({ ...table, engine: 'glue' })),
     };
-    this.put(artifacts, `receipts/${id}.json`, JSON.stringify(told));
-    this.put(artifacts, 'suppressed/list.json', '[]');
+    this.s3.put(artifacts, `receipts/${id}.json`, JSON.stringify(told));
+    this.s3.put(artifacts, 'suppressed/list.json', '[]');
   }
 
   /** A table is empty before the first run. */
