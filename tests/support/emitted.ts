@@ -3,7 +3,7 @@
 // AWS's own.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asset, type Inputs, output, runtime } from '@pulumi/pulumi';
 import { readStack } from '../../cli/stack-settings';
@@ -74,7 +74,8 @@ export async function emitted(
   const { getMonitor } = runtime as unknown as { getMonitor(): Record<string, unknown> };
   getMonitor().registerResourceHook = (_: unknown, done: (error: null, answer: object) => void) =>
     done(null, {});
-  const { values } = await readStack(ROOT, stack);
+  const hasSettings = existsSync(join(ROOT, `Pulumi.${stack}.yaml`));
+  const values = hasSettings ? (await readStack(ROOT, stack)).values : {};
   const { settings, pseudonymKey } = readConfig(
     {
       project: PROJECT,
