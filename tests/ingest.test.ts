@@ -150,15 +150,6 @@ describe('an ingest of large files', () => {
 
 const GOOD = '{"user":"a@b.c","timestamp":1700000000000,"x":1,"y":2,"z":3}\n';
 
-test('a server that hangs up is told as a network that fails', async () => {
-  const { server, env } = await standIn();
-  server.fault = () => 'reset';
-  const data = folderOf('unreached', { 'accelerometer/landing/a.json': GOOD });
-  const { status, stderr } = await lake(ingest(data), env);
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/^lake: s3:ListBucket on s3:\S+ AWS cannot be reached in us-east-1 [^\n]*\n$/);
-});
-
 test('a plan, an upload, and a file that differs', async () => {
   const { s3, server, env } = await standIn();
   const key = 'accelerometer/landing/a.json';
@@ -249,13 +240,6 @@ test.each([
   const { status, stderr } = await lake(args);
   expect(status).toBe(2);
   expect(stderr).toMatch(message);
-});
-
-test('help fits a terminal', async () => {
-  const { stdout } = await lake(['ingest', '--help']);
-  for (const word of ['--stack', '--no-validate', '--replace', '--rewrite', '--dry-run', '--json'])
-    expect(stdout).toContain(word);
-  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test('progress is no part of what is printed, so that | head -1 ends no upload', async () => {

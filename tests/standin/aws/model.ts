@@ -126,7 +126,7 @@ export function diff(urn: string, oldInputs: Values, news: Values) {
       } as const;
     }),
     // The provider can't make the second of a name before the first is gone, unless it made the name up.
-    deleteFirst: kind.deleteFirst ?? (kind.name !== undefined && !filledIn(news).includes(kind.name)),
+    deleteFirst: kind.name !== undefined && !filledIn(news).includes(kind.name),
   };
 }
 

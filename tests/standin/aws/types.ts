@@ -1,7 +1,7 @@
 // What the provider does with each type of resource, as far as a program can see it. `force` are the properties that
 // make a new resource, as hashicorp/terraform-provider-aws marks them (ForceNew, RequiresReplace), which the real
-// provider is made from. Read there: glue's job, trigger, table and optimizer, athena's named query, secret version,
-// trail and role policy attachment. The rest are from its documentation and from memory: where a test rests on one of
+// provider is made from. Read there: glue's job, trigger, table and optimizer, athena's named query, secret version
+// and trail. The rest are from its documentation and from memory: where a test rests on one of
 // them, look it up first. The names of the properties come from the real @pulumi/aws (schema.ts).
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { dashboardFaults } from './dashboard';
@@ -37,8 +37,6 @@ export interface Kind {
   readonly refuses?: (inputs: Values, world: World, old?: Values) => string | undefined;
   /** A change of these, or of anything in them, makes a new one; `*` is every property. */
   readonly force: readonly string[];
-  /** The old one goes first, even if AWS would take both. */
-  readonly deleteFirst?: true;
   /** What must exist before it, by the path of the property that says which. */
   readonly needs?: Readonly<Record<string, string>>;
   /** What must be gone before it, the property that takes those along, and what AWS says when they are there. */
@@ -196,11 +194,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   'aws:s3/bucketPolicy:BucketPolicy': { ...ofBucket, force: ['bucket'] },
   'aws:s3/bucketNotification:BucketNotification': { ...ofBucket, force: ['bucket'] },
-  'aws:s3/bucketLogging:BucketLogging': {
-    ...ofBucket,
-    force: ['bucket', 'expectedBucketOwner'],
-    needs: { bucket: 'aws:s3/bucket:Bucket', targetBucket: 'aws:s3/bucket:Bucket' },
-  },
   'aws:s3/bucketObjectv2:BucketObjectv2': {
     name: 'key',
     named: (logical) => logical,
@@ -267,7 +260,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     defaults: { forceDetachPolicies: false, maxSessionDuration: 3600, path: '/' },
     force: ['name', 'namePrefix', 'path'],
     heldBy: {
-      types: ['aws:iam/rolePolicy:RolePolicy', 'aws:iam/rolePolicyAttachment:RolePolicyAttachment'],
+      types: ['aws:iam/rolePolicy:RolePolicy'],
       unless: 'forceDetachPolicies',
       error: 'DeleteConflict: Cannot delete entity, must detach all policies first',
     },
@@ -292,16 +285,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     }),
     defaults: { path: '/' },
     force: ['description', 'name', 'namePrefix', 'path'],
-    heldBy: {
-      types: ['aws:iam/rolePolicyAttachment:RolePolicyAttachment'],
-      error: 'DeleteConflict: Cannot delete a policy attached to entities',
-    },
-  },
-  'aws:iam/rolePolicyAttachment:RolePolicyAttachment': {
-    id: (made) => `${text(made.role)}/${text(made.policyArn)}`,
-    force: ['*'],
-    deleteFirst: true,
-    needs: { role: 'aws:iam/role:Role', policyArn: 'aws:iam/policy:Policy' },
   },
 
   'aws:glue/catalogDatabase:CatalogDatabase': {
@@ -355,7 +338,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       timeout: 2880,
     }),
     force: ['name'],
-    needs: { securityConfiguration: 'aws:glue/securityConfiguration:SecurityConfiguration' },
   },
   'aws:glue/trigger:Trigger': {
     name: 'name',
@@ -394,10 +376,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     out: named('glue', (name) => `crawler/${name}`),
     kept: crawlerKept,
     force: ['name'],
-    needs: {
-      databaseName: 'aws:glue/catalogDatabase:CatalogDatabase',
-      securityConfiguration: 'aws:glue/securityConfiguration:SecurityConfiguration',
-    },
+    needs: { databaseName: 'aws:glue/catalogDatabase:CatalogDatabase' },
   },
   'aws:glue/connection:Connection': {
     name: 'name',
@@ -409,12 +388,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     }),
     defaults: { connectionType: 'JDBC' },
     force: ['catalogId', 'name'],
-  },
-  'aws:glue/securityConfiguration:SecurityConfiguration': {
-    name: 'name',
-    max: 255,
-    id: byName,
-    force: ['*'],
   },
 
   'aws:athena/workgroup:Workgroup': {
@@ -523,14 +496,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     force: ['eventBusName', 'rule', 'targetId'],
     needs: { rule: 'aws:cloudwatch/eventRule:EventRule' },
   },
-  'aws:cloudwatch/logMetricFilter:LogMetricFilter': {
-    name: 'name',
-    max: 512,
-    id: byName,
-    key: (made) => slug(made, 'logGroupName', 'name'),
-    force: ['logGroupName', 'name'],
-    needs: { logGroupName: 'aws:cloudwatch/logGroup:LogGroup' },
-  },
 
   'aws:sns/topic:Topic': {
     name: 'name',
@@ -633,16 +598,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     force: ['vpcId'],
     needs: { vpcId: 'aws:ec2/vpc:Vpc' },
   },
-  'aws:ec2/route:Route': {
-    id: (made) =>
-      `r-${text(made.routeTableId)}${createHash('md5')
-        .update(slug(made, 'destinationCidrBlock', 'destinationIpv6CidrBlock', 'destinationPrefixListId'))
-        .digest('hex')
-        .slice(0, 10)}`,
-    out: () => ({ origin: 'CreateRoute', state: 'active' }),
-    force: ['destinationCidrBlock', 'destinationIpv6CidrBlock', 'destinationPrefixListId', 'routeTableId'],
-    needs: { routeTableId: 'aws:ec2/routeTable:RouteTable' },
-  },
   'aws:ec2/routeTableAssociation:RouteTableAssociation': {
     id: () => made('rtbassoc'),
     force: ['gatewayId', 'subnetId'],
@@ -681,13 +636,6 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       subnetIds: 'aws:ec2/subnet:Subnet',
       securityGroupIds: 'aws:ec2/securityGroup:SecurityGroup',
     },
-  },
-  'aws:ec2/defaultSecurityGroup:DefaultSecurityGroup': {
-    ...ofEc2('sg', 'security-group', () => ({ description: 'default VPC security group', name: 'default' })),
-    key: (made) => text(made.vpcId),
-    defaults: { revokeRulesOnDelete: false },
-    force: ['vpcId'],
-    needs: { vpcId: 'aws:ec2/vpc:Vpc' },
   },
   'aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule': securityGroupRule,
   'aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule': securityGroupRule,
