@@ -8,8 +8,8 @@ import { hashOf, readList } from '../engines/suppression';
 import { epochMillis, expectation, int, lakehouse, type Pipeline, type SourceTable } from '../model';
 import { lake as stedi } from '../pipeline';
 import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../samples/stedi';
-import { findValues } from './support/bytes';
 import { dieAt } from './support/die';
+import { findValues } from './support/file-texts';
 import {
   answer,
   ended,

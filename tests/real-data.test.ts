@@ -7,7 +7,7 @@ import { DuckDbEngine } from '../engines/duckdb/engine';
 import type { RunRequest } from '../engines/engine';
 import { lake as pipeline } from '../pipeline';
 import { ENTITIES } from '../samples/stedi';
-import { findValues } from './support/bytes';
+import { findValues } from './support/file-texts';
 import { answer } from './support/lake';
 import { writeOtherSources } from './support/other-sources';
 

@@ -73,3 +73,23 @@ export const holding = (texts: ReadonlyMap<string, string>, values: readonly str
     const lower = text.toLowerCase();
     return values.some((value) => lower.includes(value.toLowerCase())) ? [name] : [];
   });
+
+/** Every text that JSON may have written as `text`: with escapes, and with escapes of escapes. */
+function readings(text: string): string[] {
+  const decoded = (escaped: string) =>
+    escaped.replace(/\\(?:u([0-9a-fA-F]{4})|(["\\/]))/g, (_, hex?: string, letter = '') =>
+      hex ? String.fromCharCode(Number.parseInt(hex, 16)) : letter,
+    );
+  const once = decoded(text);
+  return [text, once, decoded(once)].map((reading) => reading.toLowerCase());
+}
+
+/** Which of some values the files below a folder hold, in whatever case, also as JSON escapes them. */
+export async function findValues(root: string, values: readonly string[]) {
+  return [...(await textsBelow(root))].flatMap(([file, text]) => {
+    const texts = readings(text);
+    return values.flatMap((value) =>
+      texts.some((reading) => reading.includes(value.toLowerCase())) ? [{ file, value }] : [],
+    );
+  });
+}
