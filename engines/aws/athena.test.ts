@@ -412,12 +412,6 @@ describe('a query that cannot be started', () => {
       'User: arn:aws:sts::123456789012:assumed-role/r/jane@example.com is not authorized to perform: athena:StartQueryExecution on resource: arn:aws:athena:us-east-1:123456789012:workgroup/x',
       /^access denied: athena:StartQueryExecution on arn:aws:athena:us-east-1:123456789012:workgroup\/x/,
     ],
-    [
-      'TooManyRequestsException',
-      'You have exceeded the limit',
-      /^AWS throttles: athena:StartQueryExecution .*4 times/,
-    ],
-    ['ExpiredTokenException', 'The security token is expired', /credentials have expired/],
   ])('%s: %s', async (type, message, told) => {
     start(type, message);
     const error = await refused();

@@ -408,34 +408,22 @@ test('it looks less often while nothing changes', async () => {
   expect(waited / asked('GetJobRun').length).toBeGreaterThan(15_000);
 });
 
-describe('a start whose answer is lost', () => {
-  const once = (fault: Fault) => {
+test('a start whose answer is lost is found by its request, late or when a second is refused', async () => {
+  for (const [hidden, starts] of [
+    [2, 1],
+    [5, 2],
+  ] as const) {
     let left = 1;
-    server.fault = ({ operation }) => (operation === 'StartJobRun' && left-- > 0 ? fault : undefined);
-  };
-
-  test('is found by its request, and not started again', async () => {
-    once('cut');
+    server.requests.length = 0;
     // The request reached Glue: `cut` answers, and half of it arrives.
-    aws.hidden = 2;
+    server.fault = ({ operation }) => (operation === 'StartJobRun' && left-- > 0 ? 'cut' : undefined);
+    aws.runs.length = 0;
+    aws.states = ['STARTING', 'RUNNING', 'SUCCEEDED'];
+    aws.hidden = hidden;
     await forget();
     expect(aws.forgetRuns).toHaveLength(1);
-  });
-
-  test('and did not reach Glue is made again', async () => {
-    once('reset');
-    await forget();
-    expect(aws.forgetRuns).toHaveLength(1);
-    expect(asked('StartJobRun')).toHaveLength(2);
-  });
-
-  test('and shows late is found when the second is refused', async () => {
-    once('cut');
-    aws.hidden = 5;
-    await forget();
-    expect(aws.forgetRuns).toHaveLength(1);
-    expect(asked('StartJobRun')).toHaveLength(2);
-  });
+    expect(asked('StartJobRun')).toHaveLength(starts);
+  }
 });
 
 test('a request that was put twice, as an answer was lost, goes with both versions', async () => {
@@ -457,14 +445,6 @@ test('somebody else who was faster is waited for by the person', async () => {
     `job ${NAME}-forget forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
   );
   expect(aws.requestsLeft).toEqual([]);
-});
-
-test('a start that AWS throttles is tried again', async () => {
-  let left = 3;
-  server.fault = ({ operation }) =>
-    operation === 'StartJobRun' && left-- > 0 ? jsonError('ThrottlingException', 'slow') : undefined;
-  await forget();
-  expect(asked('StartJobRun')).toHaveLength(4);
 });
 
 describe('Ctrl-C', () => {
