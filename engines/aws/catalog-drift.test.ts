@@ -93,29 +93,6 @@ test('a catalog that is as the contracts say has none, over several pages', asyn
   );
 });
 
-test('one table of each format, written by hand', async () => {
-  // As Glue gives it, not as our own functions make it.
-  expect(column('customer_trusted', 'email')).toEqual({
-    Name: 'email',
-    Type: 'string',
-    Comment: 'E-mail address, by which the app knows the customer.',
-    Parameters: {
-      'iceberg.field.id': '2',
-      'iceberg.field.optional': 'true',
-      'iceberg.field.current': 'true',
-    },
-  });
-  expect(column('customer_trusted', 'registrationDate').Type).toBe('timestamp');
-  expect(column('step_trainer_trusted', 'distanceFromObject').Type).toBe('bigint');
-  expect(column('step_trainer_landing', 'sensorreadingtime').Type).toBe('bigint');
-  expect(table('customer_trusted').StorageDescriptor.Location).toBe(
-    's3://stedi-lakehouse-dev-trusted-123456789012/customer_trusted',
-  );
-  expect(table('customer_landing_quarantine').StorageDescriptor.Location).toBe(
-    's3://stedi-lakehouse-dev-landing-123456789012/quarantine/customer_landing/',
-  );
-});
-
 /** What somebody does to the catalog, and what is said of it. */
 const CHANGES: readonly (readonly [string, () => void, readonly string[]])[] = [
   [

@@ -367,22 +367,16 @@ describe('a start whose answer is lost', () => {
     server.fault = (request) => (request.operation === operation && left-- > 0 ? fault : undefined);
   };
 
-  test('is found by its mark, however late it shows', async () => {
-    glue.lag = 3;
+  test.each([
+    ['is found by its mark, however late it shows', 3, 1],
+    ['is refused by Glue where it shows later than is waited for, and is found then', 6, 2],
+  ])('%s', async (_, lag, starts) => {
+    glue.lag = lag;
     glue.jobSeconds = 600;
     losing('StartWorkflowRun', 1, 'cut');
     const id = await runs().startWorkflow();
     expect(glue.workflowRuns.map((run) => run.id)).toEqual([id]);
-    expect(count('StartWorkflowRun')).toBe(1);
-  });
-
-  test('is refused by Glue where it shows later than is waited for, and is found then', async () => {
-    glue.lag = 6;
-    glue.jobSeconds = 600;
-    losing('StartWorkflowRun', 1, 'cut');
-    const id = await runs().startWorkflow();
-    expect(glue.workflowRuns.map((run) => run.id)).toEqual([id]);
-    expect(count('StartWorkflowRun')).toBe(2);
+    expect(count('StartWorkflowRun')).toBe(starts);
   });
 
   test('is not taken for a run that somebody else started meanwhile', async () => {
