@@ -106,6 +106,8 @@ export function incrementFaults(job: Job, asksTime: boolean, fault: (path: strin
       if (type && found && type !== found)
         own(place, `is ${found}, and ${key} is ${type}; they cannot be equal`);
       if (of === undefined) continue;
+      // Else a change of it would say nothing of what its rows stood for.
+      if (by[of] === undefined) own(place, `goes through ${of}, which by does not name`);
       if (Object.keys(on ?? {}).length === 0) own(`${place}.on`, 'pairs no columns');
       for (const [from, to] of Object.entries(on ?? {})) {
         const [one, two] = [typeOf(input, from, `${place}.on`), typeOf(other, to, `${place}.on`)];

@@ -74,15 +74,20 @@ export async function holdsFor(
   e: Expectation,
   changes: ReadonlyMap<string, Change>,
 ): Promise<boolean> {
-  if (e.per !== 'row' || ![table.name, ...e.reads].every((name) => changes.has(name))) return false;
-  if (changes.get(table.name)?.is === 'other' || !e.reads.every((name) => keepsRows(changes.get(name))))
-    return false;
-  if (changes.get(table.name)?.is === 'same') return true;
+  const own = changes.get(table.name);
+  if (own === undefined || own.is === 'other' || !isOfRows(e, changes)) return false;
+  if (own.is === 'same') return true;
   return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
 }
 
-const keepsRows = (change: Change | undefined) =>
-  change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
+/** Whether nothing but a table's own rows can fail it: those of others are all there still. */
+const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
+  per === 'row' &&
+  (reads.length === 0 || counterparts !== undefined) &&
+  reads.every((name) => {
+    const change = changes.get(name);
+    return change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
+  });
 
 const parquetOf = (files: readonly string[], options = '') =>
   `read_parquet([${files.map((file) => quoteString(literalPath(file))).join(', ')}], hive_partitioning=false${options})`;
@@ -233,6 +238,8 @@ export async function dueIn(
   return all;
 }
 
+const partOf = (input: string) => quoteName(`_part_${input}`);
+
 /** Lets SQL read what of the inputs stands for touched values, as it is. */
 async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<void> {
   for (const input of job.inputs) {
@@ -256,7 +263,7 @@ async function narrowOne(
       ? semi('_touched', { key: keySql('t', key) })
       : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
   // Once, and not each time that the job's SQL names it.
-  const own = quoteName(`_part_${input.name}`);
+  const own = partOf(input.name);
   await db.run(`CREATE OR REPLACE TEMP TABLE ${own} AS SELECT t.* FROM ${rows} ${kept}`);
   await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS FROM ${own}`);
 }
@@ -285,6 +292,7 @@ async function makeTouched(db: DuckDBConnection, request: PartRequest, increment
     unmatched = await unmatchedNow(db, request, increment, as);
   } finally {
     for (const { name } of inputs) await request.open(name);
+    for (const { name } of inputs) await db.run(`DROP TABLE IF EXISTS ${partOf(name)}`);
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   const had = (await countOf(db, 'FROM _was')) > 0;
@@ -338,14 +346,14 @@ async function writeParts(
 }
 
 /** The checks that passed before, and could be failed by nothing but what is made again. */
-function unaffected({ checks, changes }: PartRequest, { key }: Increment) {
-  return checks.filter(({ expectation: { per, reads, counterparts } }) =>
-    per === 'row'
-      ? reads.length === 0 ||
-        (counterparts !== undefined && reads.every((name) => keepsRows(changes.get(name))))
-      : per?.includes(key),
+const unaffected = ({ checks, changes }: PartRequest, { key, by }: Increment) =>
+  checks.filter(
+    ({ expectation }) =>
+      isOfRows(expectation, changes) ||
+      (expectation.per !== 'row' &&
+        expectation.per?.includes(key) &&
+        expectation.reads.every((name) => by[name] !== undefined || changes.get(name)?.is === 'same')),
   );
-}
 
 /** Those of them that what was made again passes. */
 async function passedChecks(
