@@ -69,7 +69,7 @@ export interface Due {
 }
 
 /** Of a job that asks for the time: see {@link Due}. None: it may always give other rows. */
-export const dueOf = ({ increments }: Pick<Job, 'increments'>): Due[] =>
+export const dueOf = ({ increments }: Job): Due[] =>
   increments.flatMap(({ when = {}, due = {} }) => {
     const instants = Object.entries(due).map(
       ([name, at]) =>
