@@ -177,6 +177,14 @@ test.each(['new.json', 'a.json'])(
   },
 );
 
+test('what may follow from a table that is made is told, however far', async () => {
+  const [{ name }] = pipeline.jobs as [Job];
+  code.set(name, '1111');
+  expect((await changes()).map(({ table, does }) => [table, does])).toEqual(
+    followers(name).map((table) => [table, table === name ? 'make' : 'maybe']),
+  );
+});
+
 test('compaction is no change, and what others do to a table is', async () => {
   const { name } = pipeline.jobs[0] as Job;
   const compacted = { id: '9007199254740993002', parent: OWN.id, operation: 'replace' };
