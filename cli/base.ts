@@ -1,32 +1,11 @@
-import { type ExecFileException, execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile, symlink } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtemp, readFile, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LakeError, UsageError } from '../engines/engine';
 import { ROOT } from '../engines/root';
-
-const MOST_OUTPUT = 256 * 1024 ** 2;
-
-interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (file: string, args: readonly string[], cwd: string) =>
-  new Promise<Ran>((done) => {
-    execFile(
-      file,
-      args,
-      { cwd, maxBuffer: MOST_OUTPUT, encoding: 'utf8' },
-      (error: ExecFileException | null, stdout, stderr) =>
-        done({
-          status: error === null ? 0 : typeof error.code === 'number' ? error.code : 1,
-          stdout,
-          stderr: stderr || (error?.message ?? ''),
-        }),
-    );
-  });
+import { type Ran, runProgram } from './processes';
 
 /** Another revision of a lakehouse, in a folder of its own, with its own `lake`. */
 export interface Base {
@@ -34,12 +13,13 @@ export interface Base {
   readonly commit: string;
   /** Runs its `lake`, which works on its lakehouse. */
   lake(args: readonly string[]): Promise<Ran>;
-  remove(): Promise<void>;
 }
+
+const NO_HOOKS = ['-c', 'core.hooksPath=/dev/null'];
 
 /** The folder of the git repository that has a lakehouse. Throws a UsageError where there is none. */
 export async function repositoryOf(dir: string): Promise<string> {
-  const { status, stdout } = await run('git', ['rev-parse', '--show-toplevel'], dir);
+  const { status, stdout } = await runProgram('git', ['rev-parse', '--show-toplevel'], { cwd: dir });
   if (status !== 0)
     throw new UsageError(`${dir} is in no git repository; lake review compares two of its revisions`);
   return resolve(stdout.trim());
@@ -47,19 +27,74 @@ export async function repositoryOf(dir: string): Promise<string> {
 
 /** The branch to compare with where none is given. Throws a UsageError where it is not clear. */
 export async function defaultBase(root: string): Promise<string> {
-  for (const ref of ['origin/HEAD', 'origin/main', 'main', 'master'])
-    if ((await run('git', ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], root)).status === 0)
-      return ref;
+  for (const ref of ['origin/HEAD', 'origin/main', 'main', 'master']) {
+    const args = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
+    if ((await runProgram('git', args, { cwd: root })).status === 0) return ref;
+  }
   throw new UsageError('give --base REF: the branch or commit to compare with');
+}
+
+/** Where reviews work, by the process that does. */
+const PLACE = /^worktree (.*[\\/]lake-review-(\d+)-[^\\/]+)[\\/]base$/gm;
+
+/**
+ * Gives a review a folder to work in, which goes when it ends: also by Ctrl-C or SIGTERM, which kills what `signal` is
+ * given to. What a review left that was killed itself goes first.
+ */
+export async function inPlace<T>(
+  root: string,
+  work: (place: string, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { stdout } = await runProgram('git', ['worktree', 'list', '--porcelain'], { cwd: root });
+  for (const [, left = '', pid] of stdout.matchAll(PLACE)) if (!isAlive(Number(pid))) discard(root, left);
+  const place = realpathSync(await mkdtemp(join(tmpdir(), `lake-review-${process.pid}-`)));
+  const programs = new AbortController();
+  const interrupt = (signal: NodeJS.Signals) => {
+    programs.abort();
+    discard(root, place);
+    process.kill(process.pid, signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const one of signals) process.once(one, interrupt);
+  try {
+    return await work(place, programs.signal);
+  } finally {
+    discard(root, place);
+    for (const one of signals) process.removeListener(one, interrupt);
+  }
+}
+
+/** At once, as a process that is to end does nothing later. */
+function discard(root: string, place: string): void {
+  // By force twice: git locks what it has not checked out wholly.
+  const remove = ['worktree', 'remove', '--force', '--force', join(place, 'base')];
+  spawnSync('git', [...NO_HOOKS, ...remove], { cwd: root });
+  rmSync(place, { recursive: true, force: true, maxRetries: 10 });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // It is somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**
  * Checks out in `place` where this branch left `ref`, with the packages that its lock file names. Throws a UsageError for a
  * name that git does not know, and a LakeError where its packages cannot be installed.
  */
-export async function openBase(project: string, ref: string, place: string): Promise<Base> {
+export async function openBase(
+  project: string,
+  ref: string,
+  place: string,
+  signal?: AbortSignal,
+): Promise<Base> {
   const root = await repositoryOf(project);
-  const git = (...args: string[]) => run('git', ['-c', 'core.hooksPath=/dev/null', ...args], root);
+  const run = (file: string, args: readonly string[], cwd: string) =>
+    runProgram(file, args, { cwd, ...(signal && { signal }) });
+  const git = (...args: string[]) => run('git', [...NO_HOOKS, ...args], root);
   const known = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`);
   if (known.status !== 0)
     throw new UsageError(
@@ -70,15 +105,9 @@ export async function openBase(project: string, ref: string, place: string): Pro
   const made = await git('worktree', 'add', '--detach', place, commit);
   if (made.status !== 0)
     throw new LakeError(`${ref} cannot be checked out: ${made.stderr.trim().split('\n').at(-1)}`);
-  const remove = async () => {
-    await git('worktree', 'remove', '--force', place);
-  };
-  try {
-    for (const dir of foldersBetween(root, project))
-      await givePackages(dir, join(place, relative(root, dir)));
-  } catch (error) {
-    await remove();
-    throw error;
+  for (const dir of foldersBetween(root, project)) {
+    const there = join(place, relative(root, dir));
+    if (!(await isInstalled(dir, there))) await install(there);
   }
   // This very program, as the base has it; where it is no part of the repository, there is one for both.
   const inside = relative(root, ROOT);
@@ -86,7 +115,12 @@ export async function openBase(project: string, ref: string, place: string): Pro
   const base = join(place, relative(root, project));
   const lake = (args: readonly string[]) =>
     run(process.execPath, [join(own, 'cli', 'lake.js'), '--project', base, ...args], base);
-  return { commit, lake, remove };
+  return { commit, lake };
+
+  async function install(there: string) {
+    const { status, stderr } = await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], there);
+    if (status !== 0) throw new LakeError(`npm ci of the base failed: ${stderr.trim().split('\n')[0]}`);
+  }
 }
 
 /** The lakehouse's folder and those above it, up to the repository's. */
@@ -94,17 +128,12 @@ function foldersBetween(root: string, dir: string): string[] {
   return dir === root || dirname(dir) === dir ? [dir] : [dir, ...foldersBetween(root, dirname(dir))];
 }
 
-const LOCK = 'package-lock.json';
-
 /** The same lock file names the same packages: those that are here serve. */
-async function givePackages(here: string, there: string): Promise<void> {
-  if (!existsSync(join(there, LOCK))) return;
-  const lock = (dir: string) => readFile(join(dir, LOCK), 'utf8').catch(() => '');
-  const packages = join(here, 'node_modules');
-  if ((await lock(here)) === (await lock(there)) && existsSync(packages)) {
-    await symlink(packages, join(there, 'node_modules'));
-    return;
-  }
-  const { status, stderr } = await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], there);
-  if (status !== 0) throw new LakeError(`npm ci of the base failed: ${stderr.trim().split('\n')[0]}`);
+async function isInstalled(here: string, there: string): Promise<boolean> {
+  const lockOf = (dir: string) => readFile(join(dir, 'package-lock.json'), 'utf8').catch(() => undefined);
+  const [packages, lock] = [join(here, 'node_modules'), await lockOf(there)];
+  if (lock === undefined) return true;
+  if (lock !== (await lockOf(here)) || !existsSync(packages)) return false;
+  await symlink(packages, join(there, 'node_modules'));
+  return true;
 }

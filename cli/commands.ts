@@ -143,10 +143,10 @@ export function program(project: Project, exit: (status: number) => void): Comma
   withParameters(run);
   run.action(async (options) => {
     const parameters = parametersOf(run, options);
-    checkScopes(run, { local: ['lake', 'engine', 'time', 'junit', 'events'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'time', 'junit'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
-      return exit(await runStackCommand(pipeline, { ...options, parameters, wait: options.wait ?? true }));
+      return exit(await runStackCommand(project, { ...options, parameters, wait: options.wait ?? true }));
     }
     const { runCommand } = require('./run') as typeof import('./run');
     exit(await runCommand(project, { ...options, parameters }));
@@ -340,8 +340,7 @@ export function program(project: Project, exit: (status: number) => void): Comma
       exit(await testCommand(project, jobs, options));
     });
 
-  lake
-    .command('docs')
+  const docs = withStack(lake.command('docs'))
     .description(
       'make one HTML file of the lakehouse: its tables, where their values come from, how its runs went',
     )
@@ -350,6 +349,7 @@ export function program(project: Project, exit: (status: number) => void): Comma
     .option('--out <file>', 'the file to write; default: docs.html in the lake')
     .option('--open', 'open it in a browser')
     .action(async (options) => {
+      checkScopes(docs, { local: ['engine'], stack: [] });
       const { docsCommand } = require('./docs') as typeof import('./docs');
       await docsCommand(project, options);
     });

@@ -1,9 +1,10 @@
 import type { Settings } from '../components/settings';
 import { type Estimate, estimate } from '../cost/estimate';
 import { type Usage, usageBy } from '../cost/usage';
-import { UsageError } from '../engines/engine';
+import { LakeError, UsageError } from '../engines/engine';
 import type { Project } from '../engines/project';
-import { stackSettings } from './stack-settings';
+import { withoutAddress } from '../model';
+import { stackSettings, stacksIn } from './stack-settings';
 import { textTable } from './table';
 import { harmless, wrapped } from './text';
 
@@ -16,17 +17,41 @@ export interface CostOptions {
 }
 
 /** `lake cost`. Throws a UsageError for a stack that is none, a LakeError for a bad file. */
-export async function costCommand({ dir, definition }: Project, options: CostOptions): Promise<void> {
-  const { pipeline, seconds } = definition;
-  const settings = await stackSettings(pipeline, dir, options.stack);
-  const usage = usageOf(options, settings, seconds);
-  const found = estimate(pipeline, settings, usage);
+export async function costCommand(project: Project, options: CostOptions): Promise<void> {
+  const { settings, usage, ...found } = await costOf(project, options);
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ stack: settings.name, ...found, usage }, null, 2)}\n`
       : harmless(report(settings, found)),
   );
 }
+
+export interface StackCost extends Estimate {
+  readonly settings: Settings;
+  readonly usage: Usage;
+}
+
+async function costOf({ dir, definition }: Project, options: CostOptions): Promise<StackCost> {
+  const { pipeline, seconds } = definition;
+  const settings = await stackSettings(pipeline, dir, options.stack);
+  const usage = usageOf(options, settings, seconds);
+  return { settings, usage, ...estimate(pipeline, settings, usage) };
+}
+
+/** What each stack of the lakehouse's folder costs a month, or why its file cannot be read. */
+export const stackCosts = async (
+  project: Project,
+): Promise<({ readonly stack: string } & (StackCost | { readonly fault: string }))[]> =>
+  Promise.all(
+    (await stacksIn(project.dir)).map(async (stack) => {
+      try {
+        return { stack, ...(await costOf(project, { stack })) };
+      } catch (error) {
+        if (!(error instanceof LakeError)) throw error;
+        return { stack, fault: withoutAddress(error.message) };
+      }
+    }),
+  );
 
 function usageOf(
   { runs, landingGb, queries }: CostOptions,

@@ -1,8 +1,5 @@
-import { relative, resolve } from 'node:path';
-import { estimate } from '../cost/estimate';
-import { usageBy } from '../cost/usage';
+import { relative, sep } from 'node:path';
 import { bindProject } from '../engines/check';
-import { LakeError } from '../engines/engine';
 import { readCode } from '../engines/job-code';
 import { inSql } from '../engines/plan';
 import type { Project } from '../engines/project';
@@ -27,7 +24,7 @@ import type {
   StackDescription,
   TableDescription,
 } from '../review/description';
-import { stackSettings, stacksIn } from './stack-settings';
+import { stackCosts } from './cost';
 import { textTable } from './table';
 
 /** `lake describe`. */
@@ -62,6 +59,9 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
     ),
   );
   const stacks = await stacksOf({ dir, definition, ...dirs });
+  // Files by their paths from the lakehouse's folder, wherever somebody asks from.
+  const here = relative('', dir);
+  const fromDir = (text: string) => (here === '' ? text : text.replaceAll(`${here}${sep}`, ''));
   return {
     version: FORMATS.description,
     name: definition.name,
@@ -73,11 +73,7 @@ export async function describe({ dir, definition, ...dirs }: Project): Promise<D
     parameters: Object.fromEntries(pipeline.parameters.map(({ name, ...parameter }) => [name, parameter])),
     access: [...jobRights(pipeline), ...stacks.access],
     stacks: stacks.of,
-    // Files by their paths from the lakehouse's folder, wherever somebody asks from.
-    faults: faults.map(({ path, message }) => ({
-      path: /\.(?:sql|py)(?::\d+)?$/.test(path) ? relative(dir, resolve(path)) : path,
-      message,
-    })),
+    faults: faults.map(({ path, message }) => ({ path: fromDir(path), message: fromDir(message) })),
   };
 }
 
@@ -85,6 +81,7 @@ const describedJob = async (job: Job, dir: string, isLocal: boolean): Promise<Jo
   description: job.description,
   inputs: job.inputs.map(({ name }) => name),
   parameters: job.parameters.map(({ name }) => name),
+  increments: job.increments,
   language: job.language,
   isLocal,
   // What is missing is among the faults.
@@ -111,7 +108,11 @@ function describedTable(table: Table, reach: string | undefined): TableDescripti
     open: openColumns(table),
     ...(reach !== undefined && { reach }),
     ...(table.format !== 'iceberg'
-      ? { entity: table.entity, maxQuarantinedShare: table.maxQuarantinedShare }
+      ? {
+          entity: table.entity,
+          ...(table.each !== undefined && { each: table.each }),
+          maxQuarantinedShare: table.maxQuarantinedShare,
+        }
       : { iceberg: icebergTable(table, `${zone}/${prefixOf(table)}`) }),
   };
 }
@@ -122,23 +123,20 @@ const storedType = (column: Column) =>
     : spelled(column).iceberg;
 
 /** The stacks by their files; without any, analysts are those of IAM. */
-async function stacksOf({ dir, definition }: Project) {
-  const names = await stacksIn(dir);
+async function stacksOf(project: Project) {
+  const { pipeline } = project.definition;
+  const costs = await stackCosts(project);
   const of: Record<string, StackDescription | { readonly fault: string }> = {};
   const access: Right[] = [];
-  for (const name of names) {
-    try {
-      const settings = await stackSettings(definition.pipeline, dir, name);
-      const { lines, total } = estimate(definition.pipeline, settings, usageBy(definition.seconds ?? {}));
-      of[name] = { settings: Object.fromEntries(flat(settings)), cost: { lines, total } };
-      access.push(...analystRights(definition.pipeline, settings, name));
-    } catch (error) {
-      if (!(error instanceof LakeError)) throw error;
-      of[name] = { fault: withoutAddress(error.message) };
+  for (const { stack, ...found } of costs) {
+    if ('fault' in found) of[stack] = found;
+    else {
+      const { settings, lines, total } = found;
+      of[stack] = { settings: Object.fromEntries(flat(settings)), cost: { lines, total } };
+      access.push(...analystRights(pipeline, settings, stack));
     }
   }
-  if (names.length === 0)
-    access.push(...analystRights(definition.pipeline, { permissions: 'iam', analysts: [] }));
+  if (costs.length === 0) access.push(...analystRights(pipeline, { permissions: 'iam', analysts: [] }));
   return { of, access: access.map((right) => ({ ...right, who: withoutAddress(right.who) })) };
 }
 

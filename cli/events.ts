@@ -1,17 +1,14 @@
 import { appendFileSync } from 'node:fs';
-import { withDatabase } from '../engines/database';
 import type { RunEvent, RunResult } from '../engines/engine';
-import { readCode } from '../engines/job-code';
-import { lineageOf } from '../engines/lineage';
 import type { Project } from '../engines/project';
-import { type JobText, type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
+import { type LineageEvent, Receiver, RunEvents } from '../standards/openlineage';
 import { message } from './text';
 
 /** Who hears of a run in the words of OpenLineage. */
 export interface Listeners {
   tell(event: RunEvent): void;
   /** Resolves when everything is told; never rejects. */
-  end(result: RunResult | undefined): Promise<void>;
+  end(result: Pick<RunResult, 'failures'> | undefined): Promise<void>;
 }
 
 /**
@@ -24,6 +21,9 @@ export async function listenersOf(
 ): Promise<Listeners | undefined> {
   const { OPENLINEAGE_URL: url, OPENLINEAGE_API_KEY: key } = process.env;
   if (file === undefined && !url) return undefined;
+  // A run on a stack needs nothing of DuckDB else.
+  const { withDatabase } = require('../engines/database') as typeof import('../engines/database');
+  const { jobTexts } = require('../engines/lineage') as typeof import('../engines/lineage');
   const warn = (text: string) => process.stderr.write(message(`lake: warning: ${text}\n`));
   const receiver = url ? new Receiver(url, key, warn) : undefined;
   // Now, as a run must not end by it.
@@ -31,7 +31,7 @@ export async function listenersOf(
   const events = new RunEvents(
     definition.name,
     definition.pipeline,
-    await textsOf(definition.pipeline.jobs, jobs),
+    await withDatabase((db) => jobTexts(db, definition.pipeline.jobs, jobs)),
     (event: LineageEvent) => {
       if (file !== undefined) appendFileSync(file, `${JSON.stringify(event)}\n`);
       receiver?.send(event);
@@ -45,19 +45,3 @@ export async function listenersOf(
     },
   };
 }
-
-/** A job that does not bind has none: the run itself says so. */
-const textsOf = (jobs: Project['definition']['pipeline']['jobs'], dir: string) =>
-  withDatabase(async (db) => {
-    const texts = new Map<string, JobText>();
-    for (const job of jobs) {
-      try {
-        const code = await readCode(dir, job);
-        texts.set(job.name, {
-          code,
-          ...(job.language === 'sql' && { lineage: await lineageOf(db, job, code) }),
-        });
-      } catch {}
-    }
-    return texts;
-  });

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Project } from '../engines/project';
+import { runProgram } from './processes';
 
 /** A line of a file, by its path from the repository's folder. */
 export interface Place {
@@ -8,28 +9,33 @@ export interface Place {
   readonly line: number;
 }
 
-/** Folders that have no definition. */
-const SKIPPED = /(?:^|[\\/])(?:node_modules|\.[^\\/]*|dist|tests)(?:[\\/]|$)/;
-
 /**
  * Finds where something is written: `jobs/x.sql:3` from the lakehouse's folder, or `table.columns.name` by the file that
  * names the table.
  */
 export async function placesOf(root: string, { dir }: Project): Promise<(path: string) => Place | undefined> {
-  const names = (await readdir(dir, { recursive: true })).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !SKIPPED.test(name),
-  );
+  // What git ignores, such as packages, defines nothing.
+  const list = [
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+    '*.ts',
+    ':!*.test.ts',
+    ':!tests',
+  ];
+  const { stdout } = await runProgram('git', list, { cwd: dir });
+  const names = stdout.split('\0').filter((name) => name !== '');
   const files = await Promise.all(
-    names
-      .sort()
-      .map(async (name) => ({ name, text: await readFile(join(dir, name), 'utf8').catch(() => '') })),
+    names.map(async (name) => ({ name, text: await readFile(join(dir, name), 'utf8').catch(() => '') })),
   );
   const place = (name: string, line: number): Place => ({
     file: relative(root, resolve(dir, name)).replaceAll(sep, '/'),
     line,
   });
   return (path) => {
-    const [, file, line] = /^([^:]+\.(?:sql|ya?ml|ts))(?::(\d+))?$/.exec(path) ?? [];
+    const [, file, line] = /^([^:]+\.(?:sql|py|ya?ml|ts))(?::(\d+))?$/.exec(path) ?? [];
     if (file !== undefined) return place(file, Number(line ?? 1));
     const [table = '', , part] = path.split('.');
     if (!/^\w+$/.test(table)) return undefined;

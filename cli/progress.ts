@@ -23,7 +23,7 @@ const SHOW_CURSOR = '\u001b[?25h';
 const SILENT: Progress = { tell: () => undefined, end: async () => undefined };
 
 const told = (s: TableSummary) =>
-  `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${grouped(s.quarantined)} in quarantine` : ''}${s.unchanged ? ', unchanged' : ` (${s.seconds.toFixed(2)} s)`}`;
+  `${s.table}: ${counted(s.written, 'row')}${s.quarantined > 0 ? `, ${grouped(s.quarantined)} in quarantine` : ''}${s.unchanged ? ', unchanged' : ` (${s.part ? `in part by ${s.part.key}, ` : ''}${s.seconds.toFixed(2)} s)`}`;
 
 /**
  * A live list on a terminal, a line a table elsewhere, nothing beside JSON. `left` is said where the list is

@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Comparable, compareLakes } from '../engines/duckdb/compare';
 import { DuckDbEngine } from '../engines/duckdb/engine';
@@ -16,7 +15,7 @@ import { type Preview, parsePreview } from '../review/infrastructure';
 import { markdownOf } from '../review/markdown';
 import { findingsOf, type Review, reviewOf } from '../review/review';
 import { plain, say, type Text, message as words } from '../review/text';
-import { type Base, defaultBase, openBase, repositoryOf } from './base';
+import { type Base, defaultBase, inPlace, openBase, repositoryOf } from './base';
 import { describe } from './describe';
 import { type Place, placesOf } from './places';
 import { SAMPLE } from './run';
@@ -41,17 +40,11 @@ export async function reviewCommand(project: Project, options: ReviewOptions): P
   const root = await repositoryOf(project.dir);
   const ref = options.base ?? (await defaultBase(root));
   const previews = await Promise.all((options.preview ?? []).map(readPreview));
-  const place = realpathSync(await mkdtemp(join(tmpdir(), 'lake-review-')));
-  let base: Base | undefined;
-  let review: Review;
-  try {
-    base = await openBase(realpathSync(project.dir), ref, join(place, 'base'));
-    review = await reviewAgainst(base, project, place, { ...options, ref, previews });
-  } finally {
-    await base?.remove();
-    await rm(place, { recursive: true, force: true });
-  }
-  await tell(review, await placesOf(root, project), options);
+  const review = await inPlace(root, async (place, signal) => {
+    const base = await openBase(realpathSync(project.dir), ref, join(place, 'base'), signal);
+    return reviewAgainst(base, project, place, { ...options, ref, previews });
+  });
+  await tell(review, () => placesOf(root, project), options);
   return options.failOn?.some((gate) => gateFails(gate, findingsOf(review))) ? 1 : 0;
 }
 
@@ -67,13 +60,28 @@ export async function reviewAgainst(
     link,
   }: Pick<ReviewOptions, 'data' | 'link'> & { readonly ref: string; readonly previews: readonly Preview[] },
 ): Promise<Review> {
-  const [was, head] = await Promise.all([descriptionOf(base), describe(project)]);
+  const sample = join(place, 'sample');
+  const [was, head, drawn] = await Promise.all([
+    descriptionOf(base),
+    describe(project),
+    data === undefined ? base.lake(['sample', '--out', sample, '--dirty', String(SAMPLE.dirty)]) : undefined,
+  ]);
   // A query that does not fit keeps no run from beginning.
   const isRun =
     !('silent' in was) &&
     !head.faults.some(({ path }) => path.startsWith('jobs/')) &&
     [was, head].every(({ jobs }) => Object.values(jobs).some(({ isLocal }) => isLocal));
-  const runs = isRun ? await runBoth(project, base, { was, head }, place, data) : undefined;
+  if (isRun && drawn) {
+    if (drawn.status !== 0)
+      throw new LakeError(`the base's lake sample failed: ${drawn.stderr.trim().split('\n')[0]}`);
+    await completeSample(project, { was, head }, sample);
+  }
+  const { unit } = sampleOf(project.definition);
+  const given =
+    data === undefined
+      ? { data: sample, input: say`a sample of ${SAMPLE.size} ${words(unit)}` }
+      : { data: resolve(data), input: say`${data}` };
+  const runs = isRun ? await runBoth(project, base, { was, head }, place, given) : undefined;
   return reviewOf({
     ref,
     base: was,
@@ -119,10 +127,8 @@ async function runBoth(
   base: Pick<Base, 'lake'>,
   of: { readonly was: Description; readonly head: Description },
   place: string,
-  given: string | undefined,
+  { data, input }: { readonly data: string; readonly input: Text },
 ): Promise<Runs> {
-  const data =
-    given !== undefined ? resolve(given) : await commonSample(project, base, of, join(place, 'sample'));
   const lakes = { before: join(place, 'before'), after: join(place, 'after') };
   // A pseudonym is the same where its key is.
   for (const lake of Object.values(lakes)) await mkdir(lake);
@@ -136,30 +142,30 @@ async function runBoth(
     ]),
     runOfHead(project, lakes.after, data, time, onlyOf(of.head)),
   ]);
-  const { unit } = sampleOf(project.definition);
   return {
-    input: given === undefined ? say`a sample of ${SAMPLE.size} ${words(unit)}` : say`${given}`,
+    input,
     base: before,
     head: after,
-    left: Object.keys(of.head.jobs).filter((name) => !of.head.jobs[name]?.isLocal),
+    made: Object.keys(of.head.tables).filter((name) => !(name in of.was.tables)),
+    left: Object.keys(of.head.jobs).filter((name) =>
+      [of.was, of.head].some(({ jobs }) => jobs[name]?.isLocal === false),
+    ),
     tables: await compareLakes(lakes, comparables(of)),
   };
 }
 
-/** A sample as the base's sources write it, with what only this revision's have. */
-async function commonSample(
+/** Adds to a sample, as the base's sources write it, what only this revision's have. */
+async function completeSample(
   { definition }: Project,
-  base: Pick<Base, 'lake'>,
   { was, head }: { readonly was: Description; readonly head: Description },
   out: string,
-): Promise<string> {
-  const { status, stderr } = await base.lake(['sample', '--out', out, '--dirty', String(SAMPLE.dirty)]);
-  if (status !== 0) throw new LakeError(`the base's lake sample failed: ${stderr.trim().split('\n')[0]}`);
+): Promise<void> {
   const { addColumns } = require('../samples/contract') as typeof import('../samples/contract');
   for (const source of definition.pipeline.sources) {
-    const before = was.tables[source.name]?.columns;
+    const before = was.tables[source.name];
+    if (before?.entity !== source.entity) continue;
     const added = Object.keys(head.tables[source.name]?.columns ?? {}).filter(
-      (column) => before && !(column in before),
+      (column) => !(column in before.columns),
     );
     if (added.length === 0) continue;
     if (source.format === 'json') await addColumns(source, added, { ...SAMPLE, out });
@@ -167,7 +173,6 @@ async function commonSample(
     else await rm(join(out, source.entity), { recursive: true, force: true });
   }
   await sampleOf(definition).complete({ ...SAMPLE, out });
-  return out;
 }
 
 /** The jobs that DuckDB runs, where there are others too. */
@@ -225,7 +230,7 @@ function comparables({
 
 async function tell(
   review: Review,
-  placeOf: (path: string) => Place | undefined,
+  places: () => Promise<(path: string) => Place | undefined>,
   options: ReviewOptions,
 ): Promise<void> {
   const comment = markdownOf(review);
@@ -233,9 +238,10 @@ async function tell(
   if (options.github) {
     const { GITHUB_STEP_SUMMARY: summary } = process.env;
     if (summary !== undefined) await writeFile(summary, comment, { flag: 'a' });
-    process.stdout.write(annotationsOf(review, placeOf));
+    process.stdout.write(annotationsOf(review, await places()));
   }
   if (options.json) {
+    const placeOf = await places();
     const found = findingsOf(review).map(({ level, text, path }) => ({
       level,
       text: withoutAddress(plain(text)),

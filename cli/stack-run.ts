@@ -11,12 +11,14 @@ import {
   type StackRunSummary,
 } from '../engines/aws/stack-run';
 import { Summaries } from '../engines/aws/summaries';
-import { LakeError, UsageError } from '../engines/engine';
+import { LakeError, type RunEvent, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
+import type { Project } from '../engines/project';
 import { codeVersion } from '../engines/version';
 import type { Job, Pipeline } from '../model';
 import { consoleLinks } from '../model/console';
 import { FORMATS } from '../model/format';
+import { type Listeners, listenersOf } from './events';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
 import { type StackFlags, stackFlags, stackOf } from './stack-options';
@@ -31,12 +33,15 @@ export interface StackRunOptions extends StackFlags {
   readonly json?: boolean;
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
+  /** File for OpenLineage's events. */
+  readonly events?: string;
   /** Whether the run is followed to its end. */
   readonly wait: boolean;
 }
 
 /** `lake run --stack`. Returns the exit status. */
-export async function runStackCommand(pipeline: Pipeline, options: StackRunOptions): Promise<number> {
+export async function runStackCommand(project: Project, options: StackRunOptions): Promise<number> {
+  const { pipeline } = project.definition;
   const { only, parameters, wait, full = false } = options;
   failOnUsage(options);
   const { jobs } = planOf(pipeline, { parameters, ...(only && { only }) });
@@ -49,13 +54,16 @@ export async function runStackCommand(pipeline: Pipeline, options: StackRunOptio
     const plan = await planned(stack, runs, jobs, parameters);
     if (plan?.tables.every(({ does }) => does === 'keep')) return nothingToDo(pipeline, stack, plan, options);
   }
+  const listeners = wait ? await listenersOf(project, options.events) : undefined;
+  const follow = (run: Run, isBegun?: () => boolean) =>
+    followed(pipeline, stack, runs, options, jobs, run, { listeners, isBegun });
   if (isWorkflow) {
     const interrupt = interruptible(options, 'whether a run was started is not known');
     const id = await runs.startWorkflow();
     interrupt.end();
     if (!wait) return startedAs(options, [['workflow', id]]);
     say(options, `Run ${id} of the workflow ${stack.outputs.workflow} was started.\n`);
-    return followed(pipeline, stack, runs, options, jobs, (following) => followWorkflow(following, id));
+    return follow((following) => followWorkflow(following, id));
   }
   await runs.failOnRunning(jobs.map(({ name }) => name));
   if (!wait) {
@@ -69,12 +77,7 @@ export async function runStackCommand(pipeline: Pipeline, options: StackRunOptio
     }
     return startedAs(options, started);
   }
-  return followed(
-    pipeline,
-    stack,
-    runs,
-    options,
-    jobs,
+  return follow(
     (following) => runJobs({ ...following, full }, jobs, parameters),
     () => runs.started.length > 0,
   );
@@ -141,7 +144,9 @@ function nothingToDo(
 }
 
 /** What a call on a stack cannot mean. */
-function failOnUsage({ data, only, parameters, stack }: StackRunOptions): void {
+function failOnUsage({ data, only, parameters, stack, events, wait }: StackRunOptions): void {
+  if (events !== undefined && !wait)
+    throw new UsageError('--events is of a run that is followed; leave out --no-wait');
   if (data !== undefined) {
     throw new UsageError(
       `--data is for a lake on this machine; npx lake ingest ${data} --stack ${stack} puts files in place`,
@@ -192,14 +197,19 @@ function interruptible(options: StackFlags, text: string) {
 
 const GOES_ON = 'the run on AWS goes on and is no longer followed';
 
+type Run = (following: Following) => Promise<StackRunResult>;
+
 async function followed(
   pipeline: Pipeline,
   stack: Stack,
   runs: GlueRuns,
   options: StackFlags & Output,
   jobs: readonly Job[],
-  run: (following: Following) => Promise<StackRunResult>,
-  isBegun = () => true,
+  run: Run,
+  {
+    listeners,
+    isBegun = () => true,
+  }: { readonly listeners?: Listeners | undefined; readonly isBegun?: (() => boolean) | undefined } = {},
 ): Promise<number> {
   const status = `npx lake status ${stackFlags(options)}`;
   const sources = pipeline.sources.filter((source) => jobs.some(({ inputs }) => inputs.includes(source)));
@@ -209,7 +219,11 @@ async function followed(
   let result: StackRunResult;
   try {
     const summaries = new Summaries(stack);
-    result = await run({ pipeline, stack: stack.name, runs, summaries, tell: progress.tell });
+    const tell = (event: RunEvent) => {
+      progress.tell(event);
+      listeners?.tell(event);
+    };
+    result = await run({ pipeline, stack: stack.name, runs, summaries, tell });
   } catch (error) {
     if (!(error instanceof LakeError) || !isBegun()) throw error;
     throw new LakeError(`${error.message}\nWhat was started on AWS goes on: ${status}`, { cause: error });
@@ -217,6 +231,8 @@ async function followed(
     await progress.end();
     interrupt.end();
   }
+  // Of a run that could not be followed to its end nobody knows how it will end.
+  await listeners?.end({ failures: result.failed.map(failureText) });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(result.summary, null, 2)}\n`);
     for (const line of findingLines(result.findings.filter(isFailure), result.summary.tables))
@@ -266,12 +282,13 @@ function report(
   ].join('\n');
 }
 
+const failureText = ({ job, state, error }: JobRun) =>
+  `${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`;
+
 /** Why a job failed: its own words, the end of its log, and where to see more. */
 async function tellFailure(run: JobRun, stack: Stack, options: StackFlags): Promise<string> {
-  const { job, id, state, error } = run;
-  return [
-    `lake: ${job} ended as ${state}${error === undefined ? '' : `: ${error}`}`,
-    ...(await failureLog(stack, job, id, stackFlags(options))),
-    '',
-  ].join('\n');
+  const { job, id } = run;
+  return [`lake: ${failureText(run)}`, ...(await failureLog(stack, job, id, stackFlags(options))), ''].join(
+    '\n',
+  );
 }

@@ -1,8 +1,9 @@
 import { CatalogDatabase } from '@pulumi/aws/glue/catalogDatabase';
 import type { JobArgs } from '@pulumi/aws/glue/job';
+import { BucketObjectv2 } from '@pulumi/aws/s3/bucketObjectv2';
 import { Secret } from '@pulumi/aws/secretsmanager/secret';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion';
-import { ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
+import { asset, ComponentResource, type ComponentResourceOptions, type Input, secret } from '@pulumi/pulumi';
 import {
   hasQuarantine,
   hasSources,
@@ -59,6 +60,8 @@ export interface LakehouseArgs<Z extends ZoneDefinition = ZoneDefinition> {
   /** The code of each job, by name. */
   readonly code: Readonly<Record<string, string>>;
   readonly queries: readonly Query[];
+  /** The page of `lake docs`, as HTML. Default: none. */
+  readonly page?: string;
   readonly transform?: ZoneArgs<ZoneDefinition>['transform'] & { readonly job?: Transform<JobArgs> };
 }
 
@@ -97,6 +100,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
     readonly network?: Network;
     readonly alerts?: Alerts;
     readonly dashboard?: Dashboard;
+    readonly page?: BucketObjectv2;
     readonly auditTrail?: AuditTrail;
   };
 
@@ -120,6 +124,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
 
     const database = this.#database(name, site, protect, keep);
     const artifacts = this.#artifacts(name, site, settings, keep);
+    const page = args.page === undefined ? undefined : this.#page(name, site, artifacts, args.page);
     const pseudonyms =
       pipeline.jobs.some(needsKey) || knowsPeople(pipeline)
         ? this.#secret(name, site, args.pseudonymKey, protect, keep)
@@ -239,6 +244,7 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       ...(network && { network }),
       ...(alerts && { alerts }),
       ...(dashboard && { dashboard }),
+      ...(page && { page }),
       ...(auditTrail && { auditTrail }),
     };
     this.registerOutputs({ name: site.name });
@@ -264,6 +270,21 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
         expire: [{ prefix: RESULTS_PREFIX, days: queries.resultDays }],
         protect,
         keep,
+      },
+      { parent: this },
+    );
+  }
+
+  /** Private, as the bucket is: who may read it there is for the account to say. */
+  #page(name: string, { tags }: Site, artifacts: SecureBucket, html: string) {
+    return new BucketObjectv2(
+      `${name}-page`,
+      {
+        bucket: artifacts.ready,
+        key: 'docs/index.html',
+        contentType: 'text/html; charset=utf-8',
+        source: new asset.StringAsset(html),
+        tags,
       },
       { parent: this },
     );

@@ -55,6 +55,7 @@ const DEFAULTS = {
   analysts: [],
   auditTrail: false,
   dashboard: false,
+  page: false,
   tags: { project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
 };
 
@@ -93,6 +94,7 @@ describe('a configuration', () => {
         analysts: ['arn:aws:iam::111122223333:role/a/b/analyst'],
         auditTrail: true,
         dashboard: true,
+        page: true,
         tags: { owner: 'data' },
       }),
     ).toStrictEqual({
@@ -116,6 +118,7 @@ describe('a configuration', () => {
       analysts: ['arn:aws:iam::111122223333:role/a/b/analyst'],
       auditTrail: true,
       dashboard: true,
+      page: true,
       tags: { owner: 'data', project: 'acme', stack: 'dev', 'managed-by': 'pulumi' },
     });
   });
@@ -335,7 +338,7 @@ describe('every fault names its setting, the bad value and the rule', () => {
 
 describe('a key that no setting has', () => {
   const known =
-    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, permissions, analysts, auditTrail, dashboard, tags';
+    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, permissions, analysts, auditTrail, dashboard, page, tags';
   const job = 'workerType, maxWorkers, timeoutMinutes, flex';
 
   test.each<[Record<string, unknown>, string]>([

@@ -89,6 +89,8 @@ export interface Settings {
   readonly auditTrail: boolean;
   /** Whether CloudWatch has a dashboard of the stack. Default: false; an account's fourth costs 3 USD a month. */
   readonly dashboard: boolean;
+  /** Whether the page of `lake docs` is put into the artifacts' bucket. Default: false. */
+  readonly page: boolean;
   /** Tags besides `project`, `stack` and `managed-by`. Default: none. */
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -283,6 +285,7 @@ const shapeOf = (pipeline: Pipeline) =>
       .default([]),
     auditTrail: yes.default(false),
     dashboard: yes.default(false),
+    page: yes.default(false),
     tags: z
       .record(
         z

@@ -211,6 +211,7 @@ describe('each setting changes what it turns on, and nothing else', () => {
       [{ jobs: { timeoutMinutes: 90 } }, []],
       [{ jobOverrides: { customer_trusted: { flex: true } } }, ['Glue jobs']],
     ],
+    page: [[{ page: true }, []]],
     logDays: [[{ logDays: 365 }, ['CloudWatch logs']]],
     parameters: [[{ parameters: { consent: 'since-grant' } }, []]],
     queries: [

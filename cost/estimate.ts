@@ -1,6 +1,7 @@
 import { ENDPOINTS, EXPIRED_VERSION_DAYS, SNAPSHOTS } from '../components/constants';
 import { watchedHours } from '../components/schedule';
 import { dpusOf, type JobSettings, type Settings, type Start } from '../components/settings';
+import { groupedTo } from '../engines/words';
 import { isPersonal, type Job, type Pipeline, type Table } from '../model';
 import { knowsPeople, needsKey } from '../model/manifest';
 import PRICES from './prices.json';
@@ -326,8 +327,7 @@ const logsOf = ({ pipeline, usage, runs }: Month) =>
 
 const counted = (n: number, one: string, many = `${one}s`) => `${shown(n)} ${n === 1 ? one : many}`;
 
-const shown = (n: number) =>
-  n.toLocaleString('en-US', { maximumFractionDigits: n < 0.1 ? 3 : n < 10 ? 2 : n < 100 ? 1 : 0 });
+const shown = (n: number) => groupedTo(n, n < 0.1 ? 3 : n < 10 ? 2 : n < 100 ? 1 : 0);
 
 function assumptionsOf(month: Month): string[] {
   const { pipeline, settings, usage, landing } = month;

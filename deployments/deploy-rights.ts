@@ -119,7 +119,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
           's3',
           `PutObject GetObject DeleteObject DeleteObjectVersion GetObjectTagging PutObjectTagging`,
         ),
-        on: ['runner', 'jobs'].map((folder) => `arn:aws:s3:::NAME-artifacts-ACCOUNT/${folder}/*`),
+        on: ['runner', 'jobs', 'docs'].map((folder) => `arn:aws:s3:::NAME-artifacts-ACCOUNT/${folder}/*`),
       },
       { actions: can('s3', 'ListBucketVersions'), on: ['arn:aws:s3:::NAME-artifacts-ACCOUNT'] },
     ],

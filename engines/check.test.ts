@@ -389,6 +389,38 @@ describe('a project', () => {
     expect(await told({ 'clean.sql': SQL, 'clean.cases.yaml': CASES })).toEqual(EXPECTED);
   });
 
+  test('what its jobs say that a change touches is held to their SQL', async () => {
+    const through = { of: 'customers_curated', on: { user: 'email' }, key: 'serialNumber' };
+    const blind = {
+      key: 'device',
+      by: {
+        step_trainer_trusted: 'serialNumber',
+        accelerometer_trusted: { ...through, sees: 'SELECT a.x, c.email FROM accelerometer_trusted a' },
+      },
+    };
+    const jobs = lake.jobs.map((one) =>
+      one.name === 'machine_learning_curated' ? { ...one, increments: [blind] } : one,
+    );
+    const dirs = { jobs: SHIPPED, queries: await folder({}) };
+    const place = 'jobs.machine_learning_curated.increments[0].by';
+    expect(
+      short(await projectFaults({ ...lake, jobs }, dirs)).filter((one) => one.startsWith(place)),
+    ).toEqual([
+      expect.stringContaining(`${place} does not name customers_curated, which`),
+      expect.stringMatching(/sees .*"c"/),
+    ]);
+    const found = { ...blind.by.accelerometer_trusted, sees: 'SELECT a.x FROM accelerometer_trusted a' };
+    const other = jobs.map((one) => ({
+      ...one,
+      increments: one.increments.map((own) =>
+        own === blind ? { ...own, by: { accelerometer_trusted: found } } : own,
+      ),
+    }));
+    expect(short(await projectFaults({ ...lake, jobs: other }, dirs))).toContain(
+      `${place}.accelerometer_trusted.sees its query gives no column "user", by which rows are told`,
+    );
+  });
+
   test('a job has one file, in the language of its definition', async () => {
     const inPython = { ...job, language: 'python' } as const;
     const toldOfJob = async (one: Job, files: Readonly<Record<string, string>>) => {

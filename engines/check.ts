@@ -12,6 +12,7 @@ import {
   type NamedQuery,
   type Pipeline,
   type Table,
+  throughOf,
   unreadFaults,
 } from '../model';
 import { type AstNode, lineOf, nodesOf, parseSelect, selectListOf, tablesIn } from './ast';
@@ -92,6 +93,20 @@ export async function bindProject(
     }
     return { faults, queries };
   });
+}
+
+/** The queries of a folder, unbound; without those that cannot be read. */
+export async function queriesIn(
+  db: DuckDBConnection,
+  pipeline: Pipeline,
+  dir: string,
+): Promise<BoundQuery[]> {
+  const queries: BoundQuery[] = [];
+  for (const piece of await queryPieces(pipeline, dir)) {
+    const ast = await parseSelect(db, piece.sql).catch(() => undefined);
+    if (ast) queries.push(boundQuery(piece, ast, { faults: [] }));
+  }
+  return queries;
 }
 
 /** The comment that a query begins with says what it answers. */
@@ -181,7 +196,10 @@ function pieceFaults(piece: Piece, { columns }: Bound): Fault[] {
   const given = columns?.map((column) => column.column_name);
   const faults = (piece.gives ?? [])
     .filter((column) => given && !given.includes(column))
-    .map((name) => ({ path: piece.path, message: `moves rows by "${name}", which its query does not give` }));
+    .map((name) => ({
+      path: piece.path,
+      message: `its query gives no column "${name}", by which rows are told`,
+    }));
   if (piece.isFile && openingComment(piece.sql) === '') {
     faults.push({ path: `${piece.path}:1`, message: 'begins with no comment; say what it answers' });
   }
@@ -240,7 +258,24 @@ async function jobFaults(db: DuckDBConnection, job: Job, dir: string): Promise<B
     isPart: true,
   };
   const bound = await bind(db, piece);
-  return { ...bound, piece, faults: [...bound.faults, ...outputFaults(job, piece, bound)] };
+  return {
+    ...bound,
+    piece,
+    faults: [...bound.faults, ...outputFaults(job, piece, bound), ...touchFaults(job, piece, bound)],
+  };
+}
+
+/** What a job reads and an increment of it does not name would change, and nothing would be made again. */
+function touchFaults({ name, inputs, increments }: Job, { path }: Piece, { ast }: Bound): Fault[] {
+  const read = ast ? [...tablesIn(ast).keys()].map((table) => table.toLowerCase()) : [];
+  return increments.flatMap(({ by }, i) =>
+    read
+      .filter((table) => inputs.some((input) => input.name === table) && !Object.hasOwn(by, table))
+      .map((table) => ({
+        path: `jobs.${name}.increments[${i}].by`,
+        message: `does not name ${table}, which ${path} reads; say what a row of it stands for`,
+      })),
+  );
 }
 
 function outputFaults({ name: job, output }: Job, { path, sql }: Piece, { columns, ast }: Bound): Fault[] {
@@ -301,9 +336,32 @@ const expectationPieces = (pipeline: Pipeline): Piece[] =>
     }),
   );
 
+/** What jobs see of inputs, by which it is known what a change touches. */
+const seenPieces = (pipeline: Pipeline): Piece[] =>
+  pipeline.jobs.flatMap((job) =>
+    job.increments.flatMap(({ by }, i) =>
+      Object.entries(by).flatMap(([name, touching]) => {
+        const { sees, of, on = {}, key } = throughOf(touching);
+        if (sees === undefined) return [];
+        const input = job.inputs.filter((one) => one.name === name);
+        const own = typeof key === 'string' ? key : key.column;
+        return {
+          path: `jobs.${job.name}.increments[${i}].by.${name}.sees`,
+          isFile: false,
+          sql: sees,
+          reads: emptyTables(input, readType),
+          hint: `it may read ${name} alone`,
+          isPart: true,
+          gives: of === undefined ? [own] : Object.keys(on),
+        };
+      }),
+    ),
+  );
+
 /** What of a project is SQL besides its jobs. */
 const otherPieces = async (pipeline: Pipeline, queries: string): Promise<Piece[]> => [
   ...expectationPieces(pipeline),
+  ...seenPieces(pipeline),
   ...(await queryPieces(pipeline, queries)),
 ];
 

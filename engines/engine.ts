@@ -191,6 +191,8 @@ export interface Engine {
   run(pipeline: Pipeline, request: RunRequest, tell: (event: RunEvent) => void): Promise<RunResult>;
   /** Reads the published tables; `sql` is one SELECT. */
   query(sql: string): Promise<QueryResult>;
+  /** Asks several queries, whose rows are read before `work` ends: what they need is opened once. */
+  queries<T>(work: (query: Engine['query']) => Promise<T>): Promise<T>;
   /** The published tables. */
   tables(): Promise<readonly TableState[]>;
   /** Where the summary of a run is kept. */

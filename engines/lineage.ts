@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Job, runTime } from '../model';
 import { withEmptyTables } from './check';
 import { rowsOf } from './database';
+import { readCode } from './job-code';
 import { quoteString, withParameters } from './sql';
 import { nothing, readType } from './types';
 
@@ -86,6 +87,28 @@ export async function lineageOf(db: DuckDBConnection, job: Job, sql: string): Pr
       rows: reader.rows,
     };
   });
+}
+
+export interface JobText {
+  readonly code: string;
+  /** Of SQL that binds. */
+  readonly lineage?: Lineage;
+}
+
+/** The code of jobs by their names, of those that have any. What is wrong with one is for `lake check` to say. */
+export async function jobTexts(
+  db: DuckDBConnection,
+  jobs: readonly Job[],
+  dir: string,
+): Promise<ReadonlyMap<string, JobText>> {
+  const texts = new Map<string, JobText>();
+  for (const job of jobs) {
+    const code = await readCode(dir, job).catch(() => undefined);
+    if (code === undefined) continue;
+    const lineage = job.language === 'sql' && (await lineageOf(db, job, code).catch(() => undefined));
+    texts.set(job.name, { code, ...(lineage && { lineage }) });
+  }
+  return texts;
 }
 
 /** Reads one plan, from its leaves up: references in it are places among the columns of what is below. */

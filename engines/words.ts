@@ -1,8 +1,11 @@
-/** A number as people read it, to two places: `1,117`, `-1,234.5`. JSON has it plain. Intl takes 30 ms to load. */
-export const grouped = (n: number): string => {
-  const [whole = '', part] = String(Math.round(n * 100) / 100).split('.');
+/** A number as people read it, to two places: `1,117`, `-1,234.5`. JSON has it plain. */
+export const grouped = (n: number) => groupedTo(n, 2);
+
+/** Intl takes 30 ms to load. */
+export function groupedTo(n: number, places: number): string {
+  const [whole = '', part] = String(Math.round(n * 10 ** places) / 10 ** places).split('.');
   return `${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}${part === undefined ? '' : `.${part}`}`;
-};
+}
 
 /** `1 row`, `1,117 rows`. */
 export const counted = (n: number, one: string, many = `${one}s`) => `${grouped(n)} ${n === 1 ? one : many}`;

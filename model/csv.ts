@@ -3,6 +3,7 @@ import {
   type Field,
   fault,
   faultOf,
+  headFaults,
   LF,
   MAX_RAW_CHARACTERS,
   PIECE_BYTES,
@@ -14,16 +15,7 @@ import {
 } from './reading';
 import { literalPattern, quoteName as name, quoteString as quote } from './sql';
 import type { CsvFormat, SourceTable } from './table';
-import {
-  areGood,
-  columnsFault,
-  flatFields,
-  goodValues,
-  headFaults,
-  jsonOf,
-  noRow,
-  numbered,
-} from './tabular';
+import { areGood, columnsFault, flatFields, goodValues, jsonOf, noRow, numbered } from './tabular';
 import { spelled } from './types';
 
 /** A header has to be within so much of a file. */
@@ -167,9 +159,9 @@ FROM records`;
 
 function lines(fields: readonly Field[], format: CsvFormat): string {
   const isWhole = `NOT _broken AND ${hasWidth('width')} AND strlen(_line) <= ${PIECE_BYTES}`;
-  return `SELECT _file, _n, _n + strlen(_line) - strlen(replace(_line, ${LF}, '')) AS _last, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${goodValues(fields)}
+  return `SELECT _file, _n, _n + strlen(_line) - strlen(replace(_line, ${LF}, '')) AS _last, CASE WHEN NOT _good THEN _line END AS _line, _broken, _good, ${goodValues(fields)}
 FROM (
-  SELECT *, COALESCE(${isWhole}, false) AND ${areGood(fields)} AS _matched
+  SELECT *, COALESCE(${isWhole}, false) AND ${areGood(fields)} AS _good
   FROM (SELECT ${numbered(fields)} FROM (SELECT *, ${texts(fields, (_, text) => `NULLIF(${text}, '')`)} FROM (${rows(fields, format)})))
 )`;
 }
@@ -216,7 +208,6 @@ FROM judged`;
 /** How files of CSV are read. */
 export function csvReading(source: SourceTable, format: CsvFormat): Reading {
   const fields = flatFields(source);
-  const names = fields.map((f) => name(f.name));
   const rowsOfAll = plain(fields, format);
   // Each line is a row, but for the header: then no row was passed over, nor two lines taken for one.
   const check = `SELECT count(*) AS rows, CASE WHEN bool_and(_good) IS DISTINCT FROM false THEN count(*) + ${format.header ? `len(getvariable('_files'))` : '0'} END AS marks FROM _plain`;
@@ -234,8 +225,7 @@ export function csvReading(source: SourceTable, format: CsvFormat): Reading {
     objects: 'SELECT NULL',
     numbered: 'SELECT NULL',
     lines: lines(fields, format),
-    matched: `SELECT ${names.join(', ')}, _n, _last FROM _lines WHERE _matched`,
-    unmatched: `SELECT ${fields.map((f) => `NULL::${spelled(f.column).duckdb} AS ${name(f.name)}`).join(', ')}, _file, _n, _line, _broken, false AS _good FROM _others`,
+    careful: `SELECT ${fields.map((f) => `NULL::${spelled(f.column).duckdb} AS ${name(f.name)}`).join(', ')}, *, _n AS _last, false AS _good FROM _others`,
     judge: judge(fields, format),
   };
 }

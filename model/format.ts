@@ -15,9 +15,9 @@ export const FORMATS = {
   /** The list of who was forgotten; one of format 1 is read too, and has no moments. */
   suppression: 2,
   /** What runners are told, which a Spark lake keeps of its sources. */
-  manifest: 3,
+  manifest: 4,
   /** What a lakehouse says of itself, which a review reads of another revision. */
-  description: 1,
+  description: 2,
 } as const;
 
 /** Why what `file` holds is not read here: it is of another format. */

@@ -5,14 +5,22 @@ import type { DayPartition, DerivedTable, Table } from './table';
 /** A value of a row: of a column, or the day of its instant in UTC. */
 export type RowKey = string | DayPartition;
 
-/** By the rows of another input that share values: `{ of: customers, on: { user: 'email' }, key: 'serialNumber' }`. */
+/** By what else than a value of its own a row says what it stands for. */
 export interface Through {
-  /** Name of another input of the job. */
-  readonly of: string;
-  /** Columns of the changed input by those of the other. */
-  readonly on: Readonly<Record<string, string>>;
-  /** Of a row of the other. */
+  /** A value of the row, or of a row of the other input. */
   readonly key: RowKey;
+  /**
+   * Name of another input of the job: `{ of: 'customers_curated', on: { user: 'email' }, key: 'serialNumber' }` is the serial
+   * numbers of the customers whose e-mail is the row's user. Default: the row itself.
+   */
+  readonly of?: string;
+  /** Columns of the changed input by those of the other. */
+  readonly on?: Readonly<Record<string, string>>;
+  /**
+   * All that the job reads of the input, where that is less than its rows: a query whose columns have their names. A change of
+   * rows that it does not show touches nothing.
+   */
+  readonly sees?: string;
 }
 
 /**
@@ -31,13 +39,16 @@ export interface Increment {
 }
 
 type KeyOf<T extends Table> = (keyof T['columns'] & string) | DayPartition<keyof T['columns'] & string>;
-type ThroughOf<T extends Table, Inputs extends readonly Table[]> = {
-  [O in Inputs[number] as O['name']]: {
-    readonly of: O['name'];
-    readonly on: Partial<Record<keyof T['columns'] & string, keyof O['columns'] & string>>;
-    readonly key: KeyOf<O>;
-  };
-}[Inputs[number]['name']];
+type ThroughOf<T extends Table, Inputs extends readonly Table[]> =
+  | { readonly key: KeyOf<T>; readonly sees: string }
+  | {
+      [O in Inputs[number] as O['name']]: {
+        readonly of: O['name'];
+        readonly on: Partial<Record<keyof T['columns'] & string, keyof O['columns'] & string>>;
+        readonly key: KeyOf<O>;
+        readonly sees?: string;
+      };
+    }[Inputs[number]['name']];
 
 /** {@link Increment}, by the names that the job's tables have. */
 export interface IncrementOf<Output extends DerivedTable, Inputs extends readonly Table[]> {
@@ -47,8 +58,9 @@ export interface IncrementOf<Output extends DerivedTable, Inputs extends readonl
   readonly due?: { readonly [T in Inputs[number] as T['name']]?: keyof T['columns'] & string };
 }
 
-export const isThrough = (touch: RowKey | Through): touch is Through =>
-  typeof touch === 'object' && 'of' in touch;
+/** What a row stands for, in the one form that has all others. */
+export const throughOf = (touch: RowKey | Through): Through =>
+  typeof touch === 'object' && 'key' in touch ? touch : { key: touch };
 
 /** A row's value as SQL. `t` stands for the row. */
 export const keySql = (t: string, key: RowKey): string =>
@@ -107,13 +119,14 @@ export function incrementFaults(job: Job, asksTime: boolean, fault: (path: strin
     for (const [name, touch] of Object.entries(by)) {
       const place = `.by.${name}`;
       const input = inputOf(name, place);
-      const other = isThrough(touch) ? inputOf(touch.of, place) : input;
-      const found = keyType(other, isThrough(touch) ? touch.key : touch, place);
+      const { of, on, key: stands } = throughOf(touch);
+      const other = of === undefined ? input : inputOf(of, place);
+      const found = keyType(other, stands, place);
       if (type && found && type !== found)
         own(place, `is ${found}, and ${key} is ${type}; they cannot be equal`);
-      if (!isThrough(touch)) continue;
-      if (Object.keys(touch.on).length === 0) own(`${place}.on`, 'pairs no columns');
-      for (const [from, to] of Object.entries(touch.on)) {
+      if (of === undefined) continue;
+      if (Object.keys(on ?? {}).length === 0) own(`${place}.on`, 'pairs no columns');
+      for (const [from, to] of Object.entries(on ?? {})) {
         const [one, two] = [typeOf(input, from, `${place}.on`), typeOf(other, to, `${place}.on`)];
         if (one && two && one !== two)
           own(`${place}.on`, `${from} is ${one}, and ${to} is ${two}; they cannot be equal`);

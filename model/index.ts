@@ -9,10 +9,10 @@ export * from './format';
 export {
   type Increment,
   incrementsOf,
-  isThrough,
   keySql,
   type RowKey,
   type Through,
+  throughOf,
 } from './increment';
 export * from './job';
 export * from './lakehouse';

@@ -81,7 +81,7 @@ test('a manifest is all that a runner needs of a job', () => {
   });
   const manifest = placed(job);
   expect(manifest).toStrictEqual({
-    version: 3,
+    version: 4,
     job: 'reading',
     database: 'd',
     driving: 'reading_raw',
@@ -169,7 +169,7 @@ describe('an erasure manifest', () => {
 
   test('says by what every table is made again', () => {
     const erasure = erasureOf(of);
-    expect(erasure).toStrictEqual({ version: 3, people: PEOPLE, ...of });
+    expect(erasure).toStrictEqual({ version: 4, people: PEOPLE, ...of });
     expect(JSON.parse(JSON.stringify(erasure))).toStrictEqual(erasure);
   });
 

@@ -1,18 +1,19 @@
 import type { Column } from './column';
-import { commonReading, type Field, fault, fieldsOf, judge, type Reading, said, spellings } from './reading';
+import {
+  commonReading,
+  type Field,
+  fault,
+  fieldsOf,
+  headFaults,
+  judge,
+  type Reading,
+  said,
+  spellings,
+} from './reading';
 import { hiveType } from './schema';
 import { quoteName as name, quoteString as quote } from './sql';
 import type { SourceTable } from './table';
-import {
-  areGood,
-  columnsFault,
-  flatFields,
-  goodValues,
-  headFaults,
-  jsonOf,
-  noRow,
-  numbered,
-} from './tabular';
+import { areGood, columnsFault, flatFields, goodValues, jsonOf, noRow, numbered } from './tabular';
 
 const FILES = "getvariable('_files')";
 const READ = `read_parquet(${FILES}, hive_partitioning = false, file_row_number = true)`;
@@ -159,8 +160,7 @@ export function parquetReading(source: SourceTable): Reading {
     objects: `SELECT ${goodValues(fields)}, NULL::INTEGER AS _file, file_row_number + 1 AS _n, false AS _broken, CASE WHEN NOT _good THEN ${json} END AS _line, _good FROM (${read})`,
     numbered: `SELECT 0 AS file, file_row_number + 1 AS n, ${json} AS line, false AS broken FROM (${read}) WHERE NOT _good`,
     lines: nothing,
-    matched: nothing,
-    unmatched: nothing,
+    careful: nothing,
     // Packed as it is, a file says nothing of the size of a record.
     judge: `SELECT * REPLACE (0::BIGINT AS _bytes) FROM (${judge({ record: fields })})`,
     without: `SELECT * EXCLUDE (file_row_number) FROM ${READ} WHERE file_row_number + 1 NOT IN (SELECT n FROM _gone)`,

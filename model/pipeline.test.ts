@@ -17,6 +17,7 @@ import {
   position,
   pseudonym,
   references,
+  runTime,
   type SourceTable,
   text,
   timestamp,
@@ -665,6 +666,74 @@ describe('every fault names its place and what to do', () => {
         'jobs.reading.drivenBy: at is timestamp and who is text; they cannot be equal',
         'jobs.reading_open.drivenBy: at is timestamp and subject is pseudonym; they cannot be equal',
       ],
+    ],
+    [
+      'increments that name what is not there',
+      {
+        cleanJob: {
+          increments: [
+            { key: 'whom', by: { reading_raw: 'at', other: 'who' }, when: { mode: 'a' } },
+            { key: 'who', by: {} },
+          ],
+        },
+        openJob: {
+          increments: [{ key: 'subject', by: { reading: { of: 'reading_raw', on: {}, key: 'who' } } }],
+        },
+      },
+      [
+        'jobs.reading.increments[0].key: reading has no column "whom"',
+        'jobs.reading.increments[0].by.other: other is no input of the job',
+        'jobs.reading.increments[0].when.mode: a is no value that reading may be given for mode',
+        'jobs.reading.increments[1].by: names no input; leave the increment out, or say what a row stands for',
+        'jobs.reading_open.increments[0].by.reading: reading_raw is no input of the job',
+        'jobs.reading_open.increments[0].by.reading.on: pairs no columns',
+      ],
+    ],
+    [
+      'increments of columns that cannot be equal',
+      {
+        cleanJob: {
+          increments: [
+            { key: 'at', by: { reading_raw: 'who' } },
+            { key: 'at', by: { reading_raw: day('at') } },
+            { key: 'who', by: { reading_raw: day('who') } },
+          ],
+        },
+        openJob: { increments: [{ key: 'subject', by: { reading: 'who' } }] },
+      },
+      [
+        'jobs.reading.increments[0].by.reading_raw: is text, and at is timestamp; they cannot be equal',
+        'jobs.reading.increments[1].by.reading_raw: is date, and at is timestamp; they cannot be equal',
+        'jobs.reading.increments[2].by.reading_raw: day() needs a timestamp; who is text',
+        'jobs.reading.increments[2].by.reading_raw: is date, and who is text; they cannot be equal',
+      ],
+    ],
+    [
+      'what comes due',
+      {
+        cleanJob: {
+          parameters: [runTime],
+          increments: [
+            { key: 'who', by: { reading_raw: 'who' } },
+            { key: 'who', by: { reading_raw: 'who' }, due: { reading_raw: 'value' } },
+          ],
+        },
+        openJob: { increments: [{ key: 'at', by: { reading: 'at' }, due: { reading_raw: 'at' } }] },
+      },
+      [
+        'jobs.reading.increments[0].due: the job asks for the time; name the instants at which that changes what it gives',
+        'jobs.reading.increments[1].due.reading_raw: value is double; only an instant comes due',
+        'jobs.reading_open.increments[0].due.reading_raw: says when a row comes due, and not what it stands for; name it in by',
+        'jobs.reading_open.increments[0].due.reading_raw: reading_raw is no input of the job',
+      ],
+    ],
+    [
+      'an increment of a table that rows are moved out of',
+      {
+        clean: { expectations: [unique(['who'], { severity: 'quarantine', description: 'D.' })] },
+        cleanJob: { increments: [{ key: 'who', by: { reading_raw: 'who' } }] },
+      },
+      ['jobs.reading.increments[0]: expectations of reading move rows out; such a table is made whole'],
     ],
     [
       'a parameter that two jobs declare each in its own way',

@@ -191,10 +191,9 @@ function tableFaults(table: Table, tables: readonly Table[], fault: Faulty) {
   if (table.format === 'iceberg') derivedFaults(table, known, fault);
   else sourceFaults(table, fault);
   for (const e of table.expectations) {
-    known(
-      `.expectations.${e.name}`,
-      e.per === undefined || e.per === 'row' ? e.columns : [...e.columns, ...e.per],
-    );
+    known(`.expectations.${e.name}`, [
+      ...new Set([...e.columns, ...(typeof e.per === 'object' ? e.per : [])]),
+    ]);
     expectationFaults(e, table, tables, (message) => fault(`.expectations.${e.name}`, message));
   }
   for (const name of repeated(expectationsOf(table).map((e) => e.name))) {

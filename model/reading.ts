@@ -56,18 +56,14 @@ export interface Reading {
   readonly numbered: string;
   /**
    * With `_headers (file INTEGER, columns)`, the keys that `heads` gave of files:
-   * the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines before it, and
-   * which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives `_file`, `_n` the line's number,
-   * `_line`, `_broken`, and `_matched` for records written as they mostly are, which are good.
+   * the records on the lines of `_piece (file INTEGER, text BLOB, first, broken)`, one row a piece: the number of lines
+   * before it, and which lines of it, from 1, were no UTF-8. A piece that is none gives nothing. Gives values, `_file`, `_n`
+   * and `_last`, the lines on which a record begins and ends, `_broken`, `_good`, and `_line`, what stands there, where it is
+   * not good.
    */
   readonly lines: string;
-  /** Values, `_n` and `_last`, the line on which it ends, of the matched ones of `_lines`, which holds those. */
-  readonly matched: string;
-  /**
-   * Of `_others (_file, _n, _line, _broken)`, which holds the others: values, `_file` and `_n`, `_line` and `_broken`
-   * where it holds no good record, and `_good`.
-   */
-  readonly unmatched: string;
+  /** The same of `_others (_file, _n, _line, _broken)`, which holds those that `lines` does not call good. */
+  readonly careful: string;
   /**
    * From `_rest (file INTEGER, n, line, broken)`, with the variable `_by` that says whether n counts lines or records:
    * good records with their values, and refused ones with `_reason`, `_detail`, `_raw`. `_file`, `_line` and `_record`
@@ -528,6 +524,21 @@ const USUAL_DAY = '[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])';
 const USUAL_TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?';
 export const USUAL_INSTANT = `${USUAL_DAY}T${USUAL_TIME}(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9])`;
 
+/** The record that a line is, if it is one; blank lines are left out. */
+const lineRecords = (from: string) => {
+  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
+  return `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
+    FROM (${from}) WHERE (${BARE}) <> ''`;
+};
+const PLACE = '_file, _n, _n AS _last, _broken';
+
+const LINES =
+  lineRecords(`SELECT file AS _file, first + i AS _n, line AS _line, len(broken) > 0 AND list_contains(broken, i) AS _broken
+      FROM (
+        SELECT file, first, broken, unnest(lines) AS line, generate_subscripts(lines, 1) AS i
+        FROM (SELECT file, first, broken, string_split(TRY(decode(text)), ${LF}) AS lines FROM _piece)
+      )`);
+
 /** White space between tokens, of which JSON takes less than RE2's `\\s`. */
 const GAP = '[ \\t\\r]*';
 
@@ -548,9 +559,8 @@ function linePattern(fields: readonly Field[]): string | undefined {
   return `\\x{FEFF}?\\s*\\{${GAP}${members.join('')}${GAP}\\}[\\s,]*`;
 }
 
-function lines(fields: readonly Field[]): string {
-  const pattern = linePattern(fields);
-  const isMatched = pattern ? `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})` : 'false';
+function matchedLines(fields: readonly Field[], pattern: string): string {
+  const isMatched = `NOT _broken AND regexp_full_match(_line, ${quote(pattern)})`;
   return `SELECT _file, _n, CASE WHEN NOT _matched THEN _line END AS _line, _broken, _matched, ${structsOf(fields).join(', ')}
 FROM (
   SELECT *, CASE WHEN _matched THEN CASE WHEN NOT starts_with(_line, '{') THEN trim(_line, ${AROUND_RECORD}) WHEN ends_with(_line, '}' || chr(13)) THEN _line WHEN ends_with(_line, '},') THEN left(_line, -1) ELSE ${BARE} END END AS _bare
@@ -584,30 +594,14 @@ function structsOf(fields: readonly Field[]): string[] {
   });
 }
 
-function matched({ record: fields, element }: Fields): string {
-  // No pattern takes an array.
-  if (element) {
-    const none = [...fields.slice(0, -1), ...element].map(
-      ({ name: key, column }) => `NULL::${spelled(column).duckdb} AS ${name(key)}`,
-    );
-    return `SELECT ${none.join(', ')}, _n FROM _lines WHERE false`;
-  }
+function lines(all: Fields): string {
+  const { record: fields } = all;
+  const pattern = linePattern(fields);
+  if (pattern === undefined) return accepted(all, LINES, PLACE);
   const groups = slotGroups(fields);
-  const columns = fields.map(
-    (field) => `COALESCE(${matchedAt(groups, field).join(', ')}) AS ${name(field.name)}`,
-  );
-  return `SELECT ${columns.join(', ')}, _n, _n AS _last FROM _lines WHERE _matched`;
+  const columns = fields.map((f) => `COALESCE(${matchedAt(groups, f).join(', ')}) AS ${name(f.name)}`);
+  return `SELECT ${columns.join(', ')}, _file, _n, _n AS _last, _broken, _line, _matched AS _good FROM (${matchedLines(fields, pattern)})`;
 }
-
-const unmatched = (fields: Fields) => {
-  const isObject = (text: string) => `starts_with(${text}, '{') AND json_valid(${text})`;
-  return accepted(
-    fields,
-    `SELECT *, CASE WHEN _broken THEN NULL WHEN ${isObject('_line')} THEN _line WHEN ${isObject(BARE)} THEN ${BARE} END AS _json
-          FROM _others WHERE (${BARE}) <> ''`,
-    '_file, _n, _broken',
-  );
-};
 
 /** A text of objects with a mark between each two, with or without a comma there. */
 const markedOff = (text: string) =>
@@ -697,6 +691,7 @@ split AS (
   SELECT file, n, last, raw, broken, CASE
     WHEN marked IS NULL THEN [bare]
     WHEN json_valid(joined) THEN json_transform(joined, '["JSON"]')::VARCHAR[]
+    WHEN last_part = 1 THEN [bare]
     ELSE list_transform(parts, lambda t, i: concat(
       CASE WHEN i > 1 THEN '{' END, replace(t, ${MARK}, ''), CASE WHEN i < last_part THEN '}' END))
   END AS records
@@ -934,7 +929,7 @@ FROM (
 }
 
 /** What a file may be by its first bytes in hex, and no text. */
-export const MAGIC = [
+const MAGIC = [
   ['504B0304', 'a zip archive'],
   ['504B0506', 'a zip archive'],
   ['425A68', 'packed with bzip2'],
@@ -954,21 +949,31 @@ export const MAGIC = [
   ['005B', 'UTF-16 text'],
 ] as const;
 
+/** Why a file cannot be read by its first bytes, as `WHEN`s; `others` are what else it may be. */
+export function headFaults(takes: string, formats: readonly string[]): string {
+  const unreadable = (detail: string) => fault('UNREADABLE_FILE', said(detail));
+  return `WHEN damage IS NOT NULL THEN ${fault('UNREADABLE_FILE', `'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
+    WHEN named AND NOT unpacked THEN ${unreadable('its name ends in .gz, but it is not packed with gzip; rename it or upload it again')}
+    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${unreadable(`it is packed with gzip twice; ${takes}`)}
+    WHEN starts_with(magic, '1F8B') THEN ${unreadable('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it')}
+    ${MAGIC.filter(([, what]) => !formats.includes(what))
+      .map(
+        ([bytes, what]) =>
+          `WHEN starts_with(magic, '${bytes}') THEN ${unreadable(`it is ${what}; ${takes}`)}`,
+      )
+      .join('\n    ')}`;
+}
+
 const TAKES = 'landing takes JSON as UTF-8 text, plain or as .gz';
 
 function heads(fields: readonly Field[]): string {
-  const unreadable = (detail: string) => fault('UNREADABLE_FILE', detail);
-  const looks = (what: string) => unreadable(said(`it is ${what}; ${TAKES}`));
+  const looks = (what: string) => fault('UNREADABLE_FILE', said(`it is ${what}; ${TAKES}`));
   const spelling = (f: Field) =>
     `COALESCE(list_filter(ks, lambda k: lower(k) IN (${spellings([f])}))[1], ${quote(f.keys[0] ?? f.name)})`;
   return `WITH refused AS (
   SELECT *, CASE
-    WHEN damage IS NOT NULL THEN ${unreadable(`'it cannot be unpacked to its end: ' || damage || '; upload it again'`)}
-    WHEN whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
-    WHEN named AND NOT unpacked THEN ${unreadable(said('its name ends in .gz, but it is not packed with gzip; rename it or upload it again'))}
-    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${looks('packed with gzip twice')}
-    WHEN starts_with(magic, '1F8B') THEN ${unreadable(said('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it'))}
-    ${MAGIC.map(([bytes, what]) => `WHEN starts_with(magic, '${bytes}') THEN ${looks(what)}`).join('\n    ')}
+    WHEN damage IS NULL AND whole AND trim(head, ${AROUND_RECORDS}) = '' THEN ${fault('EMPTY_FILE', said('the file holds no record'))}
+    ${headFaults(TAKES, [])}
     WHEN contains(head, '{') OR trim(head, ${AROUND_RECORDS}) = '' THEN NULL
     WHEN regexp_matches(head, '[\\x00-\\x08\\x0e-\\x1f]') THEN ${looks('binary')}
     WHEN starts_with(trim(head, ${SPACE} || ${LF}), '<') THEN ${looks('XML or HTML')}
@@ -1074,9 +1079,8 @@ export function jsonReading(source: SourceTable): Reading {
     otherMarks: OTHER_MARKS,
     objects: objects(all),
     numbered: NUMBERED,
-    lines: lines(fields),
-    matched: matched(all),
-    unmatched: unmatched(all),
+    lines: lines(all),
+    careful: accepted(all, lineRecords('FROM _others'), PLACE),
     judge: judge(all),
   };
 }

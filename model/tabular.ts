@@ -8,7 +8,6 @@ import {
   isNumber,
   isText,
   isWhole,
-  MAGIC,
   NO_OBJECT,
   said,
   spellings,
@@ -140,19 +139,4 @@ export function columnsFault(fields: readonly Field[], where: string, hint: stri
   const isAny = `len(list_filter(names, lambda k: lower(k) IN (${spellings(fields)}))) = 0`;
   return `CASE WHEN ${isAny} THEN ${fault('UNREADABLE_FILE', said(`${where} has no column of the contract; ${hint}`))}
     ${faults.join('\n    ')} END`;
-}
-
-/** Why a file cannot be read by its first bytes, as `WHEN`s; `others` are what else it may be. */
-export function headFaults(takes: string, formats: readonly string[]): string {
-  const unreadable = (detail: string) => fault('UNREADABLE_FILE', said(detail));
-  return `WHEN damage IS NOT NULL THEN ${fault('UNREADABLE_FILE', `'it cannot be read to its end: ' || damage || '; upload it again'`)}
-    WHEN named AND NOT unpacked THEN ${unreadable('its name ends in .gz, but it is not packed with gzip; rename it or upload it again')}
-    WHEN starts_with(magic, '1F8B') AND unpacked THEN ${unreadable(`it is packed with gzip twice; ${takes}`)}
-    WHEN starts_with(magic, '1F8B') THEN ${unreadable('it is packed with gzip, but its name does not end in .gz, by which Spark and Athena tell; rename it')}
-    ${MAGIC.filter(([, what]) => !formats.includes(what))
-      .map(
-        ([bytes, what]) =>
-          `WHEN starts_with(magic, '${bytes}') THEN ${unreadable(`it is ${what}; ${takes}`)}`,
-      )
-      .join('\n    ')}`;
 }

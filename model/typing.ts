@@ -284,6 +284,46 @@ stedi.job({
   drivenBy: { serialNumber: 'serialNumber' },
 });
 
+stedi.job({
+  output: machineLearningCurated,
+  inputs: [stepTrainerTrusted, accelerometerTrusted],
+  description: 'Is made by instant and by day.',
+  increments: [
+    {
+      key: 'sensorReadingTime',
+      by: {
+        step_trainer_trusted: 'sensorReadingTime',
+        accelerometer_trusted: {
+          of: 'step_trainer_trusted',
+          on: { timestamp: 'sensorReadingTime' },
+          key: day('sensorReadingTime'),
+        },
+      },
+    },
+  ],
+});
+stedi.job({
+  output: machineLearningCurated,
+  inputs: [stepTrainerTrusted],
+  description: 'B.',
+  // @ts-expect-error: the output has no such column.
+  increments: [{ key: 'serialNumber', by: { step_trainer_trusted: 'serialNumber' } }],
+});
+stedi.job({
+  output: machineLearningCurated,
+  inputs: [stepTrainerTrusted],
+  description: 'B.',
+  // @ts-expect-error: no input of this name.
+  increments: [{ key: 'device', by: { customers_curated: 'serialNumber' } }],
+});
+stedi.job({
+  output: machineLearningCurated,
+  inputs: [stepTrainerTrusted],
+  description: 'B.',
+  // @ts-expect-error: the input has no such column.
+  increments: [{ key: 'device', by: { step_trainer_trusted: 'email' } }],
+});
+
 // --- Queries ---
 
 type Engine = Parameters<typeof runQuery>[0];

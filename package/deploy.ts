@@ -5,7 +5,7 @@ import { getCallerIdentity } from '@pulumi/aws/getCallerIdentity';
 import { getPartition } from '@pulumi/aws/getPartition';
 import { getRegion } from '@pulumi/aws/getRegion';
 import { getDataLakeSettings } from '@pulumi/aws/lakeformation/getDataLakeSettings';
-import { getProject, getStack, type Input, RunError, runtime } from '@pulumi/pulumi';
+import { getProject, getStack, type Input, interpolate, RunError, runtime } from '@pulumi/pulumi';
 import {
   administratorFault,
   consoleLinks,
@@ -22,7 +22,7 @@ import { runnerModule, wheelOf } from '../components/runner-module';
 import type { StackOutputs } from '../engines/aws/outputs';
 import { bindProject } from '../engines/check';
 import { readCode } from '../engines/job-code';
-import { loadProject } from '../engines/project';
+import { loadProject, type Project } from '../engines/project';
 import { RUNNER } from '../engines/root';
 import { DefinitionError } from '../model';
 
@@ -83,12 +83,20 @@ async function availabilityZone({ name, network, encryption }: Settings, region:
   return found.zone;
 }
 
+/** What `lake docs` makes of the definition alone: a deployment reads no table. */
+async function pageText(project: Project): Promise<string> {
+  const { catalogueOf, NOTHING } = require('../cli/docs/catalogue') as typeof import('../cli/docs/catalogue');
+  const { pageOf, pageParts } = require('../cli/docs/file') as typeof import('../cli/docs/file');
+  return pageOf(await catalogueOf(project, NOTHING), await pageParts());
+}
+
 /** What is known only after a deployment. */
 type Promised<T> = T extends object ? { readonly [K in keyof T]: Promised<T[K]> } : Input<T>;
 
 /** Checks everything that can be checked before the first resource, then builds the lakehouse. */
 async function program(folder: string) {
-  const { dir, definition, ...dirs } = loadProject(folder);
+  const project = loadProject(folder);
+  const { dir, definition, ...dirs } = project;
   const { pipeline } = definition;
   const { settings, pseudonymKey } = readConfig(stackConfig(), pipeline);
   const [{ faults, queries }, runner, caller, { region }, { partition }] = await Promise.all([
@@ -119,6 +127,7 @@ async function program(folder: string) {
     runner,
     code: Object.fromEntries(code),
     queries,
+    ...(settings.page && { page: await pageText(project) }),
   });
   const { site, zones, nodes } = lakehouse;
   return {
@@ -144,6 +153,7 @@ async function program(folder: string) {
     }),
     crawler: nodes.crawler.nodes.crawler.name,
     workgroups: { all: nodes.workgroups.all.name, analysts: nodes.workgroups.analysts.name },
+    ...(nodes.page && { page: interpolate`s3://${nodes.page.bucket}/${nodes.page.key}` }),
     analystPolicy: nodes.analystPolicy.arn,
     console: { ...consoleLinks(site), ...(nodes.dashboard && { dashboard: dashboardLink(site) }) },
   } satisfies Promised<StackOutputs> & Record<string, unknown>;

@@ -53,6 +53,20 @@ export const trusted = stedi.zone('trusted', {
           key: 'serialNumber',
           by: { step_trainer_landing: 'serialNumber', customers_curated: 'serialNumber' },
         },
+        // Where everybody has the same devices, a further owner changes nothing.
+        {
+          key: 'sensorReadingTime',
+          by: {
+            step_trainer_landing: 'sensorReadingTime',
+            customers_curated: {
+              sees: `SELECT c.serialNumber, MIN(c.shareWithResearchAsOfDate) AS shareWithResearchAsOfDate
+FROM customers_curated c GROUP BY c.serialNumber`,
+              of: 'step_trainer_landing',
+              on: { serialNumber: 'serialNumber' },
+              key: 'sensorReadingTime',
+            },
+          },
+        },
       ],
       description: 'Keeps the readings of the devices of curated customers.',
     }),

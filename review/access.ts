@@ -54,7 +54,7 @@ export function accessSection(base: Description, head: Description): Section {
   const lost = grantsOf(base, head);
   const findings = [
     ...won.map((grant): Finding => finding(grant, head, 'access', 'may now')),
-    ...lost.map((grant): Finding => finding(grant, head, 'look', 'may no longer')),
+    ...lost.map((grant): Finding => finding(grant, base, 'look', 'may no longer')),
   ];
   const summary = won.length + lost.length > 0 ? [`${won.length} won, ${lost.length} lost`] : [];
   return { title: 'Access', summary, findings };
@@ -94,12 +94,12 @@ const keyOf = ({ who, may, what, column, stack }: Right) => JSON.stringify([who,
 
 const JOB = /^the job /;
 
-function finding(grant: Grant, head: Description, level: Finding['level'], may: string): Finding {
+function finding(grant: Grant, of: Description, level: Finding['level'], may: string): Finding {
   const { who, what, columns, stacks } = grant;
-  const all = Object.keys(head.tables[what]?.columns ?? {});
+  const all = Object.keys(of.tables[what]?.columns ?? {});
   const isWhole = columns.length === 0 || all.every((column) => columns.includes(column));
   const place = isWhole ? say`${what}` : [...listed(columns), ...say` of ${what}`];
-  const isEverywhere = stacks.length === 0 || stacks.length === Object.keys(head.stacks).length;
+  const isEverywhere = stacks.length === 0 || stacks.length === Object.keys(of.stacks).length;
   const where = isEverywhere ? [] : [' in ', ...listed(stacks)];
   return {
     level,

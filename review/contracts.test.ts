@@ -1,35 +1,10 @@
-import { type Column, date, day, lakehouse, parameter, text, timestamp } from '../model';
+import { date, day, lakehouse, parameter, text, timestamp } from '../model';
 import { icebergTable } from '../model/schema';
+import { column, described, table } from '../tests/support/descriptions';
 import { contractSection, meaningOf } from './contracts';
 import type { Description, TableDescription } from './description';
 import { plain } from './text';
 
-const column = (type: Column = text('x')): TableDescription['columns'][string] => ({
-  ...type,
-  stored: type.type,
-});
-const table = (more: Partial<TableDescription> = {}): TableDescription => ({
-  zone: 'landing',
-  format: 'json',
-  description: 'A row.',
-  columns: { a: column(), b: column() },
-  keys: [],
-  expectations: {},
-  open: [],
-  ...more,
-});
-const described = (more: Partial<Description> = {}): Description => ({
-  version: 1,
-  name: 'test',
-  tables: { t: table() },
-  jobs: {},
-  queries: {},
-  parameters: {},
-  access: [],
-  stacks: {},
-  faults: [],
-  ...more,
-});
 const said = (before: Partial<Description>, after: Partial<Description>) =>
   contractSection(described(before), described(after)).findings.map(
     ({ level, text }) => `${level}: ${plain(text)}`,
@@ -49,6 +24,9 @@ test('a source: what lines that landed before would meet', () => {
   expect(saidOfTable({}, { columns: { b, a } })).toEqual([]);
   expect(saidOfTable({ entity: 'x' }, { entity: 'y' })).toEqual([
     'breaking: t reads the files of y, and not those of x',
+  ]);
+  expect(saidOfTable({ each: 'items' }, { each: 'lines' })).toEqual([
+    'breaking: a row of t is each of lines; before, each of items',
   ]);
   expect(saidOfTable({ maxQuarantinedShare: 0.1 }, { maxQuarantinedShare: 0.2 })).toHaveLength(1);
 });
@@ -125,6 +103,7 @@ test('a table that a job writes: what Iceberg does not survive, and who reads wh
         description: '',
         inputs: ['t'],
         parameters: [],
+        increments: [],
         language: 'sql',
         isLocal: true,
         code: 'SELECT A FROM t',
@@ -133,6 +112,7 @@ test('a table that a job writes: what Iceberg does not survive, and who reads wh
         description: '',
         inputs: ['t'],
         parameters: [],
+        increments: [],
         language: 'sql',
         isLocal: true,
         code: 'SELECT b FROM t -- a',

@@ -1,3 +1,4 @@
+import { LANGUAGES } from '../engines/job-code';
 import { tokensOf } from '../engines/sql';
 import { EXTENSIONS } from '../model';
 import { evolutionFaults } from '../model/schema';
@@ -172,6 +173,21 @@ function changesOf(
     ...kept.flatMap((column) => columnFindings(at(column.name), column.before, column.after, isSource)),
     ...keyFindings(name, before.keys, after.keys),
     ...expectationFindings(name, before, after),
+    // Of a table that a job writes, Iceberg's rules say so.
+    ...(isSource
+      ? ofTable(
+          'zone',
+          'loss',
+          (b, a) =>
+            say`${name} is in ${String(a)}, and was in ${String(b)}: its files are read there, and those that landed before no more`,
+        )
+      : []),
+    ...ofTable(
+      'each',
+      'breaking',
+      (b, a) =>
+        say`a row of ${name} is each of ${String(a ?? 'its records')}; before, each of ${String(b ?? 'its records')}`,
+    ),
     ...ofTable(
       'entity',
       'breaking',
@@ -211,7 +227,6 @@ function newColumn(path: string, { stored, nullable, pii }: ColumnDescription, i
 
 /** What may change of a column besides its place, and how much it matters. */
 const PROPERTIES: readonly (readonly [keyof ColumnDescription, Level, string])[] = [
-  ['pii', 'look', 'class of personal data'],
   ['identifies', 'look', 'whom it identifies'],
   ['nullable', 'look', 'whether it may be empty'],
   ['min', 'look', 'least value'],
@@ -230,7 +245,14 @@ function columnFindings(
 ): Finding[] {
   const shown = (value: unknown) =>
     value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
-  const found = PROPERTIES.flatMap(([property, level, what]): Finding[] =>
+  // Whoever may not see personal data sees what has a weaker class.
+  const classes = [undefined, 'quasi', 'direct'];
+  const isLoosened = classes.indexOf(after.pii) < classes.indexOf(before.pii);
+  const properties = [
+    ['pii', isLoosened ? 'access' : 'look', 'class of personal data'] as const,
+    ...PROPERTIES,
+  ];
+  const found = properties.flatMap(([property, level, what]): Finding[] =>
     isSame(before[property], after[property])
       ? []
       : [
@@ -294,10 +316,13 @@ function keyFindings(
 function expectationFindings(table: string, before: TableDescription, after: TableDescription): Finding[] {
   const { gone, made, kept } = paired(before.expectations, after.expectations);
   // What columns and keys imply, their own changes say.
-  const isImplied = (name: string) => /^(?:required_values|values_in_range|unique_)/.test(name);
+  const implied = [
+    ...(after.format === 'iceberg' ? ['required_values', 'values_in_range'] : []),
+    ...[...before.keys, ...after.keys].map((key) => ['unique', ...key].join('_')),
+  ];
   const path = (name: string) => `${table}.expectations.${name}`;
   const find = (name: string, level: Level, text: Text): Finding[] =>
-    isImplied(name) ? [] : [{ level, text: [...say`${path(name)} `, ...text], path: path(name) }];
+    implied.includes(name) ? [] : [{ level, text: [...say`${path(name)} `, ...text], path: path(name) }];
   return [
     ...gone.flatMap(([name, { severity }]) => find(name, 'look', say`is gone; it was a ${severity}`)),
     ...made.flatMap(([name, { severity }]) =>
@@ -345,6 +370,15 @@ function jobFindings(base: Description, head: Description): Finding[] {
             } as const,
           ]),
       ...codeFinding(say`the job ${name}`, before, after, fileOf(name, after)),
+      ...(isSame(before.increments, after.increments)
+        ? []
+        : [
+            {
+              level: 'look',
+              text: say`the job ${name} makes parts of its table by another rule; here it made the whole`,
+              path: fileOf(name, after),
+            } as const,
+          ]),
       ...(before.description === after.description
         ? []
         : [
@@ -361,8 +395,12 @@ function jobFindings(base: Description, head: Description): Finding[] {
 const fileOf = (name: string, { language }: Code) => `jobs/${name}${EXTENSIONS[language]}`;
 
 const codeFinding = (what: Text, before: Code, after: Code, path: string): Finding[] => {
-  if (before.language === after.language && before.code === after.code) return [];
-  return before.language === after.language && codeOf(before) === codeOf(after)
+  if (before.language !== after.language) {
+    const [was, is] = [LANGUAGES[before.language], LANGUAGES[after.language]];
+    return [{ level: 'look', text: [...what, ` is in ${is}, and was in ${was}`], path }];
+  }
+  if (before.code === after.code) return [];
+  return codeOf(before) === codeOf(after)
     ? [{ level: 'note', text: [...what, ': comments or white space of its SQL changed'], path }]
     : [
         {

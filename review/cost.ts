@@ -1,7 +1,7 @@
 import { paired } from './contracts';
 import type { Description, StackDescription } from './description';
 import type { Finding, Section } from './finding';
-import { listed, message, say, type Text } from './text';
+import { listed, message, plain, say, type Text } from './text';
 
 /** What the settings of stacks, and what they come to a month, were and are. */
 export function stackSection(base: Description, head: Description): Section {
@@ -41,7 +41,8 @@ export function stackSection(base: Description, head: Description): Section {
     if (!isRead(before)) continue;
     for (const { what, was, is } of settingChanges(before.settings, after.settings))
       findings.push({
-        level: 'look',
+        // Of all that a stack has, its name is in the names.
+        level: plain(what) === 'name' ? 'loss' : 'look',
         text: [...say`${name}: `, ...what, ...say` was ${was}, is ${is}`],
         path,
       });
@@ -72,13 +73,19 @@ export function stackSection(base: Description, head: Description): Section {
 /** What changed, the same change of several jobs or zones together. */
 function settingChanges(before: StackDescription['settings'], after: StackDescription['settings']) {
   const { gone, made, kept } = paired(before, after);
-  // What a new job or zone is set to by itself, the definition says, and what one was that is gone.
-  const isOfPart = ([key]: readonly [string, string]) => /^(?:jobs|zones|parameters)\./.test(key);
+  // What a new job, zone or parameter is set to by itself, the definition says, and what one was that is gone.
+  const partOf = (key: string) => /^(?:(?:jobs|zones)\.[^.]+\.|parameters\.)/.exec(key)?.[0];
+  const isOfPart =
+    (other: StackDescription['settings']) =>
+    ([key]: readonly [string, string]) => {
+      const part = partOf(key);
+      return part === 'parameters.' || (part && !Object.keys(other).some((one) => one.startsWith(part)));
+    };
   const NONE = 'not set';
   const all = [
     ...kept.flatMap(({ name, before: was, after: is }) => (was === is ? [] : [{ name, was, is }])),
-    ...gone.filter((one) => !isOfPart(one)).map(([name, was]) => ({ name, was, is: NONE })),
-    ...made.filter((one) => !isOfPart(one)).map(([name, is]) => ({ name, was: NONE, is })),
+    ...gone.filter((one) => !isOfPart(after)(one)).map(([name, was]) => ({ name, was, is: NONE })),
+    ...made.filter((one) => !isOfPart(before)(one)).map(([name, is]) => ({ name, was: NONE, is })),
   ];
   const groups = new Map<string, { was: string; is: string; setting: string; parts: string[] }>();
   for (const { name, was, is } of all) {

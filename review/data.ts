@@ -12,7 +12,9 @@ export interface Runs {
   readonly base: RunOutcome;
   readonly head: RunOutcome;
   readonly tables: readonly Comparison[];
-  /** Jobs that were not run, as DuckDB cannot. */
+  /** Tables of this revision alone. */
+  readonly made: readonly string[];
+  /** Jobs that DuckDB does not run in one of them. */
   readonly left: readonly string[];
 }
 
@@ -21,7 +23,7 @@ export interface RunOutcome {
   readonly failures: readonly string[];
 }
 
-export function dataSection({ input, base, head, tables, left }: Runs): Section {
+export function dataSection({ input, base, head, tables, made, left }: Runs): Section {
   const summaries = paired(byTable(base), byTable(head));
   const isSame = ({ added, removed, changed }: Comparison) => added + removed + changed === 0;
   const [equal, different] = [tables.filter(isSame), tables.filter((one) => !isSame(one))];
@@ -37,15 +39,17 @@ export function dataSection({ input, base, head, tables, left }: Runs): Section 
     ...different.map(differenceOf),
     ...summaries.kept.flatMap(({ name, before, after }) => refusalsOf(name, before, after)),
     ...summaries.kept.flatMap(({ name, before, after }) => expectationsOf(name, before, after)),
-    ...summaries.made.map(
-      ([name, { written }]): Finding => ({
-        level: 'note',
-        text: [...say`${name} is new: `, rowsText(written)],
-        path: name,
-      }),
-    ),
+    ...summaries.made
+      .filter(([name]) => made.includes(name))
+      .map(
+        ([name, { written }]): Finding => ({
+          level: 'note',
+          text: [...say`${name} is new: `, rowsText(written)],
+          path: name,
+        }),
+      ),
     ...(left.length > 0
-      ? [{ level: 'note', text: ['not run here, as only Spark does: ', ...listed(left)] } as const]
+      ? [{ level: 'note', text: ['not compared, as only Spark runs them: ', ...listed(left)] } as const]
       : []),
     ...(equal.length > 0
       ? [
@@ -64,7 +68,14 @@ export function dataSection({ input, base, head, tables, left }: Runs): Section 
   ];
   const differ =
     different.length === 0 ? 'the same rows' : `${different.length} of ${tables.length} tables differ`;
-  const summary = [head.failures.length > 0 ? 'the run fails on ' : `${differ} on `, ...input];
+  const summary = [
+    head.failures.length > 0
+      ? 'the run fails on '
+      : base.failures.length > 0
+        ? "the base's own run fails on "
+        : `${differ} on `,
+    ...input,
+  ];
   return { title: 'Data', summary, findings, tables: different.flatMap((one) => gridsOf(one)) };
 }
 

@@ -1,5 +1,5 @@
 import type { Estimate } from '../cost/estimate';
-import type { Column, Fault, Language, Parameter, Severity, Table } from '../model';
+import type { Column, Fault, Job, Language, Parameter, Severity, Table } from '../model';
 import type { icebergTable } from '../model/schema';
 
 /** What `lake describe --json` prints: all of a lakehouse that a review compares. It holds no data. */
@@ -32,6 +32,7 @@ export interface TableDescription {
   readonly reach?: string;
   /** Of a source. */
   readonly entity?: string;
+  readonly each?: string;
   readonly maxQuarantinedShare?: number;
   /** Of a table that a job writes: what Iceberg and the catalog know of it. Its location is relative. */
   readonly iceberg?: ReturnType<typeof icebergTable>;
@@ -50,6 +51,8 @@ export interface JobDescription {
   readonly description: string;
   readonly inputs: readonly string[];
   readonly parameters: readonly string[];
+  /** How part of its output is made again. */
+  readonly increments: Job['increments'];
   readonly language: Language;
   /** Whether DuckDB runs it: it is in SQL, and so is all that it reads. */
   readonly isLocal: boolean;

@@ -1,11 +1,12 @@
 import { codeOf, meaningOf, paired } from './contracts';
 import type { Description } from './description';
 import type { Section } from './finding';
-import { grouped } from './text';
+import { grouped, lineOf } from './text';
 
 /** GitHub draws no more. */
 const MOST_EDGES = 500;
 const MOST_CHARACTERS = 50_000;
+const MOST_OF_NAME = 100;
 
 /** What is made of what changed, as a flowchart of Mermaid; the changed parts are marked. */
 export function lineageSection(base: Description, head: Description): Section {
@@ -57,9 +58,10 @@ function changedParts(base: Description, head: Description): Set<string> {
   return new Set([...names(tables), ...names(queries)]);
 }
 
-const tableParts = ({ tables, jobs }: Description) =>
+const tableParts = ({ tables, jobs, parameters }: Description) =>
   Object.fromEntries(
-    Object.entries(tables).map(([name, { columns, keys, expectations, zone, entity, iceberg }]) => {
+    Object.entries(tables).map(([name, table]) => {
+      const { columns, keys, expectations, zone, format, entity, each, iceberg } = table;
       const contract = Object.entries(columns).map(([column, { description, ...rest }]) => [column, rest]);
       const rules = Object.entries(expectations).map(([rule, { severity, sql }]) => [
         rule,
@@ -67,9 +69,10 @@ const tableParts = ({ tables, jobs }: Description) =>
         meaningOf(sql),
       ]);
       const job = jobs[name];
-      const made = job && [job.inputs, job.parameters, job.language, codeOf(job)];
+      const defaults = job?.parameters.map((one) => [one, parameters[one]?.default]);
+      const made = job && [job.inputs, defaults, job.language, codeOf(job)];
       const partitions = iceberg && 'partitionSpec' in iceberg ? iceberg.partitionSpec : undefined;
-      return [name, JSON.stringify([contract, keys, rules, zone, entity, partitions, made])];
+      return [name, JSON.stringify([contract, keys, rules, zone, format, entity, each, partitions, made])];
     }),
   );
 
@@ -89,6 +92,8 @@ function chartOf(nodes: readonly string[], edges: readonly Edge[], changed: Read
   ].join('\n');
 }
 
-/** Mermaid takes codes of characters in a label; any but letters, digits and these could be a word of its own. */
-const labelOf = (name: string) =>
-  [...name.slice(0, 100)].map((c) => (/[\w ./-]/.test(c) ? c : `#${c.codePointAt(0)};`)).join('');
+/** Mermaid takes codes of characters in a label, and no empty one; any but letters, digits and these could be a word of its own. */
+const labelOf = (name: string): string =>
+  [...(lineOf(name, MOST_OF_NAME) || ' ')]
+    .map((c) => (/[\w ./-]/.test(c) ? c : `#${c.codePointAt(0)};`))
+    .join('');

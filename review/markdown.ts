@@ -1,6 +1,6 @@
 import { byLevel, type Finding, type Grid, type Level, type Section, verdictOf } from './finding';
 import { findingsOf, type Review } from './review';
-import { grouped, type Text } from './text';
+import { grouped, lineOf, type Text } from './text';
 
 /** GitHub takes no longer comment, in characters. */
 export const MOST_CHARACTERS = 65_536;
@@ -30,7 +30,8 @@ export function markdownOf(review: Review): string {
   const { verdict, why } = verdictOf(findingsOf(review));
   const reasons = why.slice(0, MOST_WHY).map(({ text }) => textOf(text));
   const more = why.length > MOST_WHY ? `; and ${grouped(why.length - MOST_WHY)} more` : '';
-  const said = reasons.length > 0 ? `${reasons.join('; ')}${more}` : 'nothing that anybody would notice';
+  const compared = review.sections.map(({ title }) => title.toLowerCase()).join(', ');
+  const said = reasons.length > 0 ? `${reasons.join('; ')}${more}` : `nothing to look at in ${compared}`;
   const head = [MARKER, `### ${VERDICTS[verdict]}`, `Against ${textOf([{ of: review.ref }])}: ${said}.`];
   const sections = review.sections.filter(
     ({ summary, findings }) => summary.length > 0 || findings.length > 0,
@@ -101,14 +102,6 @@ export const textOf = (text: Text, inTable = false): string =>
       typeof part === 'string' ? part : part.isMessage ? messageOf(part.of) : codeOf(part.of, inTable),
     )
     .join('');
-
-const short = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
-/** One line, without what steers a terminal or turns the direction of writing; no half of a pair of surrogates. */
-const lineOf = (text: string, most: number) =>
-  short(text, most)
-    .toWellFormed()
-    .replaceAll(/[\r\n\u2028\u2029]+/g, '↵')
-    .replaceAll(/\p{Cc}|\p{Bidi_Control}/gu, '\ufffd');
 
 /** In code nothing means anything to GitHub but the end of it: no mention, no link, no HTML. */
 function codeOf(text: string, inTable: boolean): string {

@@ -35,7 +35,7 @@ export function reviewOf({ ref, base, head, runs, previews, link }: ReviewInput)
     ref,
     sections: [
       contractSection(base, head),
-      runs ? dataSection(runs) : { title: 'Data', summary: ['not compared: no run can begin'], findings: [] },
+      runs ? dataSection(runs) : NOT_RUN,
       accessSection(base, head),
       ...infrastructure,
       lineageSection(base, head),
@@ -45,6 +45,17 @@ export function reviewOf({ ref, base, head, runs, previews, link }: ReviewInput)
 }
 
 export const findingsOf = ({ sections }: Review): Finding[] => sections.flatMap(({ findings }) => findings);
+
+const NOT_RUN: Section = {
+  title: 'Data',
+  summary: ['not compared: no run can begin'],
+  findings: [
+    {
+      level: 'look',
+      text: ['no rows were compared: DuckDB runs none of the jobs, or their SQL does not fit'],
+    },
+  ],
+};
 
 const silence = (why: string): Section => ({
   title: 'Contracts, data, access and cost',

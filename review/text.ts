@@ -28,3 +28,11 @@ export const rowsText = (n: number): string => counted(n, 'row');
 /** The text as it is, for terminals and other tools. */
 export const plain = (text: Text): string =>
   text.map((part) => (typeof part === 'string' ? part : part.of)).join('');
+
+const short = (text: string, most: number) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+/** One line, without what steers a terminal or turns the direction of writing; no half of a pair of surrogates. */
+export const lineOf = (text: string, most: number): string =>
+  short(text, most)
+    .toWellFormed()
+    .replaceAll(/[\r\n\u2028\u2029]+/g, '↵')
+    .replaceAll(/\p{Cc}|\p{Bidi_Control}/gu, '\ufffd');

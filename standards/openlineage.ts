@@ -1,7 +1,7 @@
 // The runs of jobs as events of OpenLineage (https://openlineage.io), for whoever keeps track of them elsewhere.
 import { randomUUID } from 'node:crypto';
 import type { RunEvent, RunResult, TableSummary } from '../engines/engine';
-import { isDirect, type Lineage } from '../engines/lineage';
+import { isDirect, type JobText, type Lineage } from '../engines/lineage';
 import { storedType } from '../engines/types';
 import { codeVersion } from '../engines/version';
 import { expectationsOf, type Job, type Pipeline, type Table } from '../model';
@@ -16,12 +16,6 @@ const facet = <T extends object>(name: string, version: string, content: T) => (
 });
 
 export type LineageEvent = ReturnType<RunEvents['event']>;
-
-export interface JobText {
-  readonly code: string;
-  /** Of SQL. */
-  readonly lineage?: Lineage;
-}
 
 /** Makes of what a run tells one START and one COMPLETE or FAIL for each job that it begins. */
 export class RunEvents {
@@ -46,9 +40,9 @@ export class RunEvents {
     if (event.kind === 'start') {
       this.ids.set(table, randomUUID());
       this.emit(this.event('START', job, new Date()));
-    } else if (event.kind === 'done' || event.kind === 'failed') {
+    } else if (event.kind !== 'skipped') {
       // A table that was made may still fail, as it is not what is expected of it, and be told of in either order.
-      const isGood = event.kind === 'done' && this.ended.get(table)?.isGood !== false;
+      const isGood = event.kind !== 'failed' && this.ended.get(table)?.isGood !== false;
       this.ended.set(table, { at: new Date(), isGood });
     }
   }
@@ -58,7 +52,7 @@ export class RunEvents {
     for (const job of this.pipeline.jobs) {
       if (!this.ids.has(job.name)) continue;
       const { at, isGood } = this.ended.get(job.name) ?? { at: new Date(), isGood: false };
-      const why = result?.failures.find((text) => text.startsWith(`${job.name}: `)) ?? 'it did not end';
+      const why = result?.failures.find((text) => text.split(/[: ]/, 1)[0] === job.name) ?? 'it did not end';
       this.emit(this.event(isGood ? 'COMPLETE' : 'FAIL', job, at, why));
     }
   }

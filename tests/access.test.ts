@@ -118,6 +118,7 @@ function layout(name: string) {
     runs: (job: string): Folder => ({ bucket: artifacts, prefix: `runs/${job}/` }),
     suppressed: { bucket: artifacts, prefix: 'suppressed/' },
     receipts: { bucket: artifacts, prefix: 'receipts/' },
+    page: { bucket: artifacts, prefix: 'docs/' },
     requests: { bucket: bucketOf(name, 'landing'), prefix: 'forget/requests/' },
     results: (audience: string): Folder => ({ bucket: artifacts, prefix: `results/${audience}/` }),
   };
@@ -313,6 +314,7 @@ async function deploy(
       places.own('forget'),
       places.suppressed,
       places.receipts,
+      places.page,
       places.requests,
       places.results('all'),
       places.results('analysts'),

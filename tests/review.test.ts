@@ -1,5 +1,5 @@
-// What a review says of each kind of change, on a shop that stays as it is: its own revision is the base of all.
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+// What a review says of each kind of change of the shop: the example as it is, is the base of all.
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe as describeProject } from '../cli/describe';
 import { reviewAgainst } from '../cli/review';
@@ -13,7 +13,7 @@ import { findingsOf, type Review } from '../review/review';
 import { plain } from '../review/text';
 import { ROOT, temporaryDir } from './support/lake';
 
-const SHOP = join(__dirname, 'review-shop');
+const SHOP = join(ROOT, 'examples', 'shop');
 const dir = temporaryDir('review');
 
 /** The shop as the base, in this process: `lake` of another one would say the same. */
@@ -36,14 +36,15 @@ const base = {
     }
     async function run() {
       const engine = new DuckDbEngine({ lake: option('--lake'), jobs: shop.jobs });
-      const request = { data: option('--data'), time: new Date(option('--time')) };
+      const only = args.slice(args.indexOf('--only') + 1);
+      const request = { data: option('--data'), time: new Date(option('--time')), only };
       return (await engine.run(shop.definition.pipeline, request)).summary;
     }
   },
 };
 
-/** Texts of a file and what takes their places. */
-type Edits = Readonly<Record<string, readonly (readonly [string, string])[] | string>>;
+/** Texts of a file and what takes their places, all of a file, or that it goes. */
+type Edits = Readonly<Record<string, readonly (readonly [string | RegExp, string])[] | string | undefined>>;
 
 let made = 0;
 async function reviewOfShopWith(edits: Edits): Promise<Review> {
@@ -52,12 +53,14 @@ async function reviewOfShopWith(edits: Edits): Promise<Review> {
   cpSync(SHOP, head, { recursive: true });
   for (const [file, change] of Object.entries(edits)) {
     const path = join(head, file);
-    if (typeof change === 'string') writeFileSync(path, change);
+    if (change === undefined) rmSync(path);
+    else if (typeof change === 'string') writeFileSync(path, change);
     else {
       let text = readFileSync(path, 'utf8');
       for (const [from, to] of change) {
-        expect(text).toContain(from);
-        text = text.replace(from, to);
+        const edited = text.replace(from, to);
+        expect(edited).not.toBe(text);
+        text = edited;
       }
       writeFileSync(path, text);
     }
@@ -180,6 +183,7 @@ const CHANGES: readonly Change[] = [
     says: [
       /^look: the job order_trusted has other SQL$/,
       /^look: order_trusted: \d+ → \d+ rows, \d+ removed \(by orderId\)$/,
+      /^look: order_item_trusted: [\d,]+ → [\d,]+ rows, \d+ removed \(by orderId, line\)$/,
       /^look: customer_orders: [\d,]+ rows, \d+ changed \(by customerId\)$/,
       /^look: daily_revenue: \d+ rows, \d+ changed \(by day\)$/,
     ],
@@ -225,7 +229,7 @@ const CHANGES: readonly Change[] = [
           'const landing = shop.zone',
           "const cities = shop.table({\n  name: 'cities',\n  zone: 'curated',\n  description: 'How many customers a month.',\n  columns: { customers: int('How many.') },\n});\n\nconst landing = shop.zone",
         ],
-        ['tables: [customerOrders, dailyRevenue],', 'tables: [customerOrders, dailyRevenue, cities],'],
+        ['tables: [customerOrders, dailyRevenue,', 'tables: [customerOrders, dailyRevenue, cities,'],
         [
           '    shop.job({\n      output: dailyRevenue,',
           "    shop.job({ output: cities, inputs: [customerTrusted], description: 'Counts customers.' }),\n    shop.job({\n      output: dailyRevenue,",
@@ -275,9 +279,150 @@ const CHANGES: readonly Change[] = [
     },
     verdict: 'look here',
     says: [
-      /^look: dev: workerType of customer_trusted, order_trusted, customer_orders, daily_revenue, forget was G\.1X, is G\.2X$/,
+      /^look: dev: workerType of customer_trusted, order_trusted, product_trusted, order_item_trusted, customer_orders, daily_revenue, customer_segments, forget was G\.1X, is G\.2X$/,
       /^look: dev: \d+\.\d\d USD → \d+\.\d\d USD a month$/,
     ],
+  },
+  {
+    name: 'a column renamed',
+    edits: {
+      'lakehouse.ts': [['    meanOrder: decimal', '    averageOrder: decimal']],
+      'jobs/daily_revenue.sql': [['AS meanOrder', 'AS averageOrder']],
+    },
+    verdict: 'breaking',
+    says: [
+      /^loss: daily_revenue\.columns\.meanOrder is column 4 of the deployed table and is gone from the contract/,
+      /^look: the job daily_revenue has other SQL$/,
+      /^access: analysts may now query averageOrder of daily_revenue$/,
+      /^look: analysts may no longer query meanOrder of daily_revenue$/,
+    ],
+  },
+  {
+    name: 'a key changed',
+    edits: { 'lakehouse.ts': [["keys: [['customerId']]", "keys: [['customerId', 'email']]"]] },
+    verdict: 'look here',
+    says: [
+      /^look: customer_trusted: rows may share customerId now, which were a key$/,
+      /^look: customer_trusted: a run fails where rows share customerId, email, a key now$/,
+    ],
+  },
+  {
+    name: 'a class of personal data loosened',
+    edits: { 'lakehouse.ts': [["{ pii: 'quasi', from: 'address.city' }", "{ from: 'address.city' }"]] },
+    verdict: 'look here',
+    says: [
+      /^access: (?:customer_landing|customer_trusted|customer_orders)\.columns\.city: class of personal data was quasi, is none$/,
+    ],
+  },
+  {
+    name: 'an expectation dropped, and one made to fail',
+    edits: {
+      'lakehouse.ts': [
+        [/ {2}expectations: \[unique.*\n/, ''],
+        ["severity: 'warn', description: 'Every payment", "severity: 'fail', description: 'Every payment"],
+      ],
+    },
+    verdict: 'breaking',
+    says: [
+      /^look: customer_landing\.expectations\.unique_customerId is gone; it was a warn$/,
+      /^look: payment_landing\.expectations\.references_order_landing was a warn and is a fail$/,
+      /^breaking: on a sample of 1,000 records the run fails: payment_landing: expectation references_order_landing failed with \d+ bad rows/,
+    ],
+  },
+  {
+    name: 'another format of a source',
+    edits: { 'lakehouse.ts': [["csv({ delimiter: ';' })", 'csv()']] },
+    verdict: 'breaking',
+    says: [
+      /^breaking: payment_landing was .*"delimiter":";".* and is .*"delimiter":","/,
+      /^breaking: on a sample of 1,000 records the run fails: payment_landing: 1 file cannot be read/,
+      /^look: payment_landing: \d+ → \d+ refused for [A-Z_]+$/,
+      /^look: payment_landing\.references_order_landing: \d+ → 0 bad rows$/,
+    ],
+  },
+  {
+    name: 'a job moved to Python',
+    edits: {
+      'lakehouse.ts': [['output: dailyRevenue,', "output: dailyRevenue,\n      language: 'python',"]],
+      'jobs/daily_revenue.sql': undefined,
+      'jobs/daily_revenue.py': 'def transform(inputs, parameters):\n    return inputs["order_trusted"]\n',
+    },
+    verdict: 'look here',
+    says: [/^look: the job daily_revenue is in Python, and was in SQL$/],
+  },
+  {
+    name: 'a job moved to SQL',
+    edits: {
+      'lakehouse.ts': [["      language: 'python',\n", '']],
+      'jobs/customer_segments.py': undefined,
+      'jobs/customer_segments.sql':
+        "-- No thirds.\nSELECT customerId, 'none' AS segment, lifetimeValue FROM customer_orders\n",
+    },
+    verdict: 'look here',
+    says: [/^look: the job customer_segments is in SQL, and was in Python$/],
+  },
+  {
+    name: 'parts of a table by another rule',
+    edits: { 'lakehouse.ts': [[/ {6}increments: \[\{ key: 'day'.*\n/, '']] },
+    verdict: 'look here',
+    says: [/^look: the job daily_revenue makes parts of its table by another rule/],
+  },
+  {
+    name: 'a job in two languages',
+    edits: { 'jobs/daily_revenue.py': '' },
+    verdict: 'breaking',
+    says: [
+      /^breaking: jobs\/daily_revenue\.py does not fit the contracts: stands beside jobs\/daily_revenue\.sql, /,
+      /^look: no rows were compared/,
+    ],
+  },
+  {
+    name: 'a table renamed',
+    edits: {
+      'lakehouse.ts': [["name: 'daily_revenue'", "name: 'revenue'"]],
+      'jobs/revenue.sql': readFileSync(join(SHOP, 'jobs', 'daily_revenue.sql'), 'utf8'),
+    },
+    verdict: 'breaking',
+    says: [
+      /^loss: the table daily_revenue is gone: no query finds its rows, and its entry of the catalog goes$/,
+      /^look: the job daily_revenue is gone$/,
+      /^look: the job revenue is new; it reads order_trusted$/,
+      /^access: (?:the job revenue may now (?:read order_trusted|write revenue)|analysts may now query revenue)$/,
+      /^look: (?:the job daily_revenue|analysts) may no longer (?:read order_trusted|write daily_revenue|query daily_revenue)$/,
+    ],
+  },
+  {
+    name: 'a zone renamed',
+    edits: { 'lakehouse.ts': [[/'landing'/g, "'raw'"]] },
+    verdict: 'breaking',
+    says: [
+      /^loss: \w+_landing is in raw, and was in landing: its files are read there, and those that landed before no more$/,
+      /^breaking: the stack dev cannot be deployed: .*\n {2}zones\.landing: is no setting of zones/,
+    ],
+  },
+  {
+    name: 'who governs the queries of analysts',
+    edits: {
+      'Pulumi.dev.yaml': [
+        [
+          '  shop:zones:',
+          '  shop:permissions: lake-formation\n  shop:analysts: ["arn:aws:iam::111122223333:role/analyst"]\n  shop:zones:',
+        ],
+      ],
+    },
+    verdict: 'look here',
+    says: [
+      /^access: arn:aws:iam::111122223333:role\/analyst may now query (?:[\w, ]+ of )?\w+$/,
+      /^look: analysts may no longer query \w+$/,
+      /^look: dev: permissions was iam, is lake-formation$/,
+      /^look: dev: analysts was \[\], is \["arn:aws:iam::111122223333:role\/analyst"\]$/,
+    ],
+  },
+  {
+    name: 'the project renamed',
+    edits: { 'Pulumi.yaml': [['name: shop', 'name: store']], 'Pulumi.dev.yaml': [[/shop:/g, 'store:']] },
+    verdict: 'breaking',
+    says: [/^loss: dev: name was shop-dev, is store-dev$/, /^look: dev: tags\.project was shop, is store$/],
   },
 ];
 

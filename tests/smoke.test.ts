@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import os from 'node:os';
 import { join } from 'node:path';
 import { program } from '../cli/commands';
+import type { Ran } from '../cli/processes';
 import { smoke } from '../cli/smoke';
-import type { Call, Ran } from '../cli/smoke/commands';
+import type { Call } from '../cli/smoke/commands';
 import { LakeError, UsageError } from '../engines/engine';
 import lakehouse from '../lakehouse';
 import { sampleLines } from '../samples/stedi/lines';

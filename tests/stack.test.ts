@@ -1,6 +1,7 @@
 // `lake` on a stack, as a process over HTTP, against a stand-in of Glue, CloudWatch Logs and S3.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Catalogue } from '../cli/docs/page/data';
 import type { Found } from '../engines/findings';
 import { lake as pipeline } from '../pipeline';
 import { GlueStandIn } from './standin/glue';
@@ -144,6 +145,38 @@ describe('lake run --stack', () => {
       skipped: [],
     });
     expect(asked()).not.toContain('StartWorkflowRun');
+  });
+
+  const eventsIn = (file: string) =>
+    readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+  test('--events has a START and an end of each job that ran, none twice', async () => {
+    glue.ends.set('customers_curated', 'FAILED');
+    const file = join(dir, 'events.jsonl');
+    expect((await lake(['run', ...STACK, '--events', file], env)).status).toBe(1);
+    const kinds: string[] = eventsIn(file).map(({ eventType, job }) => `${eventType} ${job.name}`);
+    const ran = ['customer_trusted', 'accelerometer_trusted', 'customers_curated'];
+    expect(kinds.toSorted()).toEqual(
+      ran
+        .flatMap((job) => [`START ${job}`, `${job === 'customers_curated' ? 'FAIL' : 'COMPLETE'} ${job}`])
+        .toSorted(),
+    );
+    const failed = eventsIn(file).find(({ eventType }) => eventType === 'FAIL');
+    expect(failed.run.facets.errorMessage.message).toMatch(/^customers_curated ended as FAILED: SystemExit/);
+    const made = eventsIn(file).find(({ eventType }) => eventType === 'COMPLETE');
+    expect(made.outputs[0].outputFacets.outputStatistics.rowCount).toBe(9);
+  });
+
+  test('a receiver that is not there fails no run, and is told of once', async () => {
+    const url = { OPENLINEAGE_URL: 'http://127.0.0.1:1' };
+    const { status, stderr } = await lake(['run', ...STACK], { ...env, ...url });
+    expect({ status, told: stderr.match(/the receiver of events cannot be reached/g) }).toEqual({
+      status: 0,
+      told: [expect.anything()],
+    });
   });
 
   test('--no-wait starts it and says how to look at it', async () => {
@@ -377,6 +410,36 @@ describe('lake logs', () => {
     const { status, stderr } = await lake(['logs', 'customer_trusted', ...STACK], env);
     expect(status).toBe(1);
     expect(stderr).toMatch(/customer_trusted has not run on dev in the 90 days that Glue keeps/);
+  });
+});
+
+describe('lake docs', () => {
+  const OUT = join(dir, 'page.html');
+  const catalogueIn = (): Catalogue =>
+    JSON.parse(/id="catalogue">(.*?)<\/script>/.exec(readFileSync(OUT, 'utf8'))?.[1] ?? '');
+
+  test('shows what the jobs left and how the catalog differs, and asks no table', async () => {
+    glue.ends.set('machine_learning_curated', 'FAILED');
+    await lake(['run', ...STACK], env);
+    const { status, stderr } = await lake(['docs', ...STACK, '--out', OUT], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { stack, tables, runs, sections, drift } = catalogueIn();
+    expect({ stack, sections }).toEqual({ stack: 'dev in us-east-1', sections: [] });
+    expect(runs.map(({ outcome }) => outcome)).toEqual([...Array(4).fill('published'), 'failed']);
+    for (const { name, published } of tables)
+      expect([name, published?.rows, published?.isStale]).toEqual(
+        name === 'machine_learning_curated' ? [name, undefined, undefined] : [name, 9, false],
+      );
+    expect(drift).toContainEqual({
+      path: 'customer_trusted',
+      message: 'is in the contracts and not in the catalog',
+    });
+    expect(asked()).not.toContain('StartQueryExecution');
+  });
+
+  test('of a stack where nothing ran', async () => {
+    expect(await lake(['docs', ...STACK, '--out', OUT], env)).toMatchObject({ status: 0, stderr: '' });
+    expect(catalogueIn()).toMatchObject({ runs: [], stack: 'dev in us-east-1' });
   });
 });
 

@@ -1,76 +1,92 @@
-// Gathers what the page shows: the definition, its SQL, what a lake holds, how its runs went.
+// Gathers what the page shows: the definition, its SQL, what a lake or a stack holds, how its runs went.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { casesFile } from '../../engines/cases';
-import { bindProject } from '../../engines/check';
+import { queriesIn } from '../../engines/check';
 import { withDatabase } from '../../engines/database';
-import { type Engine, LakeError, type RunSummary, type TableState } from '../../engines/engine';
-import { LANGUAGES, readCode } from '../../engines/job-code';
-import { lineageOf, type Origins } from '../../engines/lineage';
+import type { Engine, RunSummary, TableState } from '../../engines/engine';
+import { LANGUAGES } from '../../engines/job-code';
+import { type JobText, jobTexts, type Origins } from '../../engines/lineage';
 import type { Project } from '../../engines/project';
 import { list } from '../../engines/store';
 import { readSummary } from '../../engines/stored';
 import { storedType } from '../../engines/types';
 import { codeVersion } from '../../engines/version';
-import { DELIVERED_ONCE, expectationsOf, isPersonal, type Job, openColumns, tellFaults } from '../../model';
+import { DELIVERED_ONCE, expectationsOf, isPersonal, type Job, openColumns } from '../../model';
 import { staleIn } from '../run';
 import { message } from '../text';
 import { graphOf } from './layout';
 import type { Catalogue, CostDoc, JobDoc, SectionDoc, TableDoc } from './page/data';
-import { profilesOf } from './profile';
+import { type Profiles, profilesOf } from './profile';
 
 /** Runs before these are left out. */
 const MOST_RUNS = 50;
 /** Rows of a section after these are left out. */
 const MOST_ROWS = 50;
 
-/**
- * `canProfile`: whether the engine takes DuckDB's SQL, in which profiles are asked for. Throws a LakeError where the
- * definition and its SQL do not fit, or the lake cannot be read.
- */
-export async function catalogueOf(project: Project, engine: Engine, canProfile = true): Promise<Catalogue> {
+/** What is known of the data that a lakehouse holds in one place. */
+export interface Holdings {
+  /** Of a stack. */
+  readonly stack?: string;
+  readonly published: readonly TableState[];
+  /** The oldest first. */
+  readonly runs: readonly RunSummary[];
+  /** Asks the published tables. Absent where every question costs: there are no profiles and no sections. */
+  readonly query?: Engine['query'];
+  /** In what the tables of a stack are other than their contracts, by `table` or `table.column`. */
+  readonly drift?: Catalogue['drift'];
+}
+
+/** Of no place: the definition alone. */
+export const NOTHING: Holdings = { published: [], runs: [] };
+
+/** Of a lake. Throws a LakeError where it cannot be read. */
+export async function lakeCatalogue(project: Project, engine: Engine): Promise<Catalogue> {
+  const [published, runs] = [await engine.tables(), await runsIn(dirname(engine.summaryFile('none')))];
+  return published.length === 0
+    ? catalogueOf(project, { published, runs })
+    : engine.queries((query) => catalogueOf(project, { published, runs, query }));
+}
+
+/** What is wrong with a job's SQL, a query or a stack's file is missing in it: `lake check` says why. */
+export async function catalogueOf(project: Project, holdings: Holdings): Promise<Catalogue> {
   const { definition } = project;
   const { pipeline } = definition;
-  const published = await engine.tables();
-  // The engine is asked while this thread binds, lays out and adds up.
-  const profiles = profilesOf(
-    engine,
-    [...pipeline.tables.values()].filter(({ name }) => canProfile && isPublished(published, name)),
-  );
-  // It is awaited below; a fault of the definition comes first.
+  const { published, runs, query, stack, drift = [] } = holdings;
+  const isThere = (name: string) =>
+    published.some(({ table }) => name === table || name === `${table}_quarantine`);
+  const known = [...pipeline.tables.values()].filter(({ name }) => isThere(name));
+  // Threads of the engine work at it while this one binds, lays out and adds up.
+  const profiles: Promise<Profiles> = query ? profilesOf(query, known) : Promise.resolve(new Map());
   profiles.catch(() => undefined);
-  const { faults, queries } = await bindProject(pipeline, project);
-  if (faults.length > 0) throw new LakeError(tellFaults(faults));
-  const [sections, jobs, costs, runs] = await Promise.all([
-    sectionDocs(project, engine, (query) =>
-      queries.some(
-        ({ name, tables: read }) => name === query && read.every((table) => isPublished(published, table)),
-      ),
-    ),
-    jobDocs(project),
-    costDocs(project),
-    runsIn(dirname(engine.summaryFile('none'))),
-  ]);
-  const tables = tableDocs(project, await profiles, published);
+  const { queries, texts } = await withDatabase(async (db) => ({
+    queries: await queriesIn(db, pipeline, project.queries),
+    texts: await jobTexts(db, pipeline.jobs, project.jobs),
+  }));
+  const canAsk = (name: string) => queries.find((one) => one.name === name)?.tables.every(isThere) ?? false;
+  const sections = query ? sectionDocs(project, query, canAsk) : Promise.resolve([]);
+  sections.catch(() => undefined);
+  const [jobs, costs] = await Promise.all([jobDocs(project, texts), costDocs(project)]);
+  const graph = graphOf(pipeline);
   return {
     name: definition.name,
     description: definition.description,
     codeVersion: codeVersion(),
+    ...(stack !== undefined && { stack }),
+    drift,
     zones: pipeline.zones.map(({ name, description }) => ({ name, description })),
-    tables,
+    tables: tableDocs(project, await profiles, published),
     jobs,
     queries,
-    sections,
+    sections: await sections,
     runs,
     costs,
-    graph: graphOf({ tables, jobs }),
-    wholeGraph: graphOf({ tables, jobs }, queries),
+    graph,
   };
 }
 
 function tableDocs(
   { definition: { pipeline } }: Project,
-  profiles: Awaited<ReturnType<typeof profilesOf>>,
+  profiles: Profiles,
   published: readonly TableState[],
 ): TableDoc[] {
   const states = new Map(published.map((state) => [state.table, state]));
@@ -116,14 +132,15 @@ function tableDocs(
   });
 }
 
-const jobDocs = ({ definition: { pipeline }, jobs: dir }: Project): Promise<JobDoc[]> =>
-  withDatabase(async (db) => {
-    const docs: JobDoc[] = [];
-    for (const job of pipeline.jobs) {
-      const code = await readCode(dir, job);
+const jobDocs = (
+  { definition: { pipeline }, jobs: dir }: Project,
+  texts: ReadonlyMap<string, JobText>,
+): Promise<JobDoc[]> =>
+  Promise.all(
+    pipeline.jobs.map(async (job) => {
       // What a job in Python makes of its columns nobody can tell by its text.
-      const lineage = job.language === 'sql' ? await lineageOf(db, job, code) : undefined;
-      docs.push({
+      const { code = '', lineage } = texts.get(job.name) ?? {};
+      return {
         name: job.name,
         description: job.description,
         inputs: job.inputs.map(({ name }) => name),
@@ -139,31 +156,31 @@ const jobDocs = ({ definition: { pipeline }, jobs: dir }: Project): Promise<JobD
             rows: plain(lineage.rows),
           },
         }),
-      });
-    }
-    return docs;
-  });
+      };
+    }),
+  );
 
 const plain = (origins: Origins) =>
   Object.fromEntries([...origins].map(([origin, hows]) => [origin, [...hows]]));
 
 /** Whether there are any is for `lake check` to say. */
-const casesText = (dir: string, job: Job) => readFile(casesFile(dir, job), 'utf8').catch(() => '');
-
-const isPublished = (published: readonly TableState[], table: string) =>
-  published.some(({ table: name }) => table === name || table === `${name}_quarantine`);
+function casesText(dir: string, job: Job): Promise<string> {
+  // Here, as YAML takes long to load: the engine is at work meanwhile.
+  const { casesFile } = require('../../engines/cases') as typeof import('../../engines/cases');
+  return readFile(casesFile(dir, job), 'utf8').catch(() => '');
+}
 
 /** The declared sections that can be asked of what is published, without personal columns. */
 function sectionDocs(
   { definition: { sections = [] }, queries: dir }: Project,
-  engine: Engine,
+  ask: Engine['query'],
   canAsk: (query: string) => boolean,
 ): Promise<SectionDoc[]> {
   return Promise.all(
     sections
       .filter(({ query }) => canAsk(query.name))
       .map(async ({ title, description, query }) => {
-        const { columns, rows } = await engine.query(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
+        const { columns, rows } = await ask(await readFile(join(dir, `${query.name}.sql`), 'utf8'));
         const names = columns.map(({ name }) => name);
         // What is not declared may be anything.
         const isOpen = (name = '') => Object.hasOwn(query.columns, name) && !query.columns[name]?.pii;
@@ -192,29 +209,12 @@ async function runsIn(dir: string): Promise<RunSummary[]> {
   return runs;
 }
 
-/** What each stack of the lakehouse's folder would cost a month. */
-async function costDocs({ dir, definition }: Project): Promise<CostDoc[]> {
-  const { stackSettings, stacksIn } = require('../stack-settings') as typeof import('../stack-settings');
-  const stacks = await stacksIn(dir);
-  if (stacks.length === 0) return [];
-  const { estimate } = require('../../cost/estimate') as typeof import('../../cost/estimate');
-  const { usageBy } = require('../../cost/usage') as typeof import('../../cost/usage');
-  return Promise.all(
-    stacks.map(async (stack) => {
-      const settings = await stackSettings(definition.pipeline, dir, stack);
-      const { lines, total, prices, assumptions } = estimate(
-        definition.pipeline,
-        settings,
-        usageBy(definition.seconds ?? {}),
-      );
-      return {
-        stack,
-        region: prices.region,
-        date: prices.date,
-        total,
-        lines: lines.map(({ what, monthly }) => ({ what, monthly })),
-        assumptions,
-      };
-    }),
-  );
+/** What each stack of the lakehouse's folder would cost a month, or what is wrong with its file. */
+async function costDocs(project: Project): Promise<CostDoc[]> {
+  const { stackCosts } = require('../cost') as typeof import('../cost');
+  return (await stackCosts(project)).map((one) => {
+    if ('fault' in one) return one;
+    const { stack, lines, total, prices, assumptions } = one;
+    return { stack, total, lines, assumptions, ...prices };
+  });
 }

@@ -1,33 +1,20 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { LakeError, UsageError } from '../../engines/engine';
+import { LakeError } from '../../engines/engine';
 import type { Project } from '../../engines/project';
-
-export interface Ran {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { type Ran, runProgram } from '../processes';
 
 /** Runs a command in the lakehouse's folder; `input` is what it reads from its standard input. */
 export type Call = (command: 'pulumi' | 'lake', args: readonly string[], input?: string) => Promise<Ran>;
+
+const LAKE = join(__dirname, '..', 'lake.js');
 
 /** Calls the commands as processes. */
 export const processes =
   ({ dir }: Project): Call =>
   (command, args, input = '') =>
-    new Promise((done, fail) => {
-      const lake = command === 'lake' ? [join(__dirname, '..', 'lake.js')] : [];
-      const file = command === 'lake' ? process.execPath : command;
-      const settings = { cwd: dir, maxBuffer: Number.POSITIVE_INFINITY };
-      const child = execFile(file, [...lake, ...args], settings, (error, stdout, stderr) => {
-        if (error?.code === 'ENOENT')
-          return fail(new UsageError('Pulumi is not installed; docs/deploy.md says what is needed'));
-        done({ status: error ? Number(error.code) || 1 : 0, stdout, stderr });
-      });
-      // One that ends before it has read it all says itself why.
-      child.stdin?.on('error', () => {}).end(input);
-    });
+    command === 'lake'
+      ? runProgram(process.execPath, [LAKE, ...args], { cwd: dir, input })
+      : runProgram(command, args, { cwd: dir, input });
 
 /** How many lines of what a command said are told where it failed. */
 const TOLD = 20;

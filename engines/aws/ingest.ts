@@ -8,7 +8,7 @@ import { LakeError } from '../engine';
 import { dataDir, landingDir, landingFolder } from '../landing/files';
 import { judge } from '../landing/judge';
 import { type OddLayout, oddLayouts, writeOneALine } from '../landing/layout';
-import type { Landed } from '../landing/reader';
+import type { Judged } from '../landing/reader';
 import { Bucket, type Instead, type Stored, s3Of } from './bucket';
 import { checksumOf } from './checksum';
 import { each } from './parallel';
@@ -59,7 +59,7 @@ export interface IngestedSource {
   readonly changed: number;
   readonly unchanged: number;
   /** Absent where files are not read. */
-  readonly records?: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes' | 'reasons'>;
+  readonly records?: Pick<Judged, 'read' | 'refused' | 'bytes' | 'refusedBytes' | 'reasons'>;
 }
 
 /** A file that Athena misreads. */
@@ -150,7 +150,7 @@ class Ingest {
     const files = await this.files();
     this.tell({ kind: 'stage', stage: 'comparing with what is in place' });
     const found = await this.plan(files);
-    const landed = new Map<string, Landed>();
+    const landed = new Map<string, Judged>();
     if (validate) {
       for (const source of this.sources) {
         this.tell({ kind: 'stage', stage: `reading ${source.name}` });
@@ -328,7 +328,7 @@ const isInPlaceRewritten = ({ state, stored }: PlannedFile) =>
   state === 'unchanged' && stored?.original !== undefined;
 
 /** All that keeps the files from being uploaded. */
-function refusalOf(landed: ReadonlyMap<string, Landed>, plan: readonly PlannedFile[]): string | undefined {
+function refusalOf(landed: ReadonlyMap<string, Judged>, plan: readonly PlannedFile[]): string | undefined {
   const told: string[] = [];
   const faults = [...landed].flatMap(([table, { failure }]) =>
     failure === null ? [] : [`${table}: ${failure}`],

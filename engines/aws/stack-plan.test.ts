@@ -10,6 +10,7 @@ import { lake as pipeline } from '../../pipeline';
 import { GlueStandIn } from '../../tests/standin/glue';
 import { S3StandIn } from '../../tests/standin/s3';
 import { AwsServer, awsEnvironment } from '../../tests/support/aws-server';
+import { projectOf } from '../../tests/support/lake';
 import { outputsOf } from '../../tests/support/stack';
 import type { TablePlan, TableSummary } from '../engine';
 import { digest, digestOfFiles } from '../provenance';
@@ -34,6 +35,8 @@ let code: Map<string, string>;
 
 beforeEach(async () => {
   glue = new GlueStandIn(pipeline, outputs);
+  // What goes on ends between two looks.
+  glue.perRequest = 1_000_000;
   glue.parameters = Object.entries(VALUES)
     .map((pair) => pair.join('='))
     .join(',');
@@ -225,7 +228,7 @@ describe('lake run --stack', () => {
     for (const stream of [process.stdout, process.stderr])
       jest.spyOn(stream, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
     const options = { stack: 'dev', outputs: join(dir, 'outputs.json'), parameters: {}, wait: false };
-    const status = await runStackCommand(pipeline, { ...options, ...more });
+    const status = await runStackCommand(projectOf(pipeline), { ...options, ...more });
     const started = server.requests.filter(({ operation }) => /^Start/.test(operation));
     return { status, text: printed.join(''), started: started.map(({ operation }) => operation) };
   }

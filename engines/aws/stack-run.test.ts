@@ -8,6 +8,7 @@ import {
   type Fault,
   jsonError,
 } from '../../tests/support/aws-server';
+import { someOf } from '../../tests/support/soak';
 import { outputsOf } from '../../tests/support/stack';
 import { LakeError, type RunEvent } from '../engine';
 import { GlueRuns } from './glue-runs';
@@ -332,7 +333,8 @@ describe.each([
       await anew(() => undefined);
       await run();
       const requests = server.requests.length;
-      for (let at = 0; at < requests; at++) {
+      // Each throttle is waited for.
+      for (const at of isThrottle(fault) ? someOf(requests) : Array(requests).keys()) {
         await anew(({ index }) => (index === at ? fault : undefined));
         const result = await run().catch((error: Error) => error);
         // How often a run is looked at is a matter of chance, so that only now it is known what was hit.

@@ -84,6 +84,13 @@ export class Summaries {
     return undefined;
   }
 
+  /** The newest ones of a job, the oldest first. */
+  async newest(job: string, count: number): Promise<JobSummary[]> {
+    const keys = (await this.keys(`runs/${job}/`)).slice(-count);
+    const found = await Promise.all(keys.map((key) => this.read(key)));
+    return found.flatMap((summary) => summary ?? []);
+  }
+
   private async keys(prefix: string, after?: string): Promise<string[]> {
     const where = { Bucket: this.bucket, Prefix: prefix, ...(after !== undefined && { StartAfter: after }) };
     return ask(this.stack, 's3:ListBucket', `${this.bucket}/${prefix}`, async () => {

@@ -133,6 +133,12 @@ async function compareTable(
     : { ...counts, ...(await byRow(db, common, shown)) };
 }
 
+/** Keeps the rows of a query, which are counted and looked at, under a name. */
+async function keep(db: DuckDBConnection, name: string, sql: string): Promise<string> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${name} AS ${sql}`);
+  return `FROM ${name}`;
+}
+
 const one = async <T>(db: DuckDBConnection, sql: string) => (await rowsOf<T>(db, sql))[0] as T;
 
 const isNumber = (type = '') => /^(?:(?:TINY|SMALL|BIG|HUGE)?INT|DOUBLE|FLOAT|DECIMAL)/.test(type);
@@ -169,8 +175,8 @@ async function byKey(
   const differs = (column: string) => `b.${quoteName(column)} IS DISTINCT FROM a.${quoteName(column)}`;
   const anyDiffers = others.map(differs).join(' OR ') || 'false';
   const joined = `FROM _before b JOIN _after a ON ${same} WHERE ${anyDiffers}`;
-  const added = `SELECT a.* FROM _after a ANTI JOIN _before b ON ${same}`;
-  const removed = `SELECT b.* FROM _before b ANTI JOIN _after a ON ${same}`;
+  const added = await keep(db, '_added', `SELECT a.* FROM _after a ANTI JOIN _before b ON ${same}`);
+  const removed = await keep(db, '_removed', `SELECT b.* FROM _before b ANTI JOIN _after a ON ${same}`);
   const changes = await one<Record<string, number | null>>(
     db,
     `SELECT count(*) AS n${others
@@ -233,7 +239,8 @@ async function byRow(
   const list = common.map(quoteName).join(', ') || '_';
   const without = (a: string, b: string, columns = list) =>
     `SELECT ${columns} FROM ${a} EXCEPT ALL SELECT ${columns} FROM ${b}`;
-  const [added, removed] = [without('_after', '_before'), without('_before', '_after')];
+  const added = await keep(db, '_added', without('_after', '_before'));
+  const removed = await keep(db, '_removed', without('_before', '_after'));
   const found = { added: await countOf(db, added), removed: await countOf(db, removed), changed: 0 };
   const columns: ColumnComparison[] = [];
   // Where rows came or went, all columns have other values.

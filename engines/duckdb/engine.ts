@@ -1,4 +1,4 @@
-import { type Pipeline, tellFaults } from '../../model';
+import { type Job, type Pipeline, tellFaults } from '../../model';
 import { bindingFaults } from '../check';
 import { withDatabase } from '../database';
 import {
@@ -12,13 +12,15 @@ import {
   type TableState,
 } from '../engine';
 import { requireFileHandles } from '../file-handles';
+import { readCode } from '../job-code';
 import { dataDir, filesOf } from '../landing/files';
 import { inSql, planOf, requirePublished, requireSql } from '../plan';
 import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
 import { Store } from '../store';
+import { hashOfSql, howMade } from './causes';
 import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
-import { queryLake } from './query';
+import { askLake, queryLake } from './query';
 import { Run } from './run';
 
 export interface DuckDbOptions {
@@ -51,7 +53,7 @@ export class DuckDbEngine implements Engine {
     const able = inSql(pipeline);
     const data = request.data === undefined ? undefined : dataDir(request.data);
     return withDatabase(async (db) => {
-      const faults = await bindingFaults(db, plan.jobs, this.options.jobs);
+      const faults = await bindingFaults(db, await this.unbound(plan.jobs), this.options.jobs);
       if (faults.length > 0) throw new LakeError(tellFaults(faults));
       // The run looks again; a call that cannot be leaves no folder behind.
       if (data !== undefined) await filesOf(data, plan.sources);
@@ -83,6 +85,24 @@ export class DuckDbEngine implements Engine {
     });
   }
 
+  /** The jobs that were never run with the code and the contracts that they have: what ran once is bound. */
+  private async unbound(jobs: readonly Job[]): Promise<readonly Job[]> {
+    // Nothing may be made in its place before it is known what is gone.
+    if (!this.store.hasKey) return jobs;
+    const { tables } = await this.store.pointer();
+    const found: Job[] = [];
+    for (const job of jobs) {
+      const version = tables[job.name];
+      const text = version && (await readCode(this.options.jobs, job).catch(() => undefined));
+      const isSame =
+        text !== undefined &&
+        hashOfSql(text) === version?.sql &&
+        (await howMade(job, this.store)) === version.how;
+      if (!isSame) found.push(job);
+    }
+    return found;
+  }
+
   /** Single jobs keep the values that their tables were made with, where the request gives none. */
   private async asBefore(request: RunRequest): Promise<RunRequest> {
     if (!request.only) return request;
@@ -98,6 +118,10 @@ export class DuckDbEngine implements Engine {
 
   query(sql: string): Promise<QueryResult> {
     return queryLake(this.store, sql);
+  }
+
+  queries<T>(work: (query: Engine['query']) => Promise<T>): Promise<T> {
+    return askLake(this.store, work);
   }
 
   summaryFile(runId: string): string {

@@ -6,18 +6,17 @@ import {
   type Expectation,
   hasPseudonyms,
   type Increment,
-  isThrough,
   type Job,
   keySql,
-  type RowKey,
   type Table,
   type Through,
+  throughOf,
   unmatchedOf,
 } from '../../model';
 import { countOf, literalPath, parquetIn, rowsOf } from '../database';
 import { quoteName, quoteString } from '../sql';
 import type { Pointer, Store } from '../store';
-import { hiddenQuery, readyOutput } from './output';
+import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
 import { seenAs } from './tables';
 
@@ -99,8 +98,8 @@ export interface PartRequest {
   readonly changes: ReadonlyMap<string, Change>;
   /** Where the rows of each table that the job reads are. */
   readonly dirs: ReadonlyMap<string, string>;
-  /** Where the rows of its driving input were. */
-  readonly drivingBefore: string | undefined;
+  /** Where those of its inputs were when the run began. */
+  readonly dirsBefore: ReadonlyMap<string, string>;
   readonly before: { readonly dir: string; readonly rows: number; readonly runTime?: string | undefined };
   readonly runTime: string;
   /** How many driving rows gave no row, where that was counted. */
@@ -109,8 +108,6 @@ export interface PartRequest {
   readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
   /** New folder for the table. */
   readonly dir: string;
-  /** The run's, for the names of files. */
-  readonly runId: string;
   /** Lets SQL read a table by its name again. */
   readonly open: (table: string) => Promise<void>;
   readonly key: () => Promise<Buffer>;
@@ -156,28 +153,21 @@ const semi = (table: string, on: Readonly<Record<string, string>>, kind = 'SEMI'
     .map(([column, value]) => `k.${column} IS NOT DISTINCT FROM ${value}`)
     .join(' AND ')}`;
 
-const columnsOn = ({ on }: Through) =>
-  Object.fromEntries(Object.entries(on).map(([from, to]) => [to, `t.${from}`]));
-
 /** Finds the values of the key that are touched, as `_touched`; false where that cannot be told. */
 async function touch(
   db: DuckDBConnection,
-  { changes, before, runTime }: PartRequest,
+  request: PartRequest,
   { by, due = {} }: Increment,
 ): Promise<boolean> {
+  const { changes, before, runTime } = request;
   const found: string[] = [];
-  const keysOf = (rows: string, how: RowKey | Through) =>
-    isThrough(how)
-      ? `SELECT ${keySql('o', how.key)} AS key FROM ${how.of} o SEMI JOIN ${rows} t ON ${Object.entries(
-          how.on,
-        )
-          .map(([from, to]) => `o.${to} IS NOT DISTINCT FROM t.${from}`)
-          .join(' AND ')}`
-      : `SELECT ${keySql('t', how)} AS key FROM ${rows} t`;
-  for (const [name, how] of Object.entries(by)) {
+  for (const [name, touching] of Object.entries(by)) {
+    const how = throughOf(touching);
     const change = changes.get(name);
-    if (change?.is === 'other') return false;
-    if (change?.is === 'some') found.push(keysOf(changesOf(name), how));
+    const sees = change?.is === 'same' ? undefined : how.sees;
+    if (sees !== undefined) found.push(keysOf(await noteSeen(db, request, name, sees), how));
+    else if (change?.is === 'other') return false;
+    else if (change?.is === 'some') found.push(keysOf(changesOf(name), how));
     const instant = due[name];
     if (instant === undefined) continue;
     if (before.runTime === undefined) return false;
@@ -188,6 +178,33 @@ async function touch(
     `CREATE OR REPLACE TEMP TABLE _touched AS SELECT DISTINCT key FROM (${found.join(' UNION ALL ')})`,
   );
   return true;
+}
+
+const keysOf = (rows: string, { of, on = {}, key }: Through) => {
+  const same = Object.entries(on).map(([from, to]) => `o.${to} IS NOT DISTINCT FROM t.${from}`);
+  return of === undefined
+    ? `SELECT ${keySql('t', key)} AS key FROM ${rows} t`
+    : `SELECT ${keySql('o', key)} AS key FROM ${of} o SEMI JOIN ${rows} t ON ${same.join(' AND ')}`;
+};
+
+/** Notes what a query over an input gave and gives no more, or gives now and did not. Returns the table of it. */
+async function noteSeen(
+  db: DuckDBConnection,
+  { job, dirsBefore, open }: PartRequest,
+  name: string,
+  sees: string,
+): Promise<string> {
+  const input = job.inputs.find((one) => one.name === name) as Table;
+  const was = parquetIn(dirsBefore.get(name) as string);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS SELECT ${seenAs(input)} FROM ${was}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
+  await open(name);
+  const seen = quoteName(`_seen_${name}`);
+  const [before, now] = ['(FROM _seen_before)', `(${sees})`];
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE ${seen} AS (${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`,
+  );
+  return seen;
 }
 
 /** The rows whose instant is between two, the later one with it, as SQL has them. */
@@ -221,7 +238,7 @@ async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: 
   for (const input of job.inputs) {
     const how = by[input.name];
     if (how === undefined) continue;
-    await narrowOne(db, input, dirs.get(input.name) as string, how);
+    await narrowOne(db, input, dirs.get(input.name) as string, throughOf(how));
   }
 }
 
@@ -229,19 +246,15 @@ async function narrowOne(
   db: DuckDBConnection,
   input: Table,
   dir: string,
-  how: RowKey | Through,
+  { of, on = {}, key }: Through,
 ): Promise<void> {
   const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(dir)}) t`;
-  const kept = isThrough(how)
-    ? semi(
-        `(SELECT DISTINCT ${Object.values(how.on)
-          .map((column) => `o.${column}`)
-          .join(
-            ', ',
-          )} FROM ${how.of} o SEMI JOIN _touched t ON t.key IS NOT DISTINCT FROM ${keySql('o', how.key)})`,
-        columnsOn(how),
-      )
-    : semi('_touched', { key: keySql('t', how) });
+  const pairs = Object.entries(on);
+  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o SEMI JOIN _touched t ON t.key IS NOT DISTINCT FROM ${keySql('o', key)})`;
+  const kept =
+    of === undefined
+      ? semi('_touched', { key: keySql('t', key) })
+      : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
   // Once, and not each time that the job's SQL names it.
   const own = quoteName(`_part_${input.name}`);
   await db.run(`CREATE OR REPLACE TEMP TABLE ${own} AS SELECT t.* FROM ${rows} ${kept}`);
@@ -286,7 +299,7 @@ async function makeTouched(db: DuckDBConnection, request: PartRequest, increment
 /** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
 async function writeParts(
   db: DuckDBConnection,
-  { job, before, dir, runId }: PartRequest,
+  { job, before, dir }: PartRequest,
   key: string,
   columns: string,
 ): Promise<void> {
@@ -309,14 +322,18 @@ async function writeParts(
     rows += own;
   }
   await mkdir(dir, { recursive: true });
-  for (const { file } of files.filter((f) => !again.has(f.file))) await link(file, join(dir, basename(file)));
+  const stay = files.filter((f) => !again.has(f.file)).map(({ file }) => file);
+  for (const file of stay) await link(file, join(dir, basename(file)));
+  const taken = new Set(stay.map((file) => basename(file)));
+  let n = 0;
+  while (taken.has(partName(n))) n++;
   const queries = [
     `SELECT ${columns} FROM _now t ${ofMoved}`,
     ...(again.size > 0
       ? [`SELECT ${columns} FROM ${parquetOf([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`]
       : []),
   ];
-  const file = join(dir, `part-${runId}.parquet`);
+  const file = join(dir, partName(n));
   await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);
 }
 
@@ -346,17 +363,18 @@ async function passedChecks(
 /** How many driving rows give no row now: as before, but for those of touched values. */
 async function unmatchedNow(
   db: DuckDBConnection,
-  { job, drivingBefore, unmatched }: PartRequest,
+  { job, dirsBefore, unmatched }: PartRequest,
   { by }: Increment,
   as: (rows: string) => Promise<unknown>,
 ): Promise<number | undefined> {
   const sql = unmatchedOf(job);
   const driving = job.inputs[0] as Table;
   const how = by[driving.name];
-  if (!sql || unmatched === undefined || drivingBefore === undefined || how === undefined || isThrough(how))
-    return undefined;
+  const before = dirsBefore.get(driving.name);
+  const isDirect = how !== undefined && throughOf(how).of === undefined;
+  if (!sql || unmatched === undefined || before === undefined || !isDirect) return undefined;
   const now = await unmatchedOfViews(db, job);
-  await narrowOne(db, driving, drivingBefore, how);
+  await narrowOne(db, driving, before, throughOf(how));
   await as('_was');
   return unmatched + (now as number) - ((await unmatchedOfViews(db, job)) as number);
 }

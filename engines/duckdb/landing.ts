@@ -5,7 +5,7 @@ import { readingOf, type SourceTable } from '../../model';
 import { isReadable, literalPath, parquetFile } from '../database';
 import { readyList, takeOut } from '../forgotten';
 import { type Batch, type Delivery, groupsOf, keepBatches, statesOf, sumOf } from '../landing/batches';
-import { type Landed, SourceReader, verdictOn } from '../landing/reader';
+import { type Judged, SourceReader, verdictOn } from '../landing/reader';
 import { quoteString } from '../sql';
 import { list, type Pointer, type Store, type Version } from '../store';
 import type { Suppression } from '../suppression';
@@ -35,7 +35,7 @@ export async function land(
   table: SourceTable,
   { how, before, kept, files }: Pick<Delivery, 'how' | 'before' | 'kept' | 'files'>,
   to: LandingTarget,
-): Promise<Landed> {
+): Promise<Judged> {
   await mkdir(to.table, { recursive: true });
   const isKept = (name: string) => kept.some(({ id }) => name.startsWith(`${id}-`));
   for (const name of before === undefined ? [] : (await list(before)).filter(isKept))
@@ -53,7 +53,7 @@ export async function land(
     const queries = refused.map((name) => `FROM ${parquetFile(join(to.table, name))}`);
     await copyQuarantine(db, queries.join(' UNION ALL '), to.quarantine);
   }
-  return { ...all, failure: await verdictOn(db, readingOf(table), all, all.first) };
+  return { ...all, failure: await verdictOn(db, readingOf(table), all) };
 }
 
 /** A published version of a table; nothing where there is none, or its files are damaged. */
@@ -105,7 +105,7 @@ async function landBatch(
   // Of no file nothing could be taken out.
   if (forgotten) await writeTable(db, dir, emptyOf(table));
   const states = statesOf(files, to.landing);
-  const { failure: _, ...landed } = await reader.read(
+  const landed = await reader.read(
     files,
     forgotten && {
       ready: (connection) => readyList(connection, forgotten),

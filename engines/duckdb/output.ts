@@ -5,6 +5,8 @@ import { type DerivedTable, hasPseudonyms, type Job } from '../../model';
 import { quoteName, quoteString } from '../sql';
 import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
+export const partName = (n: number) => `part-${n}.parquet`;
+
 /**
  * Writes the rows of a query as Parquet in a new folder, and returns how many. Not in a folder a day, where the
  * contract partitions by day: DuckDB skips by the ranges that Parquet keeps of every row group, and a laptop's
@@ -13,7 +15,7 @@ import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 export async function writeTable(db: DuckDBConnection, dir: string, query: string): Promise<number> {
   await mkdir(dir, { recursive: true });
   const { rowsChanged } = await db.run(
-    `COPY (${query}) TO ${quoteString(join(dir, 'part-0.parquet'))} (FORMAT parquet)`,
+    `COPY (${query}) TO ${quoteString(join(dir, partName(0)))} (FORMAT parquet)`,
   );
   return rowsChanged;
 }

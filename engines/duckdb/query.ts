@@ -11,6 +11,7 @@ import {
   StatementType,
 } from '@duckdb/node-api';
 import {
+  connectTo,
   literalPath,
   openDatabase,
   parquetFile,
@@ -19,7 +20,7 @@ import {
   tellError,
   withDatabase,
 } from '../database';
-import { LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
+import { type Engine, LakeError, type QueryColumn, type QueryResult, UsageError } from '../engine';
 import { decimalText } from '../printed';
 import { codeOf, isEmptySql, quoteName, quoteString } from '../sql';
 import type { Pointer, Store } from '../store';
@@ -36,7 +37,29 @@ const NO_SELECT = /^\s*(?:ALTER|COPY|DELETE|INSERT|MERGE|PRAGMA|TRUNCATE|UPDATE)
  * Runs one SELECT over the published tables, and over `<table>_quarantine` (file, line, reason, detail, raw) of
  * the last run that refused anything of a table. Nothing else can be read, and nothing written.
  */
-export async function queryLake(store: Store, sql: string): Promise<QueryResult> {
+export const queryLake = (store: Store, sql: string): Promise<QueryResult> =>
+  withTables(store, ({ db, thereAre, isStale, close }) => start(db, sql, thereAre, isStale, close));
+
+/** Runs several, as {@link queryLake} does one, of one state of the lake; their rows are read before `work` ends. */
+export const askLake = <T>(store: Store, work: (query: Engine['query']) => Promise<T>): Promise<T> =>
+  withTables(store, async ({ db, thereAre, isStale, close }) => {
+    const result = await work(async (sql) => {
+      const own = await connectTo(db);
+      return start(own, sql, thereAre, isStale, async () => own.closeSync());
+    });
+    await close();
+    return result;
+  });
+
+interface Tables {
+  readonly db: DuckDBConnection;
+  readonly thereAre: string;
+  readonly isStale: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the tables for some work, which closes them where it succeeds. It begins anew where a run published meanwhile. */
+async function withTables<T>(store: Store, work: (tables: Tables) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const state = await stateOf(store);
     if (state.pointer.runId === '' && state.quarantines.size === 0) {
@@ -53,7 +76,7 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
     try {
       await openTables(db, store, state);
       const thereAre = tablesThereAre(Object.keys(state.pointer.tables), state.withQuarantine);
-      return await start(db, sql, thereAre, isStale, close);
+      return await work({ db, thereAre, isStale, close });
     } catch (error) {
       await close();
       if (error instanceof UsageError) throw error;
@@ -62,7 +85,8 @@ export async function queryLake(store: Store, sql: string): Promise<QueryResult>
         if (attempt < ATTEMPTS) continue;
         throw new LakeError(PUBLISHED_ANEW);
       }
-      if (error instanceof LakeError) throw error;
+      // A fault of the work's own is none of the lake's.
+      if (error instanceof LakeError || (error as Error).name !== 'Error') throw error;
       // Of its own: the query's reads nothing else any more.
       await withDatabase((own) => requireReadable(own, store.publishedTables(state.pointer)));
       throw new LakeError(`the lake cannot be read: ${tellError(error)}`);

@@ -416,15 +416,14 @@ export class Run {
     const said = await this.saidOf(job.output, version);
     const passed = new Set(said?.expectations.filter(({ failed }) => failed === 0).map(({ name }) => name));
     const expectations = new Map(expectationsOf(job.output, job).map((e) => [e.name, e]));
-    const driving = (job.inputs[0] as Table).name;
-    const drivingBefore = pointer.tables[driving];
+    const dirsBefore = store.publishedTables(pointer).map(({ table, dir: was }) => [table, was] as const);
     return makePart(db, {
       job,
       sql,
       increments: incrementsOf(job, this.valuesOf(job)),
       changes: this.changes,
       dirs: this.dirs,
-      drivingBefore: drivingBefore && store.publishedDir(driving, drivingBefore),
+      dirsBefore: new Map(dirsBefore),
       before: { dir: store.publishedDir(job.name, version), rows: version.rows, runTime: version.runTime },
       runTime: this.plan.values[runTime.name] as string,
       unmatched: said?.filtered,
@@ -432,7 +431,6 @@ export class Run {
         .filter(({ name }) => passed.has(name))
         .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
       dir,
-      runId: this.runId,
       open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
       key: () => store.pseudonymKey(),
     });

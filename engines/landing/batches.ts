@@ -20,7 +20,7 @@ export interface Batch {
   readonly id: string;
   /** The state of each file, by its name in the landing folder; empty where another look is needed. */
   readonly files: Readonly<Record<string, string>>;
-  readonly landed: Omit<Landed, 'failure'>;
+  readonly landed: Landed;
 }
 
 /** How the rows of a source came to be, kept beside them. */
@@ -170,8 +170,8 @@ export const groupsOf = (files: readonly string[]): string[][] =>
     (group) => group.map(({ path }) => path),
   );
 
-/** What became of the records of all batches, but for why a run fails. */
-export function sumOf(batches: readonly Batch[]): Omit<Landed, 'failure'> {
+/** What became of the records of all batches. */
+export function sumOf(batches: readonly Batch[]): Landed {
   const sum = (key: 'read' | 'accepted' | 'refused' | 'filtered' | 'bytes' | 'refusedBytes') =>
     batches.reduce((total, { landed }) => total + landed[key], 0);
   const reasons: Record<string, number> = {};

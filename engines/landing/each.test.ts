@@ -61,7 +61,7 @@ test('every element is a row or refused alone, and what is wrong with a record r
         }
       },
     ),
-    { numRuns: RUNS },
+    { numRuns: RUNS, seed: 21 },
   );
   // Else the records say little.
   expect([...seen]).toEqual(

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { type Dirent, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { type SourceTable, withoutAddress } from '../../model';
@@ -48,11 +48,12 @@ export async function filesBelow(dir: string): Promise<readonly string[]> {
 }
 
 async function walk(root: string, dir: string, files: string[], leftOut: string[]): Promise<void> {
-  for (const name of await namesIn(dir)) {
-    const path = join(dir, name);
-    const why = whyLeftOut(root, path, name);
+  for (const entry of await entriesIn(dir)) {
+    const path = join(dir, entry.name);
+    const why = whyLeftOut(root, path, entry);
     if (why !== undefined) leftOut.push(withoutAddress(`${relative(root, path)} (${why})`));
-    else if (statSync(path).isDirectory()) await walk(root, path, files, leftOut);
+    else if (entry.isDirectory() || (!entry.isFile() && statSync(path).isDirectory()))
+      await walk(root, path, files, leftOut);
     else files.push(path);
   }
 }
@@ -60,8 +61,9 @@ async function walk(root: string, dir: string, files: string[], leftOut: string[
 /** Names of entries that are not read, as Spark does not. */
 export const HIDDEN = /^[._]|\._COPYING_$/;
 
-function whyLeftOut(root: string, path: string, name: string): string | undefined {
-  if (HIDDEN.test(name)) return name.endsWith('._COPYING_') ? 'still being copied' : 'hidden';
+function whyLeftOut(root: string, path: string, entry: Dirent): string | undefined {
+  if (HIDDEN.test(entry.name)) return /^[._]/.test(entry.name) ? 'hidden' : 'still being copied';
+  if (entry.isFile() || entry.isDirectory()) return undefined;
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);
   if (lstatSync(path).isSymbolicLink()) {
@@ -76,10 +78,10 @@ const isWithin = (folder: string, path: string) => path === folder || path.start
 
 const kindOf = (found: Stats) => (found.isFIFO() ? 'a FIFO' : found.isSocket() ? 'a socket' : 'a device');
 
-/** Names in a folder, in their order; none where it is missing. */
-async function namesIn(dir: string): Promise<string[]> {
+/** What a folder holds, by name; nothing where it is missing. */
+async function entriesIn(dir: string): Promise<Dirent[]> {
   try {
-    return (await readdir(dir)).sort();
+    return (await readdir(dir, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;

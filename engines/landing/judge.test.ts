@@ -1,13 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { readingOf } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { accelerometerLanding } from '../../pipeline/landing';
 import { writeSample } from '../../samples/stedi';
 import { engineOf, temporaryDir } from '../../tests/support/lake';
 import { writeOtherSources } from '../../tests/support/other-sources';
+import { openDatabase } from '../database';
 import { landingFiles } from './files';
 import { judge } from './judge';
+import { verdictOn } from './reader';
 
 const dir = temporaryDir('judge');
 const GOOD = '{"user":"a@b.c","timestamp":1700000000000,"x":1,"y":2,"z":3}';
@@ -45,6 +48,24 @@ test('refused records up to the share are counted, and so are files without a re
     reasons: { NOT_JSON: 1, EMPTY_FILE: 1 },
     failure: null,
   });
+});
+
+test('records of people who were forgotten are no part of the share', async () => {
+  const db = await openDatabase();
+  const first = [{ file: 'a.json', line: 1, record: null, reason: 'NOT_JSON', detail: null, fatal: false }];
+  const landed = {
+    read: 1000,
+    accepted: 7,
+    refused: 3,
+    filtered: 990,
+    bytes: 9,
+    refusedBytes: 1,
+    reasons: {},
+    first,
+  };
+  const failure = await verdictOn(db, readingOf(table), landed);
+  db.closeSync();
+  expect(failure).toMatch(/^3 of 10 records are refused, 30 %/);
 });
 
 test('more than the share is a failure: the first by file, line and reason, and no value', async () => {

@@ -30,7 +30,10 @@ export interface Landed {
   readonly reasons: Readonly<Record<string, number>>;
   /** The first that were refused, as `_first` of a `Reading` takes them, and all files whose refusal is fatal. */
   readonly first: readonly FirstRefused[];
-  /** Why a run fails that read it. */
+}
+
+/** What was read, and why a run fails that read it. */
+export interface Judged extends Landed {
   readonly failure: string | null;
 }
 
@@ -98,7 +101,7 @@ const COUNTER: Sink = {
   keep: async () => undefined,
 };
 
-const REST = '_file, _n, _line, _broken';
+const REST = 'SELECT _file, _n, _line, _broken';
 
 interface Verdict {
   readonly file: string;
@@ -119,14 +122,8 @@ export interface Forgotten {
   takeOut(): Promise<number>;
 }
 
-/** What of a file one statement reads: all of it, or a piece. */
-interface Share {
-  /** Where the file stands in the list. */
-  readonly file: number;
-  readonly look?: Look;
-  readonly piece?: Piece;
-  readonly bytes: number;
-}
+/** A piece of a file, which stands there in the list. */
+type Placed = readonly [file: number, piece: Piece];
 
 /** Reads the files of one source by its contract, once. */
 export class SourceReader {
@@ -332,7 +329,7 @@ export class SourceReader {
     const work = async (db: DuckDBConnection) => {
       await readyHeaders(db, looks.map(columnsOf));
       for (let next = await groups.next(); !next.done; next = await groups.next()) {
-        await this.readGroup(db, next.value, looks);
+        await this.readPieces(db, next.value, looks);
       }
       await this.readOthers(db);
       await this.judge(db, 'line', looks);
@@ -351,66 +348,38 @@ export class SourceReader {
     }
   }
 
-  /** Files and pieces of larger ones, as many together as one statement reads. */
-  private async *groups(looks: readonly Look[]): AsyncGenerator<readonly Share[]> {
-    let group: Share[] = [];
+  /** Pieces of files, as many together as one statement reads. */
+  private async *groups(looks: readonly Look[]): AsyncGenerator<readonly Placed[]> {
+    let group: Placed[] = [];
     let bytes = 0;
-    for await (const share of this.shares(looks)) {
-      if (bytes + share.bytes > USUAL_BYTES && bytes > 0) {
-        yield group;
-        group = [];
-        bytes = 0;
+    for (const [file, look] of looks.entries()) {
+      for await (const piece of piecesOf(look, this.reading)) {
+        if (bytes + piece.bytes > USUAL_BYTES && bytes > 0) {
+          yield group;
+          group = [];
+          bytes = 0;
+        }
+        group.push([file, piece]);
+        bytes += piece.bytes;
       }
-      group.push(share);
-      bytes += share.bytes;
     }
     if (group.length > 0) yield group;
   }
 
-  private async *shares(looks: readonly Look[]): AsyncGenerator<Share> {
-    for (const [file, look] of looks.entries()) {
-      // Of folders named `a=b`, DuckDB makes columns, which may hide its own; a backslash ends a folder's name for it.
-      const isWhole = !look.unpacked && look.bytes <= USUAL_BYTES && !/[=\\]/.test(look.path);
-      if (isWhole) yield { file, look, bytes: look.bytes };
-      else for await (const piece of this.pieces(look)) yield { file, piece, bytes: piece.bytes };
-    }
-  }
-
-  private pieces = (look: Look) => piecesOf(look, this.reading);
-
-  /** Reads a group. What of it DuckDB takes for no text, as it is no UTF-8, is read in pieces that are. */
-  private async readGroup(db: DuckDBConnection, group: readonly Share[], looks: readonly Look[]) {
-    const pieces = group.flatMap(({ file, piece }) => (piece ? [[file, piece] as const] : []));
-    const whole = new Map(group.flatMap(({ file, look }) => (look ? [[file, look] as const] : [])));
-    await this.readPieces(db, pieces, looks, whole);
-    if (whole.size === 0) return;
-    for (const file of await filesIn(db)) whole.delete(file);
-    const others: (readonly [number, Piece])[] = [];
-    for (const [file, look] of whole) for await (const piece of this.pieces(look)) others.push([file, piece]);
-    if (others.length > 0) await this.readPieces(db, others, looks);
-  }
-
-  /** Reads pieces and whole files; what does not match waits in `_others` until there is as much of it as is read at once. */
-  private async readPieces(
-    db: DuckDBConnection,
-    pieces: readonly (readonly [file: number, piece: Piece])[],
-    looks: readonly Look[],
-    whole: ReadonlyMap<number, Look> = new Map(),
-  ) {
-    if (whole.size > 0) await nameFiles(db, [...whole.values()]);
-    const cut = await append(db, pieces, whole);
-    this.passedOver += cut;
-    const { matched, others } = await matchedOf(db, this.reading);
-    await this.add(db, matched);
-    if (others === 0 || (await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
+  /** Reads pieces; what is not good waits in `_others` until there is as much of it as is read at once. */
+  private async readPieces(db: DuckDBConnection, pieces: readonly Placed[], looks: readonly Look[]) {
+    this.passedOver += await append(db, pieces);
+    await splitLines(db, this.reading);
+    await this.add(db, 'FROM _lines WHERE _good');
+    if ((await bytesIn(db, '_others', '_line')) <= WAITING_BYTES) return;
     await this.readOthers(db);
     if ((await bytesIn(db, '_rest', 'line')) > WAITING_BYTES) await this.judge(db, 'line', looks);
   }
 
   /** Reads what is in `_others`; what of it is not good goes to `_rest`. */
   private async readOthers(db: DuckDBConnection) {
-    await othersOf(db, this.reading);
-    if ((await countOf(db, 'FROM _read WHERE _good')) > 0) await this.add(db, 'FROM _read WHERE _good');
+    await readCarefully(db, this.reading);
+    await this.add(db, 'FROM _read WHERE _good');
     await readyTables(db, '_others');
   }
 
@@ -419,8 +388,7 @@ export class SourceReader {
     if ((await countOf(db, 'FROM _rest')) === 0) return;
     await db.run(`SET VARIABLE _by = '${by}'`);
     await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${this.reading.judge}`);
-    const good = 'FROM _judged WHERE _reason IS NULL';
-    if ((await countOf(db, good)) > 0) await this.add(db, good);
+    await this.add(db, 'FROM _judged WHERE _reason IS NULL');
     await db.run(
       `SET VARIABLE _names = [${looks.map(({ path }) => quoteString(this.nameOf(path))).join(', ')}]`,
     );
@@ -439,36 +407,27 @@ export class SourceReader {
   }
 
   private async account(readable: readonly Look[]): Promise<Landed> {
-    const isRecord = 'line IS NOT NULL OR record IS NOT NULL';
-    const [sum] = await rowsOf<{ refused: number; bytes: number }>(
+    const found = await rowsOf<{ reason: string; n: number; records: number; bytes: number }>(
       this.db,
-      `SELECT count(*) FILTER (${isRecord}) AS refused, COALESCE(sum(bytes), 0)::BIGINT AS bytes
-        FROM ${this.refusals}`,
+      `SELECT reason, count(*) AS n, count(*) FILTER (line IS NOT NULL OR record IS NOT NULL) AS records,
+        sum(bytes)::BIGINT AS bytes FROM ${this.refusals} GROUP BY reason ORDER BY reason`,
     );
-    const reasons = await rowsOf<{ reason: string; n: number }>(
-      this.db,
-      `SELECT reason, count(*) AS n FROM ${this.refusals} GROUP BY reason ORDER BY reason`,
-    );
-    const { refused } = sum as { refused: number };
-    const refusedBytes = (sum as { bytes: number }).bytes + this.passedOver;
-    const bytes = readable.reduce((total, look) => total + look.bytes, 0);
+    const refused = found.reduce((total, { records }) => total + records, 0);
     const { firstCount, firstOrder } = this.reading;
     const first = await rowsOf<FirstRefused>(
       this.db,
       `SELECT file, line, record, reason, detail, fatal FROM ${this.refusals}
         QUALIFY fatal OR row_number() OVER (ORDER BY ${firstOrder}) <= ${firstCount}`,
     );
-    const counts = { read: this.accepted + refused, refused, bytes, refusedBytes };
     return {
       read: this.accepted + refused + this.filtered,
       accepted: this.accepted,
       refused,
       filtered: this.filtered,
-      bytes,
-      refusedBytes,
-      reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+      bytes: readable.reduce((total, look) => total + look.bytes, 0),
+      refusedBytes: found.reduce((total, { bytes }) => total + bytes, this.passedOver),
+      reasons: Object.fromEntries(found.map(({ reason, n }) => [reason, n])),
       first,
-      failure: await verdictOn(this.db, this.reading, counts, first),
     };
   }
 }
@@ -477,28 +436,17 @@ export class SourceReader {
 export async function verdictOn(
   db: DuckDBConnection,
   { verdict }: Reading,
-  { read, refused, bytes, refusedBytes }: Pick<Landed, 'read' | 'refused' | 'bytes' | 'refusedBytes'>,
-  first: readonly FirstRefused[],
+  { accepted, refused, bytes, refusedBytes, first }: Landed,
 ): Promise<string | null> {
   const fatal = first.filter((one) => one.fatal).length;
   await db.run(
-    `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${read} AS read, ${refused} AS refused, ${bytes} AS bytes,
+    `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${accepted + refused} AS read, ${refused} AS refused, ${bytes} AS bytes,
       ${refusedBytes} AS refused_bytes, ${fatal} AS fatal`,
   );
   await db.run(
-    'CREATE OR REPLACE TEMP TABLE _first (file VARCHAR, line BIGINT, record BIGINT, reason VARCHAR, detail VARCHAR, fatal BOOLEAN)',
+    `CREATE OR REPLACE TEMP TABLE _first AS SELECT unnest(json_transform(${quoteString(JSON.stringify(first))},
+      '[{"file":"VARCHAR","line":"BIGINT","record":"BIGINT","reason":"VARCHAR","detail":"VARCHAR","fatal":"BOOLEAN"}]'), recursive := true)`,
   );
-  for (const one of first) {
-    const { file, line, record, reason, detail, fatal } = one;
-    await db.run('INSERT INTO _first VALUES ($1, $2, $3, $4, $5, $6)', [
-      file,
-      line === null ? null : BigInt(line),
-      record === null ? null : BigInt(record),
-      reason,
-      detail,
-      fatal,
-    ]);
-  }
   const [found] = await rowsOf<{ failure: string | null }>(db, verdict);
   return found?.failure ?? null;
 }
@@ -556,23 +504,13 @@ async function readyHeaders(db: DuckDBConnection, columns: readonly (string | nu
 }
 
 /**
- * Makes `_piece` of pieces and of whole files, which are in the variable `_files`. A line that is too long goes to `_others`
- * by its beginning; returns of how many bytes nothing does.
+ * Makes `_piece` of pieces. A line that is too long goes to `_others` by its beginning; returns of how many bytes nothing
+ * does.
  */
-async function append(
-  db: DuckDBConnection,
-  pieces: readonly (readonly [file: number, piece: Piece])[],
-  whole: ReadonlyMap<number, Look> = new Map(),
-): Promise<number> {
-  await readyTables(db, '_sent');
-  const paths = [...whole.values()].map(({ path }) => quoteString(path)).join(', ');
-  const file = `[${[...whole.keys()].join(', ')}][list_position([${paths}], filename)]`;
-  const files = `SELECT ${file}, content, 0, [] FROM read_blob(getvariable('_files'))`;
-  await db.run(
-    `CREATE OR REPLACE TEMP VIEW _piece AS FROM _sent${whole.size > 0 ? ` UNION ALL ${files}` : ''}`,
-  );
+async function append(db: DuckDBConnection, pieces: readonly Placed[]): Promise<number> {
+  await readyTables(db, '_piece');
   let passedOver = 0;
-  const rows = await db.createAppender('_sent');
+  const rows = await db.createAppender('_piece');
   for (const [file, { text, first, broken, bytes, isCut }] of pieces) {
     if (isCut) {
       // Where a line begins with so many blanks, what stands behind them is no record, and not nothing.
@@ -591,29 +529,22 @@ async function append(
   return passedOver;
 }
 
-/** Of which files there are `_lines`: at least one of each that was read. */
-async function filesIn(db: DuckDBConnection): Promise<number[]> {
-  const files = await rowsOf<{ file: number }>(db, 'SELECT DISTINCT _file AS file FROM _lines');
-  return files.map(({ file }) => file);
-}
-
 async function bytesIn(db: DuckDBConnection, table: string, column: string): Promise<number> {
   const sum = `SELECT COALESCE(sum(strlen(${column})), 0)::BIGINT AS bytes FROM ${table}`;
   const [row] = await rowsOf<{ bytes: number }>(db, sum);
   return (row as { bytes: number }).bytes;
 }
 
-/** Takes the lines of `_piece` apart: a query for those that match, while `_others` takes the others, and how many. */
-async function matchedOf(db: DuckDBConnection, { lines, matched }: Reading) {
+/** Makes `_lines` of the lines of `_piece`; what of them is not good is added to `_others`. */
+async function splitLines(db: DuckDBConnection, { lines }: Reading): Promise<void> {
   await db.run(`CREATE OR REPLACE TEMP TABLE _lines AS ${lines}`);
-  const added = await db.run(`INSERT INTO _others SELECT ${REST} FROM _lines WHERE NOT _matched`);
-  return { matched, others: added.rowsChanged };
+  await db.run(`INSERT INTO _others ${REST} FROM _lines WHERE NOT _good`);
 }
 
 /** Makes `_read` of `_others`; what of it is not good is added to `_rest`. */
-async function othersOf(db: DuckDBConnection, { unmatched }: Reading): Promise<void> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE _read AS ${unmatched}`);
-  await db.run(`INSERT INTO _rest SELECT ${REST} FROM _read WHERE NOT _good`);
+async function readCarefully(db: DuckDBConnection, { careful }: Reading): Promise<void> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE _read AS ${careful}`);
+  await db.run(`INSERT INTO _rest ${REST} FROM _read WHERE NOT _good`);
 }
 
 /** A record where it stands in a file. */
@@ -681,13 +612,13 @@ export async function recordsOf(
   await db.run(`SET VARIABLE _by = 'line'`);
   await readyTables(db, '_others', '_rest');
   await append(db, [[0, piece]]);
-  const { matched } = await matchedOf(db, reading);
-  await othersOf(db, reading);
+  await splitLines(db, reading);
+  await readCarefully(db, reading);
   await db.run(`CREATE OR REPLACE TEMP TABLE _judged AS ${reading.judge}`);
   await db.run(
     `CREATE OR REPLACE TEMP VIEW _landed AS
-    SELECT ${['_n, COALESCE(_last, _n) AS _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
-      FROM (FROM (${matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good)
+    SELECT ${['_n, _last, NULL AS _record, NULL AS _text', ...names].join(', ')}
+      FROM (FROM _lines UNION ALL BY NAME FROM _read) WHERE _good
     UNION ALL SELECT ${['_line, _last, _record, _text', ...names].join(', ')} FROM _judged WHERE _reason IS NULL`,
   );
   const raws = 'SELECT rowid AS id, _text AS raw FROM _judged WHERE _reason IS NOT NULL';
@@ -706,7 +637,7 @@ const TABLES = {
   _heads:
     'file VARCHAR, magic VARCHAR, head VARCHAR, whole BOOLEAN, named BOOLEAN, unpacked BOOLEAN, damage VARCHAR',
   _headers: 'file INTEGER, columns VARCHAR',
-  _sent: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
+  _piece: 'file INTEGER, text BLOB, first BIGINT, broken BIGINT[]',
   _others: '_file INTEGER, _n BIGINT, _line VARCHAR, _broken BOOLEAN',
   _rest: 'file INTEGER, n BIGINT, line VARCHAR, broken BOOLEAN',
 };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   hasPseudonyms,
   type Job,
@@ -368,6 +369,39 @@ export class SparkEngine implements Engine {
   }
 
   async query(sql: string): Promise<QueryResult> {
+    let runner: RunnerProcess | undefined;
+    const stop = async () => runner?.stop();
+    try {
+      const { columns, rows } = await this.queryBy(() => (runner ??= this.start()), sql);
+      return { columns, rows: closing(rows, stop) };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  }
+
+  async queries<T>(work: (query: Engine['query']) => Promise<T>): Promise<T> {
+    let runner: RunnerProcess | undefined;
+    // It answers one after the other.
+    let before: Promise<unknown> = Promise.resolve();
+    const query = (sql: string) => {
+      const answer = before.then(async () => {
+        const { columns, rows } = await this.queryBy(() => (runner ??= this.start()), sql);
+        const all: (readonly (readonly (string | null)[])[])[] = [];
+        for await (const chunk of rows) all.push(chunk);
+        return { columns, rows: Readable.from(all) };
+      });
+      before = answer.catch(() => undefined);
+      return answer;
+    };
+    try {
+      return await work(query);
+    } finally {
+      await runner?.stop();
+    }
+  }
+
+  private async queryBy(runner: () => RunnerProcess, sql: string): Promise<QueryResult> {
     if (isEmptySql(sql)) throw new UsageError('the query is empty; give one SELECT');
     const published = (await this.tables()).map(({ table }) => table);
     const tried = await list(this.path('quarantine'));
@@ -392,16 +426,10 @@ export class SparkEngine implements Engine {
       pseudonymKey: (await this.store.pseudonymKey()).toString('hex'),
       sql,
     };
-    const runner = this.start();
-    try {
-      const answers = runner.ask(request);
-      const first = await answers.next();
-      if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
-      return { columns: columnsOf(first.value.columns), rows: rowsAsText(answers, runner) };
-    } catch (error) {
-      await runner.stop();
-      throw error;
-    }
+    const answers = runner().ask(request);
+    const first = await answers.next();
+    if (first.done || first.value.kind !== 'columns') throw new LakeError('Spark gave no answer');
+    return { columns: columnsOf(first.value.columns), rows: rowsAsText(answers) };
   }
 
   private async hasRefused(tables: readonly string[]): Promise<boolean> {
@@ -630,13 +658,16 @@ function columnType(type: string): QueryColumn['type'] {
   return type === 'string' ? 'text' : 'other';
 }
 
-async function* rowsAsText(answers: AsyncIterable<Answer>, runner: RunnerProcess) {
+async function* rowsAsText(answers: AsyncIterable<Answer>) {
+  for await (const answer of answers)
+    if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(valueText));
+}
+
+async function* closing<T>(all: AsyncIterable<T>, close: () => Promise<void>) {
   try {
-    for await (const answer of answers) {
-      if (answer.kind === 'rows') yield answer.rows.map((row) => row.map(valueText));
-    }
+    yield* all;
   } finally {
-    await runner.stop();
+    await close();
   }
 }
 

@@ -12,9 +12,9 @@ import { withSpark } from '../support/spark';
 import { session } from './session';
 
 const SEED = 20_230_501;
-const RUNS = soak(2);
+const RUNS = soak(1);
 /** Inputs that a run takes at once, each with people and devices of its own: a run on Spark takes seconds, however little it reads. */
-const WORLDS = 16;
+const WORLDS = 32;
 
 const dir = temporaryDir('spark-property');
 

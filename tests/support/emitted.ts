@@ -101,6 +101,7 @@ export async function emitted(
     },
     code: Object.fromEntries(code),
     queries: [{ name: 'all', description: 'All.', sql: 'SELECT 1', tables: [] }],
+    ...(settings.page && { page: '<!doctype html>' }),
   });
   await runtime.disconnect();
   return { settings, resources: made };

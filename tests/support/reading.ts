@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { openDatabase, parquetIn, rowsOf } from '../../engines/database';
-import { type Landed, SourceReader } from '../../engines/landing/reader';
+import { type Judged, SourceReader, verdictOn } from '../../engines/landing/reader';
 import { quoteName } from '../../engines/sql';
-import type { SourceTable } from '../../model';
+import { readingOf, type SourceTable } from '../../model';
 
 export type Row = Readonly<Record<string, string | number | boolean | null>>;
 export type Files = Readonly<Record<string, string | Buffer>>;
@@ -21,7 +21,7 @@ export interface Refusal {
 }
 
 export interface Outcome {
-  readonly landed: Landed;
+  readonly landed: Judged;
   readonly rows: readonly Row[];
   readonly refused: readonly Refusal[];
 }
@@ -57,7 +57,8 @@ export function readingTests() {
     const to = join(dir, `${count++}.out`);
     const reader = SourceReader.into(to, db, table, root);
     const paths = Object.keys(files).map((name) => join(root, name));
-    const landed = await reader.read(paths);
+    const found = await reader.read(paths);
+    const landed = { ...found, failure: await verdictOn(db, readingOf(table), found) };
     const refused = await rowsOf<Refusal>(db, `FROM (${reader.refused}) ORDER BY file, line, record`);
     const rows = landed.accepted > 0 ? await rowsIn(db, table, to) : [];
     expect(rows).toHaveLength(landed.accepted);

@@ -54,8 +54,13 @@ export class Spark {
   /** Asks as `Runner.ask` does. */
   async *ask(request: Request): AsyncGenerator<Answer> {
     const warehouse = `file:${this.dir}`;
-    // Nor is each partition of so few rows.
-    const settings = { 'spark.sql.shuffle.partitions': '2', 'spark.sql.warehouse.dir': warehouse };
+    // Nor is each partition of so few rows, or Java that Spark writes for each of their plans: runs in processes of their
+    // own have that.
+    const settings = {
+      'spark.sql.shuffle.partitions': '2',
+      'spark.sql.codegen.wholeStage': 'false',
+      'spark.sql.warehouse.dir': warehouse,
+    };
     this.runner ??= new Runner({ warehouse, scratch: join(this.dir, 'spark-tmp'), memory: '2g', settings }, [
       PROGRAM,
     ]);

@@ -1,6 +1,6 @@
 // What the page does in a browser: shows the view of its address, finds, zooms, and shows what belongs together.
 import type { Catalogue } from './data';
-import { entriesOf, modelOf, relatedTo, search } from './model';
+import { entriesOf, modelOf, relatedTo, search, withQueries } from './model';
 import { graphView, navigation, viewOf } from './views';
 
 const SHOWN = 30;
@@ -84,7 +84,7 @@ view.addEventListener('click', (event) => {
 view.addEventListener('change', (event) => {
   const box = event.target as HTMLInputElement;
   if (box.dataset.queries === undefined) return;
-  graph = box.checked ? model.wholeGraph : model.graph;
+  graph = box.checked ? withQueries(model.graph, model.queries) : model.graph;
   find('.canvas').innerHTML = graphView(model, graph).text;
   zoom('begin');
 });

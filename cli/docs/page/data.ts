@@ -57,7 +57,7 @@ export interface JobDoc {
   readonly code: string;
   /** The text of their file. */
   readonly cases: string;
-  /** Of SQL. */
+  /** Of SQL that binds. */
   readonly lineage?: {
     readonly columns: Readonly<Record<string, Origins>>;
     /** What decides which rows there are. */
@@ -83,14 +83,16 @@ export interface SectionDoc {
   readonly hidden: readonly string[];
 }
 
-export interface CostDoc {
-  readonly stack: string;
+/** What a stack costs, or what is wrong with its file. */
+export type CostDoc = { readonly stack: string } & (Cost | { readonly fault: string });
+
+export interface Cost {
   readonly region: string;
   /** Of the prices, ISO 8601. */
   readonly date: string;
   /** US dollars a month. */
   readonly total: number;
-  readonly lines: readonly { readonly what: string; readonly monthly: number }[];
+  readonly lines: readonly { readonly class: string; readonly what: string; readonly monthly: number }[];
   readonly assumptions: readonly string[];
 }
 
@@ -117,6 +119,9 @@ export interface Catalogue {
   readonly name: string;
   readonly description: string;
   readonly codeVersion: string;
+  /** Whose tables and runs these are, where not those of a lake. */
+  readonly stack?: string;
+  readonly drift: readonly { readonly path: string; readonly message: string }[];
   readonly zones: readonly { readonly name: string; readonly description: string }[];
   readonly tables: readonly TableDoc[];
   readonly jobs: readonly JobDoc[];
@@ -125,7 +130,6 @@ export interface Catalogue {
   /** The oldest first. */
   readonly runs: readonly RunSummary[];
   readonly costs: readonly CostDoc[];
+  /** Of the tables. */
   readonly graph: Graph;
-  /** With the queries. */
-  readonly wholeGraph: Graph;
 }

@@ -2,7 +2,7 @@
 import type { RunSummary, TableSummary } from '../../../engines/engine';
 import type { ColumnDoc, ColumnProfile, Graph, Origins, TableDoc } from './data';
 import { type Html, html } from './html';
-import { BOX, type Model, relatedTo } from './model';
+import { BOX, GLOSSARY, type Model, relatedTo } from './model';
 
 const LAST_RUNS = 10;
 
@@ -88,10 +88,10 @@ const graphBox = (svg: Html, isWhole: boolean) => html`<div class="graph">
 <div class="canvas" tabindex="0" role="region" aria-label="Graph; scroll it with the arrow keys">${svg}</div></div>`;
 
 export function overview(model: Model): Html {
-  const { zones, tables, jobs, queries, runs, description } = model;
+  const { zones, tables, jobs, queries, runs, description, stack } = model;
   const last = runs.at(-1);
   return html`<h1>${description}</h1>
-<p>${number(tables.length)} tables, ${number(jobs.length)} jobs, ${number(queries.length)} queries. ${last ? html`The last run, ${link(`run/${last.runId}`, `${when(last.runId)} UTC`)}, ${outcome(last)} after ${last.seconds.toFixed(1)} s.` : 'No run is known.'}</p>
+<p>${number(tables.length)} tables, ${number(jobs.length)} jobs, ${number(queries.length)} queries${stack !== undefined && `, as the stack ${stack} has them`}. ${last ? html`The last run, ${link(`run/${last.runId}`, `${when(last.runId)} UTC`)}, ${outcome(last)} after ${last.seconds.toFixed(1)} s.` : 'No run is known.'}</p>
 <ul class="legend">${zones.map((zone) => html`<li><span class="swatch ${zoneClass(model, zone.name)}"></span><b>${zone.name}</b>: ${zone.description}</li>`)}</ul>
 ${graphBox(graphView(model, model.graph), queries.length > 0)}
 ${model.sections.length > 0 && html`<h2 id="sections">What the data says</h2>`}${model.sections.map(sectionView)}`;
@@ -173,13 +173,17 @@ function profileView(profile: ColumnProfile | undefined, rows: number): Html | u
 export function tableView(model: Model, table: TableDoc): Html {
   const { name, zone, published } = table;
   const job = model.job.get(name);
-  const readers = model.readers.get(name);
+  const [jobs = [], queries = []] = [
+    model.jobs.filter(({ inputs }) => inputs.includes(name)),
+    model.queries.filter(({ tables }) => tables.includes(name)),
+  ].map((readers) => readers.map((reader) => reader.name));
   const rows = published?.rows ?? 0;
   return html`<p class="kind">${table.entity ? 'source' : 'table'} in <span class="swatch ${zoneClass(model, zone)}"></span>${zone}</p><h1>${name}</h1><p>${table.description}</p>
 <dl>
 <dt>Published</dt><dd>${published ? html`${number(rows)} rows by the run of ${when(published.runId)} UTC${published.isStale && html` <span class="bad">older than what it is made from</span>`}` : 'not yet'}</dd>
+${model.stack !== undefined && html`<dt>Deployed</dt><dd>${driftView(model, name)}</dd>`}
 <dt>Made by</dt><dd>${job ? html`${link(`job/${name}`, `the job ${name}`)} of ${listed('table', job.inputs)}` : html`${table.format} files in <code>${table.entity}/landing/</code>; a run fails where more than ${number((table.maxQuarantinedShare ?? 0) * 100)} % is refused`}</dd>
-<dt>Read by</dt><dd>jobs: ${listed('job', readers?.jobs ?? [])}; queries: ${listed('query', readers?.queries ?? [])}</dd>
+<dt>Read by</dt><dd>jobs: ${listed('job', jobs)}; queries: ${listed('query', queries)}</dd>
 <dt>Who may read it</dt><dd>${accessText(table)}</dd>
 ${table.keys.length > 0 && html`<dt>Keys</dt><dd>${table.keys.map((key) => key.join(', ')).join('; ')}</dd>`}
 ${table.partitionBy.length > 0 && html`<dt>Partitions</dt><dd>${table.partitionBy.join(', ')}</dd>`}
@@ -199,6 +203,13 @@ ${grid(
 )}
 ${job?.lineage && Object.keys(job.lineage.rows).length > 0 && html`<h3>What decides which rows there are</h3><ul>${originsView(job.lineage.rows)}</ul>`}
 ${expectationsView(model, table)}${historyView(model, name)}`;
+}
+
+function driftView({ drift }: Model, table: string) {
+  const own = drift.filter(({ path }) => path.split('.')[0] === table);
+  return own.length === 0
+    ? 'as its contract says'
+    : html`<ul>${own.map(({ path, message }) => html`<li class="bad">${path} ${message}</li>`)}</ul>`;
 }
 
 function accessText({ isPersonal, open, entity }: TableDoc): string {
@@ -333,34 +344,16 @@ ${grid(
 
 export const costsView = ({ costs }: Model): Html => html`<h1>Costs</h1>
 ${costs.length === 0 && html`<p>No stack has settings here.</p>`}
-${costs.map(
-  (
-    cost,
-  ) => html`<h2>Stack ${cost.stack}: about USD ${money(cost.total)} a month</h2><p>By the prices of ${cost.region} of ${cost.date}.</p>
+${costs.map((cost) =>
+  'fault' in cost
+    ? html`<h2>Stack ${cost.stack}</h2><p class="bad">${cost.fault}</p>`
+    : html`<h2>Stack ${cost.stack}: about USD ${money(cost.total)} a month</h2><p>By the prices of ${cost.region} of ${cost.date}.</p>
 ${grid(
   `A month of ${cost.stack}`,
-  ['what', '#USD'],
-  cost.lines.map((line) => [line.what, money(line.monthly)]),
+  ['what', 'a month', '#USD'],
+  cost.lines.map((line) => [line.class, line.what, money(line.monthly)]),
 )}<ul>${cost.assumptions.map((text) => html`<li>${text}</li>`)}</ul>`,
 )}`;
-
-const GLOSSARY: Readonly<Record<string, string>> = {
-  source: 'A table of files as others write them. What cannot be read goes to quarantine.',
-  job: 'One SELECT that makes one table of others.',
-  zone: 'A stage of the data. It orders what people may see, not what jobs may read.',
-  direct: 'Class of personal data: the value names a person alone, as an e-mail address does.',
-  quasi: 'Class of personal data: the value names a person together with others, as a birthday does.',
-  pseudonym: 'A keyed hash in place of a value that names somebody: equal for equal values.',
-  expectation:
-    'A query that gives the bad rows of a table. fail: nothing is published; quarantine: they are moved out; warn: they are reported.',
-  refused:
-    'Of a source: a record that is not as its contract says. It is kept in quarantine with its reason.',
-  filtered: 'Rows that a job read and that gave no row.',
-  stale: 'Older than what it is made from.',
-  identity: 'Lineage: the value as it was. transformation: made of it; aggregation: made of many.',
-  'join, filter, group by, sort': 'Lineage: the value decides which rows there are, or their order.',
-  'conditional, window': 'Lineage: the value decides which other value is taken.',
-};
 
 export const glossaryView = (): Html =>
   html`<h1>Glossary</h1><dl>${Object.entries(GLOSSARY).map(([word, text]) => html`<dt>${word}</dt><dd>${text}</dd>`)}</dl>`;

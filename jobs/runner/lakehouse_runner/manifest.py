@@ -109,8 +109,7 @@ class Reading:
     objects: str
     numbered: str
     lines: str
-    matched: str
-    unmatched: str
+    careful: str
     judge: str
     verdict: str
     first_count: int
@@ -227,7 +226,7 @@ class ManifestError(ValueError):
     """A manifest that this version of the runner cannot read."""
 
 
-_FORMAT = 3
+_FORMAT = 4
 """The format of manifests that is read; `FORMATS` in model/format.ts is what is written."""
 
 
@@ -331,8 +330,7 @@ def _reading(value: Mapping[str, Any]) -> Reading:
         objects=value["objects"],
         numbered=value["numbered"],
         lines=value["lines"],
-        matched=value["matched"],
-        unmatched=value["unmatched"],
+        careful=value["careful"],
         judge=value["judge"],
         verdict=value["verdict"],
         first_count=value["firstCount"],

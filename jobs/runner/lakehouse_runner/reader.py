@@ -17,6 +17,8 @@ from .suppression import Forgotten
 _BATCH_ROWS = 50_000
 """What is given to Spark at once: it holds a batch in memory several times."""
 _REFUSED_ROWS = 1000
+_PLACED = "_file, _n, _line, _broken"
+_GOOD_LINES = "FROM (FROM _lines UNION ALL BY NAME FROM _read) WHERE _good"
 MOST_NOTED = 20_000
 """Of a text of which more lines are odd they are found again as they were found."""
 DAMAGED = "its pages are damaged; upload it again"
@@ -161,11 +163,7 @@ class Reader(Database):
         `columns`: what `heads` said of them.
         """
         self._read_lines([piece], [columns])
-        good = self._base.execute(
-            self._judged_rows(
-                f"FROM ({self._reading.matched}) UNION ALL BY NAME SELECT * FROM _read WHERE _good"
-            )
-        ).to_arrow_table()
+        good = self._base.execute(self._judged_rows(_GOOD_LINES)).to_arrow_table()
         self._make("_judged", self._reading.judge, _by="line")
         rows = self._judged_rows("FROM _judged WHERE _reason IS NULL")
         # Not only as far as a quarantine would keep it.
@@ -276,8 +274,7 @@ class Reader(Database):
             self._read_lines([piece for _, piece in batch], [text.columns for text, _ in batch])
             for i, n in self._rows(f"SELECT file, n FROM _rest ORDER BY ALL LIMIT {MOST_NOTED + 1}"):
                 _note(batch[i][0], n)
-            yield from self._good(self._reading.matched)
-            yield from self._good("SELECT * FROM _read WHERE _good")
+            yield from self._good(_GOOD_LINES)
             yield from self._judged([text for text, _ in batch], "line")
 
     def _read_lines(self, pieces: Iterable[Piece], columns: Iterable[str | None]) -> None:
@@ -288,8 +285,8 @@ class Reader(Database):
             rows.append([i, text, piece.first, broken])
         self._fill("_piece", rows)
         self._make("_lines", self._reading.lines)
-        self._make("_others", "FROM _lines WHERE NOT _matched")
-        self._make("_read", self._reading.unmatched)
+        self._make("_others", f"SELECT {_PLACED} FROM _lines WHERE NOT _good")
+        self._make("_read", self._reading.careful)
         rest = "_file AS file, _n AS n, _line AS line, _broken AS broken"
         self._make("_rest", f"SELECT {rest} FROM _read WHERE NOT _good")
 

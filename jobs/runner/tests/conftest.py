@@ -19,9 +19,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     os.environ["PYSPARK_PYTHON"] = sys.executable
     warehouse = tmp_path_factory.mktemp("warehouse").as_uri()
-    # Of the few rows of a test each partition costs more than it is worth.
-    settings = {"spark.sql.shuffle.partitions": "2", "spark.sql.warehouse.dir": warehouse}
-    session = local.session(warehouse, "1g", settings)
+    # Of the few rows of a test each partition costs more than it is worth, and so does compiling each plan.
+    settings = {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.warehouse.dir": warehouse,
+    }
+    session = local.session(warehouse, "1g", settings, f"{local._JAVA_OPTIONS} -XX:TieredStopAtLevel=1")
     yield session
     session.stop()
 

@@ -13,7 +13,7 @@ from s3_standin import Bucket
 
 SUBJECT = "Ann@x.org"
 ERASURE = {
-    "version": 3,
+    "version": 4,
     "jobs": [{"manifest": "s3://lake/m.json", "code": "s3://lake/q.sql", "parameters": {"p": "v"}}],
     "suppressed": "s3://lake/suppressed/list.json",
     "people": {"macro": "a", "entries": "e", "sharedDevices": "s"},

@@ -30,7 +30,7 @@ SOURCE = {
     "audit": [],
 }
 MANIFEST: dict[str, Any] = {
-    "version": 3,
+    "version": 4,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
@@ -271,7 +271,7 @@ def test_a_manifest_that_is_none_is_told(world: World) -> None:
     """By what is wrong with it."""
     world.files["s3://a/m.json"] = json.dumps({**MANIFEST, "version": 1})
     assert world.fail() == (
-        "s3://a/m.json: the manifest is of format 1, and this runner reads 3; deploy the stack again"
+        "s3://a/m.json: the manifest is of format 1, and this runner reads 4; deploy the stack again"
     )
 
 

@@ -33,7 +33,7 @@ CHECK = {
     "moves": {"gone": "SELECT 3", "kept": "SELECT 4"},
 }
 WHOLE: dict[str, Any] = {
-    "version": 3,
+    "version": 4,
     "job": "reading",
     "database": "d",
     "driving": "reading_raw",
@@ -99,8 +99,7 @@ def test_a_manifest_is_read_whole() -> None:
         objects="o",
         numbered="n",
         lines="l",
-        matched="m",
-        unmatched="u",
+        careful="ca",
         judge="j",
         verdict="v",
         first_count=3,
@@ -154,8 +153,8 @@ def test_what_may_be_absent() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (changed("version", to=1), "the manifest is of format 1, and this runner reads 3; "),
-        (changed("version", to=4), "the manifest is of format 4, and this runner reads 3; "),
+        (changed("version", to=1), "the manifest is of format 1, and this runner reads 4; "),
+        (changed("version", to=5), "the manifest is of format 5, and this runner reads 4; "),
         (changed("version"), "the manifest is of format None, "),
         ("[]", "the manifest is of format None, "),
         ("{", "the manifest is no JSON: "),
