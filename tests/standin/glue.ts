@@ -170,7 +170,11 @@ export class GlueStandIn {
       }),
     GetJob: ({ JobName }) =>
       json({
-        Job: { Name: JobName, DefaultArguments: { '--parameters': this.parameters }, ...this.deployed(JobName) },
+        Job: {
+          Name: JobName,
+          DefaultArguments: { '--parameters': this.parameters },
+          ...this.deployed(JobName),
+        },
       }),
     GetTables: ({ DatabaseName, NextToken }) => {
       if (DatabaseName !== this.outputs.database) return jsonError('EntityNotFoundException', 'no database');
