@@ -49,10 +49,9 @@ async function contentOf(engine: DuckDbEngine, without = ''): Promise<string> {
 }
 
 const RUN_ID = /\d{8}T\d{9}Z-[0-9a-f]{4}/;
-/** Which of DuckDB's threads wrote a file is a matter of chance. */
-const ownNames = (root: string) => [
-  ...new Set(namesBelow(root).map((name) => name.replace(RUN_ID, 'RUN').replace(/-read-\d+/, '-read-N'))),
-];
+// Files of rows are numbered in the order in which pieces were judged.
+const ownNames = (root: string) =>
+  namesBelow(root).map((name) => name.replace(RUN_ID, 'RUN').replace(/read-\d+/, 'read-N'));
 /** What a lake holds, run ids and summaries apart. */
 const shapeOf = (root: string) => ownNames(root).filter((name) => !name.startsWith('runs/'));
 const summariesOf = (root: string) => readdirSync(join(root, 'runs')).toSorted();

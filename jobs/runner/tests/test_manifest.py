@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from contract import READING
-from lakehouse_runner.manifest import ManifestError, read_manifest
+from lakehouse_runner.manifest import Due, ManifestError, read_manifest
+from lakehouse_runner.provenance import digest
 
 CHECK = {
     "name": "known",
@@ -42,6 +43,7 @@ WHOLE: dict[str, Any] = {
         "quarantine": "s3://moved/",
     },
     "parameters": {"mode": ["plain", "strict"]},
+    "due": [{"when": {"mode": "plain"}, "next": "SELECT 7"}],
     "runs": "s3://runs/",
     "metricsNamespace": "N",
 }
@@ -62,9 +64,11 @@ def changed(*path: str | int, to: object = None) -> str:
 
 def test_what_may_be_absent() -> None:
     """What a job has not is empty; what it has is there."""
-    output = read_manifest(json.dumps(WHOLE)).output
-    assert (output.partition_by, output.quarantine) == (("at",), "s3://moved/")
+    whole = read_manifest(json.dumps(WHOLE))
+    assert (whole.output.partition_by, whole.output.quarantine) == (("at",), "s3://moved/")
+    assert (whole.due, whole.digest) == ((Due({"mode": "plain"}, "SELECT 7"),), digest(json.dumps(WHOLE)))
     assert read_manifest(changed("unmatched")).unmatched is None
+    assert read_manifest(changed("due")).due == ()
     assert read_manifest(changed("output", "audit", 0, "moves")).output.audit[0].moves is None
     assert read_manifest(changed("output", "quarantine")).output.quarantine is None
 
