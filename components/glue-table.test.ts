@@ -201,60 +201,6 @@ describe('Glue cares for an Iceberg table', () => {
     expect(value.nodes.optimizers).toHaveLength(3);
   });
 
-  test('and the role may touch this table only', async () => {
-    const { inputs } = await icebergOf();
-    const arn = `arn:aws-cn:s3:::${BUCKET}`;
-    const glue = 'arn:aws-cn:glue:cn-north-1:123456789012';
-    const logs = 'arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws-glue/iceberg-*/logs';
-    const table = [`${glue}:catalog`, `${glue}:database/acme_test`, `${glue}:table/acme_test/reading`];
-    expect(inputs('aws:iam/role:Role')).toMatchObject({
-      name: 'acme-test-reading-optimizer',
-      description: 'Lets Glue compact the table, expire its snapshots and remove its orphan files.',
-      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
-    });
-    expect(inputs(POLICY).policy).toStrictEqual({
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          { Sid: 'ReadObjects', Effect: 'Allow', Action: ['s3:GetObject'], Resource: [`${arn}/reading/*`] },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: [`${arn}/reading/*`],
-          },
-          { Sid: 'ListUploads', Effect: 'Allow', Action: ['s3:ListBucketMultipartUploads'], Resource: [arn] },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: arn,
-            Condition: { StringLike: { 's3:prefix': ['reading/*', 'reading'] } },
-          },
-          { Sid: 'LocateBuckets', Effect: 'Allow', Action: ['s3:GetBucketLocation'], Resource: [arn] },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable'],
-            Resource: table,
-          },
-          { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: table },
-          {
-            Sid: 'WriteLogs',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: [logs, `${logs}:*`],
-          },
-        ],
-      },
-    });
-  });
-
   test('with the key of the stack', async () => {
     const { inputs, one } = await icebergOf({ site: keyed });
     expect(inputs(POLICY, 't-optimizer-key-policy').policy).toMatchObject({

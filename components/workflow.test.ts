@@ -7,7 +7,6 @@ import {
   cleanJob,
   deployed,
   jobSettings,
-  keyed,
   openJob,
   reading,
   readingOpen,
@@ -171,37 +170,6 @@ describe('when files land', () => {
       after: ['flow-files', 'flow-notifier-policy', 'flow-notifier-role', 'flow-workflow'],
     });
     expect(value.nodes.rule).toBeDefined();
-  });
-
-  test('EventBridge may tell this workflow only, and needs no key for it', async () => {
-    const { inputs, list } = await workflowOf({ start: 'files', landing, site: keyed });
-    expect(inputs('aws:iam/role:Role', 'flow-notifier-role')).toStrictEqual({
-      name: 'acme-test-notifier',
-      description: 'Lets EventBridge tell the workflow of new files.',
-      assumeRolePolicy: {
-        json: {
-          Version: '2012-10-17',
-          Statement: [
-            {
-              Effect: 'Allow',
-              Principal: { Service: 'events.amazonaws.com' },
-              Action: 'sts:AssumeRole',
-              Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
-            },
-          ],
-        },
-      },
-      tags,
-    });
-    expect(inputs('aws:iam/rolePolicy:RolePolicy', 'flow-notifier-policy').policy).toStrictEqual({
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          { Sid: 'NotifyWorkflow', Effect: 'Allow', Action: ['glue:notifyEvent'], Resource: [TARGET_ARN] },
-        ],
-      },
-    });
-    expect(list).not.toContain('aws:iam/rolePolicy:RolePolicy flow-notifier-key-policy');
   });
 });
 
