@@ -1,7 +1,7 @@
 import { Alerts, type AlertsArgs, QUARANTINED_SHARE } from './alerts';
 import type { Crawler } from './crawler';
 import type { GlueJob } from './glue-job';
-import { deployed, KEY, keyed, readingRaw, site } from './testing';
+import { deployed, readingRaw, site } from './testing';
 
 const TOPIC = 'aws:sns/topic:Topic';
 const RULE = 'aws:cloudwatch/eventRule:EventRule';
@@ -136,11 +136,6 @@ test.each(['demand', 'files', 'cron(0 3 1 * ? *)'] as const)(
 
 test('the metric is the one that runs report', () => {
   expect(QUARANTINED_SHARE).toBe(alarm.metricName);
-});
-
-test('a stack with a key encrypts what it tells', async () => {
-  const { inputs } = await alertsOf({ site: keyed });
-  expect(inputs(TOPIC)).toStrictEqual({ name: 'acme-test-alerts', kmsMasterKeyId: KEY, tags });
 });
 
 test('a transform changes neither where alerts go nor what is watched', async () => {

@@ -1,5 +1,5 @@
 import { AuditTrail, type AuditTrailArgs } from './audit-trail';
-import { deployed, KEY, keyed, site } from './testing';
+import { deployed, site } from './testing';
 
 const TRAIL = 'aws:cloudtrail/trail:Trail';
 const BUCKET = 'acme-test-audit-123456789012';
@@ -63,22 +63,6 @@ test('a trail records all access to the objects of some places, into one of its 
   expect(
     inputs('aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration', 'audit-lifecycle').rules,
   ).toEqual([expect.objectContaining({ noncurrentVersionExpiration: { noncurrentDays: 90 } })]);
-});
-
-test.each([
-  { protect: true, keep: false },
-  { protect: false, keep: true },
-])('its records are protected and kept as it is told (protect $protect, keep $keep)', async (choice) => {
-  const { one } = await trailOf(choice);
-  const bucket = one('aws:s3/bucket:Bucket', 'audit-bucket');
-  expect(bucket).toMatchObject({ protect: choice.protect, retainOnDelete: choice.keep });
-  expect(bucket.inputs.forceDestroy).toBe(!choice.keep);
-});
-
-test('a stack with a key encrypts its records', async () => {
-  const plain = await trailOf();
-  const { inputs } = await trailOf({ site: keyed });
-  expect(inputs(TRAIL)).toStrictEqual({ ...plain.inputs(TRAIL), kmsKeyId: KEY });
 });
 
 test('a transform cannot weaken what is recorded', async () => {

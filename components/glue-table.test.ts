@@ -1,7 +1,7 @@
 import type { ResourceHook } from '@pulumi/pulumi';
 import { DefinitionError } from '../model';
 import { GlueTable, type GlueTableArgs } from './glue-table';
-import { deployed, KEY, keyed, reading, readingRaw, site } from './testing';
+import { deployed, reading, readingRaw, site } from './testing';
 
 const TABLE = 'aws:glue/catalogTable:CatalogTable';
 const OPTIMIZER = 'aws:glue/catalogTableOptimizer:CatalogTableOptimizer';
@@ -132,17 +132,6 @@ test('a table lies in the bucket that it is given, in the database that is being
   });
 });
 
-test.each([
-  ['a source', sourceOf],
-  ['an Iceberg table', icebergOf],
-])('%s is protected and kept as it is told; nothing that cares for it is', async (_, of) => {
-  const { resources } = await of({ protect: true, keep: true });
-  const marked = resources.filter(({ protect, retainOnDelete }) => protect || retainOnDelete);
-  expect(marked.map(({ name, protect, retainOnDelete }) => ({ name, protect, retainOnDelete }))).toEqual([
-    { name: 't-table', protect: true, retainOnDelete: true },
-  ]);
-});
-
 describe('Glue cares for an Iceberg table', () => {
   const optimizer = (name: string, type: string, configuration: object) => ({
     type: OPTIMIZER,
@@ -199,14 +188,6 @@ describe('Glue cares for an Iceberg table', () => {
     expect(one('lakehouse:access:ServiceRole').parent).toBe('t');
     expect(Object.keys(value.nodes)).toEqual(['table', 'optimizers', 'role']);
     expect(value.nodes.optimizers).toHaveLength(3);
-  });
-
-  test('with the key of the stack', async () => {
-    const { inputs, one } = await icebergOf({ site: keyed });
-    expect(inputs(POLICY, 't-optimizer-key-policy').policy).toMatchObject({
-      json: { Statement: [{ Sid: 'UseKey', Resource: [KEY] }] },
-    });
-    expect(one(OPTIMIZER, 't-retention').after).toContain('t-optimizer-key-policy');
   });
 });
 

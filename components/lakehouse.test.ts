@@ -227,17 +227,6 @@ describe('the resources of a stack', () => {
     ['auditTrail', { auditTrail: true }, WITH_AUDIT],
     ['network', { network: {} }, WITH_NETWORK],
     ['start: files', { start: 'files' }, WITH_FILES],
-    ['start: a schedule', { start: 'cron(0 3 * * ? *)' }, []],
-    [
-      'alerts and a schedule',
-      { alerts: { email: 'who@example.com' }, start: 'cron(0 3 * * ? *)' },
-      [...WITH_ALERTS, ...WITH_WATCH],
-    ],
-    [
-      'alerts and a schedule that pauses for long',
-      { alerts: { email: 'who@example.com' }, start: 'cron(0 3 1 * ? *)' },
-      WITH_ALERTS,
-    ],
     ['dashboard', { dashboard: true }, WITH_DASHBOARD],
     [
       'network and encryption',
