@@ -143,7 +143,7 @@ export function program(project: Project, exit: (status: number) => void): Comma
   withParameters(run);
   run.action(async (options) => {
     const parameters = parametersOf(run, options);
-    checkScopes(run, { local: ['lake', 'engine', 'full', 'time', 'junit'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'time', 'junit'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(project, { ...options, parameters, wait: options.wait ?? true }));
@@ -152,15 +152,16 @@ export function program(project: Project, exit: (status: number) => void): Comma
     exit(await runCommand(project, { ...options, parameters }));
   });
 
-  const plan = lake
-    .command('plan')
+  const plan = withStack(lake.command('plan'))
     .description('what a run would do with each table, and why; nothing is made')
     .option('--data <dir>', 'folder with <entity>/landing/*; default: the sample of the lake')
     .addOption(lakeOption())
+    .addOption(engineOption())
     .option('--full', 'as of a run with it')
     .option('--json', 'print it as JSON');
   withParameters(plan);
   plan.action(async (options) => {
+    checkScopes(plan, { local: ['data', 'lake', 'engine', 'full'], stack: [] });
     const { planCommand } = require('./plan') as typeof import('./plan');
     await planCommand(project, { ...options, parameters: parametersOf(plan, options) });
   });

@@ -140,6 +140,7 @@ class Smoke {
 
   private async runJobs(): Promise<string> {
     const { jobs, tables } = await this.commands.lake<StackRunSummary>(['run', ...this.stack.there]);
+    if (jobs.length === 0) return 'nothing has changed since the last run';
     for (const { job, seconds } of jobs) await this.pay(job, seconds);
     const missing = this.project.definition.pipeline.jobs.filter(
       ({ name }) => !jobs.some((run) => run.job === name),

@@ -1,19 +1,23 @@
 import { GlueRuns, type JobRun } from '../engines/aws/glue-runs';
 import { failureLog } from '../engines/aws/job-logs';
 import type { Stack } from '../engines/aws/stack';
+import { planStack, type StackPlan } from '../engines/aws/stack-plan';
 import {
   type Following,
   followJobs,
   followWorkflow,
   runJobs,
   type StackRunResult,
+  type StackRunSummary,
 } from '../engines/aws/stack-run';
 import { Summaries } from '../engines/aws/summaries';
 import { LakeError, type RunEvent, UsageError } from '../engines/engine';
 import { planOf } from '../engines/plan';
 import type { Project } from '../engines/project';
+import { codeVersion } from '../engines/version';
 import type { Job, Pipeline } from '../model';
 import { consoleLinks } from '../model/console';
+import { FORMATS } from '../model/format';
 import { type Listeners, listenersOf } from './events';
 import { findingLines, isFailure } from './findings';
 import { progressOf, tableOf } from './progress';
@@ -24,6 +28,8 @@ export interface StackRunOptions extends StackFlags {
   readonly data?: string;
   readonly only?: readonly string[];
   readonly parameters: Readonly<Record<string, string>>;
+  /** Whether all is made again, also what nothing has changed for. */
+  readonly full?: boolean;
   readonly json?: boolean;
   /** Whether warnings have samples. */
   readonly verbose?: boolean;
@@ -36,16 +42,22 @@ export interface StackRunOptions extends StackFlags {
 /** `lake run --stack`. Returns the exit status. */
 export async function runStackCommand(project: Project, options: StackRunOptions): Promise<number> {
   const { pipeline } = project.definition;
-  const { only, parameters, wait } = options;
+  const { only, parameters, wait, full = false } = options;
   failOnUsage(options);
   const { jobs } = planOf(pipeline, { parameters, ...(only && { only }) });
-  if (!wait && only) failOnWaiting(jobs);
+  // The workflow tells its jobs nothing: those of a full run are started one by one.
+  const isWorkflow = !only && !full;
+  if (!wait && !isWorkflow) failOnWaiting(jobs);
   const stack = await stackOf(options);
   const runs = new GlueRuns(stack);
+  if (!full) {
+    const plan = await planned(stack, runs, jobs, parameters);
+    if (plan?.tables.every(({ does }) => does === 'keep')) return nothingToDo(pipeline, stack, plan, options);
+  }
   const listeners = wait ? await listenersOf(project, options.events) : undefined;
   const follow = (run: Run, isBegun?: () => boolean) =>
     followed(pipeline, stack, runs, options, jobs, run, { listeners, isBegun });
-  if (!only) {
+  if (isWorkflow) {
     const interrupt = interruptible(options, 'whether a run was started is not known');
     const id = await runs.startWorkflow();
     interrupt.end();
@@ -57,7 +69,7 @@ export async function runStackCommand(project: Project, options: StackRunOptions
   if (!wait) {
     const started: [string, string][] = [];
     try {
-      for (const job of jobs) started.push([job.name, await runs.startJob(job, parameters)]);
+      for (const job of jobs) started.push([job.name, await runs.startJob(job, parameters, full)]);
     } catch (error) {
       // What goes on all the same must not be lost.
       if (started.length > 0) startedAs(options, started);
@@ -66,7 +78,7 @@ export async function runStackCommand(project: Project, options: StackRunOptions
     return startedAs(options, started);
   }
   return follow(
-    (following) => runJobs(following, jobs, parameters),
+    (following) => runJobs({ ...following, full }, jobs, parameters),
     () => runs.started.length > 0,
   );
 }
@@ -87,6 +99,48 @@ export async function followStack(
   }
   const jobs = pipeline.jobs.filter(({ name }) => going.jobs.some(({ job }) => job === name));
   return followed(pipeline, stack, runs, options, jobs, (following) => followJobs(following, going.jobs));
+}
+
+/** Nothing where that cannot be told: then the jobs see for themselves. */
+async function planned(
+  stack: Stack,
+  runs: GlueRuns,
+  jobs: readonly Job[],
+  parameters: Readonly<Record<string, string>>,
+): Promise<StackPlan | undefined> {
+  try {
+    return await planStack(stack, runs, jobs, parameters);
+  } catch (error) {
+    if (!(error instanceof LakeError)) throw error;
+    process.stderr.write(harmless(`lake: what a run would do is not known: ${error.message}\n`));
+    return undefined;
+  }
+}
+
+/** Says that nothing is started. Returns the exit status. */
+function nothingToDo(
+  pipeline: Pipeline,
+  stack: Stack,
+  { kept }: StackPlan,
+  options: StackRunOptions,
+): number {
+  const tables = [...pipeline.tables.keys()].flatMap((name) => kept.get(name) ?? []);
+  if (options.json) {
+    const nothing = { seconds: 0, jobs: [], skipped: [], runId: '', codeVersion: codeVersion() };
+    const summary: StackRunSummary = {
+      version: FORMATS.summary,
+      outcome: 'published',
+      stack: stack.name,
+      parameters: options.parameters,
+      tables,
+      ...nothing,
+    };
+    process.stdout.write(`${JSON.stringify(options.wait ? summary : { started: {} }, null, 2)}\n`);
+    return 0;
+  }
+  const all = 'nothing has changed since the last run, so nothing was started; --full makes everything again';
+  say(options, `\n${tableOf(tables)}\n\n${stack.name}: ${all}\n`);
+  return 0;
 }
 
 /** What a call on a stack cannot mean. */
@@ -113,7 +167,7 @@ function failOnWaiting(jobs: readonly Job[]): void {
   const waiting = jobs.filter(({ inputs }) => inputs.some((input) => jobs.some((j) => j.output === input)));
   if (waiting.length === 0) return;
   throw new UsageError(
-    `${waiting.map(({ name }) => name).join(', ')}: begins when others of --only have ended, so --no-wait cannot start it`,
+    `${waiting.map(({ name }) => name).join(', ')}: begins when others have ended, so --no-wait cannot start it`,
   );
 }
 

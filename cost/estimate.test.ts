@@ -277,6 +277,13 @@ describe('assumptions', () => {
     );
   });
 
+  test('say what a run costs that makes nothing', () => {
+    // Each of five jobs a minute on four workers of a DPU, at 0.308 an hour.
+    const jobs = { workerType: 'G.1X', maxWorkers: 4, flex: false };
+    expect(lake.jobs).toHaveLength(5);
+    expect(told({ jobs }).join()).toContain('a minute of each job all the same: 0.10 USD by schedule,');
+  });
+
   test('say that the stack is elsewhere', () => {
     expect(told({}).join()).not.toContain('The stack is in');
     expect(told({}, USAGE, 'eu-central-1')[0]).toBe(

@@ -329,7 +329,9 @@ const counted = (n: number, one: string, many = `${one}s`) => `${shown(n)} ${n =
 
 const shown = (n: number) => groupedTo(n, n < 0.1 ? 3 : n < 10 ? 2 : n < 100 ? 1 : 0);
 
-function assumptionsOf({ pipeline, settings, usage, landing }: Month): string[] {
+function assumptionsOf(month: Month): string[] {
+  const { pipeline, settings, usage, landing } = month;
+  const idle = sumOf(pipeline.jobs, (job) => jobPrice(settingsOf(month, job), 0));
   const minutes = pipeline.jobs.map(({ name }) => `${name} ${shown(minutesOf(usage, name))}`);
   const { region } = settings;
   return [
@@ -343,6 +345,7 @@ function assumptionsOf({ pipeline, settings, usage, landing }: Month): string[] 
     `A job takes all of its maxWorkers for the whole of its run. Auto scaling takes fewer, so this is an upper bound.`,
     `Minutes of a job, whatever its workers and data: ${minutes.join(', ')}.`,
     `Landing files are ${shown(landing)} GB at the month's end. A run reads them all and writes every table anew, each ${shown(usage.tableShare * 100)} % of their size.`,
+    `A run in which nothing has changed makes nothing, and is billed a minute of each job all the same: ${idle.toFixed(2)} USD by schedule, nothing by lake run --stack, which does not start it.`,
     `The stack is ${counted(usage.monthsOld, 'month')} old: old versions, quarantine, logs and uncleaned files are of that time.`,
     `Each query scans ${shown(usage.gigabytesPerQuery)} GB. Each job's run logs ${shown(usage.logMegabytesPerJobRun)} MB, and reports ${shown(usage.metricsPerJobRun)} metrics.`,
   ];

@@ -20,6 +20,15 @@ export interface RunRequest {
   readonly time?: Date;
 }
 
+/** What a run would do with a table, and why. */
+export interface TablePlan {
+  readonly table: string;
+  /** `part`: what stands for values that are touched, or all where that is most of it. `maybe`: only if an input that is made again has other rows then. */
+  readonly does: 'make' | 'part' | 'maybe' | 'keep';
+  /** In words; empty of one that is kept. */
+  readonly why: readonly string[];
+}
+
 export interface ExpectationResult {
   readonly name: string;
   readonly severity: Severity;

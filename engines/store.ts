@@ -62,6 +62,8 @@ export interface Version {
   readonly sql?: string;
   /** Of a job's: the runs that had made the rows of its inputs, by input. Absent in older lakes. */
   readonly of?: Readonly<Record<string, string>>;
+  /** Of a source: the runs that had made the rows of the tables with which its expectations compared it, by table. */
+  readonly heldTo?: Readonly<Record<string, string>>;
   /** Of a job's: SHA-256 of the contracts of its output and inputs, and what pseudonyms are made with. */
   readonly how?: string;
 }

@@ -27,8 +27,8 @@ export interface Expectation<ColumnName extends string = string> {
   /** A table that has rows passes, so that nobody has to ask. */
   readonly onlyEmpty?: true;
   /**
-   * What decides whether a row is bad: the row alone (and its counterpart), or the rows that share the values of these columns
-   * with it, in all tables that the query reads. Default: anything.
+   * What decides whether a row is bad: the row alone (and its counterpart), or all rows that share the values of these columns
+   * with it, of other tables those that stand for them by the increments of the job. Default: anything.
    */
   readonly per?: 'row' | readonly string[];
   /** The query that returns the bad rows of `table`: no row, no fault. */

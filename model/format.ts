@@ -10,6 +10,8 @@ export const FORMATS = {
   landed: 1,
   /** The summary of a run. */
   summary: 1,
+  /** What the runner made a table of. */
+  provenance: 1,
   /** The list of who was forgotten; one of format 1 is read too, and has no moments. */
   suppression: 2,
   /** What runners are told, which a Spark lake keeps of its sources. */

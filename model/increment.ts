@@ -73,6 +73,25 @@ export const incrementsOf = (
 ): readonly Increment[] =>
   increments.filter(({ when = {} }) => Object.entries(when).every(([name, value]) => values[name] === value));
 
+/** When the same inputs give other rows, while parameters have these values. */
+export interface Due {
+  readonly when: Readonly<Record<string, string>>;
+  /** Gives a row of one text, `due`: the first such instant after the run's own time, NULL where there is none. */
+  readonly next: string;
+}
+
+/** Of a job that asks for the time: see {@link Due}. None: it may always give other rows. */
+export const dueOf = ({ increments }: Job): Due[] =>
+  increments.flatMap(({ when = {}, due = {} }) => {
+    const instants = Object.entries(due).map(
+      ([name, at]) =>
+        `SELECT MIN(d.${at}) AS due FROM ${name} d WHERE d.${at} > CAST(:run_time AS TIMESTAMP)`,
+    );
+    return instants.length === 0
+      ? []
+      : [{ when, next: `SELECT CAST(MIN(due) AS STRING) AS due FROM (${instants.join(' UNION ALL ')})` }];
+  });
+
 /** What of a job's increments does not fit its tables and parameters, by place. */
 export function incrementFaults(job: Job, asksTime: boolean, fault: (path: string, message: string) => void) {
   for (const [i, { key, by, when = {}, due = {} }] of job.increments.entries()) {
@@ -106,6 +125,8 @@ export function incrementFaults(job: Job, asksTime: boolean, fault: (path: strin
       if (type && found && type !== found)
         own(place, `is ${found}, and ${key} is ${type}; they cannot be equal`);
       if (of === undefined) continue;
+      // Else a change of it would say nothing of what its rows stood for.
+      if (by[of] === undefined) own(place, `goes through ${of}, which by does not name`);
       if (Object.keys(on ?? {}).length === 0) own(`${place}.on`, 'pairs no columns');
       for (const [from, to] of Object.entries(on ?? {})) {
         const [one, two] = [typeOf(input, from, `${place}.on`), typeOf(other, to, `${place}.on`)];

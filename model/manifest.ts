@@ -5,6 +5,7 @@ import type { Severity } from './expectation';
 import { DefinitionError } from './faults';
 import { ENTRIES, type Forgotten, PSEUDONYM_MACRO, SHARED_DEVICES } from './forgotten';
 import { FORMATS } from './format';
+import { type Due, dueOf } from './increment';
 import type { Job } from './job';
 import { readingByRecord, readingOf } from './landing';
 import { type Pipeline, unreadFaults } from './pipeline';
@@ -42,6 +43,8 @@ const check = object({
 }) satisfies z.ZodType<Check>;
 
 const unmatchedSchema = object({ keys: some, count: some }) satisfies z.ZodType<Unmatched>;
+
+const due = object({ when: byName(z.string()), next: some }) satisfies z.ZodType<Due>;
 
 const plainReading = object({ rows: some, check: some });
 const forgotten = object({
@@ -119,6 +122,8 @@ export const manifestSchema = object({
   output,
   /** The values that each parameter may have, the default first; none of one that is the run's own time. */
   parameters: byName(list(some)),
+  /** Of a job that asks for the time and says what that changes. */
+  due: z.exactOptional(list(due)),
   /** URI of the list of who was forgotten; there where a source says whose its rows are. */
   suppressed: z.exactOptional(some),
   /** URI of the folder that the summary of each run goes to. */
@@ -193,6 +198,7 @@ export function manifestOf(
   const faults = unreadFaults(job);
   if (faults.length > 0) throw new DefinitionError(faults);
   const unmatched = unmatchedOf(job);
+  const due = dueOf(job);
   return manifestSchema.parse({
     version: FORMATS.manifest,
     job: job.name,
@@ -224,6 +230,7 @@ export function manifestOf(
       ...(hasQuarantine(output) && { quarantine: places.quarantine(output) }),
     },
     parameters: Object.fromEntries(job.parameters.map(({ name, values }) => [name, values])),
+    ...(due.length > 0 && { due }),
     ...(places.suppressed !== undefined && sources.length > 0 && { suppressed: places.suppressed }),
     runs: places.runs,
     metricsNamespace: places.metricsNamespace,

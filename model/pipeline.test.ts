@@ -686,6 +686,7 @@ describe('every fault names its place and what to do', () => {
         'jobs.reading.increments[0].when.mode: a is no value that reading may be given for mode',
         'jobs.reading.increments[1].by: names no input; leave the increment out, or say what a row stands for',
         'jobs.reading_open.increments[0].by.reading: reading_raw is no input of the job',
+        'jobs.reading_open.increments[0].by.reading: goes through reading_raw, which by does not name',
         'jobs.reading_open.increments[0].by.reading.on: pairs no columns',
       ],
     ],

@@ -49,7 +49,9 @@ async function contentOf(engine: DuckDbEngine, without = ''): Promise<string> {
 }
 
 const RUN_ID = /\d{8}T\d{9}Z-[0-9a-f]{4}/;
-const ownNames = (root: string) => namesBelow(root).map((name) => name.replace(RUN_ID, 'RUN'));
+// Files of rows are numbered in the order in which pieces were judged.
+const ownNames = (root: string) =>
+  namesBelow(root).map((name) => name.replace(RUN_ID, 'RUN').replace(/read-\d+/, 'read-N'));
 /** What a lake holds, run ids and summaries apart. */
 const shapeOf = (root: string) => ownNames(root).filter((name) => !name.startsWith('runs/'));
 const summariesOf = (root: string) => readdirSync(join(root, 'runs')).toSorted();

@@ -201,5 +201,5 @@ export class Bucket {
 }
 
 /** A key of a listing, which S3 encodes when asked to, as XML could not carry all of them. */
-const decoded = (text: string, encoding: string | undefined) =>
+export const decoded = (text: string, encoding: string | undefined) =>
   encoding === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;

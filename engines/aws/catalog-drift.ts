@@ -1,14 +1,10 @@
-import { type Column, GlueClient, type Table as GlueTable, paginateGetTables } from '@aws-sdk/client-glue';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { Column, Table as GlueTable } from '@aws-sdk/client-glue';
 import type { DerivedTable, Pipeline, SourceTable } from '../../model';
 import { type CatalogEntry, catalogEntries } from '../../model/catalog';
-import { placeOf } from '../../model/places';
 import { catalogType, externalTable, icebergTable, landingStorage, locationOf } from '../../model/schema';
-import { LakeError } from '../engine';
-import { ask } from './ask';
-import { s3Client } from './s3-client';
+import { bucketOf, Catalog } from './catalog';
 import type { Stack } from './stack';
-import { parsed, textOf } from './summaries';
+import { parsed } from './summaries';
 
 /** A difference between a contract and what is deployed. */
 export interface Drift {
@@ -36,20 +32,18 @@ interface IcebergMetadata {
 
 /** What every table of a stack is in the catalog against what its contract would make of it. */
 export class CatalogDrift {
-  private readonly glue: GlueClient;
-  private readonly s3: S3Client;
+  private readonly catalog: Catalog;
 
   constructor(private readonly stack: Stack) {
-    this.glue = new GlueClient(stack.client);
-    this.s3 = s3Client(stack.client);
+    this.catalog = new Catalog(stack);
   }
 
   /** Every difference, table by table in the order of the pipeline; then tables that no contract has. */
   async of(pipeline: Pipeline): Promise<Drift[]> {
-    const deployed = new Map((await this.tables()).map((table) => [table.Name ?? '', table]));
+    const deployed = new Map((await this.catalog.tables()).map((table) => [table.Name ?? '', table]));
     const drift: Drift[] = [];
     const entries = pipeline.zones.flatMap((zone) =>
-      catalogEntries(zone).map((entry) => ({ ...entry, bucket: this.bucketOf(zone.name) })),
+      catalogEntries(zone).map((entry) => ({ ...entry, bucket: bucketOf(this.stack, zone.name) })),
     );
     for (const { table, prefix, bucket } of entries) {
       const found = deployed.get(table.name);
@@ -93,41 +87,13 @@ export class CatalogDrift {
       return say(`is ${type ?? 'no Iceberg table'}, the contract says ICEBERG`);
     const metadataAt = found.Parameters?.metadata_location;
     if (metadataAt === undefined) return say('has no metadata_location, so that no engine can read it');
-    const metadata = await this.metadata(metadataAt);
+    const metadata = parsed(await this.catalog.text(metadataAt)) as IcebergMetadata | undefined;
     if (!metadata) return say(`has a metadata_location, ${metadataAt}, that is no metadata of Iceberg`);
     if (metadata['format-version'] !== 2) {
       say(`is of Iceberg's format ${metadata['format-version']}, the contract says 2`);
     }
     compareProperties(wanted.properties as Record<string, string>, metadata.properties ?? {}, say);
     comparePartitions(table, metadata, say);
-  }
-
-  private async metadata(uri: string): Promise<IcebergMetadata | undefined> {
-    const { bucket: Bucket, prefix: Key } = placeOf(uri);
-    if (Key === '') return undefined;
-    const command = new GetObjectCommand({ Bucket, Key });
-    const text = await ask(this.stack, 's3:GetObject', `${Bucket}/${Key}`, () => textOf(this.s3, command));
-    return parsed(text) as IcebergMetadata | undefined;
-  }
-
-  private async tables(): Promise<GlueTable[]> {
-    const { database } = this.stack.outputs;
-    return ask(this.stack, 'glue:GetTables', `database ${database}`, async () => {
-      const tables: GlueTable[] = [];
-      const pages = paginateGetTables({ client: this.glue }, { DatabaseName: database });
-      for await (const { TableList = [] } of pages) tables.push(...TableList);
-      return tables;
-    });
-  }
-
-  private bucketOf(zone: string): string {
-    const bucket = this.stack.outputs.buckets[zone];
-    if (bucket === undefined) {
-      throw new LakeError(
-        `the stack ${this.stack.name} has no zone ${zone}; deploy it: pulumi up --stack ${this.stack.name}`,
-      );
-    }
-    return bucket;
   }
 }
 

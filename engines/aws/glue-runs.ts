@@ -5,6 +5,7 @@ import {
   GetJobRunsCommand,
   GetWorkflowRunCommand,
   GlueClient,
+  type Job as GlueJob,
   type JobRun as GlueJobRun,
   type WorkflowRun as GlueWorkflowRun,
   paginateGetWorkflowRuns,
@@ -169,13 +170,17 @@ export class GlueRuns {
    * Starts one job, by those of these parameters that it has in place of those that the stack runs it by. Returns the run's id. Throws a
    * LakeError where it runs already, where a person is being forgotten, or where nobody can tell whether it was started.
    */
-  async startJob(job: Job, parameters: Readonly<Record<string, string>>): Promise<string> {
+  async startJob(job: Job, parameters: Readonly<Record<string, string>>, full = false): Promise<string> {
     const name = this.nameOf(job.name);
     const text = await this.parametersText(job, parameters);
     // One may have begun since the look before, as nothing runs between two jobs.
     await this.failOnForgetting(`${job.name} was not started`);
     const token = randomUUID();
-    const Arguments = { [`--${TOKEN}`]: token, ...(text !== undefined && { '--parameters': text }) };
+    const Arguments = {
+      [`--${TOKEN}`]: token,
+      ...(text !== undefined && { '--parameters': text }),
+      ...(full && { '--full': 'true' }),
+    };
     const busy = async () =>
       new LakeError(
         `${job.name} is running already; npx lake status --stack ${this.stack.name} tells how far it is`,
@@ -280,17 +285,20 @@ export class GlueRuns {
     if (own.length === 0) return undefined;
     const values = new Map<string, string>();
     if (own.length < job.parameters.length) {
-      const name = this.nameOf(job.name);
-      const { Job: deployed } = await this.ask('glue:GetJob', `job ${name}`, () =>
-        this.client.send(new GetJobCommand({ JobName: name })),
-      );
-      for (const pair of (deployed?.DefaultArguments?.['--parameters'] ?? '').split(',')) {
-        const [key = '', value] = pair.split('=');
-        if (value !== undefined) values.set(key.trim(), value);
-      }
+      const { DefaultArguments = {} } = await this.deployed(job.name);
+      for (const pair of Object.entries(valuesIn(DefaultArguments['--parameters']))) values.set(...pair);
     }
     for (const { name } of own) values.set(name, given[name] as string);
     return [...values].map((pair) => pair.join('=')).join(',');
+  }
+
+  /** A job as Glue has it. */
+  async deployed(job: string): Promise<GlueJob> {
+    const name = this.nameOf(job);
+    const { Job: deployed = {} } = await this.ask('glue:GetJob', `job ${name}`, () =>
+      this.client.send(new GetJobCommand({ JobName: name })),
+    );
+    return deployed;
   }
 
   private async start(start: Start): Promise<string> {
@@ -366,3 +374,12 @@ const jobRunOf = (job: string, run: GlueJobRun): JobRun => ({
   seconds: run.ExecutionTime ?? 0,
   ...(run.ErrorMessage && { error: run.ErrorMessage }),
 });
+
+/** As a job is told its parameters: `consent=granted,pairing=customer`. */
+export const valuesIn = (text = ''): Record<string, string> =>
+  Object.fromEntries(
+    text.split(',').flatMap((pair) => {
+      const [name = '', value] = pair.split('=');
+      return value === undefined ? [] : [[name.trim(), value]];
+    }),
+  );

@@ -42,6 +42,8 @@ export interface Following {
   readonly runs: GlueRuns;
   readonly summaries: Summaries;
   readonly tell: (event: RunEvent) => void;
+  /** Whether jobs make everything again, also what nothing has changed for. */
+  readonly full?: boolean;
   readonly pause?: Pause;
 }
 
@@ -68,7 +70,7 @@ export function runJobs(
   parameters: Readonly<Record<string, string>>,
   running: readonly JobRun[] = [],
 ): Promise<StackRunResult> {
-  const { runs } = following;
+  const { runs, full = false } = following;
   const states = new Map(running.map((run) => [run.job, run]));
   const madeBy = (job: Job) => jobs.filter(({ output }) => job.inputs.some((input) => input === output));
   return follow(following, '', jobs, async () => {
@@ -80,7 +82,7 @@ export function runJobs(
         !states.has(job.name) && madeBy(job).every(({ name }) => states.get(name)?.state === 'SUCCEEDED'),
     );
     for (const job of due) {
-      const id = await runs.startJob(job, parameters);
+      const id = await runs.startJob(job, parameters, full);
       states.set(job.name, { job: job.name, id, state: 'STARTING', seconds: 0 });
     }
     const all = [...states.values()];

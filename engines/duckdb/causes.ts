@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { hasPseudonyms, type Job, runTime } from '../../model';
+import { expectationsOf, hasPseudonyms, type Job, runTime } from '../../model';
 import { withoutDescriptions } from '../landing/batches';
 import type { Store, Version } from '../store';
 import { codeVersion } from '../version';
@@ -11,7 +11,8 @@ export const hashOfSql = (text: string): string => createHash('sha256').update(t
 /** SHA-256 of all but the SQL that says how rows are made: contracts, and what pseudonyms are made with. */
 export async function howMade({ output, inputs, drivenBy, increments }: Job, store: Store): Promise<string> {
   const key = hasPseudonyms(output) ? createHmac('sha256', await store.pseudonymKey()).digest('hex') : '';
-  const all = [codeVersion(), output, inputs, drivenBy, increments, inputs.map(seenAs), key];
+  const asked = expectationsOf(output).map(({ sql }) => sql(output.name));
+  const all = [codeVersion(), output, inputs, drivenBy, increments, asked, inputs.map(seenAs), key];
   const text = withoutDescriptions(all);
   return createHash('sha256').update(text).digest('hex');
 }

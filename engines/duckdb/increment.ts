@@ -8,6 +8,7 @@ import {
   type Increment,
   type Job,
   keySql,
+  type RowKey,
   type Table,
   type Through,
   throughOf,
@@ -74,15 +75,20 @@ export async function holdsFor(
   e: Expectation,
   changes: ReadonlyMap<string, Change>,
 ): Promise<boolean> {
-  if (e.per !== 'row' || ![table.name, ...e.reads].every((name) => changes.has(name))) return false;
-  if (changes.get(table.name)?.is === 'other' || !e.reads.every((name) => keepsRows(changes.get(name))))
-    return false;
-  if (changes.get(table.name)?.is === 'same') return true;
+  const own = changes.get(table.name);
+  if (own === undefined || own.is === 'other' || !isOfRows(e, changes)) return false;
+  if (own.is === 'same') return true;
   return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
 }
 
-const keepsRows = (change: Change | undefined) =>
-  change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
+/** Whether nothing but a table's own rows can fail it: those of others are all there still. */
+const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
+  per === 'row' &&
+  (reads.length === 0 || counterparts !== undefined) &&
+  reads.every((name) => {
+    const change = changes.get(name);
+    return change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
+  });
 
 const parquetOf = (files: readonly string[], options = '') =>
   `read_parquet([${files.map((file) => quoteString(literalPath(file))).join(', ')}], hive_partitioning=false${options})`;
@@ -134,6 +140,8 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
   const { job, increments, before } = request;
   for (const increment of increments) {
     if (!(await touch(db, request, increment))) continue;
+    const touched = await countOf(db, 'FROM _touched');
+    if (touched === 0) return untouched(request, increment);
     if (hasPseudonyms(job.output)) await readyKey(db, await request.key());
     const hides = job.output.columns[increment.key]?.type === 'pseudonym';
     await db.run(
@@ -143,7 +151,7 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
       `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${parquetIn(before.dir, ", filename='_file'")} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
     );
     if ((await countOf(db, 'FROM _was')) > Math.max(FEW_ROWS, MOST_SHARE * before.rows)) continue;
-    return makeTouched(db, request, increment);
+    return makeTouched(db, request, increment, touched);
   }
   return undefined;
 }
@@ -173,7 +181,7 @@ async function touch(
     if (before.runTime === undefined) return false;
     found.push(keysOf(dueRows(name, instant, [before.runTime, runTime]), how));
   }
-  if (found.length === 0) found.push('SELECT NULL AS key WHERE false');
+  if (found.length === 0) found.push("SELECT '' AS key WHERE false");
   await db.run(
     `CREATE OR REPLACE TEMP TABLE _touched AS SELECT DISTINCT key FROM (${found.join(' UNION ALL ')})`,
   );
@@ -200,38 +208,44 @@ async function noteSeen(
   await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
   await open(name);
   const seen = quoteName(`_seen_${name}`);
-  const [before, now] = ['(FROM _seen_before)', `(${sees})`];
+  const [before, now] = ['(FROM _seen_before)', `(${sees}\n)`];
   await db.run(
     `CREATE OR REPLACE TEMP TABLE ${seen} AS (${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`,
   );
   return seen;
 }
 
-/** The rows whose instant is between two, the later one with it, as SQL has them. */
+/** The rows whose instant is between two as SQL has them: a job may ask for what is before its time, or at it too. */
 function dueRows(rows: string, instant: string, between: readonly [string, string]): string {
   const [from, to] = [...between].sort().map((time) => `CAST(${quoteString(time)} AS TIMESTAMP)`);
-  return `(SELECT * FROM ${rows} d WHERE d.${instant} > ${from} AND d.${instant} <= ${to})`;
+  return `(SELECT * FROM ${rows} d WHERE d.${instant} >= ${from} AND d.${instant} <= ${to})`;
 }
 
-/** How many rows of a lake's tables come due between two runs; nothing where that cannot be told. */
+/** How many values come due between two runs, by a lake's tables as they are; nothing where that cannot be told. */
 export async function dueIn(
   db: DuckDBConnection,
   store: Store,
   { tables }: Pointer,
-  { due = {} }: Increment,
+  { by, due = {} }: Increment,
   { inputs }: Job,
   [before, now]: readonly [string | undefined, string | undefined],
 ): Promise<number | undefined> {
   if (before === undefined || now === undefined) return undefined;
-  let all = 0;
-  for (const [name, instant] of Object.entries(due)) {
-    const [version, input] = [tables[name], inputs.find((one) => one.name === name)];
-    if (!version || !input) return undefined;
-    const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(store.publishedDir(name, version))})`;
-    all += await countOf(db, `FROM ${dueRows(rows, instant, [before, now])}`);
+  for (const input of inputs) {
+    const version = tables[input.name];
+    if (!version) return undefined;
+    const rows = parquetIn(store.publishedDir(input.name, version));
+    await db.run(
+      `CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS SELECT ${seenAs(input)} FROM ${rows}`,
+    );
   }
-  return all;
+  const keys = Object.entries(due).map(([name, instant]) =>
+    keysOf(dueRows(name, instant, [before, now]), throughOf(by[name] as RowKey | Through)),
+  );
+  return keys.length === 0 ? 0 : countOf(db, `SELECT DISTINCT key FROM (${keys.join(' UNION ALL ')})`);
 }
+
+const partOf = (input: string) => quoteName(`_part_${input}`);
 
 /** Lets SQL read what of the inputs stands for touched values, as it is. */
 async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<void> {
@@ -256,21 +270,30 @@ async function narrowOne(
       ? semi('_touched', { key: keySql('t', key) })
       : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
   // Once, and not each time that the job's SQL names it.
-  const own = quoteName(`_part_${input.name}`);
+  const own = partOf(input.name);
   await db.run(`CREATE OR REPLACE TEMP TABLE ${own} AS SELECT t.* FROM ${rows} ${kept}`);
   await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS FROM ${own}`);
 }
 
-async function makeTouched(db: DuckDBConnection, request: PartRequest, increment: Increment): Promise<Part> {
+/** Where no row is made again. */
+function untouched(request: PartRequest, increment: Increment): Part {
+  const { job, before, changes, unmatched } = request;
+  const passed = new Set(unaffected(request, increment).map(({ check }) => check.name));
+  const isSame = changes.get((job.inputs[0] as Table).name)?.is === 'same';
+  const counted = isSame && unmatched !== undefined && job.drivenBy ? { unmatched } : {};
+  return { change: { is: 'same' }, key: increment.key, touched: 0, rows: before.rows, passed, ...counted };
+}
+
+async function makeTouched(
+  db: DuckDBConnection,
+  request: PartRequest,
+  increment: Increment,
+  touched: number,
+): Promise<Part> {
   const { job, before, sql } = request;
   const { output, inputs } = job;
   const names = Object.keys(output.columns);
   const columns = names.map(quoteName).join(', ');
-  const touched = await countOf(db, 'FROM _touched');
-  if (touched === 0) {
-    const passed = new Set(unaffected(request, increment).map(({ check }) => check.name));
-    return { change: { is: 'same' }, key: increment.key, touched, rows: before.rows, passed };
-  }
   const as = (rows: string) =>
     db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(output.name)} AS SELECT ${columns} FROM ${rows}`);
   let unmatched: number | undefined;
@@ -285,6 +308,7 @@ async function makeTouched(db: DuckDBConnection, request: PartRequest, increment
     unmatched = await unmatchedNow(db, request, increment, as);
   } finally {
     for (const { name } of inputs) await request.open(name);
+    for (const { name } of inputs) await db.run(`DROP TABLE IF EXISTS ${partOf(name)}`);
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   const had = (await countOf(db, 'FROM _was')) > 0;
@@ -338,14 +362,17 @@ async function writeParts(
 }
 
 /** The checks that passed before, and could be failed by nothing but what is made again. */
-function unaffected({ checks, changes }: PartRequest, { key }: Increment) {
-  return checks.filter(({ expectation: { per, reads, counterparts } }) =>
-    per === 'row'
-      ? reads.length === 0 ||
-        (counterparts !== undefined && reads.every((name) => keepsRows(changes.get(name))))
-      : per?.includes(key),
+const unaffected = ({ checks, changes }: PartRequest, { key, by }: Increment) =>
+  checks.filter(
+    ({ expectation }) =>
+      isOfRows(expectation, changes) ||
+      (expectation.per !== 'row' &&
+        expectation.per?.includes(key) &&
+        expectation.reads.every((name) => {
+          const how = by[name];
+          return changes.get(name)?.is === 'same' || (how !== undefined && throughOf(how).sees === undefined);
+        })),
   );
-}
 
 /** Those of them that what was made again passes. */
 async function passedChecks(
@@ -364,15 +391,18 @@ async function passedChecks(
 async function unmatchedNow(
   db: DuckDBConnection,
   { job, dirsBefore, unmatched }: PartRequest,
-  { by }: Increment,
+  { by, key }: Increment,
   as: (rows: string) => Promise<unknown>,
 ): Promise<number | undefined> {
   const sql = unmatchedOf(job);
   const driving = job.inputs[0] as Table;
   const how = by[driving.name];
   const before = dirsBefore.get(driving.name);
-  const isDirect = how !== undefined && throughOf(how).of === undefined;
-  if (!sql || unmatched === undefined || before === undefined || !isDirect) return undefined;
+  if (!sql || unmatched === undefined || before === undefined || how === undefined) return undefined;
+  const { of, sees, key: stands } = throughOf(how);
+  // Else a row may be matched by one of another value.
+  const isOfKey = typeof stands === 'string' && job.drivenBy?.[stands] === key;
+  if (of !== undefined || sees !== undefined || !isOfKey) return undefined;
   const now = await unmatchedOfViews(db, job);
   await narrowOne(db, driving, before, throughOf(how));
   await as('_was');

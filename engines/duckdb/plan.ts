@@ -1,6 +1,6 @@
 import { incrementsOf, type Pipeline, runTime } from '../../model';
 import { withDatabase } from '../database';
-import type { RunRequest } from '../engine';
+import type { RunRequest, TablePlan } from '../engine';
 import { readCode } from '../job-code';
 import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
 import { filesOf } from '../landing/files';
@@ -10,15 +10,6 @@ import { counted } from '../words';
 import { causesOf, hashOfSql, howMade, toldCauses } from './causes';
 import { dueIn } from './increment';
 import { keptRows, readableVersion } from './landing';
-
-/** What a run would do with a table, and why. */
-export interface TablePlan {
-  readonly table: string;
-  /** `part`: what stands for values that are touched. `maybe`: only if an input that is made again has other rows then. */
-  readonly does: 'make' | 'part' | 'maybe' | 'keep';
-  /** In words; empty of one that is kept. */
-  readonly why: readonly string[];
-}
 
 /** What a run of everything would do with a lake: nothing is made or changed. Throws as a run does. */
 export async function planLake(

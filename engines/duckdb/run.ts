@@ -76,6 +76,8 @@ export class Run {
   private readonly rowsOf = new Map<string, string>();
   /** What of its rows is other, of each table that is kept or made. */
   private readonly changes = new Map<string, Change>();
+  /** The sources of which an expectation was asked. */
+  private readonly audited = new Set<string>();
   /** Where the rows are that SQL reads by a table's name. */
   private readonly dirs = new Map<string, string>();
 
@@ -345,7 +347,9 @@ export class Run {
     const summary = this.summaries.get(table.name);
     if (!summary || table.expectations.length === 0) return;
     const isKept = (name: string) => this.kept.has(name) || !this.summaries.has(name);
-    if (isKept(table.name) && table.expectations.every(({ reads }) => reads.every(isKept))) return;
+    const isAsBefore = this.isHeldTo(table) && table.expectations.every(({ reads }) => reads.every(isKept));
+    if (isKept(table.name) && isAsBefore) return;
+    this.audited.add(table.name);
     const started = performance.now();
     const { expectations } = await this.audit(table, null, true, undefined, await this.passedBy(table));
     const seconds = summary.seconds + secondsSince(started);
@@ -359,10 +363,29 @@ export class Run {
     });
   }
 
+  /** The runs that made the tables which a source's expectations read, as they are now. */
+  private readBy = ({ expectations }: Table) =>
+    Object.fromEntries(
+      expectations.flatMap(({ reads }) =>
+        reads.map((name) => [name, this.rowsOf.get(name) as string] as const),
+      ),
+    );
+
+  /** Whether what was said of a source was said beside the tables that were published when this run began. */
+  private isHeldTo({ name, expectations }: Table): boolean {
+    const held = this.keeps ? this.pointer.tables[name]?.heldTo : undefined;
+    return (
+      held !== undefined &&
+      expectations.every(({ reads }) =>
+        reads.every((read) => held[read] === this.pointer.tables[read]?.runId),
+      )
+    );
+  }
+
   /** The expectations of a source that it passed, and that what has come passes too. */
   private async passedBy(table: SourceTable): Promise<ReadonlySet<string>> {
     const version = this.pointer.tables[table.name];
-    const said = this.keeps && version ? await this.saidOf(table, version) : undefined;
+    const said = version && this.isHeldTo(table) ? await this.saidOf(table, version) : undefined;
     const passed = new Set<string>();
     for (const e of table.expectations) {
       const before = said?.expectations.find(({ name }) => name === e.name);
@@ -391,6 +414,9 @@ export class Run {
       const { change, rows, key, touched } = part;
       this.changes.set(table.name, change);
       await this.open(table, change.is === 'same' ? this.store.publishedDir(table.name, version) : dir);
+      // Of rows that were not read again pseudonyms are asked too.
+      if (part.unmatched === undefined && job.drivenBy)
+        await readyOutput(this.db, job, () => this.store.pseudonymKey());
       const filtered = part.unmatched ?? (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
       const { expectations, reasons } = await this.audit(table, job, rows > 0, undefined, part.passed);
       const made = { key, values: touched };
@@ -533,12 +559,14 @@ export class Run {
 
   private versionOf(table: string, rows: number): Version {
     const kept = this.kept.get(table);
-    if (kept) return kept;
+    const source = this.plan.sources.find(({ name }) => name === table);
+    const heldTo = source && { heldTo: this.readBy(source) };
+    if (kept) return this.audited.has(table) ? { ...kept, madeBy: this.runId, ...heldTo } : kept;
     const runId = this.rowsOf.get(table) as string;
     const isSame = runId !== this.runId;
     const job = this.plan.jobs.find(({ name }) => name === table);
     // Beside the rows of a source stands what they were read from now.
-    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows };
+    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows, ...heldTo };
     const folder = isSame ? this.pointer.tables[table]?.folder : undefined;
     const place = {
       runId,

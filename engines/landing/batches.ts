@@ -68,7 +68,12 @@ export const isIdle = ({ files, gone }: Delivery) => files.length === 0 && gone 
 /** What tells by which rules files are read, and without whom. */
 const howRead = (table: SourceTable, { entries }: Suppression): string =>
   createHash('sha256')
-    .update(JSON.stringify([codeVersion(), duckdb(), readingOf(table), entries, withoutDescriptions(table)]))
+    .update(
+      JSON.stringify([
+        ...[codeVersion(), duckdb(), readingOf(table), entries, withoutDescriptions(table)],
+        table.expectations.map(({ sql }) => sql(table.name)),
+      ]),
+    )
     .digest('hex');
 
 /** Another description makes no other row. */

@@ -38,7 +38,14 @@ const NAMED = 3;
 
 /** The files of {@link landingFolder}. */
 export const landingFiles = async (data: string, table: SourceTable): Promise<readonly string[]> =>
-  (await landingFolder(data, table)).files;
+  filesBelow(landingDir(data, table));
+
+/** The files of a source that are read, by its folder. */
+export async function filesBelow(dir: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  await walk(dir, dir, files, []);
+  return files;
+}
 
 async function walk(root: string, dir: string, files: string[], leftOut: string[]): Promise<void> {
   for (const entry of await entriesIn(dir)) {
@@ -51,9 +58,11 @@ async function walk(root: string, dir: string, files: string[], leftOut: string[
   }
 }
 
+/** Names of entries that are not read, as Spark does not. */
+export const HIDDEN = /^[._]|\._COPYING_$/;
+
 function whyLeftOut(root: string, path: string, entry: Dirent): string | undefined {
-  if (/^[._]/.test(entry.name)) return 'hidden';
-  if (entry.name.endsWith('._COPYING_')) return 'still being copied';
+  if (HIDDEN.test(entry.name)) return /^[._]/.test(entry.name) ? 'hidden' : 'still being copied';
   if (entry.isFile() || entry.isDirectory()) return undefined;
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new LakeError(`${path} is a link that leads nowhere; mend it, or remove it`);

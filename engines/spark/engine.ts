@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { type Job, type Manifest, type Pipeline, runTime, tellFaults, withoutAddress } from '../../model';
+import {
+  hasPseudonyms,
+  type Job,
+  type Manifest,
+  type Pipeline,
+  runTime,
+  tellFaults,
+  withoutAddress,
+} from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
 import { manifestOf, PEOPLE, sourceSchema } from '../../model/manifest';
 import { bindingFaults } from '../check';
@@ -18,14 +26,25 @@ import {
   type RunRequest,
   type RunResult,
   type RunSummary,
+  type TablePlan,
   type TableState,
   type TableSummary,
   UsageError,
 } from '../engine';
 import { type Found, findingsOf, valueText } from '../findings';
 import { readCode } from '../job-code';
-import { dataDir, filesOf, landingDir } from '../landing/files';
+import { stateOf } from '../landing/bytes';
+import { dataDir, filesBelow, filesOf, landingDir } from '../landing/files';
 import { type Plan, planOf, requirePublished } from '../plan';
+import {
+  digest,
+  digestOfFiles,
+  keptTables,
+  markOfKey,
+  type Provenance,
+  type Published,
+  planTables,
+} from '../provenance';
 import { newRunId } from '../run-id';
 import { isEmptySql } from '../sql';
 import { list, Store } from '../store';
@@ -107,27 +126,92 @@ export class SparkEngine implements Engine {
     request: RunRequest,
     tell: (event: RunEvent) => void = () => undefined,
   ): Promise<RunResult> {
-    const started = performance.now();
+    const began = performance.now();
     const plan = planOf(pipeline, request);
     const data = request.data === undefined ? undefined : dataDir(request.data);
     const warnings = await this.requireInputs(plan, data);
-    const runner = this.start();
+    let runner: RunnerProcess | undefined;
+    const started = () => {
+      runner ??= this.start();
+      return runner;
+    };
+    // To start Spark takes seconds.
+    const keepsAll = async () =>
+      !request.full &&
+      !existsSync(this.path('running')) &&
+      (await this.planOf(plan, data)).every(({ does }) => does === 'keep');
+    const mayKeep = await keepsAll();
     try {
-      const faults = await withDatabase((db) => bindingFaults(db, plan.jobs, this.options.jobs));
-      if (faults.length > 0) throw new LakeError(tellFaults(faults));
+      if (!mayKeep) {
+        started();
+        const faults = await withDatabase((db) => bindingFaults(db, plan.jobs, this.options.jobs));
+        if (faults.length > 0) throw new LakeError(tellFaults(faults));
+      }
       const isWhole = request.only === undefined && data !== undefined;
       const result = await this.store.hold(() =>
         this.store.endingForgets(
           'spark',
           isWhole,
-          () => this.finishForgetting(runner, pipeline),
-          () => this.runBy(runner, pipeline, plan, data, started, tell),
+          () => this.finishForgetting(started(), pipeline),
+          async () =>
+            mayKeep && (await keepsAll())
+              ? this.keep(plan, began, tell)
+              : this.runBy(started(), pipeline, { plan, data, full: request.full ?? false, began }, tell),
         ),
       );
       return { ...result, warnings };
     } finally {
-      await runner.stop();
+      await runner?.stop();
     }
+  }
+
+  /** What a run would do with the table of each job, and why. Nothing is made. Throws as a run does. */
+  async plan(pipeline: Pipeline, request: RunRequest): Promise<TablePlan[]> {
+    const plan = planOf(pipeline, request);
+    const data = request.data === undefined ? undefined : dataDir(request.data);
+    await this.requireInputs(plan, data);
+    if (request.full) return plan.jobs.map(({ name }) => ({ table: name, does: 'make', why: ['--full'] }));
+    return this.planOf(plan, data);
+  }
+
+  private async planOf({ jobs, values }: Plan, data: string | undefined): Promise<TablePlan[]> {
+    const read = await this.sources();
+    return planTables(jobs, await this.published(), values[runTime.name], async (job, before) => {
+      const manifest = this.manifestOf(job, data, read);
+      const files = Object.entries(manifest.sources).map(async ([name, { location }]) => {
+        const dir = location.replace(/^file:/, '');
+        const states = (await filesBelow(dir)).map((path) => [relative(dir, path), stateOf(path)] as const);
+        return [name, digestOfFiles(states)] as const;
+      });
+      return {
+        version: codeVersion(),
+        contracts: digest(JSON.stringify(manifest)),
+        code: digest(await readCode(this.options.jobs, job)),
+        values,
+        files: Object.fromEntries(await Promise.all(files)),
+        ...(manifest.suppressed !== undefined && { forgotten: await this.digestOfForgotten() }),
+        // What was never made makes no key.
+        ...(hasPseudonyms(job.output) && { key: before ? markOfKey(await this.store.pseudonymKey()) : '' }),
+      };
+    });
+  }
+
+  private async digestOfForgotten(): Promise<string> {
+    const file = this.store.suppressedFile;
+    return existsSync(file) ? digest(await readFile(file, 'utf8')) : '';
+  }
+
+  /** A run that leaves every table as it is. */
+  private async keep({ sources, jobs, parameters }: Plan, began: number, tell: (event: RunEvent) => void) {
+    const kept = keptTables(jobs, await this.published());
+    const tables = [...sources, ...jobs].flatMap(({ name }) => kept.get(name) ?? []);
+    for (const summary of tables) {
+      tell({ kind: 'start', table: summary.table });
+      tell({ kind: 'done', summary });
+    }
+    const summary = summaryOf({ runId: newRunId(), parameters, began, tables, failures: [] });
+    await this.replace(this.summaryFile(summary.runId), summary);
+    return { summary, findings: [], failures: [] };
   }
 
   /** Throws a LakeError where a job has nothing to read: before Spark is started, or a folder made. Returns warnings. */
@@ -145,9 +229,7 @@ export class SparkEngine implements Engine {
   private async runBy(
     runner: RunnerProcess,
     pipeline: Pipeline,
-    plan: Plan,
-    data: string | undefined,
-    started: number,
+    { plan, data, full, began }: { plan: Plan; data: string | undefined; full: boolean; began: number },
     tell: (event: RunEvent) => void,
   ): Promise<Omit<RunResult, 'warnings'>> {
     const runId = newRunId();
@@ -167,19 +249,22 @@ export class SparkEngine implements Engine {
     await writeFile(this.path('running'), runId);
     const { tables, failed, findings, failures } = await this.ask(
       runner,
-      { runId, sweep, jobs, scratch: this.scratch },
+      {
+        runId,
+        sweep,
+        full,
+        jobs: jobs.map((job) => ({ ...job, manifest: JSON.stringify(job.manifest) })),
+        scratch: this.scratch,
+      },
       tell,
     );
-    const summary: RunSummary = {
-      version: FORMATS.summary,
+    const summary = summaryOf({
       runId,
-      outcome: failures.length === 0 ? 'published' : 'failed',
-      codeVersion: codeVersion(),
       parameters: plan.parameters,
-      seconds: +((performance.now() - started) / 1000).toFixed(3),
+      began,
       tables: [...plan.sources, ...plan.jobs].flatMap(({ name }) => tables.get(name) ?? []),
-      ...(failures.length > 0 && { failures: failures.map(withoutAddress) }),
-    };
+      failures,
+    });
     await this.replace(this.summaryFile(runId), summary);
     await this.replace(this.path('sources.json'), { ...read, ...readNow(runId, jobs, tables, failed) });
     await rm(this.path('running'));
@@ -396,7 +481,7 @@ export class SparkEngine implements Engine {
     const made = pipeline.jobs.filter(({ name }) => published.has(name));
     const jobs = await Promise.all(
       made.map(async (job) => ({
-        manifest: this.manifestOf(job, undefined, read),
+        manifest: JSON.stringify(this.manifestOf(job, undefined, read)),
         code: await readCode(this.options.jobs, job),
         parameters: defaultsOf(job),
       })),
@@ -454,15 +539,38 @@ export class SparkEngine implements Engine {
     return this.path('runs', `${runId}.json`);
   }
 
-  /** Read from Iceberg's own files: to start Spark for it would take seconds. */
   async tables(): Promise<readonly TableState[]> {
-    const read = Object.entries(await this.sources());
-    const found = read.map(([table, { rows, runId }]): TableState => ({ table, rows, runId }));
+    const read = await this.sources();
+    const published = await this.published();
+    // The newest run that read a source says which files there were.
+    const files: Record<string, string> = {};
+    const runs = [...published.values()].flatMap(({ provenance }) => provenance ?? []);
+    for (const { of } of runs.toSorted((a, b) => (a.run < b.run ? -1 : 1))) Object.assign(files, of);
+    const ofInputs = ({ of, run }: Provenance) =>
+      Object.entries(of).flatMap(([what, id]) => {
+        const [kind, name = ''] = what.split(' ');
+        if (kind === 'table') return [[name, id]];
+        return kind === 'files' ? [[name, files[what] === id ? (read[name]?.runId ?? run) : run]] : [];
+      });
+    return [
+      ...Object.entries(read).map(([table, { rows, runId }]): TableState => ({ table, rows, runId })),
+      ...Array.from(published, ([table, { rows, runId, provenance }]) => ({
+        table,
+        rows,
+        runId,
+        ...(provenance && { of: Object.fromEntries(ofInputs(provenance)) }),
+      })),
+    ];
+  }
+
+  /** Read from Iceberg's own files: to start Spark for it would take seconds. */
+  private async published(): Promise<ReadonlyMap<string, Published>> {
+    const found = new Map<string, Published>();
     for (const table of await list(this.path('warehouse', DATABASE))) {
       // Made in place of one with other columns, and not published.
       if (table.endsWith('__next')) continue;
       const state = await publishedState(this.metadata(table));
-      if (state) found.push({ table, ...state });
+      if (state) found.set(table, state);
     }
     return found;
   }
@@ -482,6 +590,26 @@ const fewerRows = (
         ]
       : [];
   });
+
+const summaryOf = ({
+  runId,
+  parameters,
+  began,
+  tables,
+  failures,
+}: Pick<RunSummary, 'runId' | 'parameters' | 'tables'> & {
+  readonly began: number;
+  readonly failures: readonly string[];
+}): RunSummary => ({
+  version: FORMATS.summary,
+  runId,
+  outcome: failures.length === 0 ? 'published' : 'failed',
+  codeVersion: codeVersion(),
+  parameters,
+  seconds: +((performance.now() - began) / 1000).toFixed(3),
+  tables,
+  ...(failures.length > 0 && { failures: failures.map(withoutAddress) }),
+});
 
 const NOTHING: ErasurePart = {
   places: [],
@@ -507,8 +635,8 @@ const readNow = (
   Object.fromEntries(
     jobs.flatMap(({ manifest }) =>
       Object.entries(manifest.sources).flatMap(([name, source]) => {
-        const rows = tables.get(name)?.written;
-        return rows === undefined || failed.has(name)
+        const { written: rows, unchanged } = tables.get(name) ?? {};
+        return rows === undefined || unchanged || failed.has(name)
           ? []
           : [[name, { version: FORMATS.manifest, source, runId, rows }]];
       }),

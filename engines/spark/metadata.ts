@@ -2,14 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { duckdbOf } from '../../model';
+import { type IcebergMetadata, icebergMetadata, type Published, publishedIn } from '../provenance';
 import { list } from '../store';
 
-interface Metadata {
-  readonly 'current-snapshot-id'?: string;
-  readonly snapshots?: readonly {
-    readonly 'snapshot-id': string;
-    readonly summary: Readonly<Record<string, string>>;
-  }[];
+interface Metadata extends IcebergMetadata {
   readonly 'current-schema-id': number;
   readonly schemas: readonly {
     readonly 'schema-id': number;
@@ -22,19 +18,13 @@ async function newestMetadata(folder: string): Promise<Metadata | undefined> {
   const versions = (await list(folder)).flatMap((name) => /^v(\d+)\.metadata\.json$/.exec(name)?.[1] ?? []);
   if (versions.length === 0) return undefined;
   const newest = Math.max(...versions.map(Number));
-  // Ids have more digits than JavaScript's numbers: read as text.
-  const text = (await readFile(join(folder, `v${newest}.metadata.json`), 'utf8')).replaceAll(
-    /("(?:current-)?snapshot-id"\s*:\s*)(-?\d+)/g,
-    '$1"$2"',
-  );
-  return JSON.parse(text) as Metadata;
+  return icebergMetadata(await readFile(join(folder, `v${newest}.metadata.json`), 'utf8')) as Metadata;
 }
 
 /** The published snapshot of a table, if it has one. */
-export async function publishedState(folder: string): Promise<{ rows: number; runId: string } | undefined> {
-  const { 'current-snapshot-id': current, snapshots = [] } = (await newestMetadata(folder)) ?? {};
-  const summary = snapshots.find((snapshot) => snapshot['snapshot-id'] === current)?.summary;
-  return summary && { rows: Number(summary['total-records']), runId: summary['run-id'] ?? '' };
+export async function publishedState(folder: string): Promise<Published | undefined> {
+  const metadata = await newestMetadata(folder);
+  return metadata && publishedIn(metadata);
 }
 
 /** The columns of a table, and the type of each. */

@@ -441,6 +441,22 @@ withSpark('as on Glue', () => {
     expect(wordsOf(opened)).not.toContain(SECRET);
   }
 
+  /** A run makes nothing where nothing has changed: Glue's compaction is no change, and what somebody else deletes is. */
+  async function keep() {
+    const compact = (table: string) =>
+      `CALL glue_catalog.system.rewrite_data_files(table => 'acme_test.${table}', options => map('rewrite-all', 'true'))`;
+    await catalog.sql(compact('reading'), compact('reading_open'));
+    const kept = await start(open);
+    expect(kept).toMatchObject({ status: 0, stderr: expect.not.stringContaining('Traceback') });
+    expect(kept.told).toContainEqual(report(...measured('reading_open', GOOD.length, 0)));
+    const told = { table: 'reading_open', written: GOOD.length, seconds: 0, unchanged: true };
+    expect(JSON.parse(kept.stdout)).toMatchObject({ outcome: 'published', tables: [told] });
+    await catalog.sql("DELETE FROM glue_catalog.acme_test.reading WHERE who = 'Ada0@example.org'");
+    const { status, stdout } = await start(clean);
+    const made = JSON.parse(stdout).tables.map(({ unchanged = false }) => unchanged);
+    expect({ status, made }).toEqual({ status: 0, made: [false, false] });
+  }
+
   /** A job of which an expectation fails says so, without a stack trace, and does not end well. */
   async function fail() {
     land(BAD);
@@ -455,7 +471,7 @@ withSpark('as on Glue', () => {
       /reading was not published\.\nreading: expectation not_negative failed with 2 bad rows\nreading: what was written is on its branch audit, snapshot \d+; the published table is as it was\n$/,
     );
     expect(wordsOf(said)).not.toMatch(/Traceback|File "|\.py\b/);
-    expect(outcomesOf('reading')).toEqual(['published', 'failed']);
+    expect(outcomesOf('reading')).toEqual(['published', 'published', 'failed']);
   }
 
   /** What they published is in the catalog. */
@@ -576,7 +592,7 @@ withSpark('as on Glue', () => {
     ).toEqual(NONE);
     for (const folder of [BUCKETS, join(dir, 'warehouse')]) expect(await ada7Below(folder)).toEqual([]);
     expect(shownBy('reading')).toBe(0);
-    expect(outcomesOf('reading')).toEqual(['published', 'failed']);
+    expect(outcomesOf('reading')).toEqual(['published', 'published', 'failed']);
     const landed = readFileSync(LANDED, 'utf8');
     expect(landed.trimEnd().split('\n')).toHaveLength(GOOD.length);
     expect(landed).not.toContain('Ada7@example.org');
@@ -584,6 +600,7 @@ withSpark('as on Glue', () => {
 
   test('jobs make their tables, one fails and leaves its own as it was, and a person is forgotten', async () => {
     await make();
+    await keep();
     await fail();
     await look();
     await forget();

@@ -2,6 +2,7 @@
 import './cases.suite';
 import './engines-agree.suite';
 import './forget.suite';
+import './idle.suite';
 import './kill.suite';
 import './property.suite';
 import './publish.suite';

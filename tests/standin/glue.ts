@@ -74,6 +74,10 @@ export class GlueStandIn {
   readonly objects = new Map<string, string>();
   /** By `group stream`. */
   readonly logs = new Map<string, LogEvent[]>();
+  /** What jobs run by where they are not told otherwise. */
+  parameters = 'unit=kg,mode=plain';
+  /** What else there is of a job, by its name on Glue. */
+  deployed = (_: string | undefined): object => ({});
   /** What the catalog has. */
   tables: readonly object[] = [];
   /** Entries of a page of a list. */
@@ -165,7 +169,13 @@ export class GlueStandIn {
           .toReversed(),
       }),
     GetJob: ({ JobName }) =>
-      json({ Job: { Name: JobName, DefaultArguments: { '--parameters': 'unit=kg,mode=plain' } } }),
+      json({
+        Job: {
+          Name: JobName,
+          DefaultArguments: { '--parameters': this.parameters },
+          ...this.deployed(JobName),
+        },
+      }),
     GetTables: ({ DatabaseName, NextToken }) => {
       if (DatabaseName !== this.outputs.database) return jsonError('EntityNotFoundException', 'no database');
       return json(this.page('TableList', this.tables, NextToken));

@@ -49,7 +49,7 @@ export async function expectAgreement(
 }
 
 /** Compares tables as sets in which a row may be several times. */
-async function expectSameRows({ duckdb, spark }: Engines, tables: ReadonlyMap<string, Columns>) {
+export async function expectSameRows({ duckdb, spark }: Engines, tables: ReadonlyMap<string, Columns>) {
   if (tables.size === 0) return;
   const found = await sparkRows(spark, tables);
   for (const [table, columns] of tables) {

@@ -41,8 +41,13 @@ class File:
     """Of an object of S3: another one means other bytes."""
     written: float = 0
     """When an object of S3 was written, in seconds since 1970."""
-    stamp: tuple[int, int, int] | None = field(default=None, compare=False)
+    stamp: tuple[int, ...] | None = field(default=None, compare=False)
     """Of a file on a disk: another one means other bytes."""
+
+    @property
+    def changed(self) -> float:
+        """When a file on a disk changed, or its entry there, in seconds since 1970."""
+        return max((self.stamp or (0,))[-2:]) / 1e9
 
 
 def list_files(folder: str, skipped: list[str] | None = None) -> list[File]:
@@ -316,7 +321,7 @@ def check_unchanged(file: File) -> None:
         stat = Path(_path(file.uri)).stat()
     except FileNotFoundError:
         raise _changed(file) from None
-    if file.stamp != (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+    if file.stamp != _stamp(stat):
         raise _changed(file)
 
 
@@ -398,8 +403,12 @@ def _below(folder: str, skipped: list[str] | None = None, hidden: bool = False) 
 
 def _listed(path: Path, root: Path) -> File:
     stat = path.stat()
-    stamp = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    return File(path.relative_to(root).as_posix(), f"file:{path}", stat.st_size, stamp=stamp)
+    return File(path.relative_to(root).as_posix(), f"file:{path}", stat.st_size, stamp=_stamp(stat))
+
+
+def _stamp(stat: os.stat_result) -> tuple[int, ...]:
+    """As `stateOf` in engines/landing/bytes.ts."""
+    return (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def _leaves(path: Path, root: Path) -> bool:

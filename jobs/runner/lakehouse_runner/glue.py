@@ -22,7 +22,7 @@ CATALOG = "glue_catalog"
 """The Iceberg catalog that the job's `--conf` sets up."""
 
 _REQUIRED = ("JOB_NAME", "manifest", "code")
-_OPTIONAL = ("parameters", "pseudonym-secret")
+_OPTIONAL = ("parameters", "pseudonym-secret", "full")
 _FORGETTING = ("JOB_NAME", "erasure", "request", "pseudonym-secret")
 _MAX_KEY_BYTES = 64
 _SUMMARY_FORMAT = 1
@@ -83,6 +83,7 @@ def run_job(
         run_id=new_run_id(),
         code_version=__version__,
         pseudonym_key=functools.cache(lambda: _key(args, fetch_secret)),
+        full="full" in args,
     )
     result = run.run(spark, manifest, files.read_text(args["code"]), parameters, options)
     for warning in result.warnings:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from .errors import JobError
+from .provenance import PROVENANCE, Provenance, digest, read_provenance
 from .quoting import quoted
 
 AUDIT = "audit"
@@ -27,6 +28,8 @@ class IcebergTable:
         self._spark = spark
         self._name = quoted(catalog, database, name)
         self._made_with: dict[str, str] = {}
+        self.content = ""
+        """Tells whether what was written on the audit branch is what another run wrote, in any order."""
         jvm: Any = spark.sparkContext._jvm
         try:
             self._table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
@@ -42,11 +45,14 @@ class IcebergTable:
 
     def rewrite_audit(self, rows: DataFrame, run_id: str) -> int:
         """Put rows in place of those on the audit branch, of which they may be made. Return how many."""
-        writer = rows.writeTo(f"{self._name}.branch_{AUDIT}")
+        observation = Observation()
+        observed = rows.observe(observation, *_sums(rows))
+        writer = observed.writeTo(f"{self._name}.branch_{AUDIT}")
         for key, value in {RUN_ID: run_id, **self._made_with}.items():
             writer.option(f"snapshot-property.{key}", value)
         # A task has the rows of few days, so it may write to all of them at once rather than sort.
         writer.option("fanout-enabled", "true").overwrite(F.lit(True))
+        self.content = digest(f"{rows.schema.simpleString()} {sorted(observation.get.items())}")
         self._table.refresh()
         return self._rows(self._table.snapshot(AUDIT))
 
@@ -65,6 +71,29 @@ class IcebergTable:
             parent = snapshot.parentId()
             snapshot = None if parent is None else self._table.snapshot(parent)
         return {}
+
+    def provenance(self) -> Provenance | None:
+        """Tell what the published rows were made of. None where that is not known, or others changed them."""
+        found = read_provenance(self._table.properties().get(PROVENANCE))
+        made = self._made()
+        known = found is not None and made is not None and made.summary().get(RUN_ID) == found.run
+        return found if known else None
+
+    def rows_id(self) -> str:
+        """Give what is another one where the published rows are others."""
+        found, made = self.provenance(), self._made()
+        return found.rows if found else str(made.snapshotId()) if made is not None else ""
+
+    def _made(self) -> Any:
+        """Give the snapshot that brought the published rows. Compaction changes none of them."""
+        self._table.refresh()
+        snapshot = self._table.currentSnapshot()
+        while snapshot is not None and snapshot.operation() == "replace" and snapshot.parentId() is not None:
+            parent = self._table.snapshot(snapshot.parentId())
+            if parent is None:
+                break
+            snapshot = parent
+        return snapshot
 
     def is_published(self) -> bool:
         """Whether a run has published the table."""
@@ -94,15 +123,23 @@ class IcebergTable:
         snapshot: int = self._table.snapshot(AUDIT).snapshotId()
         return snapshot
 
-    def publish(self) -> None:
-        """Make the audit branch the table in one step. The branch stays, until `tidy`."""
+    def publish(self, provenance: Provenance | None = None) -> None:
+        """Make the audit branch the table in one step, with what it is made of. It stays, until `tidy`."""
         self._table.refresh()
         snapshot = self.audit_snapshot()
+        change = self._table.newTransaction()
+        properties = change.updateProperties()
+        if provenance is None:
+            properties.remove(PROVENANCE).commit()
+        else:
+            properties.set(PROVENANCE, provenance.text()).commit()
+        manage = change.manageSnapshots()
         if self._table.currentSnapshot() is None:
-            self._table.manageSnapshots().createBranch(_MAIN, snapshot).commit()
+            manage.createBranch(_MAIN, snapshot).commit()
         else:
             # Compaction may have written the old rows anew meanwhile. They are replaced whole either way.
-            self._table.manageSnapshots().setCurrentSnapshot(snapshot).commit()
+            manage.setCurrentSnapshot(snapshot).commit()
+        change.commitTransaction()
 
     def tidy(self, keep: int | None) -> None:
         """Remove the audit branch after publishing, and expire what is older."""
@@ -217,3 +254,11 @@ class IcebergTable:
     @staticmethod
     def _rows(snapshot: Any) -> int:
         return int(snapshot.summary().get("total-records"))
+
+
+def _sums(rows: DataFrame) -> list[Column]:
+    """Count the rows, and add up two hashes of each, in halves that do not overflow."""
+    columns = [F.col(quoted(name)) for name in rows.columns]
+    hashes = [F.xxhash64(F.lit(seed), *columns) for seed in (1, 2)]
+    halves = [half for h in hashes for half in (F.shiftrightunsigned(h, 32), h.bitwiseAND(0xFFFFFFFF))]
+    return [F.count("*").alias("rows"), *(F.sum(half).alias(f"sum{i}") for i, half in enumerate(halves))]

@@ -114,7 +114,7 @@ class Landing:
         forgotten: Forgotten | None = None,
         only: Sequence[File] | None = None,
     ) -> None:
-        """List the files, or take `only` some. No row is read before it is asked for.
+        """List the files, or take `only` these. No row is read before it is asked for.
 
         `raw`: they are as the source writes them.
 
@@ -125,9 +125,7 @@ class Landing:
         says_whose = any(column.identifies for column in source.columns.values())
         forgotten = forgotten if says_whose else None
         self._forgotten = forgotten
-        self.skipped: list[str] = []
-        """What lies in the folder and is not read, by name."""
-        self.files = files.list_files(source.location, self.skipped) if only is None else only
+        self.files = files.list_files(source.location) if only is None else only
         cut = _cut(self.files, source)
         self._extents = [extent for f in self.files for extent in extents_of(f, f in cut)]
         self._census: Accumulator[Census] = spark.sparkContext.accumulator({}, _CensusParam())

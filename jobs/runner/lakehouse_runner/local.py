@@ -30,6 +30,7 @@ from .job import leaves_of
 from .landing import QUARANTINE, Landing
 from .manifest import Output, read_manifest, read_people, read_source
 from .plain import plain_rows
+from .provenance import PROVENANCE
 from .quoting import quoted
 from .run import SPARK_SETTINGS, Options, run
 from .scratch import Scratch, remove_left
@@ -143,8 +144,12 @@ def put_in_place(spark: SparkSession, database: str, output: Output) -> None:
         writer.tableProperty(key, str(value))
     if output.partition_by:
         writer.partitionedBy(*[F.days(quoted(column)) for column in output.partition_by])
-    for key, value in IcebergTable(spark, _CATALOG, database, output.table + _NEXT).made_with().items():
+    made = IcebergTable(spark, _CATALOG, database, output.table + _NEXT)
+    for key, value in made.made_with().items():
         writer.option(f"snapshot-property.{key}", value)
+    provenance = made.provenance()
+    if provenance:
+        writer.tableProperty(PROVENANCE, provenance.text())
     writer.createOrReplace()
     spark.sql(f"DROP TABLE {next_name} PURGE")
 
@@ -158,10 +163,11 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         code_version=request["codeVersion"],
         pseudonym_key=lambda: key,
         keep_snapshots=_KEEP_SNAPSHOTS,
+        full=request["full"],
     )
     failed: set[str] = set()
     for job in request["jobs"]:
-        manifest = read_manifest(json.dumps(job["manifest"]))
+        manifest = read_manifest(job["manifest"])
         output = manifest.output.table
         if failed & {*manifest.sources, *manifest.tables}:
             failed.add(output)
@@ -280,10 +286,7 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
     database, dry_run = request["database"], request["dryRun"]
     _make_namespace(spark, database)
     there = [row.tableName for row in _tables(spark, database)]
-    jobs = [
-        Job(read_manifest(json.dumps(job["manifest"])), job["code"], job["parameters"])
-        for job in request["jobs"]
-    ]
+    jobs = [Job(read_manifest(job["manifest"]), job["code"], job["parameters"]) for job in request["jobs"]]
     known = {job.manifest.output.table for job in jobs}
     # Never published, made in place of one with other columns, or defined no longer: nobody makes them again.
     for name in there if not dry_run else ():

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
+
+from .provenance import digest
 
 T = TypeVar("T")
 
@@ -63,6 +65,15 @@ class Unmatched:
 
     keys: str
     count: str
+
+
+@dataclass(frozen=True)
+class Due:
+    """The SQL that says when the same inputs give other rows; `dueOf` in model/increment.ts makes it."""
+
+    when: Mapping[str, str]
+    """Values of parameters for which it holds."""
+    next: str
 
 
 @dataclass(frozen=True)
@@ -166,6 +177,15 @@ class Manifest:
     """URI of the list of who was forgotten; there where a source says whose its rows are."""
     language: Language = "sql"
     """What its code is."""
+    due: tuple[Due, ...] = ()
+    """Of a job that asks for the time. Empty: it may always give other rows."""
+    digest: str = ""
+    """Of its text."""
+
+    @property
+    def asks_time(self) -> str | None:
+        """The parameter that is the run's own time."""
+        return next((name for name, values in self.parameters.items() if not values), None)
 
 
 @dataclass(frozen=True)
@@ -216,7 +236,7 @@ def read_manifest(text: str) -> Manifest:
     Raises:
         ManifestError: It is none, or of another format.
     """
-    return _read(text, _manifest)
+    return replace(_read(text, _manifest), digest=digest(text))
 
 
 def read_erasure(text: str) -> Erasure:
@@ -281,6 +301,7 @@ def _manifest(value: Mapping[str, Any]) -> Manifest:
         unmatched=Unmatched(**value["unmatched"]) if "unmatched" in value else None,
         suppressed=value.get("suppressed"),
         language=value.get("language", "sql"),
+        due=tuple(Due(**due) for due in value.get("due", ())),
     )
 
 

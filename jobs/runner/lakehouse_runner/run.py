@@ -1,6 +1,7 @@
 """Makes one table: reads the inputs, transforms, writes, audits, and publishes all of it or nothing."""
 
 import hashlib
+import hmac
 import json
 import re
 import time
@@ -22,6 +23,7 @@ from .job import told as told_of_python
 from .job import transformed
 from .landing import Landing
 from .manifest import Manifest, Moves, Unmatched
+from .provenance import Provenance, digest, digest_of_files
 from .pseudonyms import Pseudonyms
 from .quoting import quoted
 from .suppression import Forgotten, read_forgotten
@@ -62,6 +64,8 @@ class Options:
     """Older ones are expired after publishing. None: something else does it."""
     table: str | None = None
     """The table to write, where it is not the output's."""
+    full: bool = False
+    """Whether the table is made again also where nothing has changed for it."""
     forgotten: Forgotten | None = None
     """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
 
@@ -157,20 +161,32 @@ class _Run:
     def _make(self, opened: list[DataFrame], views: list[str]) -> None:
         manifest, output = self._manifest, self._manifest.output
         written_to = self._options.table or output.table
-        table = IcebergTable(self._spark, self._options.catalog, manifest.database, written_to)
+        table = self._of(written_to)
+        began = time.time()
+        skipped: dict[str, list[str]] = {name: [] for name in manifest.sources}
+        listed = {
+            name: files.list_files(source.location, skipped[name])
+            for name, source in manifest.sources.items()
+        }
+        basis = self._made_of({name: digest_of_files(there, began) for name, there in listed.items()})
+        at = self._parameters[manifest.asks_time] if manifest.asks_time else None
+        before = table.provenance()
+        if before and before.holds(basis, at) and not (self._options.full or self._options.forgotten):
+            self._tables += [{**one, "seconds": 0, "unchanged": True} for one in before.tables]
+            return
         forgotten = self._options.forgotten or read_forgotten(
             manifest.suppressed, self._options.pseudonym_key
         )
         landings = {
-            name: Landing(self._spark, source, forgotten=forgotten)
+            name: Landing(self._spark, source, forgotten=forgotten, only=listed[name])
             for name, source in manifest.sources.items()
         }
         for name, landing in landings.items():
-            if landing.skipped:
-                self._warnings.append(_told_skipped(name, landing.shown(landing.skipped)))
+            if skipped[name]:
+                self._warnings.append(_told_skipped(name, landing.shown(skipped[name])))
         for name, source in manifest.sources.items():
             # Else a wrong folder, or a day on which nothing came, would empty the table.
-            if not landings[name].files:
+            if not listed[name]:
                 folder = source.location.removeprefix("file:")
                 self._fail(name, f"no file in {folder}; put the JSON files of the source there")
         if self._failures:
@@ -227,12 +243,45 @@ class _Run:
                 return
         if output.quarantine is not None:
             files.delete_others(output.quarantine, self._options.run_id)
-        table.publish()
+        same = before is not None and before.content == table.content
+        made = Provenance(
+            run=self._options.run_id,
+            rows=before.rows if before and same else self._options.run_id,
+            content=table.content,
+            of=basis,
+            since=at,
+            until=at and self._next_due(at),
+            tables=self._tables,
+        )
+        # What breaks a rule may only stand without somebody who was forgotten: the next run judges it.
+        table.publish(None if self._options.forgotten else made)
         try:
             table.tidy(self._options.keep_snapshots)
         except Exception as error:
             # The table is published: the run is good, and the next one tidies up.
             print(f"{output.table} is published; its branch or old snapshots were left: {tell(error)}")
+
+    def _made_of(self, read: Mapping[str, str | None]) -> dict[str, str]:
+        """Give what the table is made of; `read` are the digests of the sources' files."""
+        manifest, options = self._manifest, self._options
+        of = {"version": options.code_version, "contracts": manifest.digest, "code": digest(self._code)}
+        if self._pseudonyms():
+            of["key"] = hmac.digest(options.pseudonym_key(), b"provenance", "sha256").hex()
+        if manifest.suppressed is not None:
+            found = files.read_tagged(manifest.suppressed)
+            of["forgotten"] = digest(found.text) if found else ""
+        of |= {f"parameter {n}": self._parameters[n] for n, values in manifest.parameters.items() if values}
+        of |= {f"table {name}": self._of(name).rows_id() for name in manifest.tables}
+        # A run of its own is no other's.
+        return of | {f"files {name}": found or options.run_id for name, found in read.items()}
+
+    def _next_due(self, at: str) -> str | None:
+        """Say when the same inputs may give other rows. None: never."""
+        for due in self._manifest.due:
+            if due.when.items() <= self._parameters.items():
+                found: str | None = self._spark.sql(due.next, args=dict(self._parameters)).collect()[0].due
+                return found
+        return at
 
     def _transformed(self) -> DataFrame:
         """The rows of the output, its pseudonyms in the clear."""
@@ -253,6 +302,7 @@ class _Run:
         code = re.sub(r"--[^\n]*", "", self._code)
         own = [check.count for source in self._manifest.sources.values() for check in source.audit]
         later = [check.count for check in self._manifest.output.audit if not check.only_empty]
+        later += [due.next for due in self._manifest.due]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
 
     def _write(self, table: IcebergTable, rows: DataFrame) -> int:
@@ -290,10 +340,11 @@ class _Run:
                     frames.append(rows.select(F.col(quoted(column))))
         return frames
 
+    def _of(self, name: str) -> IcebergTable:
+        return IcebergTable(self._spark, self._options.catalog, self._manifest.database, name)
+
     def _rows_of(self, name: str) -> int:
-        return IcebergTable(
-            self._spark, self._options.catalog, self._manifest.database, name
-        ).published_rows()
+        return self._of(name).published_rows()
 
     def _account(self, name: str, landing: Landing) -> int:
         """Judge what a source's lines came to, keep those that were refused, and check its expectations."""

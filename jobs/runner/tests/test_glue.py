@@ -126,6 +126,9 @@ def test_a_run_is_that_of_the_manifest_and_the_sql(world: World) -> None:
     assert (options.catalog, options.code_version) == ("glue_catalog", __version__)
     assert re.fullmatch(r"\d{8}T\d{9}Z-[0-9a-f]{4}", options.run_id)
     assert world.asked == []
+    assert not options.full
+    world.start(full="true")
+    assert world.runs[1][3].full
 
 
 def test_a_run_leaves_its_summary(world: World, capsys: pytest.CaptureFixture[str]) -> None:

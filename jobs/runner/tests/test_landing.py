@@ -11,6 +11,7 @@ import pytest
 from contract import Contract, source_of
 from lakehouse_runner import blocks, landing
 from lakehouse_runner.errors import tell
+from lakehouse_runner.files import list_files
 from lakehouse_runner.landing import Account, Landing
 from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
 from pyspark.sql import SparkSession
@@ -276,8 +277,10 @@ def test_files_without_a_line_are_told(spark: SparkSession, tmp_path: Path) -> N
     hidden = {"_a.json": b"{bad", ".b.json": b"{bad", "_c/d.json": b"{bad", "_e=1/f.json": b"{bad"}
     write(tmp_path, files | hidden)
     (tmp_path / "b.gz").write_bytes(b"")
+    skipped: list[str] = []
+    list_files(source_of(tmp_path, COLUMNS).location, skipped)
     read = Landing(spark, source_of(tmp_path, COLUMNS))
-    assert sorted(read.skipped) == [".b.json", "_a.json", "_c/", "_e=1/"]
+    assert sorted(skipped) == [".b.json", "_a.json", "_c/", "_e=1/"]
     assert read.rows.collect() == []
     account = read.account()
     assert account.reasons == {"EMPTY_FILE": len(files)}

@@ -9,6 +9,7 @@ from contract import READING
 from lakehouse_runner.manifest import (
     Check,
     Column,
+    Due,
     ForgottenSql,
     Manifest,
     ManifestError,
@@ -21,6 +22,7 @@ from lakehouse_runner.manifest import (
     Unmatched,
     read_manifest,
 )
+from lakehouse_runner.provenance import digest
 
 CHECK = {
     "name": "known",
@@ -56,6 +58,7 @@ WHOLE: dict[str, Any] = {
         "quarantine": "s3://moved/",
     },
     "parameters": {"mode": ["plain", "strict"]},
+    "due": [{"when": {"mode": "plain"}, "next": "SELECT 7"}],
     "runs": "s3://runs/",
     "metricsNamespace": "N",
 }
@@ -134,12 +137,15 @@ def test_a_manifest_is_read_whole() -> None:
         runs="s3://runs/",
         metrics_namespace="N",
         unmatched=Unmatched("SELECT 5", "SELECT 6"),
+        due=(Due({"mode": "plain"}, "SELECT 7"),),
+        digest=digest(json.dumps(WHOLE)),
     )
 
 
 def test_what_may_be_absent() -> None:
     """What a job has not is empty."""
     assert read_manifest(changed("unmatched")).unmatched is None
+    assert read_manifest(changed("due")).due == ()
     assert read_manifest(changed("output", "audit", 0, "moves")).output.audit[0].moves is None
     assert read_manifest(changed("output", "quarantine")).output.quarantine is None
 
