@@ -680,22 +680,6 @@ test('a query is for analysts where all that it reads is without personal data',
   ]);
 });
 
-test('files that land in any source start the workflow', async () => {
-  const { inputs } = await stackOf('dev', { start: 'files' });
-  expect(inputs('aws:cloudwatch/eventRule:EventRule').eventPattern).toStrictEqual({
-    json: {
-      source: ['aws.s3'],
-      'detail-type': ['Object Created'],
-      detail: {
-        bucket: { name: ['stedi-lakehouse-dev-landing-123456789012'] },
-        object: {
-          key: lake.sources.map(({ entity }) => ({ prefix: `${entity}/landing/` })),
-        },
-      },
-    },
-  });
-});
-
 test('a transform reaches every bucket of a zone, every table and every job', async () => {
   const transform = { bucket: { tags: { mine: 'yes' } }, table: { owner: 'me' }, job: { timeout: 7 } };
   const { inputs, resources } = await stackOf('dev', {}, { transform });
