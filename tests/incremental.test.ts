@@ -1,7 +1,7 @@
 // A run reads what is new and makes what follows from it. Whatever happens to the files, the rules and the people in between,
 // it gives what a run of everything gives on the same files, row for row.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { countOf, parquetFile, parquetIn, withDatabase } from '../engines/database';
@@ -12,7 +12,21 @@ import { landingDir } from '../engines/landing/files';
 import { inSql } from '../engines/plan';
 import { loadProject } from '../engines/project';
 import { Store, type Version } from '../engines/store';
-import type { Pipeline } from '../model';
+import {
+  boolean,
+  type Columns,
+  type Expectation,
+  epochMillis,
+  expectation,
+  int,
+  type Job,
+  lakehouse,
+  type Pipeline,
+  pseudonym,
+  references,
+  runTime,
+  text,
+} from '../model';
 import { lake as stedi } from '../pipeline';
 import { writeMissing } from '../samples/contract';
 import { ENTITIES, type Entity } from '../samples/stedi';
@@ -41,7 +55,11 @@ class Beside {
     landingDir(this.data, this.pipeline.sources.find(({ entity }) => entity === source) as never);
 
   /** Runs, and expects the tables of a run of everything in a lake of the same key and the same list. */
-  async run(parameters: Readonly<Record<string, string>>, time: Date): Promise<RunResult> {
+  async run(
+    parameters: Readonly<Record<string, string>>,
+    time: Date,
+    pipeline = this.pipeline,
+  ): Promise<RunResult> {
     const request = { data: this.data, parameters, time };
     const other = join(this.dir, `whole-${this.runs++}`);
     await mkdir(other);
@@ -51,8 +69,8 @@ class Beside {
     };
     // Before it: what it learns of devices it enters itself.
     for (const name of ['suppressed.json', 'receipts']) await copy(name);
-    const plan = await planLake(new Store(join(this.dir, 'lake')), this.jobs, this.pipeline, request);
-    const found = await this.engine.run(this.pipeline, request);
+    const plan = await planLake(new Store(join(this.dir, 'lake')), this.jobs, pipeline, request);
+    const found = await this.engine.run(pipeline, request);
     const unchanged = unchangedIn(found);
     // What failed is told of some tables only.
     if (found.failures.length === 0) {
@@ -61,7 +79,7 @@ class Beside {
     }
     await copy('pseudonym.key');
     const whole = new DuckDbEngine({ lake: other, jobs: this.jobs });
-    const expected = await whole.run(this.pipeline, request);
+    const expected = await whole.run(pipeline, request);
     expect(found.failures).toEqual(expected.failures);
     expect(countsOf(found)).toEqual(countsOf(expected));
     if (expected.failures.length === 0) await this.compare(new Store(other));
@@ -316,6 +334,169 @@ describe('a lakehouse of any contracts', () => {
     );
     expect([...kept].sort()).toEqual([...shop.tables.keys()].sort());
     expect([...parts].sort()).toEqual(shop.jobs.map(({ name }) => name).sort());
+  });
+});
+
+/** Sources `a` and `b`, and the job `o` that makes a table of them; what lands in each run, by source and file. */
+interface Small {
+  readonly a: Columns;
+  readonly b?: Columns;
+  readonly expectsOfA?: readonly Expectation[];
+  readonly o: Columns;
+  readonly expects?: readonly Expectation[];
+  readonly job: Partial<Job>;
+  readonly sql: string;
+  readonly runs: readonly { readonly a?: string; readonly b?: string; readonly days?: number }[];
+}
+
+const words = lakehouse(['landing', 'made']);
+
+function small({ a, b = { id: int('I.') }, expectsOfA = [], o, expects = [], job }: Small): Pipeline {
+  const source = (name: string, columns: Columns, expectations: readonly Expectation[] = []) =>
+    words.source({ name, zone: 'landing', entity: name, description: 'S.', columns, expectations });
+  const sources = [source('a', a, expectsOfA), source('b', b)] as const;
+  const output = words.table({
+    name: 'o',
+    zone: 'made',
+    description: 'O.',
+    columns: o,
+    expectations: expects,
+  });
+  const made: Job = { ...words.job({ output, inputs: sources, description: 'J.' }), ...job };
+  return words.pipeline(
+    words.zone('landing', { description: 'L.', tables: [...sources], jobs: [] }),
+    words.zone('made', { description: 'M.', tables: [output], jobs: [made as Job<typeof output>] }),
+  );
+}
+
+const ID = { id: int('I.') };
+const held = (options: Pick<Parameters<typeof expectation>[0], 'sql' | 'per' | 'reads'>) =>
+  expectation({ name: 'held', severity: 'warn', description: 'E.', columns: ['id'], ...options });
+
+// Each once gave something else than a run of everything.
+const SMALL: Readonly<Record<string, Small>> = {
+  'a hidden key of which no value is touched, and its rows are counted': {
+    a: { ...ID, who: text('W.', { pii: 'direct', identifies: 'person' }) },
+    o: { who: pseudonym('W.'), id: ID.id },
+    expects: [references({ name: 'b', columns: ID }, { id: 'id' }, { severity: 'warn', description: 'R.' })],
+    job: { increments: [{ key: 'who', by: { a: 'who' } }], drivenBy: { who: 'who' } },
+    sql: 'SELECT a.who, a.id FROM a a',
+    runs: [{ a: '{"id":1,"who":"x"}', b: '{"id":1}' }, { b: '{"id":2}' }, { a: '{"id":3,"who":"y"}' }],
+  },
+  'a query of what is seen that ends in a comment and shows no change, beside an expectation that sees more':
+    {
+      a: { ...ID, n: int('N.') },
+      o: ID,
+      expects: [
+        held({
+          per: ['id'],
+          reads: [{ name: 'a' }],
+          sql: (table) => `SELECT t.id FROM ${table} t JOIN a a ON a.id = t.id WHERE a.n > 5`,
+        }),
+      ],
+      job: {
+        increments: [
+          {
+            key: 'id',
+            by: { a: { key: 'id', sees: 'SELECT a.id, MIN(a.n) AS n FROM a a GROUP BY a.id -- least' } },
+          },
+        ],
+        drivenBy: { id: 'id', n: 'id' },
+      },
+      sql: 'SELECT a.id FROM a a GROUP BY a.id',
+      runs: [{ a: '{"id":1,"n":1}', b: '{"id":1}' }, { a: '{"id":1,"n":9}' }],
+    },
+  'an instant that comes due where the job asks for what is before its time': {
+    a: { ...ID, at: epochMillis('A.') },
+    o: ID,
+    job: { parameters: [runTime], increments: [{ key: 'id', by: { a: 'id' }, due: { a: 'at' } }] },
+    sql: 'SELECT a.id FROM a a WHERE a.at < CAST(:run_time AS TIMESTAMP)',
+    runs: [{ a: `{"id":1,"at":${BEGIN}}`, b: '{"id":1}' }, { days: 1 }, { days: -2 }, { days: 3 }],
+  },
+  'rows that drive a job and are matched by a row of another value': {
+    a: { ...ID, n: int('N.'), good: boolean('G.') },
+    o: { ...ID, n: int('N.') },
+    job: { increments: [{ key: 'n', by: { a: 'n' } }], drivenBy: { id: 'id' } },
+    sql: 'SELECT a.id, a.n FROM a a WHERE a.good',
+    runs: [
+      { a: '{"id":1,"n":1,"good":false}\n{"id":1,"n":2,"good":true}', b: '{"id":1}' },
+      { a: '{"id":1,"n":1,"good":false}' },
+    ],
+  },
+  'keys that are NULL, and a table that is emptied': {
+    a: { ...ID, n: int('N.', { nullable: true }) },
+    o: { n: int('N.', { nullable: true }), rows: int('R.') },
+    job: { increments: [{ key: 'n', by: { a: 'n' } }] },
+    sql: 'SELECT a.n, COUNT(*) AS rows FROM a a WHERE NOT EXISTS (SELECT 1 FROM a z WHERE z.n IS NOT DISTINCT FROM a.n AND z.id = 0) GROUP BY a.n',
+    runs: [
+      { a: '{"id":1}', b: '{"id":1}' },
+      { a: '{"id":2}\n{"id":3,"n":1}' },
+      { a: '{"id":0}\n{"id":0,"n":1}' },
+      { a: '{"id":4,"n":2}' },
+    ],
+  },
+};
+
+describe('a run of what is new, once more', () => {
+  test.each(Object.entries(SMALL))('%s', async (_what, one) => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), one.sql);
+    const beside = new Beside(small(one), jobs);
+    const parts: string[] = [];
+    let time = BEGIN;
+    for (const [i, { days = 0, ...files }] of one.runs.entries()) {
+      time += days * 24 * HOUR;
+      for (const [source, text] of Object.entries(files)) {
+        await mkdir(beside.folder(source), { recursive: true });
+        await writeFile(join(beside.folder(source), `${i}.json`), `${text}\n`);
+      }
+      const run = await beside.run({}, new Date(time));
+      expect(run.failures).toEqual([]);
+      parts.push(...inPart(run));
+    }
+    expect(parts).toContain('o');
+  });
+
+  test('an expectation in other words is asked again, and so is one of a source that another run has left behind', async () => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), 'SELECT b.id FROM b b');
+    const of = (most: number) =>
+      small({
+        a: ID,
+        expectsOfA: [
+          references({ name: 'b', columns: ID }, { id: 'id' }, { severity: 'warn', description: 'R.' }),
+          held({ per: 'row', sql: (table) => `SELECT t.* FROM ${table} t WHERE t.id > ${most}` }),
+        ],
+        o: ID,
+        expects: [
+          {
+            ...held({ per: 'row', sql: (table) => `SELECT t.* FROM ${table} t WHERE t.id > ${most}` }),
+            name: 'few',
+          },
+        ],
+        job: { increments: [{ key: 'id', by: { b: 'id' } }] },
+        sql: '',
+        runs: [],
+      });
+    const pipeline = of(9);
+    const only = { ...pipeline, jobs: pipeline.jobs.map((job) => ({ ...job, inputs: job.inputs.slice(1) })) };
+    const beside = new Beside(only, jobs);
+    const land = async (source: string, name: string, id: number) => {
+      await mkdir(beside.folder(source), { recursive: true });
+      await writeFile(join(beside.folder(source), name), `{"id":${id}}\n`);
+    };
+    for (const id of [1, 2]) await land('b', `${id}.json`, id);
+    await land('a', '1.json', 1);
+    const time = new Date(BEGIN);
+    await beside.run({}, time);
+    await rm(join(beside.folder('b'), '1.json'));
+    await beside.engine.run(only, { data: beside.data, only: ['o'], time });
+    await beside.run({}, time);
+    await land('a', '2.json', 2);
+    await beside.run({}, time);
+    await beside.run({}, time, of(1));
+    await land('b', '3.json', 3);
+    await beside.run({}, time, of(1));
   });
 });
 

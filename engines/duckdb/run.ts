@@ -76,6 +76,8 @@ export class Run {
   private readonly rowsOf = new Map<string, string>();
   /** What of its rows is other, of each table that is kept or made. */
   private readonly changes = new Map<string, Change>();
+  /** The sources whose contract and expectations are those that they were read and asked by. */
+  private readonly readAsBefore = new Set<string>();
   /** The sources of which an expectation was asked. */
   private readonly audited = new Set<string>();
   /** Where the rows are that SQL reads by a table's name. */
@@ -270,6 +272,7 @@ export class Run {
     const dir = this.store.tableDir(this.runId, table.name);
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
+    if (delivery.whole === undefined) this.readAsBefore.add(table.name);
     if (version && isIdle(delivery)) return this.keep(table, version);
     const landed = await land(this.db, table, delivery, {
       landing,
@@ -373,7 +376,7 @@ export class Run {
 
   /** Whether what was said of a source was said beside the tables that were published when this run began. */
   private isHeldTo({ name, expectations }: Table): boolean {
-    const held = this.keeps ? this.pointer.tables[name]?.heldTo : undefined;
+    const held = this.readAsBefore.has(name) ? this.pointer.tables[name]?.heldTo : undefined;
     return (
       held !== undefined &&
       expectations.every(({ reads }) =>
