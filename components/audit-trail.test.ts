@@ -1,9 +1,8 @@
 import { AuditTrail, type AuditTrailArgs } from './audit-trail';
-import { deployed, KEY, keyed, site } from './testing';
+import { deployed, site } from './testing';
 
 const TRAIL = 'aws:cloudtrail/trail:Trail';
 const BUCKET = 'acme-test-audit-123456789012';
-const SOURCE = { 'aws:SourceArn': 'arn:aws-cn:cloudtrail:cn-north-1:123456789012:trail/acme-test' };
 
 const trailOf = (args: Partial<AuditTrailArgs> = {}) =>
   deployed(() => {
@@ -61,53 +60,9 @@ test('a trail records all access to the objects of some places, into one of its 
     outputs: { bucket: BUCKET },
   });
   expect(one('lakehouse:storage:SecureBucket', 'audit').parent).toBe('audit');
-  expect(inputs('aws:s3/bucketPolicy:BucketPolicy', 'audit-policy')).toStrictEqual({
-    bucket: BUCKET,
-    policy: {
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          expect.objectContaining({ Sid: 'RefusePlainHttp' }),
-          expect.objectContaining({ Sid: 'RefuseOldTls' }),
-          {
-            Sid: 'CheckBucket',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudtrail.amazonaws.com' },
-            Action: ['s3:GetBucketAcl'],
-            Resource: [`arn:aws-cn:s3:::${BUCKET}`],
-            Condition: { StringEquals: SOURCE },
-          },
-          {
-            Sid: 'DeliverRecords',
-            Effect: 'Allow',
-            Principal: { Service: 'cloudtrail.amazonaws.com' },
-            Action: ['s3:PutObject'],
-            Resource: [`arn:aws-cn:s3:::${BUCKET}/AWSLogs/123456789012/*`],
-            Condition: { StringEquals: { ...SOURCE, 's3:x-amz-acl': 'bucket-owner-full-control' } },
-          },
-        ],
-      },
-    },
-  });
   expect(
     inputs('aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration', 'audit-lifecycle').rules,
   ).toEqual([expect.objectContaining({ noncurrentVersionExpiration: { noncurrentDays: 90 } })]);
-});
-
-test.each([
-  { protect: true, keep: false },
-  { protect: false, keep: true },
-])('its records are protected and kept as it is told (protect $protect, keep $keep)', async (choice) => {
-  const { one } = await trailOf(choice);
-  const bucket = one('aws:s3/bucket:Bucket', 'audit-bucket');
-  expect(bucket).toMatchObject({ protect: choice.protect, retainOnDelete: choice.keep });
-  expect(bucket.inputs.forceDestroy).toBe(!choice.keep);
-});
-
-test('a stack with a key encrypts its records', async () => {
-  const plain = await trailOf();
-  const { inputs } = await trailOf({ site: keyed });
-  expect(inputs(TRAIL)).toStrictEqual({ ...plain.inputs(TRAIL), kmsKeyId: KEY });
 });
 
 test('a transform cannot weaken what is recorded', async () => {

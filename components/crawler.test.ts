@@ -1,7 +1,7 @@
 import { text } from '../model';
 import { Crawler, type CrawlerArgs } from './crawler';
 import { GlueTable } from './glue-table';
-import { deployed, keyed, readingRaw, site, words } from './testing';
+import { deployed, readingRaw, site, words } from './testing';
 
 const CRAWLER = 'aws:glue/crawler:Crawler';
 const BUCKET = 'acme-test-raw-123456789012';
@@ -61,16 +61,6 @@ test('a crawler looks at declared tables on demand and changes none', async () =
   expect(one('lakehouse:access:ServiceRole').parent).toBe('look');
   expect(one('lakehouse:catalog:Crawler').outputs).toEqual({ name: 'acme-test-landing' });
   expect(value.name).toBe('acme-test-landing');
-});
-
-test('it looks by the clock where it has a schedule', async () => {
-  const { inputs: given } = await crawlerOf({ schedule: 'cron(0 2 * * ? *)' });
-  expect(given(CRAWLER)).toStrictEqual({ ...inputs, schedule: 'cron(0 2 * * ? *)' });
-});
-
-test('it reads what the key of the stack encrypts', async () => {
-  const { list } = await crawlerOf({ site: keyed });
-  expect(list).toContain('aws:iam/rolePolicy:RolePolicy look-key-policy');
 });
 
 test('a transform cannot let it change tables', async () => {

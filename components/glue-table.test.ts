@@ -1,7 +1,7 @@
 import type { ResourceHook } from '@pulumi/pulumi';
 import { DefinitionError } from '../model';
 import { GlueTable, type GlueTableArgs } from './glue-table';
-import { deployed, KEY, keyed, reading, readingRaw, site } from './testing';
+import { deployed, reading, readingRaw, site } from './testing';
 
 const TABLE = 'aws:glue/catalogTable:CatalogTable';
 const OPTIMIZER = 'aws:glue/catalogTableOptimizer:CatalogTableOptimizer';
@@ -132,17 +132,6 @@ test('a table lies in the bucket that it is given, in the database that is being
   });
 });
 
-test.each([
-  ['a source', sourceOf],
-  ['an Iceberg table', icebergOf],
-])('%s is protected and kept as it is told; nothing that cares for it is', async (_, of) => {
-  const { resources } = await of({ protect: true, keep: true });
-  const marked = resources.filter(({ protect, retainOnDelete }) => protect || retainOnDelete);
-  expect(marked.map(({ name, protect, retainOnDelete }) => ({ name, protect, retainOnDelete }))).toEqual([
-    { name: 't-table', protect: true, retainOnDelete: true },
-  ]);
-});
-
 describe('Glue cares for an Iceberg table', () => {
   const optimizer = (name: string, type: string, configuration: object) => ({
     type: OPTIMIZER,
@@ -199,68 +188,6 @@ describe('Glue cares for an Iceberg table', () => {
     expect(one('lakehouse:access:ServiceRole').parent).toBe('t');
     expect(Object.keys(value.nodes)).toEqual(['table', 'optimizers', 'role']);
     expect(value.nodes.optimizers).toHaveLength(3);
-  });
-
-  test('and the role may touch this table only', async () => {
-    const { inputs } = await icebergOf();
-    const arn = `arn:aws-cn:s3:::${BUCKET}`;
-    const glue = 'arn:aws-cn:glue:cn-north-1:123456789012';
-    const logs = 'arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws-glue/iceberg-*/logs';
-    const table = [`${glue}:catalog`, `${glue}:database/acme_test`, `${glue}:table/acme_test/reading`];
-    expect(inputs('aws:iam/role:Role')).toMatchObject({
-      name: 'acme-test-reading-optimizer',
-      description: 'Lets Glue compact the table, expire its snapshots and remove its orphan files.',
-      assumeRolePolicy: { json: { Statement: [{ Principal: { Service: 'glue.amazonaws.com' } }] } },
-    });
-    expect(inputs(POLICY).policy).toStrictEqual({
-      json: {
-        Version: '2012-10-17',
-        Statement: [
-          { Sid: 'ReadObjects', Effect: 'Allow', Action: ['s3:GetObject'], Resource: [`${arn}/reading/*`] },
-          {
-            Sid: 'WriteObjects',
-            Effect: 'Allow',
-            Action: [
-              's3:PutObject',
-              's3:DeleteObject',
-              's3:AbortMultipartUpload',
-              's3:ListMultipartUploadParts',
-            ],
-            Resource: [`${arn}/reading/*`],
-          },
-          { Sid: 'ListUploads', Effect: 'Allow', Action: ['s3:ListBucketMultipartUploads'], Resource: [arn] },
-          {
-            Sid: 'List0',
-            Effect: 'Allow',
-            Action: 's3:ListBucket',
-            Resource: arn,
-            Condition: { StringLike: { 's3:prefix': ['reading/*', 'reading'] } },
-          },
-          { Sid: 'LocateBuckets', Effect: 'Allow', Action: ['s3:GetBucketLocation'], Resource: [arn] },
-          {
-            Sid: 'ReadCatalog',
-            Effect: 'Allow',
-            Action: ['glue:GetDatabase', 'glue:GetTable'],
-            Resource: table,
-          },
-          { Sid: 'CommitTables', Effect: 'Allow', Action: ['glue:UpdateTable'], Resource: table },
-          {
-            Sid: 'WriteLogs',
-            Effect: 'Allow',
-            Action: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
-            Resource: [logs, `${logs}:*`],
-          },
-        ],
-      },
-    });
-  });
-
-  test('with the key of the stack', async () => {
-    const { inputs, one } = await icebergOf({ site: keyed });
-    expect(inputs(POLICY, 't-optimizer-key-policy').policy).toMatchObject({
-      json: { Statement: [{ Sid: 'UseKey', Resource: [KEY] }] },
-    });
-    expect(one(OPTIMIZER, 't-retention').after).toContain('t-optimizer-key-policy');
   });
 });
 

@@ -1,5 +1,5 @@
 import { Network } from './network';
-import { deployed, keyed, site } from './testing';
+import { deployed, site } from './testing';
 
 const VPC = 'awsx:ec2:Vpc';
 const GROUP = 'aws:ec2/securityGroup:SecurityGroup';
@@ -154,14 +154,6 @@ test('a network has no way out but to the services that a job calls', async () =
   ]);
   expect(value.connectionName).toBe('acme-test-network');
   expect(value.nodes.endpoints).toHaveLength(5);
-});
-
-test('a stack with a key calls KMS too', async () => {
-  const plain = await networkOf();
-  const { one, list } = await networkOf({ site: keyed });
-  expect(list.filter((title) => !plain.list.includes(title))).toEqual([`${ENDPOINT} net-kms`]);
-  expect(one(ENDPOINT, 'net-kms')).toStrictEqual(endpoint('kms'));
-  expect(one(CONNECTION).after).toContain('net-kms');
 });
 
 test('a transform opens no way out', async () => {

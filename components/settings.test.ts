@@ -168,228 +168,147 @@ const WORKERS = 'G.1X or G.2X or G.4X or G.8X or G.12X or G.16X or R.1X or R.2X 
 const EMAIL = 'who@example.com';
 const ROLE = 'arn:aws:iam::111122223333:role/analyst';
 
+const YES = 'it is true or false';
+const GROUP = 'it is a group of settings';
+const ANALYST = `it is the ARN of a role or a user, such as ${ROLE}`;
+const START = 'it is demand, files or a schedule:';
+const DAYS = 'it is a whole number from 7 to 3650';
+const ADDRESSES = 'it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24';
+
+/** What `a.b` is set to, with what it needs beside it. */
+const set = (setting: string, value: unknown): Record<string, unknown> => {
+  const values = setting.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
+    string,
+    object
+  >;
+  return setting.startsWith('alerts.') ? { alerts: { email: EMAIL, ...values.alerts } } : values;
+};
+
 describe('every fault names its setting, the bad value and the rule', () => {
-  test.each<[Record<string, unknown>, string[]]>([
-    [{ encryption: 'aes' }, ['encryption: is "aes"; it is s3 or kms']],
-    [{ protect: 1 }, ['protect: is 1; it is true or false']],
-    [{ auditTrail: null }, ['auditTrail: is null; it is true or false']],
-    [{ permissions: 'none' }, ['permissions: is "none"; it is iam or lake-formation']],
+  test.each<[setting: string, rule: string, ...values: unknown[]]>([
+    ['encryption', 'it is s3 or kms', 'aes'],
+    ['protect', YES, 1],
+    ['auditTrail', YES, null],
+    ['permissions', 'it is iam or lake-formation', 'none'],
+    ['dataOnDestroy', 'it is retain or delete', 'keep'],
+    ['zones', GROUP, 3, []],
+    ['zones.landing', GROUP, null],
+    ['zones.landing.dataOnDestroy', 'it is retain or delete', 'x'],
+    ['zones.landing.oldVersionDays', DAYS, 6],
+    ['zones.landing.quarantineDays', DAYS, 3651],
+    ['zones.trusted.optimizeTables', YES, 'no'],
+    ['start', `${START} a schedule is cron(…), ${CRON}`, 'daily', 3, ['cron(0 3 * * ? *)']],
     [
-      { permissions: 'lake-formation' },
-      [
-        'analysts: is missing or empty; Lake Formation grants to somebody: it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst',
-      ],
+      'start',
+      `${START} has 5 fields; it has minutes, hours, day of month, month, day of week and year, ${CRON}`,
+      'cron(0 3 * * ?)',
     ],
     [
-      { permissions: 'lake-formation', analysts: ['me', ROLE] },
-      [
-        'analysts.0: is "me"; it is the ARN of a role or a user, such as arn:aws:iam::111122223333:role/analyst',
-      ],
+      'start',
+      `${START} either its day of month or its day of week is ?, ${CRON}`,
+      'cron(0 3 * * * *)',
+      'cron(0 3 ? * ? *)',
     ],
+    ['start', `${START} number 61 is not between 0 and 59; ${CRON}`, 'cron(61 3 * * ? *)'],
+    ['crawl', `it is demand or a schedule: a schedule is cron(…), ${CRON}`, 'files'],
+    ['jobs.workerType', `it is ${WORKERS}`, 'G.3X'],
+    ['jobs.maxWorkers', 'it is a whole number from 2 to 299', 1, 2.5, 300],
+    ['jobs.timeoutMinutes', 'it is a whole number from 1 to 480', 0, 481],
+    ['jobs.flex', YES, 'x'],
+    ['jobOverrides.customer_trusted.maxWorkers', 'it is a whole number from 2 to 299', 'many'],
+    ['logDays', `CloudWatch keeps logs for ${LOG_DAYS} days`, 8],
+    ['parameters.consent', 'it is granted or since-grant', 'maybe'],
+    ['parameters.pairing', 'it is customer or timestamp', 3],
+    ['queries.scanLimitMegabytes', 'it is a whole number from 10 to 10000000', 9],
+    ['queries.resultDays', 'it is a whole number from 1 to 365', 0, 366],
+    ['alerts.quarantinedShare', 'it is a share from 0 to 1, such as 0.01', -0.01, 1.01, 'x'],
+    ['network', GROUP, true],
+    ['network.cidr', ADDRESSES, '10.0.0.0', '10.0.0.0/15', '10.0.0.0/27', '10.0.0.64/25', '10.0.0/24', 3],
     [
-      { permissions: 'lake-formation', analysts: [ROLE, ROLE] },
-      [`analysts: is ["${ROLE}","${ROLE}"]; it has no ARN twice`],
+      'network.availabilityZone',
+      'it is the name of an availability zone, such as eu-central-1b',
+      'eu-central-1',
     ],
+    ['tags', GROUP, 'x'],
+    ['tags.owner', 'a tag is text', 3],
+    ['tags.owner', 'a tag is at most 256 characters', 'x'.repeat(257)],
+  ])('%s: %s', (setting, rule, ...values) => {
+    for (const value of values) {
+      expect(told(set(setting, value))).toEqual([`${setting}: is ${JSON.stringify(value)}; ${rule}`]);
+    }
+  });
+
+  test.each<[setting: string, ...values: unknown[]]>([
+    ['zones.landing.oldVersionDays', 7, 3650],
+    ['zones.landing.quarantineDays', 7, 3650],
+    ['jobs.maxWorkers', 2, 299],
+    ['jobs.timeoutMinutes', 1, 480],
+    ['queries.resultDays', 1, 365],
+    ['queries.scanLimitMegabytes', 10, 10_000_000],
+    ['logDays', 7],
+    ['alerts.quarantinedShare', 0, 1],
+    ['network.cidr', '10.0.0.0/16', '10.0.0.192/26'],
+    ['start', 'cron(0/15 * ? * MON-FRI *)'],
+  ])('the limits of %s are none', (setting, ...values) => {
+    for (const value of values) expect(told(set(setting, value))).toEqual([]);
+  });
+
+  const lakeFormation = { permissions: 'lake-formation' };
+  test.each<[Record<string, unknown>, string]>([
+    [{ alerts: {} }, 'alerts.email: is missing; it is an e-mail address'],
+    [lakeFormation, `analysts: is missing or empty; Lake Formation grants to somebody: ${ANALYST}`],
+    [{ ...lakeFormation, analysts: ['me', ROLE] }, `analysts.0: is "me"; ${ANALYST}`],
+    [{ ...lakeFormation, analysts: [ROLE, ROLE] }, `analysts: is ["${ROLE}","${ROLE}"]; it has no ARN twice`],
     [
       { analysts: [ROLE] },
-      [
-        'analysts: does something with permissions: lake-formation only; by IAM, attach the policy NAME-analyst',
-      ],
+      'analysts: does something with permissions: lake-formation only; by IAM, attach the policy NAME-analyst',
     ],
-    [{ dataOnDestroy: 'keep' }, ['dataOnDestroy: is "keep"; it is retain or delete']],
-    [{ zones: 3 }, ['zones: is 3; it is a group of settings']],
-    [{ zones: [] }, ['zones: is []; it is a group of settings']],
-    [{ zones: { landing: null } }, ['zones.landing: is null; it is a group of settings']],
-    [
-      {
-        zones: {
-          landing: { oldVersionDays: 6, quarantineDays: 3651, dataOnDestroy: 'x' },
-          trusted: { optimizeTables: 'no' },
-        },
-      },
-      [
-        'zones.landing.dataOnDestroy: is "x"; it is retain or delete',
-        'zones.landing.oldVersionDays: is 6; it is a whole number from 7 to 3650',
-        'zones.landing.quarantineDays: is 3651; it is a whole number from 7 to 3650',
-        'zones.trusted.optimizeTables: is "no"; it is true or false',
-      ],
-    ],
-    [
-      { start: 'daily' },
-      [`start: is "daily"; it is demand, files or a schedule: a schedule is cron(…), ${CRON}`],
-    ],
-    [{ start: 3 }, [`start: is 3; it is demand, files or a schedule: a schedule is cron(…), ${CRON}`]],
-    [
-      { start: ['cron(0 3 * * ? *)'] },
-      [`start: is ["cron(0 3 * * ? *)"]; it is demand, files or a schedule: a schedule is cron(…), ${CRON}`],
-    ],
-    [
-      { start: 'cron(0 3 * * ?)' },
-      [
-        `start: is "cron(0 3 * * ?)"; it is demand, files or a schedule: has 5 fields; it has minutes, hours, day of month, month, day of week and year, ${CRON}`,
-      ],
-    ],
-    [
-      { start: 'cron(0 3 * * * *)' },
-      [
-        `start: is "cron(0 3 * * * *)"; it is demand, files or a schedule: either its day of month or its day of week is ?, ${CRON}`,
-      ],
-    ],
-    [
-      { start: 'cron(0 3 ? * ? *)' },
-      [
-        `start: is "cron(0 3 ? * ? *)"; it is demand, files or a schedule: either its day of month or its day of week is ?, ${CRON}`,
-      ],
-    ],
-    [
-      { start: 'cron(61 3 * * ? *)' },
-      [
-        `start: is "cron(61 3 * * ? *)"; it is demand, files or a schedule: number 61 is not between 0 and 59; ${CRON}`,
-      ],
-    ],
-    [{ crawl: 'files' }, [`crawl: is "files"; it is demand or a schedule: a schedule is cron(…), ${CRON}`]],
-    [
-      { jobs: { workerType: 'G.3X', maxWorkers: 1, timeoutMinutes: 0, flex: 'x' } },
-      [
-        `jobs.workerType: is "G.3X"; it is ${WORKERS}`,
-        'jobs.maxWorkers: is 1; it is a whole number from 2 to 299',
-        'jobs.timeoutMinutes: is 0; it is a whole number from 1 to 480',
-        'jobs.flex: is "x"; it is true or false',
-      ],
-    ],
-    [
-      { jobs: { maxWorkers: 300, timeoutMinutes: 481 } },
-      [
-        'jobs.maxWorkers: is 300; it is a whole number from 2 to 299',
-        'jobs.timeoutMinutes: is 481; it is a whole number from 1 to 480',
-      ],
-    ],
-    [{ jobs: { maxWorkers: 2.5 } }, ['jobs.maxWorkers: is 2.5; it is a whole number from 2 to 299']],
-    [
-      { jobOverrides: { customer_trusted: { maxWorkers: 'many' } } },
-      ['jobOverrides.customer_trusted.maxWorkers: is "many"; it is a whole number from 2 to 299'],
-    ],
-    [{ logDays: 8 }, [`logDays: is 8; CloudWatch keeps logs for ${LOG_DAYS} days`]],
-    [
-      { parameters: { consent: 'maybe', pairing: 3 } },
-      [
-        'parameters.consent: is "maybe"; it is granted or since-grant',
-        'parameters.pairing: is 3; it is customer or timestamp',
-      ],
-    ],
-    [
-      { queries: { scanLimitMegabytes: 9, resultDays: 366 } },
-      [
-        'queries.scanLimitMegabytes: is 9; it is a whole number from 10 to 10000000',
-        'queries.resultDays: is 366; it is a whole number from 1 to 365',
-      ],
-    ],
-    [{ queries: { resultDays: 0 } }, ['queries.resultDays: is 0; it is a whole number from 1 to 365']],
-    [{ alerts: {} }, ['alerts.email: is missing; it is an e-mail address']],
-    ...[-0.01, 1.01, 'x'].map((quarantinedShare): [Record<string, unknown>, string[]] => [
-      { alerts: { email: EMAIL, quarantinedShare } },
-      [
-        `alerts.quarantinedShare: is ${JSON.stringify(quarantinedShare)}; it is a share from 0 to 1, such as 0.01`,
-      ],
-    ]),
-    ...['10.0.0.0', '10.0.0.0/15', '10.0.0.0/27', '10.0.0.0/8', '10.0.0.64/25', '10.0.0/24', 3].map(
-      (cidr): [Record<string, unknown>, string[]] => [
-        { network: { cidr } },
-        [
-          `network.cidr: is ${JSON.stringify(cidr)}; it is a range of addresses from /16 to /26 that begins at its first, such as 10.0.0.0/24`,
-        ],
-      ],
-    ),
-    [
-      { network: { availabilityZone: 'eu-central-1' } },
-      [
-        'network.availabilityZone: is "eu-central-1"; it is the name of an availability zone, such as eu-central-1b',
-      ],
-    ],
-    [{ network: true }, ['network: is true; it is a group of settings']],
-    [
-      { tags: { project: 'x', stack: 'x', 'managed-by': 'x', owner: 3 } },
-      [
-        'tags.project: is a tag that the program sets',
-        'tags.stack: is a tag that the program sets',
-        'tags.managed-by: is a tag that the program sets',
-        'tags.owner: is 3; a tag is text',
-      ],
-    ],
-    [{ tags: 'x' }, ['tags: is "x"; it is a group of settings']],
-  ])('%j', (values, faults) => {
-    expect(told(values)).toEqual(faults);
-  });
-
-  test.each<[Record<string, unknown>, string]>([
-    [{ zones: { landing: { oldVersionDays: 7, quarantineDays: 3650 } } }, 'days'],
-    [{ jobs: { maxWorkers: 299, timeoutMinutes: 480 } }, 'workers'],
-    [{ jobs: { timeoutMinutes: 1 } }, 'minutes'],
-    [{ queries: { scanLimitMegabytes: 10, resultDays: 365 } }, 'queries'],
-    [{ queries: { scanLimitMegabytes: 10_000_000 } }, 'megabytes'],
-    [{ logDays: 7 }, 'log days'],
-    [{ alerts: { email: EMAIL, quarantinedShare: 1 } }, 'share'],
-    [{ network: { cidr: '10.0.0.192/26' } }, 'addresses'],
-    [{ start: 'cron(0/15 * ? * MON-FRI *)' }, 'schedule'],
-  ])('the limits themselves are none: %j', (values) => {
-    expect(told(values)).toEqual([]);
-  });
-});
-
-describe('a key that no setting has', () => {
-  const known =
-    'encryption, protect, dataOnDestroy, zones, start, crawl, jobs, jobOverrides, logDays, parameters, queries, alerts, network, permissions, analysts, auditTrail, dashboard, page, tags';
-  const job = 'workerType, maxWorkers, timeoutMinutes, flex';
-
-  test.each<[Record<string, unknown>, string]>([
-    [{ mine: 'x' }, `mine: is no setting; there are ${known}`],
-    [{ zones: { raw: {} } }, 'zones.raw: is no setting of zones; there are landing, trusted, curated'],
-    [
-      { zones: { landing: { optimizeTables: true } } },
-      'zones.landing.optimizeTables: is no setting of zones.landing; there are dataOnDestroy, oldVersionDays, quarantineDays',
-    ],
-    [
-      { zones: { curated: { quarantineDays: 30 } } },
-      'zones.curated.quarantineDays: is no setting of zones.curated; there are dataOnDestroy, oldVersionDays, optimizeTables',
-    ],
-    [{ jobs: { workers: 2 } }, `jobs.workers: is no setting of jobs; there are ${job}`],
-    [
-      { jobOverrides: { customer_landing: {} } },
-      `jobOverrides.customer_landing: is no setting of jobOverrides; there are ${JOBS.join(', ')}`,
-    ],
-    [
-      { jobOverrides: { customer_trusted: { workers: 2 } } },
-      `jobOverrides.customer_trusted.workers: is no setting of jobOverrides.customer_trusted; there are ${job}`,
-    ],
-    [
-      { parameters: { other: 'x' } },
-      'parameters.other: is no setting of parameters; there are consent, pairing',
-    ],
-    [
-      { queries: { limit: 1 } },
-      'queries.limit: is no setting of queries; there are scanLimitMegabytes, resultDays',
-    ],
-    [
-      { alerts: { email: EMAIL, mail: EMAIL } },
-      'alerts: has a key that is no setting; there are email, quarantinedShare',
-    ],
-    [{ network: { zone: 'a' } }, 'network.zone: is no setting of network; there are cidr, availabilityZone'],
   ])('%j', (values, fault) => {
     expect(told(values)).toEqual([fault]);
   });
 });
 
-describe('tags', () => {
-  const key = 'is no key of a tag: 1 to 128 letters, digits, spaces and _.:/=+-@, not aws:';
+describe('a key that no setting has', () => {
+  const job = 'workerType, maxWorkers, timeoutMinutes, flex';
 
-  test.each<[Record<string, unknown>, string[]]>([
-    [{ Project: 'x' }, ['tags.Project: is a tag that the program sets']],
-    [{ 'aws:owner': 'x' }, [`tags.aws:owner: ${key}`]],
-    [{ 'a*b': 'x' }, [`tags.a*b: ${key}`]],
-    [{ ['k'.repeat(129)]: 'x' }, [`tags.${'k'.repeat(129)}: ${key}`]],
-    [{ owner: 'x'.repeat(257) }, [`tags.owner: is "${'x'.repeat(257)}"; a tag is at most 256 characters`]],
-  ])('%j', (tags, faults) => {
-    expect(told({ tags })).toEqual(faults);
+  test.each([
+    ['zones', 'landing, trusted, curated'],
+    ['zones.landing', 'dataOnDestroy, oldVersionDays, quarantineDays'],
+    ['zones.curated', 'dataOnDestroy, oldVersionDays, optimizeTables'],
+    ['jobs', job],
+    ['jobOverrides', JOBS.join(', ')],
+    ['jobOverrides.customer_trusted', job],
+    ['parameters', 'consent, pairing'],
+    ['queries', 'scanLimitMegabytes, resultDays'],
+    ['network', 'cidr, availabilityZone'],
+  ])('of %s', (group, known) => {
+    expect(told(set(`${group}.mine`, 1))).toEqual([
+      `${group}.mine: is no setting of ${group}; there are ${known}`,
+    ]);
+  });
+
+  test('of the stack, or of who is told, whose address it may be', () => {
+    const known = Object.keys(DEFAULTS).filter((key) => key !== 'name' && key !== 'region');
+    const [fault] = told({ mine: 'x' });
+    expect(fault).toMatch(/^mine: is no setting; there are /);
+    expect(fault?.split(' there are ')[1]?.split(', ').toSorted()).toEqual(
+      [...known, 'jobOverrides', 'alerts', 'network'].toSorted(),
+    );
+    expect(told(set('alerts.mail', EMAIL))).toEqual([
+      'alerts: has a key that is no setting; there are email, quarantinedShare',
+    ]);
+  });
+});
+
+describe('tags', () => {
+  test.each(['project', 'stack', 'managed-by', 'Project'])('%s is the program’s', (tag) => {
+    expect(told({ tags: { [tag]: 'x' } })).toEqual([`tags.${tag}: is a tag that the program sets`]);
+  });
+
+  test.each(['aws:owner', 'a*b', 'k'.repeat(129)])('%s is no key', (tag) => {
+    expect(told({ tags: { [tag]: 'x' } })).toEqual([
+      `tags.${tag}: is no key of a tag: 1 to 128 letters, digits, spaces and _.:/=+-@, not aws:`,
+    ]);
   });
 
   test('are at most seven besides those of the program', () => {
@@ -481,44 +400,37 @@ describe('the name of a stack', () => {
   });
 });
 
-test('no zone takes the name of a bucket of the stack itself', () => {
-  const words = lakehouse(['audit']);
-  const notes = words.source({
-    name: 'notes',
-    zone: 'audit',
-    entity: 'notes',
-    description: 'Notes.',
-    columns: { note: text('A note.') },
-  });
-  const zone = words.zone('audit', { description: 'Notes.', tables: [notes], jobs: [] });
-  expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
-    'zones.audit: is the name of a bucket of the stack itself (artifacts, audit); rename the zone',
-  );
-});
+describe('a definition', () => {
+  /** A zone of one source, and of a table of it where that has a name. */
+  const readOf = (zone: string, table?: string) => {
+    const words = lakehouse([zone]);
+    const columns = { note: text('A note.') };
+    const notes = words.source({ name: 'notes', zone, entity: 'notes', description: 'Notes.', columns });
+    const made = (table === undefined ? [] : [table]).map((name) =>
+      words.table({ name, zone, description: 'Made.', columns }),
+    );
+    const jobs = made.map((output) => words.job({ output, inputs: [notes], description: 'Makes it.' }));
+    const pipeline = words.pipeline(
+      words.zone(zone, { description: 'Notes.', tables: [notes, ...made], jobs }),
+    );
+    return readSettings({ project: 'acme', stack: 'dev', values: {} }, pipeline);
+  };
 
-test('no table takes the name of the job that forgets people', () => {
-  const words = lakehouse(['raw']);
-  const columns = { note: text('A note.') };
-  const notes = words.source({ name: 'notes', zone: 'raw', entity: 'notes', description: 'Notes.', columns });
-  const forget = words.table({ name: 'forget', zone: 'raw', description: 'F.', columns });
-  const job = words.job({ output: forget, inputs: [notes], description: 'F.' });
-  const zone = words.zone('raw', {
-    description: 'N.',
-    tables: [notes, forget],
-    jobs: [job],
+  test('gives no zone the name of a bucket of the stack itself', () => {
+    expect(() => readOf('audit')).toThrow(
+      'zones.audit: is the name of a bucket of the stack itself (artifacts, audit); rename the zone',
+    );
   });
-  expect(() => readSettings({ project: 'acme', stack: 'dev', values: {} }, words.pipeline(zone))).toThrow(
-    'jobs.forget: is the name of the job of the stack itself that forgets people; rename the table',
-  );
-});
 
-test('a definition that knows nobody has no settings of who forgets them', () => {
-  const words = lakehouse(['raw']);
-  const columns = { note: text('A note.') };
-  const notes = words.source({ name: 'notes', zone: 'raw', entity: 'notes', description: 'Notes.', columns });
-  const zone = words.zone('raw', { description: 'N.', tables: [notes], jobs: [] });
-  const config = { project: 'acme', stack: 'dev', values: {} };
-  expect(readSettings(config, words.pipeline(zone)).jobs).toEqual({});
+  test('gives no table the name of the job that forgets people', () => {
+    expect(() => readOf('raw', 'forget')).toThrow(
+      'jobs.forget: is the name of the job of the stack itself that forgets people; rename the table',
+    );
+  });
+
+  test('that knows nobody has no settings of who forgets them', () => {
+    expect(readOf('raw').jobs).toEqual({});
+  });
 });
 
 test('all faults are told at once', () => {

@@ -20,7 +20,6 @@ const TABLE = 'aws:glue/catalogTable:CatalogTable';
 const JOB = 'aws:glue/job:Job';
 const BUCKET = 'aws:s3/bucket:Bucket';
 const LIFECYCLE = 'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration';
-const NOTIFICATION = 'aws:s3/bucketNotification:BucketNotification';
 
 type More = Partial<Omit<ZoneArgs<ZoneDefinition>, 'zone'>>;
 type MoreJobs = Partial<FillArgs<ZoneDefinition>>;
@@ -115,23 +114,6 @@ test('a zone of sources has their tables and those of their refused lines', asyn
   expect(value.first.bucket.name).toBe('acme-test-raw-123456789012');
 });
 
-test('refused lines and old versions go after the days of the zone', async () => {
-  const { inputs } = await zonesOf();
-  const [oldVersions, ...others] = inputs(LIFECYCLE, 'raw-lifecycle').rules as object[];
-  expect(oldVersions).toMatchObject({ noncurrentVersionExpiration: { noncurrentDays: 8 } });
-  expect(others).toStrictEqual([
-    {
-      id: 'expire-quarantine-objects',
-      status: 'Enabled',
-      filter: { prefix: 'quarantine/' },
-      expiration: { days: 21 },
-      noncurrentVersionExpiration: { noncurrentDays: 1 },
-    },
-  ]);
-  // No line is refused where there is no source.
-  expect(inputs(LIFECYCLE, 'clean-lifecycle').rules).toHaveLength(1);
-});
-
 test('rows that an expectation moves out of a table go as refused lines do', async () => {
   const once = unique(['who'], { severity: 'quarantine', description: 'Once.' });
   const table = { ...reading, expectations: [once] };
@@ -182,54 +164,6 @@ test.each([
   ] as const) {
     expect({ name, keeps: one(type, name).retainOnDelete }).toEqual({ name, keeps });
   }
-});
-
-test('protection covers the bucket and the tables', async () => {
-  const { resources } = await zonesOf({ protect: true });
-  expect(resources.filter(({ protect }) => protect).map(({ name }) => name)).toEqual([
-    'clean-reading-table',
-    'raw-reading_raw-table',
-    'raw-reading_raw_quarantine-table',
-    'clean-bucket',
-    'raw-bucket',
-  ]);
-});
-
-test('tables are cared for where the zone says so', async () => {
-  const optimizers = async (optimizeTables: boolean) => {
-    const settings = { ...ZONE_SETTINGS, optimizeTables };
-    const { list } = await zonesOf({ settings });
-    return list.filter((title) => title.startsWith('aws:glue/catalogTableOptimizer'));
-  };
-  expect(await optimizers(true)).toHaveLength(3);
-  expect(await optimizers(false)).toEqual([]);
-});
-
-test('objects are reported where it is told so', async () => {
-  const { list } = await zonesOf({ reportsObjects: true });
-  expect(list.filter((title) => title.startsWith(NOTIFICATION))).toEqual([
-    `${NOTIFICATION} clean-notification`,
-    `${NOTIFICATION} raw-notification`,
-  ]);
-  expect((await zonesOf()).list.filter((title) => title.startsWith(NOTIFICATION))).toEqual([]);
-});
-
-test('jobs run in the network that it is given', async () => {
-  const runs = { ...RUNS, connection: { name: 'net', ready: 'made-net' } };
-  const { inputs } = await zonesOf({}, { runs });
-  expect(inputs(JOB, 'clean-reading-job').connections).toEqual(['made-net']);
-});
-
-test('a transform reaches the bucket, every table and every job', async () => {
-  const { inputs } = await zonesOf(
-    { transform: { bucket: { tags: { mine: 'bucket' } }, table: { owner: 'me' } } },
-    { transform: { timeout: 7 } },
-  );
-  expect(inputs(BUCKET, 'raw-bucket').tags).toEqual({ mine: 'bucket' });
-  expect(inputs(TABLE, 'raw-reading_raw-table').owner).toBe('me');
-  expect(inputs(TABLE, 'raw-reading_raw_quarantine-table').owner).toBe('me');
-  expect(inputs(TABLE, 'clean-reading-table').owner).toBe('me');
-  expect(inputs(JOB, 'clean-reading-job').timeout).toBe(7);
 });
 
 test('zones fill each other, whatever their order', async () => {

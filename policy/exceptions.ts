@@ -40,13 +40,6 @@ export const exceptions: readonly Exception[] = [
     onlyFor: IDENTITY_POLICIES,
   },
   {
-    actions: ['ec2:CreateTags', 'ec2:DeleteTags'],
-    resource: '*',
-    reason: 'Glue tags the network interfaces that it makes, whose ids nobody knows before.',
-    onlyFor: IDENTITY_POLICIES,
-    condition: 'aws:TagKeys',
-  },
-  {
     actions: ['lakeformation:GetDataAccess'],
     resource: '*',
     reason: 'GetDataAccess knows no resources; what it gives is limited by the grants of Lake Formation.',

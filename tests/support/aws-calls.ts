@@ -60,6 +60,10 @@ const tagList = (inputs: Inputs, Key = 'Key', Value = 'Value') =>
     [Key]: key,
     [Value]: value,
   }));
+/** The same with their tags. */
+const tagged =
+  (names: Readonly<Record<string, string>> = {}, ...drop: readonly string[]) =>
+  (inputs: Inputs): Json => ({ ...all(inputs, names, ...drop), Tags: tagList(inputs) });
 const tagMap = ({ tags }: Inputs) => (tags === undefined ? {} : { Tags: tags });
 const tagSpec = (inputs: Inputs, ResourceType: string) => ({
   TagSpecifications: [{ ResourceType, Tags: tagList(inputs) }],
@@ -130,24 +134,18 @@ const iceberg = ({ openTableFormatInput }: Inputs, names = ICEBERG) => {
     IcebergInput: { ...rest, ...(IcebergTableInput && { CreateIcebergTableInput: IcebergTableInput }) },
   };
 };
-const optimizerOf = (inputs: Inputs) => ({
-  ...all(inputs, {
+const optimizerOf = (inputs: Inputs) =>
+  all(inputs, {
     configuration: 'TableOptimizerConfiguration',
-    roleArn: 'roleArn',
-    enabled: 'enabled',
-    compactionConfiguration: 'compactionConfiguration',
-    retentionConfiguration: 'retentionConfiguration',
-    orphanFileDeletionConfiguration: 'orphanFileDeletionConfiguration',
     ...Object.fromEntries(
       [
-        ...['icebergConfiguration', 'strategy', 'minInputFiles', 'deleteFileThreshold', 'runRateInHours'],
-        ...['snapshotRetentionPeriodInDays', 'numberOfSnapshotsToRetain', 'cleanExpiredFiles'],
-        ...['orphanFileRetentionPeriodInDays', 'location'],
+        ...['roleArn', 'enabled', 'compactionConfiguration', 'retentionConfiguration'],
+        ...['orphanFileDeletionConfiguration', 'icebergConfiguration', 'strategy', 'minInputFiles'],
+        ...['deleteFileThreshold', 'runRateInHours', 'snapshotRetentionPeriodInDays'],
+        ...['numberOfSnapshotsToRetain', 'cleanExpiredFiles', 'orphanFileRetentionPeriodInDays'],
       ].map((key) => [key, key]),
     ),
-  }),
-});
-const bucketRules = ({ rules }: Inputs, names: Readonly<Record<string, string>>) => named(rules, names);
+  });
 const encryption = {
   applyServerSideEncryptionByDefault: 'ApplyServerSideEncryptionByDefault',
   sseAlgorithm: 'SSEAlgorithm',
@@ -158,10 +156,7 @@ const workgroup = {
   enforceWorkgroupConfiguration: 'EnforceWorkGroupConfiguration',
   kmsKeyArn: 'KmsKey',
 };
-const workgroupOf = (inputs: Inputs, rename: Readonly<Record<string, string>> = workgroup) => ({
-  ...all(inputs, rename, 'state'),
-  Tags: tagList(inputs),
-});
+const workgroupOf = tagged(workgroup, 'state');
 const alarmOf = (inputs: Inputs) => ({
   ...all(inputs, { name: 'AlarmName' }, 'dimensions'),
   Dimensions: Object.entries(inputs.dimensions as Json).map(([Name, Value]) => ({ Name, Value })),
@@ -183,6 +178,12 @@ const ingress = (inputs: Inputs) => ({
     },
   ],
   ...tagSpec(inputs, 'security-group-rule'),
+});
+const connectionOf = (inputs: Inputs) => ({
+  ConnectionInput: {
+    ...all(inputs, { securityGroupIdLists: 'SecurityGroupIdList' }),
+    ConnectionProperties: {},
+  },
 });
 const selectors = (inputs: Inputs) =>
   named(inputs.advancedEventSelectors, { startsWiths: 'StartsWith' }) as readonly unknown[];
@@ -216,7 +217,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     'PutBucketEncryption',
     (inputs) => ({
       Bucket: inputs.bucket,
-      ServerSideEncryptionConfiguration: { Rules: bucketRules(inputs, encryption) },
+      ServerSideEncryptionConfiguration: { Rules: named(inputs.rules, encryption) },
     }),
   ),
   'aws:s3/bucketVersioning:BucketVersioning': shape('s3', 'PutBucketVersioning', (inputs) => ({
@@ -228,7 +229,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     'PutBucketLifecycleConfiguration',
     (inputs) => ({
       Bucket: inputs.bucket,
-      LifecycleConfiguration: { Rules: bucketRules(inputs, { id: 'ID' }) },
+      LifecycleConfiguration: { Rules: named(inputs.rules, { id: 'ID' }) },
     }),
   ),
   'aws:s3/bucketPolicy:BucketPolicy': shape('s3', 'PutBucketPolicy', all, 'S3::BucketPolicy', (inputs) => ({
@@ -275,15 +276,11 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'aws:iam/role:Role': shape(
     'iam',
     'CreateRole',
-    (inputs) => ({
-      ...all(inputs, { name: 'RoleName', assumeRolePolicy: 'AssumeRolePolicyDocument' }),
-      Tags: tagList(inputs),
-    }),
+    tagged({ name: 'RoleName', assumeRolePolicy: 'AssumeRolePolicyDocument' }),
     'IAM::Role',
     (inputs) => ({
-      ...all(inputs, { name: 'RoleName' }, 'assumeRolePolicy'),
+      ...tagged({ name: 'RoleName' }, 'assumeRolePolicy')(inputs),
       AssumeRolePolicyDocument: JSON.parse(String(inputs.assumeRolePolicy)),
-      Tags: tagList(inputs),
     }),
   ),
   'aws:iam/rolePolicy:RolePolicy': shape(
@@ -296,7 +293,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'aws:iam/policy:Policy': shape(
     'iam',
     'CreatePolicy',
-    (inputs) => ({ ...all(inputs, { name: 'PolicyName', policy: 'PolicyDocument' }), Tags: tagList(inputs) }),
+    tagged({ name: 'PolicyName', policy: 'PolicyDocument' }),
     'IAM::ManagedPolicy',
     (inputs) => ({ ManagedPolicyName: inputs.name, PolicyDocument: policy(inputs) }),
   ),
@@ -344,21 +341,9 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'aws:glue/connection:Connection': shape(
     'glue',
     'CreateConnection',
-    (inputs) => ({
-      ConnectionInput: {
-        ...all(inputs, { securityGroupIdLists: 'SecurityGroupIdList' }),
-        ConnectionProperties: {},
-      },
-      ...tagMap(inputs),
-    }),
+    (inputs) => ({ ...connectionOf(inputs), ...tagMap(inputs) }),
     'Glue::Connection',
-    (inputs) => ({
-      CatalogId: '123456789012',
-      ConnectionInput: {
-        ...all(inputs, { securityGroupIdLists: 'SecurityGroupIdList' }),
-        ConnectionProperties: {},
-      },
-    }),
+    (inputs) => ({ CatalogId: '123456789012', ...connectionOf(inputs) }),
   ),
   'aws:athena/workgroup:Workgroup': shape(
     'athena',
@@ -381,7 +366,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     'CreateLogGroup',
     ({ name, kmsKeyId, tags }) => ({ logGroupName: name, tags, ...(kmsKeyId !== undefined && { kmsKeyId }) }),
     'Logs::LogGroup',
-    (inputs) => ({ ...all(inputs, { name: 'LogGroupName' }), Tags: tagList(inputs) }),
+    tagged({ name: 'LogGroupName' }),
   ),
   'aws:cloudwatch/metricAlarm:MetricAlarm': shape(
     'cloudwatch',
@@ -412,16 +397,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     }),
   ),
   'aws:cloudwatch/dashboard:Dashboard': shape('cloudwatch', 'PutDashboard', all, 'CloudWatch::Dashboard'),
-  'aws:cloudwatch/eventRule:EventRule': shape(
-    'events',
-    'PutRule',
-    (inputs) => ({ ...all(inputs), Tags: tagList(inputs) }),
-    'Events::Rule',
-    (inputs) => ({
-      ...all(inputs, {}, 'eventPattern'),
-      EventPattern: JSON.parse(String(inputs.eventPattern)),
-    }),
-  ),
+  'aws:cloudwatch/eventRule:EventRule': shape('events', 'PutRule', tagged(), 'Events::Rule', (inputs) => ({
+    ...all(inputs, {}, 'eventPattern'),
+    EventPattern: JSON.parse(String(inputs.eventPattern)),
+  })),
   'aws:cloudwatch/eventTarget:EventTarget': shape('events', 'PutTargets', ({ rule, arn, roleArn }) => ({
     Rule: rule,
     Targets: [{ Id: 'made-by-the-provider', Arn: arn, ...(roleArn !== undefined && { RoleArn: roleArn }) }],
@@ -453,10 +432,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   'aws:secretsmanager/secret:Secret': shape(
     'secretsmanager',
     'CreateSecret',
-    (inputs) => ({
-      ...all(inputs, {}, 'recoveryWindowInDays', 'forceOverwriteReplicaSecret'),
-      Tags: tagList(inputs),
-    }),
+    tagged({}, 'recoveryWindowInDays', 'forceOverwriteReplicaSecret'),
     'SecretsManager::Secret',
   ),
   'aws:secretsmanager/secretVersion:SecretVersion': shape('secretsmanager', 'PutSecretValue', all),
@@ -489,7 +465,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       ...tagSpec(inputs, 'vpc'),
     }),
     'EC2::VPC',
-    (inputs) => ({ ...all(inputs), Tags: tagList(inputs) }),
+    tagged(),
   ),
   'aws:ec2/subnet:Subnet': shape(
     'ec2',
@@ -501,7 +477,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       ...tagSpec(inputs, 'subnet'),
     }),
     'EC2::Subnet',
-    (inputs) => ({ ...all(inputs, {}, 'assignIpv6AddressOnCreation'), Tags: tagList(inputs) }),
+    tagged({}, 'assignIpv6AddressOnCreation'),
   ),
   'aws:ec2/internetGateway:InternetGateway': shape(
     'ec2',
@@ -563,7 +539,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     'CreateVpcEndpoint',
     (inputs) => ({ ...all(inputs), ...tagSpec(inputs, 'vpc-endpoint') }),
     'EC2::VPCEndpoint',
-    (inputs) => ({ ...all(inputs), Tags: tagList(inputs) }),
+    tagged(),
   ),
 };
 
