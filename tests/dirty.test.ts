@@ -53,7 +53,8 @@ test('whatever share of the lines is faulty: no good line is lost, and every bad
   await fc.assert(
     fc.asyncProperty(
       fc.nat(2 ** 31),
-      fc.integer({ min: 1, max: 12 }),
+      // Of one line that is no record, its file is none of JSON.
+      fc.integer({ min: 2, max: 12 }),
       fc.oneof(
         fc.constant(0),
         // Above that, broken lines follow each other, and may be one record.

@@ -542,15 +542,16 @@ export class SparkEngine implements Engine {
   async tables(): Promise<readonly TableState[]> {
     const read = await this.sources();
     const published = await this.published();
-    // The newest run that read a source says which files there were.
-    const files: Record<string, string> = {};
+    // Of runs that read the same files the newest published one stands for all.
+    const newest = new Map<string, string>();
     const runs = [...published.values()].flatMap(({ provenance }) => provenance ?? []);
-    for (const { of } of runs.toSorted((a, b) => (a.run < b.run ? -1 : 1))) Object.assign(files, of);
-    const ofInputs = ({ of, run }: Provenance) =>
+    for (const { of, run } of runs.toSorted((one, other) => (one.run < other.run ? -1 : 1)))
+      for (const [what, id] of Object.entries(of)) newest.set(`${what} ${id}`, run);
+    const ofInputs = ({ of }: Provenance) =>
       Object.entries(of).flatMap(([what, id]) => {
         const [kind, name = ''] = what.split(' ');
         if (kind === 'table') return [[name, id]];
-        return kind === 'files' ? [[name, files[what] === id ? (read[name]?.runId ?? run) : run]] : [];
+        return kind === 'files' ? [[name, newest.get(`${what} ${id}`)]] : [];
       });
     return [
       ...Object.entries(read).map(([table, { rows, runId }]): TableState => ({ table, rows, runId })),
