@@ -47,6 +47,7 @@ describe('what an expectation says of itself', () => {
       columns: ['a', 'b'],
       counts: ['records'],
       groups: 'records',
+      per: ['a', 'b'],
       reads: [],
     });
     expect(unique(['a', 'b'], D).sql('"t 1"')).toBe(
@@ -68,6 +69,7 @@ describe('what an expectation says of itself', () => {
       counts: [],
       reads: ['other'],
       counterparts: { table: 'other', columns: { mine: 'id', piece: 'part' } },
+      per: 'row',
     });
     expect(e.sql('thing')).toBe(
       'SELECT t.* FROM thing t WHERE NOT EXISTS (SELECT 1 FROM other o WHERE o.id = t.mine AND o.part = t.piece)',
