@@ -249,12 +249,17 @@ const partOf = (input: string) => quoteName(`_part_${input}`);
 
 /** Lets SQL read what of the inputs stands for touched values, as it is. */
 async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<void> {
-  for (const input of job.inputs) {
+  const named = job.inputs.flatMap((input) => {
     const how = by[input.name];
-    if (how === undefined) continue;
-    await narrowOne(db, input, dirs.get(input.name) as string, throughOf(how));
-  }
+    return how === undefined ? [] : [{ input, how: throughOf(how) }];
+  });
+  // All of them before any is read by its name: one may be found through another.
+  for (const { input, how } of named) await narrowOne(db, input, dirs.get(input.name) as string, how);
+  for (const { input } of named) await showPart(db, input);
 }
+
+const showPart = (db: DuckDBConnection, { name }: Table) =>
+  db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS FROM ${partOf(name)}`);
 
 async function narrowOne(
   db: DuckDBConnection,
@@ -270,9 +275,7 @@ async function narrowOne(
       ? semi('_touched', { key: keySql('t', key) })
       : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
   // Once, and not each time that the job's SQL names it.
-  const own = partOf(input.name);
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${own} AS SELECT t.* FROM ${rows} ${kept}`);
-  await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS FROM ${own}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM ${rows} ${kept}`);
 }
 
 /** Where no row is made again. */
@@ -405,6 +408,7 @@ async function unmatchedNow(
   if (of !== undefined || sees !== undefined || !isOfKey) return undefined;
   const now = await unmatchedOfViews(db, job);
   await narrowOne(db, driving, before, throughOf(how));
+  await showPart(db, driving);
   await as('_was');
   return unmatched + (now as number) - ((await unmatchedOfViews(db, job)) as number);
 }
