@@ -76,10 +76,7 @@ export const incrementsOf = (
 /** When the same inputs give other rows, while parameters have these values. */
 export interface Due {
   readonly when: Readonly<Record<string, string>>;
-  /**
-   * Gives a row of one text, `due`: the first such instant at the run's own time or later, as a job may ask for what is before
-   * its time; NULL where there is none.
-   */
+  /** Gives a row of one text, `due`: the first such instant after the run's own time, NULL where there is none. */
   readonly next: string;
 }
 
@@ -88,7 +85,7 @@ export const dueOf = ({ increments }: Job): Due[] =>
   increments.flatMap(({ when = {}, due = {} }) => {
     const instants = Object.entries(due).map(
       ([name, at]) =>
-        `SELECT MIN(d.${at}) AS due FROM ${name} d WHERE d.${at} >= CAST(:run_time AS TIMESTAMP)`,
+        `SELECT MIN(d.${at}) AS due FROM ${name} d WHERE d.${at} > CAST(:run_time AS TIMESTAMP)`,
     );
     return instants.length === 0
       ? []

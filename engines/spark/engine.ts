@@ -542,16 +542,18 @@ export class SparkEngine implements Engine {
   async tables(): Promise<readonly TableState[]> {
     const read = await this.sources();
     const published = await this.published();
-    // Of runs that read the same files the newest published one stands for all.
-    const newest = new Map<string, string>();
+    // The newest run that read a source says which files there were.
+    const files: Record<string, string> = {};
     const runs = [...published.values()].flatMap(({ provenance }) => provenance ?? []);
-    for (const { of, run } of runs.toSorted((one, other) => (one.run < other.run ? -1 : 1)))
-      for (const [what, id] of Object.entries(of)) newest.set(`${what} ${id}`, run);
-    const ofInputs = ({ of }: Provenance) =>
+    for (const { of } of runs.toSorted((a, b) => (a.run < b.run ? -1 : 1))) Object.assign(files, of);
+    // What a run read that published nothing says nothing of what is there.
+    const didPublish = (id: string | undefined) => runs.some(({ run }) => run === id);
+    const ofInputs = ({ of, run }: Provenance) =>
       Object.entries(of).flatMap(([what, id]) => {
         const [kind, name = ''] = what.split(' ');
         if (kind === 'table') return [[name, id]];
-        return kind === 'files' ? [[name, newest.get(`${what} ${id}`)]] : [];
+        const newest = read[name]?.runId;
+        return kind === 'files' ? [[name, files[what] === id && didPublish(newest) ? newest : run]] : [];
       });
     return [
       ...Object.entries(read).map(([table, { rows, runId }]): TableState => ({ table, rows, runId })),
