@@ -189,7 +189,10 @@ test('what is in the data cannot become HTML', async () => {
       page.$$eval('.node.dim', (nodes) =>
         nodes.map((node) => (node as unknown as { dataset: { id: string } }).dataset.id),
       );
+    const drawn = (nodes: number) =>
+      page.waitForFunction(`document.querySelectorAll('.node').length === ${nodes}`);
     await page.focus('.node a[href="#table/step_trainer_landing"]');
+    await page.waitForSelector('.node.dim');
     expect((await dimmed()).toSorted()).toEqual(
       [
         'accelerometer_landing',
@@ -202,7 +205,7 @@ test('what is in the data cannot become HTML', async () => {
     await page.keyboard.press('Enter');
     await page.waitForFunction('document.querySelector("h1").textContent === "step_trainer_landing"');
     // Here only what belongs together is drawn.
-    expect(await page.$$('.node')).toHaveLength(3);
+    await drawn(3);
     await page.keyboard.press('Tab');
     await page.click('text=larger');
     const width = () => page.$eval('.canvas svg', (svg) => Number(svg.getAttribute('width')));
@@ -211,7 +214,7 @@ test('what is in the data cannot become HTML', async () => {
     expect(await width()).toBeLessThan(large);
     await goTo(page, 'overview');
     await page.check('[data-queries]');
-    expect(await page.$$('.node')).toHaveLength(catalogue.tables.length + catalogue.queries.length);
+    await drawn(catalogue.tables.length + catalogue.queries.length);
   });
 });
 
