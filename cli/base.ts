@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LakeError, UsageError } from '../engines/engine';
 import { ROOT } from '../engines/root';
+import { isAlive } from '../engines/store';
 import { type Ran, runProgram } from './processes';
 
 /** Another revision of a lakehouse, in a folder of its own, with its own `lake`. */
@@ -70,15 +71,6 @@ function discard(root: string, place: string): void {
   const remove = ['worktree', 'remove', '--force', '--force', join(place, 'base')];
   spawnSync('git', [...NO_HOOKS, ...remove], { cwd: root });
   rmSync(place, { recursive: true, force: true, maxRetries: 10 });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // It is somebody else's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /**

@@ -57,6 +57,10 @@ export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 /** A Parquet file as a table. Without Hive's partitions: a folder of the path named `a=b` is no column. */
 export const parquetFile = (file: string) => parquet(quoteString(literalPath(file)));
 
+/** Several as one. */
+export const parquetFiles = (files: readonly string[]) =>
+  parquet(`[${files.map((file) => quoteString(literalPath(file))).join(', ')}]`);
+
 /** All Parquet below a folder, as a table. */
 export const parquetIn = (dir: string, options = '') => parquet(patternIn(dir), options);
 
@@ -68,9 +72,13 @@ const patternIn = (dir: string) => quoteString(join(literalPath(dir), '**', '*.p
 const parquet = (pattern: string, options = '') =>
   `read_parquet(${pattern}, hive_partitioning=false${options})`;
 
+/** A query for the files of a table by their paths, and how many rows the footer of each says that it has. */
+export const footersIn = (dir: string) =>
+  `SELECT file_name AS file, num_rows::BIGINT AS rows FROM parquet_file_metadata(${patternIn(dir)})`;
+
 /** Whether the footers of a table's files say that all of its rows are there. */
 export async function isReadable(db: DuckDBConnection, dir: string, rows: number): Promise<boolean> {
-  const sum = `SELECT sum(num_rows)::BIGINT AS rows FROM parquet_file_metadata(${patternIn(dir)})`;
+  const sum = `SELECT sum(rows)::BIGINT AS rows FROM (${footersIn(dir)})`;
   const [found] = await rowsOf<{ rows: number }>(db, sum).catch(() => []);
   return found?.rows === rows;
 }

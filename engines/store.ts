@@ -508,7 +508,11 @@ export async function list(dir: string): Promise<string[]> {
 
 function isInUse(temporary: string): boolean {
   const pid = Number.parseInt(temporary, 10);
-  if (pid === process.pid) return spilledHere.has(temporary);
+  return pid === process.pid ? spilledHere.has(temporary) : isAlive(pid);
+}
+
+/** Whether a process of this number goes on. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { date, day, lakehouse, parameter, text, timestamp } from '../model';
 import { icebergTable } from '../model/schema';
-import { column, described, table } from '../tests/support/descriptions';
+import { column, described, job, table } from '../tests/support/descriptions';
 import { contractSection, meaningOf } from './contracts';
 import type { Description, TableDescription } from './description';
 import { plain } from './text';
@@ -99,24 +99,8 @@ test('a table that a job writes: what Iceberg does not survive, and who reads wh
   const before = iceberg({ a: text('x'), b: timestamp('x') });
   const readers: Partial<Description> = {
     jobs: {
-      j: {
-        description: '',
-        inputs: ['t'],
-        parameters: [],
-        increments: [],
-        language: 'sql',
-        isLocal: true,
-        code: 'SELECT A FROM t',
-      },
-      k: {
-        description: '',
-        inputs: ['t'],
-        parameters: [],
-        increments: [],
-        language: 'sql',
-        isLocal: true,
-        code: 'SELECT b FROM t -- a',
-      },
+      j: job({ inputs: ['t'], code: 'SELECT A FROM t' }),
+      k: job({ inputs: ['t'], code: 'SELECT b FROM t -- a' }),
     },
     queries: { q: { description: '', tables: ['t'], columns: {}, sql: 'SELECT a FROM t' } },
   };

@@ -1,5 +1,5 @@
 import MarkdownIt from 'markdown-it';
-import { column, described, HOSTILE, table } from '../tests/support/descriptions';
+import { column, described, HOSTILE, job, table } from '../tests/support/descriptions';
 import type { Description } from './description';
 import { parsePreview } from './infrastructure';
 import { MOST_CHARACTERS, markdownOf } from './markdown';
@@ -132,16 +132,8 @@ test('what does not fit is left out from its end, and the verdict stays', () => 
 });
 
 test('a chart that GitHub does not draw is left out, and said', () => {
-  const job = {
-    description: '',
-    inputs: ['t'],
-    parameters: [],
-    increments: [],
-    language: 'sql',
-    isLocal: true,
-    code: '',
-  } as const;
-  const jobs = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`job${i}`, job]));
+  const reader = job({ inputs: ['t'] });
+  const jobs = Object.fromEntries(Array.from({ length: 501 }, (_, i) => [`job${i}`, reader]));
   const tables = Object.fromEntries([...Object.keys(jobs), 't'].map((name) => [name, table()]));
   const changed = { ...tables, t: table({ entity: 'x' }) };
   const review = reviewed(described({ tables, jobs }), described({ tables: changed, jobs }));

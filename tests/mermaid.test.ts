@@ -6,24 +6,15 @@ import type { Description } from '../review/description';
 import { lineageSection } from '../review/lineage';
 import { lineOf } from '../review/text';
 import { hasBrowser, launch } from './support/browser';
-import { described, HOSTILE, table } from './support/descriptions';
+import { described, HOSTILE, job, table } from './support/descriptions';
 import { ROOT } from './support/lake';
 
 const chartOf = (base: Description, head: Description) => lineageSection(base, head).chart as string;
 
-const job = {
-  description: '',
-  parameters: [],
-  increments: [],
-  language: 'sql',
-  isLocal: true,
-  code: '',
-} as const;
-
 /** A table of each name, of which the first is what the others are made from. */
 const star = (names: readonly string[]) => {
   const [first = '', ...others] = names;
-  const jobs = Object.fromEntries(others.map((name) => [name, { ...job, inputs: [first] }]));
+  const jobs = Object.fromEntries(others.map((name) => [name, job({ inputs: [first] })]));
   return chartOf(
     described({ tables: {} }),
     described({ tables: Object.fromEntries(names.map((name) => [name, table()])), jobs }),

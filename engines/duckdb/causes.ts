@@ -13,8 +13,7 @@ export async function howMade({ output, inputs, drivenBy, increments }: Job, sto
   const key = hasPseudonyms(output) ? createHmac('sha256', await store.pseudonymKey()).digest('hex') : '';
   const asked = expectationsOf(output).map(({ sql }) => sql(output.name));
   const all = [codeVersion(), output, inputs, drivenBy, increments, asked, inputs.map(seenAs), key];
-  const text = withoutDescriptions(all);
-  return createHash('sha256').update(text).digest('hex');
+  return hashOfSql(withoutDescriptions(all));
 }
 
 /** What a job would be made of and by now. */

@@ -14,12 +14,12 @@ import {
   throughOf,
   unmatchedOf,
 } from '../../model';
-import { countOf, literalPath, parquetIn, rowsOf } from '../database';
+import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database';
 import { quoteName, quoteString } from '../sql';
 import type { Pointer, Store } from '../store';
 import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
-import { seenAs } from './tables';
+import { openTable, seenAs } from './tables';
 
 /** What of a table is not as it was when a run began. */
 export type Change =
@@ -37,18 +37,14 @@ const MOST_SHARE = 0.3;
 /** So many rows cost nothing either way. */
 const FEW_ROWS = 10_000;
 
-/** Notes what of a table is other, of the rows `was` and `is`, both as jobs see them. Nothing was: all has come. */
-async function note(
-  db: DuckDBConnection,
-  table: string,
-  was: string | undefined,
-  is: string,
-): Promise<Change> {
-  const come = was === undefined ? is : `FROM _gone UNION ALL (${is} EXCEPT ALL ${was})`;
-  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${was} EXCEPT ALL ${is}`);
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${changesOf(table)} AS ${come}`);
+/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. Nothing was: all has come. */
+async function note(db: DuckDBConnection, as: string, was: string | undefined, is: string): Promise<Change> {
+  const without = (some: string, others = '') => `(${some}\n) EXCEPT ALL (${others}\n)`;
+  const come = was === undefined ? is : `FROM _gone UNION ALL (${without(is, was)})`;
+  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS ${come}`);
   const gone = was === undefined ? 0 : await countOf(db, 'FROM _gone');
-  const all = await countOf(db, `FROM ${changesOf(table)}`);
+  const all = await countOf(db, `FROM ${as}`);
   return all === 0 ? { is: 'same' } : { is: 'some', gone };
 }
 
@@ -59,10 +55,10 @@ export async function noteFiles(
   gone: readonly string[],
   come: readonly string[],
 ): Promise<Change> {
-  const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetOf(files)}`;
+  const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetFiles(files)}`;
   if (gone.length + come.length === 0) return { is: 'same' };
-  const is = come.length > 0 ? seen(come) : `(${seen(gone)} LIMIT 0)`;
-  return note(db, table.name, gone.length > 0 ? seen(gone) : undefined, is);
+  const is = come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`;
+  return note(db, changesOf(table.name), gone.length > 0 ? seen(gone) : undefined, is);
 }
 
 /**
@@ -89,9 +85,6 @@ const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMa
     const change = changes.get(name);
     return change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
   });
-
-const parquetOf = (files: readonly string[], options = '') =>
-  `read_parquet([${files.map((file) => quoteString(literalPath(file))).join(', ')}], hive_partitioning=false${options})`;
 
 /** A table that a job would make again in part. */
 export interface PartRequest {
@@ -189,10 +182,10 @@ async function touch(
 }
 
 const keysOf = (rows: string, { of, on = {}, key }: Through) => {
-  const same = Object.entries(on).map(([from, to]) => `o.${to} IS NOT DISTINCT FROM t.${from}`);
+  const same = Object.fromEntries(Object.entries(on).map(([from, to]) => [from, `o.${to}`]));
   return of === undefined
     ? `SELECT ${keySql('t', key)} AS key FROM ${rows} t`
-    : `SELECT ${keySql('o', key)} AS key FROM ${of} o SEMI JOIN ${rows} t ON ${same.join(' AND ')}`;
+    : `SELECT ${keySql('o', key)} AS key FROM ${of} o ${semi(rows, same)}`;
 };
 
 /** Notes what a query over an input gave and gives no more, or gives now and did not. Returns the table of it. */
@@ -203,15 +196,11 @@ async function noteSeen(
   sees: string,
 ): Promise<string> {
   const input = job.inputs.find((one) => one.name === name) as Table;
-  const was = parquetIn(dirsBefore.get(name) as string);
-  await db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS SELECT ${seenAs(input)} FROM ${was}`);
+  await openTable(db, input, dirsBefore.get(name) as string);
   await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
   await open(name);
   const seen = quoteName(`_seen_${name}`);
-  const [before, now] = ['(FROM _seen_before)', `(${sees}\n)`];
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${seen} AS (${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`,
-  );
+  await note(db, seen, 'FROM _seen_before', sees);
   return seen;
 }
 
@@ -234,10 +223,7 @@ export async function dueIn(
   for (const input of inputs) {
     const version = tables[input.name];
     if (!version) return undefined;
-    const rows = parquetIn(store.publishedDir(input.name, version));
-    await db.run(
-      `CREATE OR REPLACE TEMP VIEW ${quoteName(input.name)} AS SELECT ${seenAs(input)} FROM ${rows}`,
-    );
+    await openTable(db, input, store.publishedDir(input.name, version));
   }
   const keys = Object.entries(due).map(([name, instant]) =>
     keysOf(dueRows(name, instant, [before, now]), throughOf(by[name] as RowKey | Through)),
@@ -269,7 +255,7 @@ async function narrowOne(
 ): Promise<void> {
   const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(dir)}) t`;
   const pairs = Object.entries(on);
-  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o SEMI JOIN _touched t ON t.key IS NOT DISTINCT FROM ${keySql('o', key)})`;
+  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o ${semi('_touched', { key: keySql('o', key) })})`;
   const kept =
     of === undefined
       ? semi('_touched', { key: keySql('t', key) })
@@ -315,7 +301,7 @@ async function makeTouched(
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   const had = (await countOf(db, 'FROM _was')) > 0;
-  const change = await note(db, output.name, had ? select('_was') : undefined, select('_now'));
+  const change = await note(db, changesOf(output.name), had ? select('_was') : undefined, select('_now'));
   const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
   const come = (await countOf(db, `FROM ${changesOf(output.name)}`)) - change.gone;
@@ -333,10 +319,7 @@ async function writeParts(
   const stored = quoteName(key);
   const moved = `(SELECT DISTINCT ${stored} AS key FROM ${changesOf(job.output.name)})`;
   const ofMoved = semi(moved, { key: `t.${stored}` });
-  const files = await rowsOf<{ file: string; rows: number }>(
-    db,
-    `SELECT file_name AS file, num_rows::BIGINT AS rows FROM parquet_file_metadata(${quoteString(join(literalPath(before.dir), '**', '*.parquet'))}) ORDER BY rows`,
-  );
+  const files = await rowsOf<{ file: string; rows: number }>(db, `${footersIn(before.dir)} ORDER BY rows`);
   const touched = await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${ofMoved}`);
   const again = new Set(touched.map(({ file }) => file));
   let rows =
@@ -357,7 +340,9 @@ async function writeParts(
   const queries = [
     `SELECT ${columns} FROM _now t ${ofMoved}`,
     ...(again.size > 0
-      ? [`SELECT ${columns} FROM ${parquetOf([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`]
+      ? [
+          `SELECT ${columns} FROM ${parquetFiles([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`,
+        ]
       : []),
   ];
   const file = join(dir, partName(n));

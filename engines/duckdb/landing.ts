@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { isReadable, literalPath, parquetFile } from '../database';
 import { readyList, takeOut } from '../forgotten';
-import { type Batch, type Delivery, groupsOf, keepBatches, statesOf, sumOf } from '../landing/batches';
+import { type Batch, type Delivery, groupsOf, isOf, keepBatches, statesOf, sumOf } from '../landing/batches';
 import { type Judged, SourceReader, verdictOn } from '../landing/reader';
 import { quoteString } from '../sql';
 import { list, type Pointer, type Store, type Version } from '../store';
@@ -37,9 +37,8 @@ export async function land(
   to: LandingTarget,
 ): Promise<Judged> {
   await mkdir(to.table, { recursive: true });
-  const isKept = (name: string) => kept.some(({ id }) => name.startsWith(`${id}-`));
-  for (const name of before === undefined ? [] : (await list(before)).filter(isKept))
-    await link(join(before as string, name), join(to.table, name));
+  const linked = before === undefined ? [] : (await list(before)).filter((name) => isOf(kept, name));
+  for (const name of linked) await link(join(before as string, name), join(to.table, name));
   const batches = [...kept];
   let next = Math.max(-1, ...kept.map(({ id }) => Number(id.slice(1)))) + 1;
   for (const group of groupsOf(files)) batches.push(await landBatch(db, table, `b${next++}`, group, to));

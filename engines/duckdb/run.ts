@@ -24,7 +24,7 @@ import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
-import { type Delivery, deliveriesOf, isIdle } from '../landing/batches';
+import { type Delivery, deliveriesOf, isIdle, isOf } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
@@ -40,7 +40,7 @@ import { type Change, holdsFor, makePart, noteFiles, unmatchedOfViews } from './
 import { copyQuarantine, keptRows, land, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
-import { seenAs } from './tables';
+import { openTable } from './tables';
 
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
 
@@ -146,9 +146,7 @@ export class Run {
   /** Lets the SQL that follows read a table by its name. */
   private async open(table: Table, dir: string) {
     this.dirs.set(table.name, dir);
-    await this.db.run(
-      `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${seenAs(table)} FROM ${parquetIn(dir)}`,
-    );
+    await openTable(this.db, table, dir);
   }
 
   private async make(table: Table, job: Job | null, work: () => Promise<Made>) {
@@ -284,9 +282,7 @@ export class Run {
     if (delivery.before !== undefined) {
       const filesIn = async (folder: string) =>
         (await list(folder))
-          .filter(
-            (name) => name.endsWith('.parquet') && !delivery.kept.some(({ id }) => name.startsWith(`${id}-`)),
-          )
+          .filter((name) => name.endsWith('.parquet') && !isOf(delivery.kept, name))
           .map((name) => join(folder, name));
       const change = await noteFiles(this.db, table, await filesIn(delivery.before), await filesIn(dir));
       this.changes.set(table.name, change);

@@ -63,6 +63,10 @@ function besideOthers(delivery: Delivery, landing: string): Delivery {
   };
 }
 
+/** Whether a file in the folder of a table's rows is of one of these batches. */
+export const isOf = (batches: readonly Batch[], name: string): boolean =>
+  batches.some(({ id }) => name.startsWith(`${id}-`));
+
 export const isIdle = ({ files, gone }: Delivery) => files.length === 0 && gone === 0;
 
 /** What tells by which rules files are read, and without whom. */

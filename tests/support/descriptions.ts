@@ -18,6 +18,17 @@ export const table = (more: Partial<TableDescription> = {}): TableDescription =>
   open: [],
   ...more,
 });
+export const job = (
+  more: Partial<Description['jobs'][string]> & { readonly inputs: readonly string[] },
+): Description['jobs'][string] => ({
+  description: '',
+  parameters: [],
+  increments: [],
+  language: 'sql',
+  isLocal: true,
+  code: '',
+  ...more,
+});
 export const described = (more: Partial<Description> = {}): Description => ({
   version: FORMATS.description,
   name: 'test',
