@@ -56,6 +56,8 @@ export interface Column<T extends ColumnType = ColumnType, Nullable extends bool
   readonly normalize?: Normalization;
   /** The only values allowed. Default: any. */
   readonly oneOf?: readonly string[];
+  /** Of a source's texts: what each looks like as a whole; `model/pattern.ts` says what it may hold. Default: anything. */
+  readonly pattern?: string;
   /** Of a `decimal`: all its digits, and those behind the point. */
   readonly precision?: number;
   readonly scale?: number;
@@ -86,6 +88,8 @@ export interface TextOptions extends ColumnOptions {
   readonly normalize?: Normalization;
   /** The only values allowed, as they are written. Default: any. */
   readonly oneOf?: readonly string[];
+  /** Of a source: a regular expression of the whole text as it is written, such as `[A-Z]{2}-[0-9]+`. Default: any. */
+  readonly pattern?: string;
 }
 
 interface Range {
@@ -174,7 +178,7 @@ export const refinedType = (type: ColumnType): ColumnType => REFINED_TYPES[type]
 /** The same columns as a table after landing declares them: instants and dates in their own types. */
 export const refined = <C extends Columns>(columns: C): Refined<C> =>
   Object.fromEntries(
-    Object.entries(columns).map(([name, { from, ...column }]) => [
+    Object.entries(columns).map(([name, { from, pattern, ...column }]) => [
       name,
       { ...column, type: refinedType(column.type), aliases: [] },
     ]),

@@ -5,6 +5,7 @@ import { DefinitionError, type Fault } from './faults';
 import { incrementFaults } from './increment';
 import { type Job, type Parameter, runTime } from './job';
 import type { ZoneDefinition } from './lakehouse';
+import { sequencesOf } from './pattern';
 import { reachFaults } from './reach';
 import { type CsvFormat, type DerivedTable, isPersonal, type SourceTable, type Table } from './table';
 
@@ -228,6 +229,7 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
   rangeFaults(column, fault);
   if (column.type === 'decimal') decimalFaults(column, fault);
   if (column.oneOf !== undefined) oneOfFaults(column, column.oneOf, fault);
+  if (column.pattern !== undefined) patternFaults(column, column.pattern, fault);
   if (column.from !== undefined && !PATH.test(column.from)) {
     fault(`from is "${column.from}"; it is keys with points between, such as address.city`);
   }
@@ -246,7 +248,10 @@ function columnFaults(name: string, column: Column, table: Table, fault: (messag
         `has aliases (${column.aliases.join(', ')}), which only a source's reader looks at; use refined()`,
       );
     }
-    if (column.from !== undefined) fault("has from, which only a source's reader looks at; use refined()");
+    for (const key of ['from', 'pattern'] as const) {
+      if (column[key] !== undefined)
+        fault(`has ${key}, which only a source's reader looks at; use refined()`);
+    }
   } else if (!SOURCE_TYPES.has(column.type)) {
     fault(`files of a source have no ${column.type}; use ${[...SOURCE_TYPES].join(', ')}`);
   }
@@ -264,6 +269,16 @@ function oneOfFaults(
     typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed();
   if (!Array.isArray(oneOf) || oneOf.length === 0 || !oneOf.every(isValue)) {
     fault('oneOf is a list of texts, none of them empty');
+  }
+}
+
+function patternFaults({ type, oneOf }: Column, pattern: string, fault: (message: string) => void) {
+  if (type !== 'text') fault('pattern is for texts');
+  if (oneOf) fault('has oneOf and pattern; take one of them');
+  try {
+    sequencesOf(pattern);
+  } catch (error) {
+    fault((error as Error).message);
   }
 }
 

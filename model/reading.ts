@@ -277,6 +277,7 @@ export const inTime = (f: Field, instant = instantSql(f.text)) => {
   ]);
 };
 const isOneOf = (f: Field) => `${f.text} IN (${(f.column.oneOf ?? []).map(quote).join(', ')})`;
+const isOfPattern = (f: Field) => `regexp_full_match(${f.text}, ${quote(f.column.pattern ?? '')})`;
 /** The number as its decimal; NULL where that has too few digits before the point. */
 export const asDecimal = (f: Field, value = f.number) => `TRY_CAST(${value} AS ${spelled(f.column).duckdb})`;
 /** Whether that is all of it: a double keeps the digits that a decimal of a source can have. */
@@ -292,6 +293,7 @@ const sqlNumber = (value: number) => `${value}::DOUBLE`;
 export const textIsGood = (f: Field): string => {
   if (f.column.type === 'isoDate') return isDay(f);
   if (f.column.type === 'isoInstant') return `${isInstant(f)} AND ${inTime(f)}`;
+  if (f.column.pattern !== undefined) return isOfPattern(f);
   return f.column.oneOf ? isOneOf(f) : 'true';
 };
 
@@ -504,6 +506,8 @@ function valuePattern({ column, path }: Field): string | undefined {
   if (column.type === 'boolean') return '(?:true|false)';
   if (column.oneOf)
     return `"(?:${column.oneOf.map((one) => literalPattern(JSON.stringify(one).slice(1, -1))).join('|')})"`;
+  // What it allows is written in JSON as it is.
+  if (column.pattern !== undefined) return `"(?:${column.pattern})"`;
   if (column.type === 'isoInstant')
     // Of a range the pattern would have to know days of months.
     return column.min === undefined && column.max === undefined ? `"${USUAL_INSTANT}"` : undefined;
@@ -790,6 +794,12 @@ export function faultOf(f: Field, keys = '[]'): string {
       cases.push([
         `NOT (${isOneOf(f)})`,
         fault('OUT_OF_RANGE', what(`should be one of ${column.oneOf.join(', ')}`)),
+      ]);
+    }
+    if (column.pattern !== undefined) {
+      cases.push([
+        `NOT (${isOfPattern(f)})`,
+        fault('OUT_OF_RANGE', what(`should look like ${column.pattern}`)),
       ]);
     }
   } else if (column.type === 'boolean') {

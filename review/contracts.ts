@@ -232,6 +232,7 @@ const PROPERTIES: readonly (readonly [keyof ColumnDescription, Level, string])[]
   ['min', 'look', 'least value'],
   ['max', 'look', 'largest value'],
   ['oneOf', 'look', 'values that are allowed'],
+  ['pattern', 'look', 'what it looks like'],
   ['normalize', 'look', 'form in which it is kept'],
   ['from', 'look', 'place in the record'],
   ['aliases', 'look', 'other spellings'],

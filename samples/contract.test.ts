@@ -29,7 +29,7 @@ const device = lakehouse(['landing']).source({
   entity: 'gadget',
   description: 'A device.',
   columns: {
-    serialNumber: text('Which.'),
+    serialNumber: text('Which.', { pattern: '[A-Z]{2}-[0-9]{4}(\\.[a-f0-9]+)?' }),
     madeOn: isoDate('When.'),
     registeredAt: epochMillis('When.', { min: 0, max: 1 }),
     weight: double('How heavy.', { min: 2.5 }),

@@ -14,6 +14,7 @@ import {
   spelled,
   valuePlace,
 } from '../model';
+import { type Part, type Sequence, sequencesOf } from '../model/pattern';
 import { quoteString } from '../model/sql';
 import { SampleError } from './error';
 import { chance, fraction, pick, type Random, randomStreams, whole } from './random';
@@ -268,7 +269,7 @@ const numberOf = (source: SourceTable, name: string, i: number, nth: number) =>
 
 function valueFor(
   name: string,
-  { type, min, max, normalize, oneOf, precision = 0, scale = 0 }: Column,
+  { type, min, max, normalize, oneOf, pattern, precision = 0, scale = 0 }: Column,
   i: number,
   instant: number,
   random: Random,
@@ -277,6 +278,7 @@ function valueFor(
   const most = max ?? Math.max(least, 0) + 1000;
   const within = (at: number) => Math.min(Math.max(at, min ?? at), max ?? at);
   if (oneOf) return pick(random, oneOf as [string, ...string[]]);
+  if (pattern !== undefined) return drawn(sequencesOf(pattern), random);
   switch (type) {
     case 'boolean':
       return chance(random, 0.5);
@@ -301,6 +303,20 @@ function valueFor(
     default:
       return Math.min(Math.round((least + fraction(random) * (most - least)) * 100) / 100, most);
   }
+}
+
+/** Of what has no end, so many are written. */
+const MANY = 8;
+
+/** A text of a pattern. */
+function drawn(sequences: readonly Sequence[], random: Random): string {
+  const timesOf = ({ least, most }: Part) => whole(random, least, Math.min(most, least + MANY));
+  return pick(random, sequences as [Sequence, ...Sequence[]])
+    .flatMap((part) => Array.from({ length: timesOf(part) }, () => part.of))
+    .map((of) =>
+      typeof of === 'string' ? pick(random, [...of] as [string, ...string[]]) : drawn(of, random),
+    )
+    .join('');
 }
 
 type Line = (record: Written, source: SourceTable) => string;

@@ -124,13 +124,14 @@ function propertyOf(table: Table, name: string, column: Column) {
   };
 }
 
-function optionsOf({ type, min, max }: Column) {
+function optionsOf({ type, min, max, pattern }: Column) {
   // An instant is compared as text, and numbers as numbers.
   const bound = (n: number) => (type === 'timestamp' ? new Date(n).toISOString() : n);
   const isRanged = ['integer', 'number', 'timestamp'].includes(LOGICAL[type]);
   return {
     ...(isRanged && min !== undefined && { minimum: bound(min) }),
     ...(isRanged && max !== undefined && { maximum: bound(max) }),
+    ...(pattern !== undefined && { pattern }),
   };
 }
 
@@ -159,7 +160,11 @@ interface Property {
   readonly required?: boolean;
   readonly primaryKey?: boolean;
   readonly classification?: string;
-  readonly logicalTypeOptions?: { readonly minimum?: number | string; readonly maximum?: number | string };
+  readonly logicalTypeOptions?: {
+    readonly minimum?: number | string;
+    readonly maximum?: number | string;
+    readonly pattern?: string;
+  };
   readonly quality?: readonly {
     readonly metric?: string;
     readonly arguments?: { readonly validValues?: readonly string[] };
@@ -244,7 +249,7 @@ function columnSource(property: Property): string {
     own.pii ?? { restricted: 'direct', confidential: 'quasi' }[(property.classification ?? '').toLowerCase()];
   const bound = (value: number | string | undefined) =>
     typeof value === 'string' ? Date.parse(value) : value;
-  const { minimum, maximum } = property.logicalTypeOptions ?? {};
+  const { minimum, maximum, pattern } = property.logicalTypeOptions ?? {};
   const oneOf = property.quality?.find(({ metric }) => metric === 'invalidValues')?.arguments?.validValues;
   const { identifies, normalize, from, aliases } = own;
   const options = Object.fromEntries(
@@ -256,6 +261,7 @@ function columnSource(property: Property): string {
       from,
       aliases,
       oneOf,
+      pattern,
       min: bound(minimum),
       max: bound(maximum),
     }).filter(([, value]) => value !== undefined),

@@ -39,10 +39,11 @@ const decimals = fc
     ...(positive && { min: 0 }),
   }));
 
-type Kind = Pick<Column, 'type' | 'min' | 'max' | 'precision' | 'scale' | 'oneOf'>;
+type Kind = Pick<Column, 'type' | 'min' | 'max' | 'precision' | 'scale' | 'oneOf' | 'pattern'>;
 const columnKind: fc.Arbitrary<Kind> = fc.oneof(
   fc.constant({ type: 'text' as const }),
   fc.constant({ type: 'text' as const, oneOf: ['paid', 'a "b"', 'é\\'] }),
+  fc.constant({ type: 'text' as const, pattern: '[A-Z_.]{2,4}-([0-9]+|x*\\$[\\]a-c]?)' }),
   fc.constant({ type: 'boolean' as const }),
   fc.constant({ type: 'isoInstant' as const }),
   fc.constant({ type: 'isoInstant' as const, min: Date.UTC(2000, 0, 1), max: Date.UTC(2030, 0, 1) }),
@@ -131,11 +132,16 @@ function numberText(column: Column): fc.Arbitrary<string> {
     .filter((text) => Number(text) >= min && Number(text) <= max);
 }
 
+/** A pattern, of the whole of a text. */
+const wholeOf = (pattern: string) => new RegExp(`^(?:${pattern})$`);
+
 /** A good value of a column as JSON without an escape. */
 export function plainValue(column: Column): fc.Arbitrary<string> {
   if (column.type === 'isoDate') return day;
   if (column.type === 'isoInstant') return instant(column);
   if (column.type === 'boolean') return fc.constantFrom('true', 'false');
+  if (column.pattern !== undefined)
+    return fc.stringMatching(wholeOf(column.pattern)).map((text) => `"${text}"`);
   if (column.oneOf) return fc.constantFrom(...column.oneOf.map((one) => JSON.stringify(one)));
   if (column.type !== 'text') return numberText(column);
   return plainText.map((text) => `"${text === '' && !column.nullable ? '-' : text}"`);
@@ -298,11 +304,12 @@ export function verdictOf({ columns }: SourceTable, pairs: readonly Pair[]): Ver
   return { row };
 }
 
-function faultOfText({ type, oneOf, min, max }: Column, value: unknown) {
+function faultOfText({ type, oneOf, pattern, min, max }: Column, value: unknown) {
   if (typeof value !== 'string') return 'WRONG_TYPE';
   if (value.includes('\0')) return 'INVALID_ENCODING';
   if (type === 'isoDate' && !isDay(value)) return 'WRONG_TYPE';
   if (oneOf && !oneOf.includes(value)) return 'OUT_OF_RANGE';
+  if (pattern !== undefined && !wholeOf(pattern).test(value)) return 'OUT_OF_RANGE';
   if (type !== 'isoInstant') return undefined;
   const [, dayOf = '', time = '', zone = ''] =
     /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)$/.exec(value) ?? [];

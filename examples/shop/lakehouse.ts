@@ -100,7 +100,7 @@ const productLanding = shop.source({
   description: 'One product at its price, as the warehouse exports it.',
   format: 'parquet',
   columns: {
-    sku: text('Number of the product.'),
+    sku: text('Number of the product.', { pattern: '[a-z0-9]+(-[a-z0-9]+)*' }),
     title: text('What it is called.'),
     price: decimal(9, 2, 'What one costs, in euros.', { min: 0 }),
     changedAt: isoInstant('From when on.', { min: Date.UTC(2000, 0, 1) }),

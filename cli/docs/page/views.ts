@@ -131,7 +131,7 @@ const outcome = (run: RunSummary) =>
   html`<span class="${run.outcome === 'published' ? 'good' : 'bad'}">${run.outcome}</span>`;
 
 /** What else a contract says of a column. */
-function factsOf({ min, max, type, oneOf, identifies, aliases, from }: ColumnDoc): string {
+function factsOf({ min, max, type, oneOf, pattern, identifies, aliases, from }: ColumnDoc): string {
   const isInstant = ['timestamp', 'epochMillis', 'isoInstant'].includes(type);
   // A bound of 0 or 1 says whether there is any instant.
   const bound = (n: number) =>
@@ -140,6 +140,7 @@ function factsOf({ min, max, type, oneOf, identifies, aliases, from }: ColumnDoc
     min !== undefined && `from ${bound(min)}`,
     max !== undefined && `to ${bound(max)}`,
     oneOf && `one of ${oneOf.join(', ')}`,
+    pattern && `looks like ${pattern}`,
     identifies && `identifies a ${identifies}`,
     aliases.length > 0 && `also written ${aliases.join(', ')}`,
     from && `in the record at ${from}`,
