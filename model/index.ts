@@ -11,6 +11,8 @@ export {
   incrementsOf,
   keySql,
   type RowKey,
+  soughtBy,
+  soughtIn,
   type Through,
   throughOf,
 } from './increment';

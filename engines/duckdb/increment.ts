@@ -9,6 +9,7 @@ import {
   type Job,
   keySql,
   type RowKey,
+  soughtBy,
   type Table,
   type Through,
   throughOf,
@@ -16,7 +17,8 @@ import {
 } from '../../model';
 import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database';
 import { quoteName, quoteString } from '../sql';
-import type { Pointer, Store } from '../store';
+import { list, type Pointer, type Store } from '../store';
+import { listKeys, rowsWith } from './keys';
 import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
 import { openTable, seenAs } from './tables';
@@ -105,6 +107,8 @@ export interface PartRequest {
   readonly unmatched: number | undefined;
   /** Those that passed when the table was made last. */
   readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
+  /** By what its rows are looked for. */
+  readonly sought: readonly RowKey[];
   /** New folder for the table. */
   readonly dir: string;
   /** Lets SQL read a table by its name again. */
@@ -140,8 +144,9 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
     await db.run(
       `CREATE OR REPLACE TEMP TABLE _stored AS SELECT ${hides ? '_pseudonym(key)' : 'key'} AS key FROM _touched`,
     );
+    const was = await rowsWith(db, before.dir, increment.key, 'FROM _stored', ", filename='_file'");
     await db.run(
-      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${parquetIn(before.dir, ", filename='_file'")} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
+      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${was} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
     );
     if ((await countOf(db, 'FROM _was')) > Math.max(FEW_ROWS, MOST_SHARE * before.rows)) continue;
     return makeTouched(db, request, increment, touched);
@@ -247,21 +252,21 @@ async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: 
 const showPart = (db: DuckDBConnection, { name }: Table) =>
   db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS FROM ${partOf(name)}`);
 
-async function narrowOne(
-  db: DuckDBConnection,
-  input: Table,
-  dir: string,
-  { of, on = {}, key }: Through,
-): Promise<void> {
-  const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(dir)}) t`;
+async function narrowOne(db: DuckDBConnection, input: Table, dir: string, through: Through): Promise<void> {
+  const { of, on = {}, key } = through;
   const pairs = Object.entries(on);
   const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o ${semi('_touched', { key: keySql('o', key) })})`;
   const kept =
     of === undefined
       ? semi('_touched', { key: keySql('t', key) })
       : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
+  const [by] = soughtBy(through);
+  const values = of === undefined ? 'FROM _touched' : `SELECT ${pairs[0]?.[1]} AS key FROM ${those}`;
+  const rows = by === undefined ? parquetIn(dir) : await rowsWith(db, dir, by, values);
   // Once, and not each time that the job's SQL names it.
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM ${rows} ${kept}`);
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM (SELECT ${seenAs(input)} FROM ${rows}) t ${kept}`,
+  );
 }
 
 /** Where no row is made again. */
@@ -312,7 +317,7 @@ async function makeTouched(
 /** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
 async function writeParts(
   db: DuckDBConnection,
-  { job, before, dir }: PartRequest,
+  { job, before, dir, sought }: PartRequest,
   key: string,
   columns: string,
 ): Promise<void> {
@@ -333,7 +338,11 @@ async function writeParts(
   }
   await mkdir(dir, { recursive: true });
   const stay = files.filter((f) => !again.has(f.file)).map(({ file }) => file);
-  for (const file of stay) await link(file, join(dir, basename(file)));
+  const names = await list(before.dir);
+  // With the lists of its values.
+  for (const file of stay)
+    for (const name of names.filter((one) => one.startsWith(basename(file))))
+      await link(join(before.dir, name), join(dir, name));
   const taken = new Set(stay.map((file) => basename(file)));
   let n = 0;
   while (taken.has(partName(n))) n++;
@@ -347,6 +356,7 @@ async function writeParts(
   ];
   const file = join(dir, partName(n));
   await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);
+  await listKeys(db, job.output, sought, [file]);
 }
 
 /** The checks that passed before, and could be failed by nothing but what is made again. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   auditOf,
@@ -14,6 +14,7 @@ import {
   runTime,
   SAMPLES,
   type SourceTable,
+  soughtIn,
   type Table,
   withoutAddress,
 } from '../../model';
@@ -30,13 +31,14 @@ import { filesOf, type LandingFolders, landingDir } from '../landing/files';
 import { SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
-import { list, type Pointer, type Store, type Version } from '../store';
+import type { Pointer, Store, Version } from '../store';
 import { readSummary } from '../stored';
 import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { type Causes, causesOf, hashOfSql, howMade, isCaused } from './causes';
 import { type Change, holdsFor, makePart, noteFiles, unmatchedOfViews } from './increment';
+import { filesOfRows, listKeys } from './keys';
 import { copyQuarantine, keptRows, land, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
@@ -279,12 +281,12 @@ export class Run {
       forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
+    const othersIn = async (folder: string) =>
+      (await filesOfRows(folder)).filter((file) => !isOf(delivery.kept, basename(file)));
+    const come = await othersIn(dir);
+    await listKeys(this.db, table, this.soughtIn(table), come);
     if (delivery.before !== undefined) {
-      const filesIn = async (folder: string) =>
-        (await list(folder))
-          .filter((name) => name.endsWith('.parquet') && !isOf(delivery.kept, name))
-          .map((name) => join(folder, name));
-      const change = await noteFiles(this.db, table, await filesIn(delivery.before), await filesIn(dir));
+      const change = await noteFiles(this.db, table, await othersIn(delivery.before), come);
       this.changes.set(table.name, change);
     }
     if (landed.failure !== null) this.fail(table, landed.failure);
@@ -429,6 +431,7 @@ export class Run {
     const { expectations, reasons } = await this.audit(table, job, rows > 0, (check) =>
       this.moveOut(job, dir, check),
     );
+    await listKeys(this.db, table, this.soughtIn(table), await filesOfRows(dir));
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
@@ -455,11 +458,14 @@ export class Run {
       checks: auditOf(job.output, pipeline.tables.values(), job)
         .filter(({ name }) => passed.has(name))
         .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
+      sought: this.soughtIn(job.output),
       dir,
       open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
       key: () => store.pseudonymKey(),
     });
   }
+
+  private soughtIn = (table: Table) => soughtIn(table, this.pipeline.jobs);
 
   private valuesOf = (job: Job) => this.plan.own?.[job.name] ?? this.plan.values;
 
