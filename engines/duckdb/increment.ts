@@ -21,13 +21,13 @@ import { list, type Pointer, type Store } from '../store';
 import { listKeys, rowsWith } from './keys';
 import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
-import { openTable, seenAs } from './tables';
+import { openRows, openTable, seenAs } from './tables';
 
 /** What of a table is not as it was when a run began. */
 export type Change =
   | { readonly is: 'same' }
-  /** Other rows, in the temporary table of {@link changesOf}, of which so many are no more. */
-  | { readonly is: 'some'; readonly gone: number }
+  /** Other rows, as {@link changesOf} names them: so many are no more, and so many have come. */
+  | { readonly is: 'some'; readonly gone: number; readonly come: number }
   /** Another table: which rows it shares with the one before is not known. */
   | { readonly is: 'other' };
 
@@ -39,16 +39,17 @@ const MOST_SHARE = 0.3;
 /** So many rows cost nothing either way. */
 const FEW_ROWS = 10_000;
 
-/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. Nothing was: all has come. */
-async function note(db: DuckDBConnection, as: string, was: string | undefined, is: string): Promise<Change> {
-  const without = (some: string, others = '') => `(${some}\n) EXCEPT ALL (${others}\n)`;
-  const come = was === undefined ? is : `FROM _gone UNION ALL (${without(is, was)})`;
-  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS ${come}`);
-  const gone = was === undefined ? 0 : await countOf(db, 'FROM _gone');
-  const all = await countOf(db, `FROM ${as}`);
-  return all === 0 ? { is: 'same' } : { is: 'some', gone };
+/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. */
+async function note(db: DuckDBConnection, as: string, was: string, is: string): Promise<Change> {
+  const without = (some: string, others: string) => `(${some}\n) EXCEPT ALL (${others}\n)`;
+  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS FROM _gone UNION ALL (${without(is, was)})`);
+  const gone = await countOf(db, 'FROM _gone');
+  return changed(gone, (await countOf(db, `FROM ${as}`)) - gone);
 }
+
+const changed = (gone: number, come: number): Change =>
+  gone + come === 0 ? { is: 'same' } : { is: 'some', gone, come };
 
 /** Notes what of a source is other where these files of its rows are no more, and these have come. */
 export async function noteFiles(
@@ -59,8 +60,11 @@ export async function noteFiles(
 ): Promise<Change> {
   const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetFiles(files)}`;
   if (gone.length + come.length === 0) return { is: 'same' };
-  const is = come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`;
-  return note(db, changesOf(table.name), gone.length > 0 ? seen(gone) : undefined, is);
+  const as = changesOf(table.name);
+  if (gone.length > 0)
+    return note(db, as, seen(gone), come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${as} AS ${seen(come)}`);
+  return changed(0, await countOf(db, `FROM ${as}`));
 }
 
 /**
@@ -72,11 +76,21 @@ export async function holdsFor(
   table: Table,
   e: Expectation,
   changes: ReadonlyMap<string, Change>,
+  counterparts?: { readonly table: Table; readonly dir: string },
 ): Promise<boolean> {
   const own = changes.get(table.name);
   if (own === undefined || own.is === 'other' || !isOfRows(e, changes)) return false;
   if (own.is === 'same') return true;
-  return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+  const [[from, to] = [], ...more] = Object.entries(e.counterparts?.columns ?? {});
+  if (counterparts && from !== undefined && to !== undefined && more.length === 0) {
+    const values = `SELECT ${from} AS key FROM ${changesOf(table.name)}`;
+    await openRows(db, counterparts.table, await rowsWith(db, counterparts.dir, to, values));
+  }
+  try {
+    return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+  } finally {
+    if (counterparts) await openTable(db, counterparts.table, counterparts.dir);
+  }
 }
 
 /** Whether nothing but a table's own rows can fail it: those of others are all there still. */
@@ -154,7 +168,7 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
   return undefined;
 }
 
-const semi = (table: string, on: Readonly<Record<string, string>>, kind = 'SEMI') =>
+const semi = (table: string, on: Readonly<Record<string, string>>, kind: 'SEMI' | 'ANTI' = 'SEMI') =>
   `${kind} JOIN ${table} k ON ${Object.entries(on)
     .map(([column, value]) => `k.${column} IS NOT DISTINCT FROM ${value}`)
     .join(' AND ')}`;
@@ -306,24 +320,35 @@ async function makeTouched(
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   const had = (await countOf(db, 'FROM _was')) > 0;
-  const change = await note(db, changesOf(output.name), had ? select('_was') : undefined, select('_now'));
+  const change = had
+    ? await note(db, changesOf(output.name), select('_was'), select('_now'))
+    : changed(0, await countOf(db, 'FROM _now'));
   const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
-  const come = (await countOf(db, `FROM ${changesOf(output.name)}`)) - change.gone;
-  await writeParts(db, request, increment.key, columns);
-  return { ...told, change, rows: before.rows - change.gone + come };
+  await writeParts(db, request, had ? increment.key : undefined, columns);
+  if (!had) await db.run(`ALTER TABLE _now RENAME TO ${changesOf(output.name)}`);
+  return { ...told, change, rows: before.rows - change.gone + change.come };
 }
 
-/** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
+/**
+ * Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new.
+ * `key`: the column by which rows do not stay; nothing where the table had none of what was made.
+ */
 async function writeParts(
   db: DuckDBConnection,
   { job, before, dir, sought }: PartRequest,
-  key: string,
+  key: string | undefined,
   columns: string,
 ): Promise<void> {
-  const stored = quoteName(key);
-  const moved = `(SELECT DISTINCT ${stored} AS key FROM ${changesOf(job.output.name)})`;
-  const ofMoved = semi(moved, { key: `t.${stored}` });
+  const byMoved = (kind: 'SEMI' | 'ANTI') =>
+    key === undefined
+      ? ''
+      : semi(
+          `(SELECT DISTINCT ${quoteName(key)} AS key FROM ${changesOf(job.output.name)})`,
+          { key: `t.${quoteName(key)}` },
+          kind,
+        );
+  const ofMoved = byMoved('SEMI');
   const files = await rowsOf<{ file: string; rows: number }>(db, `${footersIn(before.dir)} ORDER BY rows`);
   const touched = await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${ofMoved}`);
   const again = new Set(touched.map(({ file }) => file));
@@ -348,11 +373,7 @@ async function writeParts(
   while (taken.has(partName(n))) n++;
   const queries = [
     `SELECT ${columns} FROM _now t ${ofMoved}`,
-    ...(again.size > 0
-      ? [
-          `SELECT ${columns} FROM ${parquetFiles([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`,
-        ]
-      : []),
+    ...(again.size > 0 ? [`SELECT ${columns} FROM ${parquetFiles([...again])} t ${byMoved('ANTI')}`] : []),
   ];
   const file = join(dir, partName(n));
   await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);

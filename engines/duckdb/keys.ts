@@ -13,7 +13,8 @@ import { seenAs } from './tables';
 const listOf = (file: string, key: RowKey) =>
   `${file}.${typeof key === 'string' ? key : `${key.column}-day`}.keys`;
 
-const HASH = 'COALESCE(md5_number_lower(CAST(key AS VARCHAR)), 0) AS hash';
+const hashesOf = (values: string) =>
+  `SELECT COALESCE(md5_number_lower(CAST(key AS VARCHAR)), 0) AS hash FROM (SELECT DISTINCT key FROM (${values}))`;
 
 /** Lists the values of keys in files of rows. */
 export async function listKeys(
@@ -24,10 +25,8 @@ export async function listKeys(
 ): Promise<void> {
   for (const file of files) {
     for (const key of keys) {
-      const values = `SELECT DISTINCT ${keySql('t', key)} AS key FROM (SELECT ${seenAs(table)} FROM ${parquetFile(file)}) t`;
-      await db.run(
-        `COPY (SELECT ${HASH} FROM (${values})) TO ${quoteString(listOf(file, key))} (FORMAT parquet)`,
-      );
+      const values = `SELECT ${keySql('t', key)} AS key FROM (SELECT ${seenAs(table)} FROM ${parquetFile(file)}) t`;
+      await db.run(`COPY (${hashesOf(values)}) TO ${quoteString(listOf(file, key))} (FORMAT parquet)`);
     }
   }
 }
@@ -46,7 +45,7 @@ export async function rowsWith(
   if (lists.length === 0) return all;
   const found = await rowsOf<{ list: string }>(
     db,
-    `SELECT DISTINCT l.list FROM ${parquetFiles(lists, ", filename='list'")} l SEMI JOIN (SELECT ${HASH} FROM (${values})) v USING (hash)`,
+    `SELECT DISTINCT l.list FROM ${parquetFiles(lists, ", filename='list'")} l SEMI JOIN (${hashesOf(values)}) v USING (hash)`,
   ).catch(() => undefined);
   if (found === undefined) return all;
   const holding = new Set(found.map((one) => one.list));

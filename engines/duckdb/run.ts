@@ -390,9 +390,18 @@ export class Run {
     const passed = new Set<string>();
     for (const e of table.expectations) {
       const before = said?.expectations.find(({ name }) => name === e.name);
-      if (before?.failed === 0 && (await holdsFor(this.db, table, e, this.changes))) passed.add(e.name);
+      if (
+        before?.failed === 0 &&
+        (await holdsFor(this.db, table, e, this.changes, this.placeOf(e.counterparts?.table)))
+      )
+        passed.add(e.name);
     }
     return passed;
+  }
+
+  private placeOf(name = '') {
+    const [table, dir] = [this.pipeline.tables.get(name), this.dirs.get(name)];
+    return table && dir !== undefined ? { table, dir } : undefined;
   }
 
   private async transform(job: Job): Promise<Made> {
