@@ -67,34 +67,27 @@ export async function noteFiles(
   return changed(0, await countOf(db, `FROM ${as}`));
 }
 
-/**
- * Whether a check of a source that it passed holds for what has come to it: nothing else can fail it. What is no more is
- * asked too, so that it may be said of one that holds that it does not.
- */
-export async function holdsFor(
+/** Does something while SQL reads of the table in which changed rows have their counterparts what may be such. */
+export async function besideCounterparts<T>(
   db: DuckDBConnection,
-  table: Table,
-  e: Expectation,
-  changes: ReadonlyMap<string, Change>,
-  counterparts?: { readonly table: Table; readonly dir: string },
-): Promise<boolean> {
-  const own = changes.get(table.name);
-  if (own === undefined || own.is === 'other' || !isOfRows(e, changes)) return false;
-  if (own.is === 'same') return true;
-  const [[from, to] = [], ...more] = Object.entries(e.counterparts?.columns ?? {});
-  if (counterparts && from !== undefined && to !== undefined && more.length === 0) {
-    const values = `SELECT ${from} AS key FROM ${changesOf(table.name)}`;
-    await openRows(db, counterparts.table, await rowsWith(db, counterparts.dir, to, values));
-  }
+  { name }: Table,
+  { counterparts }: Expectation,
+  other: { readonly table: Table; readonly dir: string } | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const [[from, to] = [], ...more] = Object.entries(counterparts?.columns ?? {});
+  if (!other || from === undefined || to === undefined || more.length > 0) return work();
+  const values = `SELECT ${from} AS key FROM ${changesOf(name)}`;
+  await openRows(db, other.table, await rowsWith(db, other.dir, to, values));
   try {
-    return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+    return await work();
   } finally {
-    if (counterparts) await openTable(db, counterparts.table, counterparts.dir);
+    await openTable(db, other.table, other.dir);
   }
 }
 
 /** Whether nothing but a table's own rows can fail it: those of others are all there still. */
-const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
+export const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
   per === 'row' &&
   (reads.length === 0 || counterparts !== undefined) &&
   reads.every((name) => {

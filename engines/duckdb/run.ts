@@ -37,9 +37,17 @@ import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { type Causes, causesOf, hashOfSql, howMade, isCaused } from './causes';
-import { type Change, holdsFor, makePart, noteFiles, unmatchedOfViews } from './increment';
+import {
+  besideCounterparts,
+  type Change,
+  changesOf,
+  isOfRows,
+  makePart,
+  noteFiles,
+  unmatchedOfViews,
+} from './increment';
 import { filesOfRows, listKeys } from './keys';
-import { copyQuarantine, keptRows, land, readableVersion } from './landing';
+import { copyQuarantine, keptRows, land, landWithout, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { openTable } from './tables';
@@ -51,6 +59,11 @@ interface Counted {
   readonly name: string;
   readonly failed: number;
   readonly affected: number | null;
+}
+
+/** Of a check, what needs no look at the whole table. */
+interface Known extends Omit<Counted, 'name'> {
+  readonly samples: Found['samples'];
 }
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
@@ -258,8 +271,16 @@ export class Run {
 
   private async deliveries(data: string | undefined, { files }: LandingFolders) {
     if (this.forgetting || data === undefined) return new Map<string, Delivery>();
-    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) =>
-      this.keeps ? keptRows(this.db, this.store, this.pointer, source) : undefined,
+    return deliveriesOf(
+      this.plan.sources,
+      data,
+      files,
+      await this.store.suppression(),
+      async (source) =>
+        this.keeps || source.onMissing === 'keep'
+          ? keptRows(this.db, this.store, this.pointer, source)
+          : undefined,
+      !this.keeps,
     );
   }
 
@@ -273,7 +294,7 @@ export class Run {
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
     if (delivery.whole === undefined) this.readAsBefore.add(table.name);
-    if (version && isIdle(delivery)) return this.keep(table, version);
+    if (version && this.keeps && isIdle(delivery)) return this.keep(table, version);
     const landed = await land(this.db, table, delivery, {
       landing,
       table: dir,
@@ -308,6 +329,15 @@ export class Run {
     await readyList(db, list, subject);
     await readyRows(db, table, store.publishedDir(table.name, version));
     const dir = store.tableDir(runId, table.name);
+    if (table.onMissing === 'keep') {
+      const to = { table: dir, quarantine: store.quarantineFile(runId, table.name) };
+      const landed = await landWithout(db, table, store.publishedDir(table.name, version), to);
+      if (landed) {
+        await this.open(table, dir);
+        const { before, after } = landed;
+        return again(before.accepted, after.accepted, before.refused - after.refused, after.reasons);
+      }
+    }
     const written = await writeTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${rows})`);
     await this.open(table, dir);
     const before = store.publishedQuarantine(table.name, version);
@@ -352,7 +382,7 @@ export class Run {
     if (isKept(table.name) && isAsBefore) return;
     this.audited.add(table.name);
     const started = performance.now();
-    const { expectations } = await this.audit(table, null, true, undefined, await this.passedBy(table));
+    const { expectations } = await this.audit(table, null, true, undefined, await this.knownOf(table));
     const seconds = summary.seconds + secondsSince(started);
     this.summaries.set(table.name, {
       ...summary,
@@ -383,21 +413,46 @@ export class Run {
     );
   }
 
-  /** The expectations of a source that it passed, and that what has come passes too. */
-  private async passedBy(table: SourceTable): Promise<ReadonlySet<string>> {
+  /**
+   * What is known of a source's expectations by what was said of them, and what has come. Of bad rows that have come some are
+   * shown, and not of those that were told before.
+   */
+  private async knownOf(table: SourceTable): Promise<ReadonlyMap<string, Known>> {
     const version = this.pointer.tables[table.name];
     const said = version && this.isHeldTo(table) ? await this.saidOf(table, version) : undefined;
-    const passed = new Set<string>();
+    const own = this.changes.get(table.name);
+    const known = new Map<string, Known>();
+    if (!said || !own || own.is === 'other') return known;
+    const checks = auditOf({ ...table, name: changesOf(table.name) }, this.pipeline.tables.values());
     for (const e of table.expectations) {
-      const before = said?.expectations.find(({ name }) => name === e.name);
-      if (
-        before?.failed === 0 &&
-        (await holdsFor(this.db, table, e, this.changes, this.placeOf(e.counterparts?.table)))
-      )
-        passed.add(e.name);
+      const before = said.expectations.find(({ name }) => name === e.name)?.failed;
+      const isSame = (name: string) => this.changes.get(name)?.is === 'same';
+      if (before === undefined || !isOfRows(e, this.changes)) continue;
+      // A bad row may have got its counterpart.
+      if (before > 0 && (own.is === 'same' || !e.reads.every(isSame))) continue;
+      const check = checks.find(({ name }) => name === e.name) as Check;
+      const found =
+        own.is === 'same'
+          ? { failed: 0, affected: null, samples: [] }
+          : await besideCounterparts(this.db, table, e, this.placeOf(e.counterparts?.table), () =>
+              this.ask(check),
+            );
+      // Of those that are no more some may have been bad, which is not the same as that they are there.
+      if (own.is === 'some' && own.gone > 0 && found.failed > 0) continue;
+      const failed = before + found.failed;
+      known.set(e.name, { ...found, failed, affected: found.affected === null ? null : failed });
     }
-    return passed;
+    return known;
   }
+
+  /** Counts and shows bad rows. */
+  private async ask(check: Check): Promise<Known> {
+    const [{ failed, affected }] = (await this.count([check])) as [Counted];
+    return { failed, affected, samples: await this.samplesOf(check, failed) };
+  }
+
+  private samplesOf = async ({ shown, samples }: Check, failed: number) =>
+    failed > 0 ? samplesOf(shown, await textsOf(this.db, samples)) : [];
 
   private placeOf(name = '') {
     const [table, dir] = [this.pipeline.tables.get(name), this.dirs.get(name)];
@@ -428,7 +483,13 @@ export class Run {
       if (part.unmatched === undefined && job.drivenBy)
         await readyOutput(this.db, job, () => this.store.pseudonymKey());
       const filtered = part.unmatched ?? (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
-      const { expectations, reasons } = await this.audit(table, job, rows > 0, undefined, part.passed);
+      const { expectations, reasons } = await this.audit(
+        table,
+        job,
+        rows > 0,
+        undefined,
+        new Map([...part.passed].map((name) => [name, { failed: 0, affected: null, samples: [] }])),
+      );
       const made = { key, values: touched };
       return { read, quarantined: 0, filtered, written: rows, reasons, expectations, part: made };
     }
@@ -483,7 +544,7 @@ export class Run {
     job: Job | null,
     hasRows = true,
     moveOut?: (check: Check) => Promise<number>,
-    passed: ReadonlySet<string> = new Set(),
+    known: ReadonlyMap<string, Known> = new Map(),
   ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
@@ -493,7 +554,7 @@ export class Run {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
-        const samples = samplesOf(check.shown, await textsOf(this.db, check.samples));
+        const samples = known.get(name)?.samples ?? (await this.samplesOf(check, failed));
         const found = { table: table.name, expectation: name, severity, failed, affected, samples };
         this.found.push(found);
         if (check.moves && moveOut) reasons[name] = await moveOut(check);
@@ -506,7 +567,10 @@ export class Run {
         this.refuse(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    const isPassed = (check: Check) => passed.has(check.name) || (hasRows && check.onlyEmpty === true);
+    const knownOf = ({ name, onlyEmpty }: Check): Counted | undefined => {
+      const found = known.get(name) ?? (hasRows && onlyEmpty ? { failed: 0, affected: null } : undefined);
+      return found && { name, ...found };
+    };
     // What compares with a source that could not be read says nothing of the table.
     const unread = this.plan.sources.filter(({ name }) => !this.summaries.has(name)).map(({ name }) => name);
     const isAsked = ({ name }: Check) =>
@@ -517,13 +581,9 @@ export class Run {
     for (const check of checks.filter(({ moves }) => moves)) await judge(check);
     const others = checks.filter(({ moves }) => !moves);
     // At once; where that fails each alone, to know which it is.
-    const found = await this.count(others.filter((check) => !isPassed(check))).catch(() => []);
+    const found = await this.count(others.filter((check) => !knownOf(check))).catch(() => []);
     for (const check of others) {
-      const { name } = check;
-      await judge(
-        check,
-        isPassed(check) ? { name, failed: 0, affected: null } : found.find((one) => one.name === name),
-      );
+      await judge(check, knownOf(check) ?? found.find((one) => one.name === check.name));
     }
     return { expectations: results, reasons };
   }
