@@ -25,10 +25,10 @@ import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
-import { type Delivery, deliveriesOf, isIdle, isOf } from '../landing/batches';
+import { type Delivery, deliveriesOf, isIdle, isOf, sumOf } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
-import { SourceReader } from '../landing/reader';
+import { type Landed, SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
 import type { Pointer, Store, Version } from '../store';
@@ -130,7 +130,7 @@ export class Run {
           : this.land(
               source,
               data as string,
-              files.get(source.name) as readonly string[],
+              files.get(source.name) ?? [],
               deliveries.get(source.name) as Delivery,
             ),
       );
@@ -294,7 +294,8 @@ export class Run {
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
     if (delivery.whole === undefined) this.readAsBefore.add(table.name);
-    if (version && this.keeps && isIdle(delivery)) return this.keep(table, version);
+    if (version && this.keeps && isIdle(delivery))
+      return { ...(await this.keep(table, version)), ...recordsOf(sumOf(delivery.kept)) };
     const landed = await land(this.db, table, delivery, {
       landing,
       table: dir,
@@ -311,11 +312,7 @@ export class Run {
       this.changes.set(table.name, change);
     }
     if (landed.failure !== null) this.fail(table, landed.failure);
-    const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
-    const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
-    const read = written + filtered + quarantined;
-    const expectations = [await this.findCopies(table, landing, files)];
-    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations };
+    return { ...recordsOf(landed), expectations: [await this.findCopies(table, landing, files)] };
   }
 
   /** Writes what the lake has of a source without what is of people who were forgotten. */
@@ -658,6 +655,13 @@ export class Run {
       of: Object.fromEntries(job.inputs.map(({ name }) => [name, this.rowsOf.get(name) as string])),
     };
   }
+}
+
+/** What became of a source's records. */
+function recordsOf({ accepted: written, filtered, reasons, bytes, refusedBytes }: Landed) {
+  const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+  const read = written + filtered + quarantined;
+  return { read, quarantined, filtered, written, bytes, quarantinedBytes: refusedBytes, reasons };
 }
 
 /** What became of a source's rows and of what was refused of it, as it is made again. */
