@@ -101,6 +101,10 @@ export const incrementsOf = (
 ): readonly Increment[] =>
   increments.filter(({ when = {} }) => Object.entries(when).every(([name, value]) => values[name] === value));
 
+/** Whether the rows of single days can be made again by it. */
+export const isByDay = ({ output }: Job, { key }: Increment): boolean =>
+  ['date', 'timestamp'].includes(output.columns[key]?.type ?? '');
+
 /** When the same inputs give other rows, while parameters have these values. */
 export interface Due {
   readonly when: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ export * from './format';
 export {
   type Increment,
   incrementsOf,
+  isByDay,
   keySql,
   type RowKey,
   soughtBy,

@@ -28,6 +28,7 @@ import {
   runTime,
   type Table,
   text,
+  timestamp,
 } from '../model';
 import { lake as stedi } from '../pipeline';
 import { writeMissing } from '../samples/contract';
@@ -607,6 +608,78 @@ describe('a run of what is new, once more', () => {
     await beside.run({}, time, of(1));
     await land('b', '3.json', 3);
     await beside.run({}, time, of(1));
+  });
+});
+
+describe('days that are asked for', () => {
+  const AT = { at: timestamp('A.') };
+  const byDay = (key: 'at' | 'id') =>
+    small({
+      a: { ...ID, at: epochMillis('A.') },
+      o: { ...AT, ...ID },
+      job: { increments: [{ key, by: { a: key } }] },
+      sql: '',
+      runs: [],
+    });
+
+  test('are made again where a table is made by day, and no others', async () => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), 'SELECT a.at, a.id FROM a a');
+    const pipeline = byDay('at');
+    const beside = new Beside(pipeline, jobs);
+    const lines = [0, 1, 2].map((id) => `{"id":${id},"at":${BEGIN + id * 24 * HOUR}}`).join('\n');
+    for (const source of ['a', 'b']) await mkdir(beside.folder(source), { recursive: true });
+    await writeFile(join(beside.folder('a'), '1.json'), lines);
+    await writeFile(join(beside.folder('b'), '1.json'), '{"id":1}');
+    const time = new Date(BEGIN);
+    await beside.run({}, time);
+    const store = new Store(join(beside.dir, 'lake'));
+    const dir = store.publishedDir('o', (await store.pointer()).tables.o as Version);
+    const part = join(dir, 'part-0.parquet');
+    // As no run would: what is on the disk is other rows.
+    await withDatabase(async (db) => {
+      const wrong = join(root, 'wrong.parquet');
+      await db.run(
+        `COPY (SELECT * REPLACE (id + 10 AS id) FROM ${parquetFile(part)}) TO '${wrong}' (FORMAT parquet)`,
+      );
+      await rename(wrong, part);
+    });
+    const ids = async () => (await answer(beside.engine, 'SELECT id FROM o ORDER BY at')).map(([id]) => id);
+    const days = { from: '2026-01-02', to: '2026-01-03' };
+    expect(unchangedIn(await beside.engine.run(pipeline, { data: beside.data, time }))).toContain('o');
+    expect(await ids()).toEqual(['10', '11', '12']);
+    const run = await beside.engine.run(pipeline, { data: beside.data, time, days });
+    expect(await ids()).toEqual(['10', '1', '12']);
+    expect(run.summary.tables.find(({ table }) => table === 'o')?.part).toEqual({ key: 'at', values: 1 });
+    expect(run.warnings).toEqual([]);
+    const all = { from: '2026-01-01', to: '2026-02-01' };
+    await beside.engine.run(pipeline, { data: beside.data, time, days: all });
+    expect(await ids()).toEqual(['0', '1', '2']);
+  });
+
+  test('are told of tables that are not made by day', async () => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), 'SELECT a.at, a.id FROM a a');
+    const beside = new Beside(byDay('id'), jobs);
+    for (const source of ['a', 'b']) {
+      await mkdir(beside.folder(source), { recursive: true });
+      await writeFile(join(beside.folder(source), '1.json'), `{"id":1,"at":${BEGIN}}`);
+    }
+    const days = { from: '2026-01-01', to: '2026-01-02' };
+    const run = await beside.engine.run(beside.pipeline, { data: beside.data, days });
+    expect(run.warnings).toEqual(['not made by day, and not made again for these days: o; --full makes all']);
+  });
+
+  test.each([
+    ['--from', '2026-01-01'],
+    ['--from', '2026-01-02', '--to', '2026-01-01'],
+    ['--from', '2026-01-01', '--to', '2026-13-01'],
+    ['--from', '2026-01-01', '--to', '2026-02-01', '--full'],
+  ])('are refused: %s %s %s %s', async (...args) => {
+    const { status, stderr } = await lake(['run', '--lake', join(root, 'no-days'), ...args]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--from');
+    expect(existsSync(join(root, 'no-days'))).toBe(false);
   });
 });
 

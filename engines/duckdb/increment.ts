@@ -16,6 +16,7 @@ import {
   unmatchedOf,
 } from '../../model';
 import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database';
+import type { Days } from '../engine';
 import { quoteName, quoteString } from '../sql';
 import { list, type Pointer, type Store } from '../store';
 import { listKeys, rowsWith } from './keys';
@@ -102,6 +103,8 @@ export interface PartRequest {
   readonly sql: string;
   /** Those that hold with these values. */
   readonly increments: readonly Increment[];
+  /** Days that are touched in any case; the increments are by day then. */
+  readonly days?: Days | undefined;
   /** Of each input. */
   readonly changes: ReadonlyMap<string, Change>;
   /** Where the rows of each table that the job reads are. */
@@ -170,10 +173,18 @@ const semi = (table: string, on: Readonly<Record<string, string>>, kind: 'SEMI' 
 async function touch(
   db: DuckDBConnection,
   request: PartRequest,
-  { by, due = {} }: Increment,
+  { key, by, due = {} }: Increment,
 ): Promise<boolean> {
-  const { changes, before, runTime } = request;
+  const { changes, before, runTime, days } = request;
   const found: string[] = [];
+  if (days) {
+    const { from, to } = days;
+    const tables = Object.entries(by).map(([name, how]) => keysOf(name, throughOf(how)));
+    const all = [`SELECT b.${key} AS key FROM ${parquetIn(before.dir)} b`, ...tables].join(' UNION ALL ');
+    found.push(
+      `SELECT key FROM (${all}) WHERE CAST(key AS DATE) >= DATE ${quoteString(from)} AND CAST(key AS DATE) < DATE ${quoteString(to)}`,
+    );
+  }
   for (const [name, touching] of Object.entries(by)) {
     const how = throughOf(touching);
     const change = changes.get(name);

@@ -8,6 +8,7 @@ import {
   type Expectation,
   expectationsOf,
   incrementsOf,
+  isByDay,
   type Job,
   type Pipeline,
   readingOf,
@@ -121,6 +122,11 @@ export class Run {
     const folders = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
     const { files, warnings } = folders;
     this.warnings.push(...warnings);
+    const others = this.plan.jobs.filter((job) => this.restated(job).length === 0).map(({ name }) => name);
+    if (this.plan.days && others.length > 0)
+      this.warnings.push(
+        `not made by day, and not made again for these days: ${others.join(', ')}; --full makes all`,
+      );
     await this.openPublished();
     const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
@@ -466,7 +472,8 @@ export class Run {
     const version = await this.versionBefore(table);
     const now = { sql: hash, how, values: this.valuesOf(job), rowsOf: this.rowsOf };
     const causes = causesOf(job, version, now);
-    if (version && !isCaused(causes)) return this.keep(table, version);
+    const restated = this.restated(job).length > 0;
+    if (version && !isCaused(causes) && !restated) return this.keep(table, version);
     const sql = withParameters(text, job.parameters, this.valuesOf(job));
     const read = this.rows.get(driving.name) as number;
     const part = version && (await this.makePart(job, version, causes, sql, dir));
@@ -508,6 +515,7 @@ export class Run {
     const { db, store, pointer, pipeline } = this;
     const isOfRows = inputs.every((name) => version.of?.[name] === pointer.tables[name]?.runId);
     if (whole.length > 0 || !isOfRows) return undefined;
+    const restated = this.restated(job);
     const said = await this.saidOf(job.output, version);
     const passed = new Set(said?.expectations.filter(({ failed }) => failed === 0).map(({ name }) => name));
     const expectations = new Map(expectationsOf(job.output, job).map((e) => [e.name, e]));
@@ -515,7 +523,9 @@ export class Run {
     return makePart(db, {
       job,
       sql,
-      increments: incrementsOf(job, this.valuesOf(job)),
+      ...(restated.length > 0
+        ? { increments: restated, days: this.plan.days }
+        : { increments: incrementsOf(job, this.valuesOf(job)) }),
       changes: this.changes,
       dirs: this.dirs,
       dirsBefore: new Map(dirsBefore),
@@ -531,6 +541,10 @@ export class Run {
       key: () => store.pseudonymKey(),
     });
   }
+
+  /** The increments of a job by which days are made again that the run is to make again. */
+  private restated = (job: Job) =>
+    this.plan.days ? incrementsOf(job, this.valuesOf(job)).filter((one) => isByDay(job, one)) : [];
 
   private soughtIn = (table: Table) => soughtIn(table, this.pipeline.jobs);
 
