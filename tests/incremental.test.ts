@@ -644,7 +644,8 @@ describe('days that are asked for', () => {
       );
       await rename(wrong, part);
     });
-    const ids = async () => (await answer(beside.engine, 'SELECT o.id FROM o o ORDER BY o.at')).map(([id]) => id);
+    const ids = async () =>
+      (await answer(beside.engine, 'SELECT o.id FROM o o ORDER BY o.at')).map(([id]) => id);
     const days = { from: '2026-01-02', to: '2026-01-03' };
     expect(unchangedIn(await beside.engine.run(pipeline, { data: beside.data, time }))).toContain('o');
     expect(await ids()).toEqual(['10', '11', '12']);
