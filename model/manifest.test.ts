@@ -240,3 +240,10 @@ test('what a manifest says that it may not is refused', () => {
   expect(() => placed(job)).toThrow(/maxQuarantinedShare/);
   expect(manifestSchema.safeParse({ ...placed(lake.jobs[0] as Job), more: 1 }).success).toBe(false);
 });
+
+test('a source that keeps rows of files that are gone is refused by name, where nothing keeps them', () => {
+  const keeping = { ...source, onMissing: 'keep' as const };
+  expect(() => placed(words.job({ output: people, inputs: [keeping], description: 'P.' }))).toThrow(
+    /reading_raw\.onMissing: is 'keep', which the local engine does/,
+  );
+});

@@ -611,6 +611,41 @@ describe('a run of what is new, once more', () => {
   });
 });
 
+test('a run that cannot keep what is gone names the file and the ways out', async () => {
+  const jobs = await mkdtemp(join(root, 'jobs-'));
+  await writeFile(join(jobs, 'o.sql'), 'SELECT a.id FROM a a');
+  const of = (a: Columns, onMissing: 'keep' | 'remove') => {
+    const made = small({ a, o: ID, job: {}, sql: '', runs: [] });
+    return onMissing === 'keep' ? keeping(made) : made;
+  };
+  const beside = new Beside(of(ID, 'keep'), jobs, true);
+  const land = async (name: string, id: number) => {
+    for (const data of [beside.data, beside.all])
+      for (const source of ['a', 'b']) {
+        await mkdir(beside.folder(source, data), { recursive: true });
+        await writeFile(join(beside.folder(source, data), name), `{"id":${id}}`);
+      }
+  };
+  await land('1.json', 1);
+  await land('2.json', 2);
+  const time = new Date(BEGIN);
+  await beside.run({}, time);
+  for (const name of ['1.json', '2.json']) await rm(join(beside.folder('a'), name));
+  // With a folder that is empty too.
+  await beside.run({}, time);
+  const request = { data: beside.data, parameters: {} };
+  const plan = await planLake(new Store(join(beside.dir, 'lake')), jobs, beside.pipeline, request);
+  expect(plan[0]).toEqual({ table: 'a', does: 'keep', why: ['2 files are gone, with rows that stay'] });
+  const wider = { id: int('I.'), n: int('N.', { nullable: true }) };
+  await expect(beside.engine.run(of(wider, 'keep'), { ...request, time })).rejects.toThrow(
+    /a: 1\.json is gone, and its rows were read by other columns than the contract has now: put it back/,
+  );
+  await land('3.json', 3);
+  const without = of(wider, 'remove');
+  await beside.engine.run(without, { ...request, time });
+  expect(await answer(beside.engine, 'SELECT id FROM a')).toEqual([['3']]);
+});
+
 describe('days that are asked for', () => {
   const AT = { at: timestamp('A.') };
   const byDay = (key: 'at' | 'id') =>
