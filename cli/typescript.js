@@ -78,16 +78,20 @@ function mapOf(file) {
   return parsed.get(file);
 }
 
+/** By the place in what runs: Pulumi asks for the same again with each resource. */
+const places = new Map();
+
 function placeOf(site) {
   const file = site.getFileName();
   if (!maps.has(file)) return `${site}`;
   const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
+  const place = `${file}:${line}:${column}`;
   try {
-    const { originalLine, originalColumn } = mapOf(file).findEntry(line - 1, column - 1);
-    return `${site}`.replace(
-      `${file}:${line}:${column}`,
-      `${file}:${originalLine + 1}:${originalColumn + 1}`,
-    );
+    if (!places.has(place)) {
+      const { originalLine, originalColumn } = mapOf(file).findEntry(line - 1, column - 1);
+      places.set(place, `${file}:${originalLine + 1}:${originalColumn + 1}`);
+    }
+    return `${site}`.replace(place, places.get(place));
   } catch {
     return `${site}`;
   }

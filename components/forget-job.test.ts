@@ -1,5 +1,4 @@
 import type { Table } from '../model';
-import { erasureSchema } from '../model/manifest';
 import { ForgetJob, type ForgetJobArgs } from './forget-job';
 import type { GlueJob } from './glue-job';
 import { GlueTable } from './glue-table';
@@ -111,7 +110,7 @@ test('its erasure manifest says by which files of the jobs it makes tables again
     manifest: `s3://${ARTIFACTS}/jobs/${name}/0.json`,
     code: `s3://${ARTIFACTS}/jobs/${name}/0.sql`,
   });
-  expect(erasureSchema.parse(JSON.parse(file))).toMatchObject({
+  expect(JSON.parse(file)).toMatchObject({
     jobs: [{ ...job('reading'), parameters: { mode: 'set' } }, job('reading_open')],
     suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,
     receipts: `s3://${ARTIFACTS}/receipts/`,

@@ -212,7 +212,6 @@ export function csvReading(source: SourceTable, format: CsvFormat): Reading {
   // Each line is a row, but for the header: then no row was passed over, nor two lines taken for one.
   const check = `SELECT count(*) AS rows, CASE WHEN bool_and(_good) IS DISTINCT FROM false THEN count(*) + ${format.header ? `len(getvariable('_files'))` : '0'} END AS marks FROM _plain`;
   return {
-    ...commonReading(source),
     format: 'csv',
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
@@ -227,5 +226,6 @@ export function csvReading(source: SourceTable, format: CsvFormat): Reading {
     lines: lines(fields, format),
     careful: `SELECT ${fields.map((f) => `NULL::${spelled(f.column).duckdb} AS ${name(f.name)}`).join(', ')}, *, _n AS _last, false AS _good FROM _others`,
     judge: judge(fields, format),
+    ...commonReading(source),
   };
 }

@@ -146,11 +146,11 @@ export function parquetReading(source: SourceTable): Reading {
   const read = `SELECT *, ${areGood(fields)} AS _good FROM (SELECT ${numbered(fields)} FROM (${rows(source)}))`;
   const nothing = 'SELECT NULL';
   return {
-    ...commonReading(source),
     format: 'parquet',
     headBytes: HEAD_BYTES,
     pieceBytes: 0,
     described: DESCRIBED,
+    without: `SELECT * EXCLUDE (file_row_number) FROM ${READ} WHERE file_row_number + 1 NOT IN (SELECT n FROM _gone)`,
     heads: heads(source),
     plain: { rows: nothing, check: nothing },
     further: { rows: nothing, check: nothing },
@@ -163,6 +163,6 @@ export function parquetReading(source: SourceTable): Reading {
     careful: nothing,
     // Packed as it is, a file says nothing of the size of a record.
     judge: `SELECT * REPLACE (0::BIGINT AS _bytes) FROM (${judge({ record: fields })})`,
-    without: `SELECT * EXCLUDE (file_row_number) FROM ${READ} WHERE file_row_number + 1 NOT IN (SELECT n FROM _gone)`,
+    ...commonReading(source),
   };
 }

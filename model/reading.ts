@@ -1068,7 +1068,6 @@ export function jsonReading(source: SourceTable): Reading {
   const all = fieldsOf(source);
   const { record: fields } = all;
   return {
-    ...commonReading(source),
     format: 'json',
     headBytes: HEAD_BYTES,
     pieceBytes: PIECE_BYTES,
@@ -1082,5 +1081,6 @@ export function jsonReading(source: SourceTable): Reading {
     lines: lines(all),
     careful: accepted(all, lineRecords('FROM _others'), PLACE),
     judge: judge(all),
+    ...commonReading(source),
   };
 }

@@ -157,27 +157,8 @@ describe('a lake of Spark', () => {
     return rest;
   };
 
-  test('that says no format goes on, and says it from then on', async () => {
-    const { root, stored } = await made();
-    const names = pipeline.sources.map(({ name }) => name);
-    expect(Object.values(stored).map(({ version }) => version)).toEqual(names.map(() => FORMATS.manifest));
-    write(
-      withEach(stored, (one) => without(one, 'version')),
-      root,
-      FILE,
-    );
-    const { engine, asked } = spark(root, ROWS);
-    expect((await result(engine, 'SELECT count(*) AS n FROM customer_landing')).rows).toEqual([['4']]);
-    expect(Object.keys(asked[0]?.sources as object).toSorted()).toEqual(names.toSorted());
-    await spark(root, done).engine.run(pipeline, {});
-    expect(read(root, FILE).customer_landing.version).toBe(FORMATS.manifest);
-  });
-
-  const noReading = (one: Record<string, unknown>) =>
-    without({ ...one, source: without(one.source as Record<string, unknown>, 'reading') }, 'version');
-
   test.each([
-    ['says no format and lacks how files are read', noReading],
+    ['says no format', (one: Record<string, unknown>) => without(one, 'version')],
     ['is of an older format', (one: Record<string, unknown>) => ({ ...one, version: 1 })],
   ])('that %s is refused until a run has read the sources again', async (_, older) => {
     const { root, stored } = await made();

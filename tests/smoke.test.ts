@@ -216,6 +216,23 @@ describe('a step that fails', () => {
     expect(report).toMatch(/^customers_curated: \d+ rows, and \d+ of the local engine$/m);
   });
 
+  test('a record of a landing file that is missing on the stack is one, too', async () => {
+    place.alters = (call, ran) => {
+      if (isStack('ingest')(call)) {
+        const [key, lines] = [...aws.s3.contentOf(aws.outputs.buckets.landing)].find(([name]) =>
+          name.startsWith('step_trainer/'),
+        ) as [string, Buffer];
+        aws.s3.put(aws.outputs.buckets.landing, key, String(lines).replace(/^.*\n/, ''));
+      }
+      return ran;
+    };
+    const { status, report } = await place.smoke();
+    place.alters = (_, ran) => ran;
+    expect({ status, report }).toMatchObject({ status: 1 });
+    expect(report).toContain('**Failed at: run.**');
+    expect(report).toMatch(/^step_trainer_landing: \d+ records read, and \d+ by the local engine$/m);
+  });
+
   test('and after all of them it does what it should', async () => {
     place.fails = () => false;
     const { status, stdout, report } = await place.smoke({ destroy: true });

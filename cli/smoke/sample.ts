@@ -1,6 +1,6 @@
 import { cp, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LakeError } from '../../engines/engine';
+import { LakeError, type RunSummary, type TableSummary } from '../../engines/engine';
 import { landingDir } from '../../engines/landing/files';
 import type { LakehouseDefinition, Table } from '../../model';
 import { prefixOf } from '../../model/places';
@@ -18,6 +18,10 @@ export function rowsSql({ name, columns }: Table): string {
   return `SELECT ${shown.map((column) => `t.${column}`).join(', ')} FROM ${name} t`;
 }
 
+/** How many records a run read of each source. */
+export const recordsIn = (tables: readonly TableSummary[]): ReadonlyMap<string, number> =>
+  new Map(tables.flatMap(({ table, job, read }) => (job === null ? [[table, read]] : [])));
+
 /** A made-up sample, the same each time, and what the local engine makes of it. */
 export class Sample {
   readonly dir: string;
@@ -26,6 +30,8 @@ export class Sample {
   readonly left: readonly string[];
   /** Keys of the files in the buckets of their zones. */
   readonly keys = new Set<string>();
+  /** How many records the local engine read of each source. */
+  records: ReadonlyMap<string, number> = new Map();
   /** Who is forgotten, as the sources name them. */
   person = '';
 
@@ -53,7 +59,14 @@ export class Sample {
       }
     }
     const rules = Object.entries(parameters).flatMap(([name, value]) => [`--${name}`, value]);
-    await this.commands.lake(['run', '--data', this.dir, ...this.all, ...rules]);
+    const { tables } = await this.commands.lake<RunSummary>([
+      'run',
+      '--data',
+      this.dir,
+      ...this.all,
+      ...rules,
+    ]);
+    this.records = recordsIn(tables);
     await cp(join(this.temp, 'all'), join(this.temp, 'left'), { recursive: true });
     this.person = await this.somebody();
     await this.commands.lake(['forget', '--subject', '-', ...this.left], this.person);

@@ -12,7 +12,7 @@ import {
   withoutAddress,
 } from '../../model';
 import { FORMATS, formatFault } from '../../model/format';
-import { manifestOf, PEOPLE, sourceSchema } from '../../model/manifest';
+import { manifestOf, PEOPLE } from '../../model/manifest';
 import { bindingFaults } from '../check';
 import { withDatabase } from '../database';
 import {
@@ -78,7 +78,7 @@ const sayOnTerminal = (text: string) => {
 
 /** A source as the run found it that read it last. */
 interface Read {
-  /** The format of `source`; there is none where it is older than versions. */
+  /** The format of `source`; the first said none. */
   readonly version?: number;
   /** What the runner was told of it. */
   readonly source: Manifest['sources'][string];
@@ -352,8 +352,7 @@ export class SparkEngine implements Engine {
   private async readings(): Promise<Readonly<Record<string, Read['source']>>> {
     const read = Object.entries(await this.sources());
     for (const [name, { version, source }] of read) {
-      if (version === undefined ? sourceSchema.safeParse(source).success : version === FORMATS.manifest)
-        continue;
+      if (version === FORMATS.manifest) continue;
       throw new LakeError(
         // Without --data, a run would read a sample.
         `${this.path('sources.json')} says how ${name} is read in format ${version ?? 1}, and this version reads ${FORMATS.manifest}; read it again: npx lake run --engine spark --data ${source.location.replace(/^file:/, '').replace(/[^/]+\/landing\/$/, '')}`,

@@ -67,6 +67,8 @@ export class GlueStandIn {
   readonly ends = new Map<string, EndState>();
   /** What runs of every job leave of what their checks found. */
   findings: readonly Found[] = [];
+  /** What runs of jobs make of tables, by name; else some figures. */
+  made: ReadonlyMap<string, TableSummary> = new Map();
   /** How often runs are listed before a new one shows. */
   lag = 0;
   readonly workflowRuns: RunOfWorkflow[] = [];
@@ -294,17 +296,18 @@ export class GlueStandIn {
       parameters: Object.fromEntries(job.parameters.map((p) => [p.name, p.default])),
       seconds: 12.5,
       tables: tables.map(
-        ({ name }): TableSummary => ({
-          table: name,
-          job: name === job.name ? name : null,
-          read: 10,
-          quarantined: name === job.name ? 0 : 1,
-          filtered: 0,
-          written: 9,
-          reasons: {},
-          expectations: [],
-          seconds: 1.5,
-        }),
+        ({ name }): TableSummary =>
+          this.made.get(name) ?? {
+            table: name,
+            job: name === job.name ? name : null,
+            read: 10,
+            quarantined: name === job.name ? 0 : 1,
+            filtered: 0,
+            written: 9,
+            reasons: {},
+            expectations: [],
+            seconds: 1.5,
+          },
       ),
       findings: this.findings.filter((found) => tables.some(({ name }) => name === found.table)),
       jobRunId: run.id,

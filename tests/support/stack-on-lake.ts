@@ -82,8 +82,9 @@ export class StackOnLake {
       await mkdir(dirname(join(data, key)), { recursive: true });
       await writeFile(join(data, key), body);
     }
-    const { failures } = await engineOf(this.lake).run(pipeline, { data }, () => {});
+    const { failures, summary } = await engineOf(this.lake).run(pipeline, { data }, () => {});
     if (failures.length > 0) throw new Error(failures.join('\n'));
+    this.glue.made = new Map(summary.tables.map((each) => [each.table, each]));
   }
 
   private landed = () => this.s3.contentOf(this.outputs.buckets.landing);
