@@ -80,7 +80,7 @@ async function measure(rows: number) {
     if (status !== 0 || lines !== rows + 1) {
       throw new Error(`lake ended with ${status} and ${lines - 1} rows of ${rows}`);
     }
-    const peakBytes = Number(readFileSync(join(dir, String(lake.pid)), 'utf8'));
+    const { peakBytes } = JSON.parse(readFileSync(join(dir, String(lake.pid)), 'utf8'));
     process.stdout.write(`${JSON.stringify({ rows, seconds: +seconds.toFixed(2), peakBytes })}\n`);
   } finally {
     server.removeAllListeners('exit');

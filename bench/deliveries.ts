@@ -12,6 +12,7 @@ import { BENCH, inFreshFolder } from './source';
 export interface Delivered {
   readonly seconds: number;
   readonly peakBytes: number;
+  readonly cpuSeconds: number;
   readonly tables: readonly TableSummary[];
 }
 
@@ -37,8 +38,8 @@ export async function deliveries(
     await writeSample(all, { customers, seed: 22, dirty: 0.001 });
     const run = async (...options: readonly string[]): Promise<Delivered> => {
       const args = [CLI, 'run', ...options, '--data', data, '--lake', lake, '--json'];
-      const { seconds, peakBytes, stdout } = await measureNode(args);
-      const delivered = { seconds, peakBytes, tables: (JSON.parse(stdout) as RunSummary).tables };
+      const { stdout, ...measured } = await measureNode(args);
+      const delivered = { ...measured, tables: (JSON.parse(stdout) as RunSummary).tables };
       tell(delivered);
       return delivered;
     };
@@ -109,9 +110,9 @@ async function ask(lake: string, sql: string): Promise<Readonly<Record<string, s
 if (require.main === module) {
   const [customers, count] = [Number(process.argv[2] ?? 100_000), Number(process.argv[3] ?? 10)];
   mkdirSync(BENCH, { recursive: true });
-  deliveries(customers, count, ({ seconds, peakBytes, tables }) =>
+  deliveries(customers, count, ({ seconds, peakBytes, cpuSeconds, tables }) =>
     process.stdout.write(
-      `${seconds.toFixed(1)} s, ${Math.round(peakBytes / (1 << 20))} MB; ${tables.map(({ table, written, unchanged, part }) => `${table} ${written}${unchanged ? ' kept' : part ? ` by ${part.key} (${part.values})` : ''}`).join(', ')}\n`,
+      `${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s, ${Math.round(peakBytes / (1 << 20))} MB; ${tables.map(({ table, written, unchanged, part }) => `${table} ${written}${unchanged ? ' kept' : part ? ` by ${part.key} (${part.values})` : ''}`).join(', ')}\n`,
     ),
   ).catch((error) => {
     process.stderr.write(`${error.message}\n`);

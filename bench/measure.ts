@@ -9,6 +9,8 @@ export interface Measured {
   readonly seconds: number;
   /** The most memory the process held at once (resident). A process that it starts itself does not count. */
   readonly peakBytes: number;
+  /** What its threads took of processors: other work beside it counts little. */
+  readonly cpuSeconds: number;
   readonly stdout: string;
 }
 
@@ -56,7 +58,7 @@ export async function measureNode(args: readonly string[]): Promise<Measured> {
       NODE_OPTIONS: `--require ${JSON.stringify(join(__dirname, 'peak.cjs'))}`,
       BENCH_PEAK_DIR: peaks,
     });
-    return { seconds, stdout, peakBytes: Number(await readFile(join(peaks, String(pid)), 'utf8')) };
+    return { seconds, stdout, ...JSON.parse(await readFile(join(peaks, String(pid)), 'utf8')) };
   } finally {
     await rm(peaks, { recursive: true, force: true });
   }

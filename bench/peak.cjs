@@ -1,4 +1,5 @@
-// Preloaded into a measured process: on exit it leaves its peak memory, in bytes, in $BENCH_PEAK_DIR/<pid>.
+// Preloaded into a measured process: on exit it leaves its peak memory, in bytes, and the seconds that its threads
+// took of processors in $BENCH_PEAK_DIR/<pid>.
 // On Linux from VmHWM, because what getrusage gives includes the memory of the process that started this one.
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -12,6 +13,8 @@ function peakBytes() {
 
 if (isMainThread) {
   process.on('exit', () => {
-    writeFileSync(join(process.env.BENCH_PEAK_DIR ?? '.', String(process.pid)), String(peakBytes()));
+    const { user, system } = process.cpuUsage();
+    const measured = { peakBytes: peakBytes(), cpuSeconds: (user + system) / 1e6 };
+    writeFileSync(join(process.env.BENCH_PEAK_DIR ?? '.', String(process.pid)), JSON.stringify(measured));
   });
 }

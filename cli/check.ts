@@ -3,7 +3,7 @@ import { UsageError } from '../engines/engine';
 import type { Project } from '../engines/project';
 import { hasPython } from '../engines/python-syntax';
 import { noSuchJob } from '../engines/words';
-import { type Job, type Pipeline, reachOf, tellFaults } from '../model';
+import { type Job, keptFaults, type Pipeline, reachOf, tellFaults } from '../model';
 
 /** Throws a UsageError with every name that is no job's. */
 export function mustBeJobs({ jobs }: Pipeline, asked: readonly string[]): void {
@@ -36,6 +36,8 @@ export async function checkCommand(
     `${pipeline.tables.size} tables, ${pipeline.jobs.length} jobs: the definition, the SQL, its cases and the queries fit together.\n`,
   );
   tellUnchecked(python);
+  for (const { path, message } of pipeline.sources.flatMap(keptFaults))
+    process.stdout.write(`${path} ${message}.\n`);
   process.stdout.write('Where a person who is forgotten is looked for:\n');
   for (const [table, path] of reachOf(pipeline)) process.stdout.write(`  ${table}: ${path}\n`);
   return 0;

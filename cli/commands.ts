@@ -133,6 +133,8 @@ export function program(project: Project, exit: (status: number) => void): Comma
       ).argParser(instant),
     )
     .option('--full', 'make everything again, also what nothing has changed for')
+    .option('--from <day>', 'make days again of tables that are made by day: the first (UTC)')
+    .option('--to <day>', 'and the first day after them')
     .option('--json', 'print the summary of the run as JSON, and nothing else')
     .option('--verbose', 'print some bad rows of each warning')
     .option('--junit <file>', 'write how the expectations went as JUnit XML')
@@ -143,7 +145,7 @@ export function program(project: Project, exit: (status: number) => void): Comma
   withParameters(run);
   run.action(async (options) => {
     const parameters = parametersOf(run, options);
-    checkScopes(run, { local: ['lake', 'engine', 'time', 'junit'], stack: ['wait'] });
+    checkScopes(run, { local: ['lake', 'engine', 'time', 'junit', 'from', 'to'], stack: ['wait'] });
     if (options.stack !== undefined) {
       const { runStackCommand } = require('./stack-run') as typeof import('./stack-run');
       return exit(await runStackCommand(project, { ...options, parameters, wait: options.wait ?? true }));

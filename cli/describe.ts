@@ -111,6 +111,7 @@ function describedTable(table: Table, reach: string | undefined): TableDescripti
       ? {
           entity: table.entity,
           ...(table.each !== undefined && { each: table.each }),
+          ...(table.onMissing !== undefined && { onMissing: table.onMissing }),
           maxQuarantinedShare: table.maxQuarantinedShare,
         }
       : { iceberg: icebergTable(table, `${zone}/${prefixOf(table)}`) }),

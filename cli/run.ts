@@ -21,6 +21,9 @@ export interface RunOptions {
   readonly parameters: Readonly<Record<string, string>>;
   /** The run's own time. */
   readonly time?: Date;
+  /** Days that are made again. */
+  readonly from?: string;
+  readonly to?: string;
   /** Whether all is made again, also what nothing has changed for. */
   readonly full?: boolean;
   readonly json?: boolean;
@@ -40,6 +43,7 @@ export async function runCommand(project: Project, options: RunOptions): Promise
   const { definition, jobs } = project;
   const { pipeline } = definition;
   const { only, parameters, time } = options;
+  const days = daysOf(options);
   // Refused before a sample is made for it.
   const asked = planOf(pipeline, { parameters, ...(only && { only }) });
   if (options.engine === 'duckdb') requireSql(pipeline, asked);
@@ -50,6 +54,7 @@ export async function runCommand(project: Project, options: RunOptions): Promise
     ...(only && { only }),
     ...(time && { time }),
     ...(options.full && { full: true }),
+    ...days,
   };
   const plan = planOf(pipeline, request);
   const listeners = await listenersOf(project, options.events);
@@ -99,6 +104,20 @@ export async function runCommand(project: Project, options: RunOptions): Promise
   // Last, where nobody has to look for it.
   for (const failure of result.failures) process.stderr.write(message(`lake: ${failure}\n`));
   return result.failures.length === 0 ? 0 : 1;
+}
+
+function daysOf({ from, to, engine, full, only }: RunOptions) {
+  if (from === undefined && to === undefined) return {};
+  if (engine !== 'duckdb' || full || only)
+    throw new UsageError(
+      '--from and --to are for a local run of all jobs on DuckDB; leave out what else is asked',
+    );
+  const isDay = (day = '') => /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day));
+  if (from === undefined || to === undefined || !isDay(from) || !isDay(to) || from >= to)
+    throw new UsageError(
+      `--from ${from ?? ''} --to ${to ?? ''} are no days; give the first one and the first after the last, as --from 2026-01-01 --to 2026-02-01`,
+    );
+  return { days: { from, to } };
 }
 
 /** Says which forgets of a lake were cut off. */

@@ -58,8 +58,8 @@ export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 export const parquetFile = (file: string) => parquet(quoteString(literalPath(file)));
 
 /** Several as one. */
-export const parquetFiles = (files: readonly string[]) =>
-  parquet(`[${files.map((file) => quoteString(literalPath(file))).join(', ')}]`);
+export const parquetFiles = (files: readonly string[], options = '') =>
+  parquet(`[${files.map((file) => quoteString(literalPath(file))).join(', ')}]`, options);
 
 /** All Parquet below a folder, as a table. */
 export const parquetIn = (dir: string, options = '') => parquet(patternIn(dir), options);

@@ -16,8 +16,17 @@ export interface RunRequest {
   readonly only?: readonly string[];
   /** Makes everything again, also what nothing has changed for. Default: false. */
   readonly full?: boolean;
+  /** Days of which tables that are made by day are made again, also where nothing has changed. */
+  readonly days?: Days;
   /** The run's own time: what is dated later does not count yet. Default: now. */
   readonly time?: Date;
+}
+
+/** Days in UTC, as ISO dates. */
+export interface Days {
+  readonly from: string;
+  /** The first day after them. */
+  readonly to: string;
 }
 
 /** What a run would do with a table, and why. */

@@ -1,5 +1,5 @@
 import { choiceFault, type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
-import { LakeError, type RunRequest, UsageError } from './engine';
+import { type Days, LakeError, type RunRequest, UsageError } from './engine';
 import { noSuchJob } from './words';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
@@ -13,6 +13,7 @@ export interface Plan {
   readonly values: Readonly<Record<string, string>>;
   /** Of jobs that are run again as they were: the values of each. */
   readonly own?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly days?: Days;
   /** Tables that the jobs read and this run does not make. */
   readonly published: readonly string[];
 }
@@ -65,6 +66,7 @@ export function planOf(pipeline: Pipeline, request: RunRequest): Plan {
     jobs,
     parameters,
     values: { ...parameters, [runTime.name]: sqlInstant(request.time ?? new Date()) },
+    ...(request.days && { days: request.days }),
     published: [...read].filter((name) => !made.has(name)),
   };
 }

@@ -66,12 +66,44 @@ export const throughOf = (touch: RowKey | Through): Through =>
 export const keySql = (t: string, key: RowKey): string =>
   typeof key === 'string' ? `${t}.${key}` : `CAST(${t}.${key.column} AS DATE)`;
 
+/** The values by which rows of a table are looked for, where its job or one that reads it is made in part. */
+export function soughtIn(table: Table, jobs: readonly Job[]): readonly RowKey[] {
+  const keys = jobs.flatMap(({ output, increments: [first] }): RowKey[] => {
+    const touch = first?.by[table.name];
+    const own = first && output.name === table.name ? [first.key] : [];
+    return touch === undefined ? own : [...own, ...soughtBy(throughOf(touch))];
+  });
+  const isExact = (key: RowKey) => typeof key !== 'string' || EXACT.has(table.columns[key]?.type ?? '');
+  return [...new Map(keys.filter(isExact).map((key) => [keySql('t', key), key])).values()];
+}
+
+/** Values of them are equal where their texts are. */
+const EXACT = new Set<string>([
+  'text',
+  'pseudonym',
+  'int',
+  'boolean',
+  'date',
+  'isoDate',
+  'timestamp',
+  'epochMillis',
+  'isoInstant',
+]);
+
+/** What rows of an input are looked for by; nothing where that is several values. */
+export const soughtBy = ({ of, on = {}, key }: Through): readonly RowKey[] =>
+  of === undefined ? [key] : Object.keys(on).length === 1 ? Object.keys(on) : [];
+
 /** Of a job that asks for the time only by what comes due, or not at all, with these values. */
 export const incrementsOf = (
   { increments }: Job,
   values: Readonly<Record<string, string>>,
 ): readonly Increment[] =>
   increments.filter(({ when = {} }) => Object.entries(when).every(([name, value]) => values[name] === value));
+
+/** Whether the rows of single days can be made again by it. */
+export const isByDay = ({ output }: Job, { key }: Increment): boolean =>
+  ['date', 'timestamp'].includes(output.columns[key]?.type ?? '');
 
 /** When the same inputs give other rows, while parameters have these values. */
 export interface Due {

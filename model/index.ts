@@ -9,8 +9,11 @@ export * from './format';
 export {
   type Increment,
   incrementsOf,
+  isByDay,
   keySql,
   type RowKey,
+  soughtBy,
+  soughtIn,
   type Through,
   throughOf,
 } from './increment';
@@ -20,7 +23,7 @@ export * from './landing';
 // Only the program of a stack makes manifests: what checks them takes 0.1 s to load.
 export type * from './manifest';
 export { misreadSql } from './parquet';
-export { type Pipeline, unreadFaults } from './pipeline';
+export { keptFaults, type Pipeline, unreadFaults } from './pipeline';
 export * from './quarantine';
 export * from './query';
 export * from './reach';

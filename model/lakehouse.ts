@@ -44,6 +44,8 @@ export function lakehouse<const Zones extends readonly [string, ...string[]]>(zo
       readonly columns: C;
       /** Default: none. */
       readonly expectations?: readonly Expectation<keyof NoInfer<C> & string>[];
+      /** What becomes of the rows of a file that is no more. `keep` needs the local engine. Default: `remove`. */
+      readonly onMissing?: 'remove' | 'keep';
       /** Default: 0.05. */
       readonly maxQuarantinedShare?: number;
     }): SourceTable<Name, Z, C> {

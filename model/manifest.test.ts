@@ -225,3 +225,10 @@ test('a source is compared only with what its job reads', () => {
   const { sources } = placed(words.job({ output: people, inputs: [compared, other], description: 'P.' }));
   expect(sources.reading_raw?.audit.map(({ name }) => name)).toEqual(['a', 'b']);
 });
+
+test('a source that keeps rows of files that are gone is refused by name, where nothing keeps them', () => {
+  const keeping = { ...source, onMissing: 'keep' as const };
+  expect(() => placed(words.job({ output: people, inputs: [keeping], description: 'P.' }))).toThrow(
+    /reading_raw\.onMissing: is 'keep', which the local engine does/,
+  );
+});

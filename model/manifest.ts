@@ -6,7 +6,7 @@ import { FORMATS } from './format';
 import { type Due, dueOf } from './increment';
 import type { Job } from './job';
 import { readingByRecord, readingOf } from './landing';
-import { type Pipeline, unreadFaults } from './pipeline';
+import { keptFaults, type Pipeline, unreadFaults } from './pipeline';
 import { hasQuarantine } from './quarantine';
 import type { Reading } from './reading';
 import { hasPseudonyms, type SourceTable, saysWhose, type Table } from './table';
@@ -130,7 +130,7 @@ export function manifestOf(
 ): Manifest {
   const { output } = job;
   const sources = job.inputs.filter((input): input is SourceTable => input.format !== 'iceberg');
-  const faults = unreadFaults(job);
+  const faults = [...unreadFaults(job), ...sources.flatMap(keptFaults)];
   if (faults.length > 0) throw new DefinitionError(faults);
   const unmatched = unmatchedOf(job);
   const due = dueOf(job);

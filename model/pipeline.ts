@@ -479,6 +479,18 @@ export const unreadFaults = (job: Job): Fault[] =>
       ),
     );
 
+/** What a source is to do that nothing but the local engine does. */
+export const keptFaults = ({ name, onMissing }: SourceTable): Fault[] =>
+  onMissing === 'keep'
+    ? [
+        {
+          path: `${name}.onMissing`,
+          message:
+            "is 'keep', which the local engine does; Spark and stacks read the files that are there: leave it out for them",
+        },
+      ]
+    : [];
+
 function drivenByFaults({ name, drivenBy, inputs: [driving], output }: Job, fault: Faulty) {
   if (!drivenBy) return;
   const path = `jobs.${name}.drivenBy`;

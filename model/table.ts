@@ -53,6 +53,8 @@ export interface SourceTable<
   readonly entity: string;
   /** The array of a record of which every element is a row: keys with points between. Default: a record is a row. */
   readonly each?: string;
+  /** What becomes of the rows of a file that is no more. Default: they go too. */
+  readonly onMissing?: 'remove' | 'keep';
   /** The run fails where more than this share of the lines is quarantined (0 to 1). */
   readonly maxQuarantinedShare: number;
 }

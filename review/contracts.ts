@@ -200,6 +200,12 @@ function changesOf(
         say`a person's rows are found in ${name} ${String(a ?? 'no more')}; before, ${String(b ?? 'nobody had any')}`,
     ),
     ...ofTable(
+      'onMissing',
+      'look',
+      (b, a) =>
+        say`rows of ${name} whose file is gone are as it says, ${String(a ?? 'remove')}; before, ${String(b ?? 'remove')}`,
+    ),
+    ...ofTable(
       'maxQuarantinedShare',
       'look',
       (b, a) => say`${name} takes a share of ${String(a)} in quarantine; before, ${String(b)}`,

@@ -33,6 +33,7 @@ export interface TableDescription {
   /** Of a source. */
   readonly entity?: string;
   readonly each?: string;
+  readonly onMissing?: string;
   readonly maxQuarantinedShare?: number;
   /** Of a table that a job writes: what Iceberg and the catalog know of it. Its location is relative. */
   readonly iceberg?: ReturnType<typeof icebergTable>;

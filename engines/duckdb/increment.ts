@@ -9,23 +9,26 @@ import {
   type Job,
   keySql,
   type RowKey,
+  soughtBy,
   type Table,
   type Through,
   throughOf,
   unmatchedOf,
 } from '../../model';
 import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database';
+import type { Days } from '../engine';
 import { quoteName, quoteString } from '../sql';
-import type { Pointer, Store } from '../store';
+import { list, type Pointer, type Store } from '../store';
+import { listKeys, rowsWith } from './keys';
 import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
-import { openTable, seenAs } from './tables';
+import { openRows, openTable, seenAs } from './tables';
 
 /** What of a table is not as it was when a run began. */
 export type Change =
   | { readonly is: 'same' }
-  /** Other rows, in the temporary table of {@link changesOf}, of which so many are no more. */
-  | { readonly is: 'some'; readonly gone: number }
+  /** Other rows, as {@link changesOf} names them: so many are no more, and so many have come. */
+  | { readonly is: 'some'; readonly gone: number; readonly come: number }
   /** Another table: which rows it shares with the one before is not known. */
   | { readonly is: 'other' };
 
@@ -37,16 +40,17 @@ const MOST_SHARE = 0.3;
 /** So many rows cost nothing either way. */
 const FEW_ROWS = 10_000;
 
-/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. Nothing was: all has come. */
-async function note(db: DuckDBConnection, as: string, was: string | undefined, is: string): Promise<Change> {
-  const without = (some: string, others = '') => `(${some}\n) EXCEPT ALL (${others}\n)`;
-  const come = was === undefined ? is : `FROM _gone UNION ALL (${without(is, was)})`;
-  if (was !== undefined) await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS ${come}`);
-  const gone = was === undefined ? 0 : await countOf(db, 'FROM _gone');
-  const all = await countOf(db, `FROM ${as}`);
-  return all === 0 ? { is: 'same' } : { is: 'some', gone };
+/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. */
+async function note(db: DuckDBConnection, as: string, was: string, is: string): Promise<Change> {
+  const without = (some: string, others: string) => `(${some}\n) EXCEPT ALL (${others}\n)`;
+  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS FROM _gone UNION ALL (${without(is, was)})`);
+  const gone = await countOf(db, 'FROM _gone');
+  return changed(gone, (await countOf(db, `FROM ${as}`)) - gone);
 }
+
+const changed = (gone: number, come: number): Change =>
+  gone + come === 0 ? { is: 'same' } : { is: 'some', gone, come };
 
 /** Notes what of a source is other where these files of its rows are no more, and these have come. */
 export async function noteFiles(
@@ -57,28 +61,34 @@ export async function noteFiles(
 ): Promise<Change> {
   const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetFiles(files)}`;
   if (gone.length + come.length === 0) return { is: 'same' };
-  const is = come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`;
-  return note(db, changesOf(table.name), gone.length > 0 ? seen(gone) : undefined, is);
+  const as = changesOf(table.name);
+  if (gone.length > 0)
+    return note(db, as, seen(gone), come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${as} AS ${seen(come)}`);
+  return changed(0, await countOf(db, `FROM ${as}`));
 }
 
-/**
- * Whether a check of a source that it passed holds for what has come to it: nothing else can fail it. What is no more is
- * asked too, so that it may be said of one that holds that it does not.
- */
-export async function holdsFor(
+/** Does something while SQL reads of the table in which changed rows have their counterparts what may be such. */
+export async function besideCounterparts<T>(
   db: DuckDBConnection,
-  table: Table,
-  e: Expectation,
-  changes: ReadonlyMap<string, Change>,
-): Promise<boolean> {
-  const own = changes.get(table.name);
-  if (own === undefined || own.is === 'other' || !isOfRows(e, changes)) return false;
-  if (own.is === 'same') return true;
-  return (await countOf(db, e.sql(changesOf(table.name)))) === 0;
+  { name }: Table,
+  { counterparts }: Expectation,
+  other: { readonly table: Table; readonly dir: string } | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const [[from, to] = [], ...more] = Object.entries(counterparts?.columns ?? {});
+  if (!other || from === undefined || to === undefined || more.length > 0) return work();
+  const values = `SELECT ${from} AS key FROM ${changesOf(name)}`;
+  await openRows(db, other.table, await rowsWith(db, other.dir, to, values));
+  try {
+    return await work();
+  } finally {
+    await openTable(db, other.table, other.dir);
+  }
 }
 
 /** Whether nothing but a table's own rows can fail it: those of others are all there still. */
-const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
+export const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
   per === 'row' &&
   (reads.length === 0 || counterparts !== undefined) &&
   reads.every((name) => {
@@ -93,6 +103,8 @@ export interface PartRequest {
   readonly sql: string;
   /** Those that hold with these values. */
   readonly increments: readonly Increment[];
+  /** Days that are touched in any case; the increments are by day then. */
+  readonly days?: Days | undefined;
   /** Of each input. */
   readonly changes: ReadonlyMap<string, Change>;
   /** Where the rows of each table that the job reads are. */
@@ -105,6 +117,8 @@ export interface PartRequest {
   readonly unmatched: number | undefined;
   /** Those that passed when the table was made last. */
   readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
+  /** By what its rows are looked for. */
+  readonly sought: readonly RowKey[];
   /** New folder for the table. */
   readonly dir: string;
   /** Lets SQL read a table by its name again. */
@@ -140,8 +154,9 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
     await db.run(
       `CREATE OR REPLACE TEMP TABLE _stored AS SELECT ${hides ? '_pseudonym(key)' : 'key'} AS key FROM _touched`,
     );
+    const was = await rowsWith(db, before.dir, increment.key, 'FROM _stored', ", filename='_file'");
     await db.run(
-      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${parquetIn(before.dir, ", filename='_file'")} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
+      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${was} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
     );
     if ((await countOf(db, 'FROM _was')) > Math.max(FEW_ROWS, MOST_SHARE * before.rows)) continue;
     return makeTouched(db, request, increment, touched);
@@ -149,7 +164,7 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
   return undefined;
 }
 
-const semi = (table: string, on: Readonly<Record<string, string>>, kind = 'SEMI') =>
+const semi = (table: string, on: Readonly<Record<string, string>>, kind: 'SEMI' | 'ANTI' = 'SEMI') =>
   `${kind} JOIN ${table} k ON ${Object.entries(on)
     .map(([column, value]) => `k.${column} IS NOT DISTINCT FROM ${value}`)
     .join(' AND ')}`;
@@ -158,10 +173,18 @@ const semi = (table: string, on: Readonly<Record<string, string>>, kind = 'SEMI'
 async function touch(
   db: DuckDBConnection,
   request: PartRequest,
-  { by, due = {} }: Increment,
+  { key, by, due = {} }: Increment,
 ): Promise<boolean> {
-  const { changes, before, runTime } = request;
+  const { changes, before, runTime, days } = request;
   const found: string[] = [];
+  if (days) {
+    const { from, to } = days;
+    const tables = Object.entries(by).map(([name, how]) => keysOf(name, throughOf(how)));
+    const all = [`SELECT b.${key} AS key FROM ${parquetIn(before.dir)} b`, ...tables].join(' UNION ALL ');
+    found.push(
+      `SELECT key FROM (${all}) WHERE CAST(key AS DATE) >= DATE ${quoteString(from)} AND CAST(key AS DATE) < DATE ${quoteString(to)}`,
+    );
+  }
   for (const [name, touching] of Object.entries(by)) {
     const how = throughOf(touching);
     const change = changes.get(name);
@@ -247,21 +270,21 @@ async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: 
 const showPart = (db: DuckDBConnection, { name }: Table) =>
   db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS FROM ${partOf(name)}`);
 
-async function narrowOne(
-  db: DuckDBConnection,
-  input: Table,
-  dir: string,
-  { of, on = {}, key }: Through,
-): Promise<void> {
-  const rows = `(SELECT ${seenAs(input)} FROM ${parquetIn(dir)}) t`;
+async function narrowOne(db: DuckDBConnection, input: Table, dir: string, through: Through): Promise<void> {
+  const { of, on = {}, key } = through;
   const pairs = Object.entries(on);
   const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o ${semi('_touched', { key: keySql('o', key) })})`;
   const kept =
     of === undefined
       ? semi('_touched', { key: keySql('t', key) })
       : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
+  const [by] = soughtBy(through);
+  const values = of === undefined ? 'FROM _touched' : `SELECT ${pairs[0]?.[1]} AS key FROM ${those}`;
+  const rows = by === undefined ? parquetIn(dir) : await rowsWith(db, dir, by, values);
   // Once, and not each time that the job's SQL names it.
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM ${rows} ${kept}`);
+  await db.run(
+    `CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM (SELECT ${seenAs(input)} FROM ${rows}) t ${kept}`,
+  );
 }
 
 /** Where no row is made again. */
@@ -301,24 +324,35 @@ async function makeTouched(
   }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   const had = (await countOf(db, 'FROM _was')) > 0;
-  const change = await note(db, changesOf(output.name), had ? select('_was') : undefined, select('_now'));
+  const change = had
+    ? await note(db, changesOf(output.name), select('_was'), select('_now'))
+    : changed(0, await countOf(db, 'FROM _now'));
   const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
-  const come = (await countOf(db, `FROM ${changesOf(output.name)}`)) - change.gone;
-  await writeParts(db, request, increment.key, columns);
-  return { ...told, change, rows: before.rows - change.gone + come };
+  await writeParts(db, request, had ? increment.key : undefined, columns);
+  if (!had) await db.run(`ALTER TABLE _now RENAME TO ${changesOf(output.name)}`);
+  return { ...told, change, rows: before.rows - change.gone + change.come };
 }
 
-/** Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new. */
+/**
+ * Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new.
+ * `key`: the column by which rows do not stay; nothing where the table had none of what was made.
+ */
 async function writeParts(
   db: DuckDBConnection,
-  { job, before, dir }: PartRequest,
-  key: string,
+  { job, before, dir, sought }: PartRequest,
+  key: string | undefined,
   columns: string,
 ): Promise<void> {
-  const stored = quoteName(key);
-  const moved = `(SELECT DISTINCT ${stored} AS key FROM ${changesOf(job.output.name)})`;
-  const ofMoved = semi(moved, { key: `t.${stored}` });
+  const byMoved = (kind: 'SEMI' | 'ANTI') =>
+    key === undefined
+      ? ''
+      : semi(
+          `(SELECT DISTINCT ${quoteName(key)} AS key FROM ${changesOf(job.output.name)})`,
+          { key: `t.${quoteName(key)}` },
+          kind,
+        );
+  const ofMoved = byMoved('SEMI');
   const files = await rowsOf<{ file: string; rows: number }>(db, `${footersIn(before.dir)} ORDER BY rows`);
   const touched = await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${ofMoved}`);
   const again = new Set(touched.map(({ file }) => file));
@@ -333,20 +367,21 @@ async function writeParts(
   }
   await mkdir(dir, { recursive: true });
   const stay = files.filter((f) => !again.has(f.file)).map(({ file }) => file);
-  for (const file of stay) await link(file, join(dir, basename(file)));
+  const names = await list(before.dir);
+  // With the lists of its values.
+  for (const file of stay)
+    for (const name of names.filter((one) => one.startsWith(basename(file))))
+      await link(join(before.dir, name), join(dir, name));
   const taken = new Set(stay.map((file) => basename(file)));
   let n = 0;
   while (taken.has(partName(n))) n++;
   const queries = [
     `SELECT ${columns} FROM _now t ${ofMoved}`,
-    ...(again.size > 0
-      ? [
-          `SELECT ${columns} FROM ${parquetFiles([...again])} t ${semi(moved, { key: `t.${stored}` }, 'ANTI')}`,
-        ]
-      : []),
+    ...(again.size > 0 ? [`SELECT ${columns} FROM ${parquetFiles([...again])} t ${byMoved('ANTI')}`] : []),
   ];
   const file = join(dir, partName(n));
   await db.run(`COPY (${queries.join(' UNION ALL ')}) TO ${quoteString(file)} (FORMAT parquet)`);
+  await listKeys(db, job.output, sought, [file]);
 }
 
 /** The checks that passed before, and could be failed by nothing but what is made again. */

@@ -26,7 +26,12 @@ async function landed(table: SourceTable, files: Files, folder = 'data', forgott
     quarantine: join(root, 'q', 'q.parquet'),
     ...(forgotten && { forgotten }),
   };
-  const result = await land(db(), table, { how: '', kept: [], files: await landingFiles(data, table) }, to);
+  const result = await land(
+    db(),
+    table,
+    { how: '', fits: '', kept: [], files: await landingFiles(data, table) },
+    to,
+  );
   const rows = await rowsIn(db(), table, to.table);
   const isRefused = Object.keys(result.reasons).length > 0;
   expect((await filesBelow(root)).includes('q.parquet')).toBe(isRefused);

@@ -1,11 +1,21 @@
 import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
-import { isReadable, literalPath, parquetFile } from '../database';
-import { readyList, takeOut } from '../forgotten';
-import { type Batch, type Delivery, groupsOf, isOf, keepBatches, statesOf, sumOf } from '../landing/batches';
-import { type Judged, SourceReader, verdictOn } from '../landing/reader';
+import { isReadable, literalPath, numberedRows, parquetFile, parquetFiles, rowsOf } from '../database';
+import { readyList, takeOut, theirIds } from '../forgotten';
+import {
+  type Batch,
+  batchesIn,
+  type Delivery,
+  groupsOf,
+  isOf,
+  keepBatches,
+  lostRows,
+  statesOf,
+  sumOf,
+} from '../landing/batches';
+import { type Judged, type Landed, SourceReader, verdictOn } from '../landing/reader';
 import { quoteString } from '../sql';
 import { list, type Pointer, type Store, type Version } from '../store';
 import type { Suppression } from '../suppression';
@@ -33,7 +43,7 @@ const REFUSED = '.refused';
 export async function land(
   db: DuckDBConnection,
   table: SourceTable,
-  { how, before, kept, files }: Pick<Delivery, 'how' | 'before' | 'kept' | 'files'>,
+  { before, kept, files, ...rules }: Pick<Delivery, 'how' | 'fits' | 'before' | 'kept' | 'files'>,
   to: LandingTarget,
 ): Promise<Judged> {
   await mkdir(to.table, { recursive: true });
@@ -42,8 +52,18 @@ export async function land(
   const batches = [...kept];
   let next = Math.max(-1, ...kept.map(({ id }) => Number(id.slice(1)))) + 1;
   for (const group of groupsOf(files)) batches.push(await landBatch(db, table, `b${next++}`, group, to));
-  await keepBatches(to.table, how, batches);
-  const all = sumOf(batches);
+  await keepBatches(to.table, rules, batches);
+  const all = await settleBatches(db, table, batches, to);
+  return { ...all, failure: await verdictOn(db, readingOf(table), all) };
+}
+
+/** Writes of a source what is said of all of its batches, whose files stand in its folder. */
+async function settleBatches(
+  db: DuckDBConnection,
+  table: SourceTable,
+  batches: readonly Batch[],
+  to: Pick<LandingTarget, 'table' | 'quarantine'>,
+): Promise<Landed> {
   const names = await list(to.table);
   // A table has a file, also where it has no row.
   if (!names.some((name) => name.endsWith('.parquet'))) await writeTable(db, to.table, emptyOf(table));
@@ -52,7 +72,69 @@ export async function land(
     const queries = refused.map((name) => `FROM ${parquetFile(join(to.table, name))}`);
     await copyQuarantine(db, queries.join(' UNION ALL '), to.quarantine);
   }
-  return { ...all, failure: await verdictOn(db, readingOf(table), all) };
+  return sumOf(batches);
+}
+
+/**
+ * Writes the batches of a source whose files may be gone without what is of people who were forgotten. What is read of its
+ * files is read again by the next run. Returns what was read before, and is left; nothing where its batches are not known.
+ */
+export async function landWithout(
+  db: DuckDBConnection,
+  table: SourceTable,
+  from: string,
+  to: Pick<LandingTarget, 'table' | 'quarantine'>,
+): Promise<{ readonly before: Landed; readonly after: Landed } | undefined> {
+  const { forgotten, firstOrder, firstCount } = readingOf(table);
+  const was = await batchesIn(from, table);
+  if (!was) return undefined;
+  const names = await list(from);
+  await mkdir(to.table, { recursive: true });
+  const batches: Batch[] = [];
+  for (const { id, files, landed } of was.batches) {
+    const own = names.filter((name) => name.startsWith(`${id}-`)).map((name) => join(from, name));
+    const rows = own.filter((name) => name.endsWith('.parquet'));
+    let accepted = 0;
+    if (rows.length > 0) {
+      const others = `SELECT t.* FROM ${parquetFiles(rows)} t WHERE NOT (${forgotten.rows})`;
+      const file = quoteString(join(to.table, `${id}-read-0.parquet`));
+      accepted = (await db.run(`COPY (${others}) TO ${file} (FORMAT parquet)`)).rowsChanged;
+    }
+    const kept = { ...landed, accepted, filtered: landed.filtered + landed.accepted - accepted };
+    const [refused] = own.filter((name) => name.endsWith(REFUSED));
+    batches.push({ id, files, landed: refused === undefined ? kept : await withoutRefused(refused, kept) });
+  }
+  await keepBatches(to.table, { how: '', ...(was.fits !== undefined && { fits: was.fits }) }, batches);
+  return { before: sumOf(was.batches), after: await settleBatches(db, table, batches, to) };
+
+  async function withoutRefused(file: string, landed: Landed): Promise<Landed> {
+    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(file)}`);
+    const ids = await theirIds(db, 'SELECT id, raw FROM _before', forgotten.refused);
+    const isTheirs = `list_contains([${ids.join(', ')}]::BIGINT[], id)`;
+    const others = `FROM _before WHERE NOT ${isTheirs}`;
+    const reasons = await rowsOf<{ reason: string; n: number }>(
+      db,
+      `SELECT reason, count(*) AS n ${others} GROUP BY reason ORDER BY reason`,
+    );
+    if (reasons.length > 0)
+      await copyQuarantine(db, `SELECT * EXCLUDE (id) ${others}`, join(to.table, basename(file)));
+    const [gone] = await rowsOf<{ bytes: number }>(
+      db,
+      `SELECT COALESCE(sum(strlen(raw)), 0)::BIGINT AS bytes FROM _before WHERE ${isTheirs}`,
+    );
+    const first = await rowsOf<Landed['first'][number]>(
+      db,
+      `SELECT file, line, record, reason, detail, fatal FROM (SELECT *, false AS fatal ${others}) ORDER BY ${firstOrder} LIMIT ${firstCount}`,
+    );
+    return {
+      ...landed,
+      refused: landed.refused - ids.length,
+      filtered: landed.filtered + ids.length,
+      refusedBytes: landed.refusedBytes - (gone?.bytes ?? 0),
+      reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+      first,
+    };
+  }
 }
 
 /** A published version of a table; nothing where there is none, or its files are damaged. */
@@ -72,20 +154,23 @@ export async function keptRows(
   db: DuckDBConnection,
   store: Store,
   pointer: Pointer,
-  { name }: SourceTable,
+  { name, onMissing }: SourceTable,
 ): Promise<string | undefined> {
   const version = await readableVersion(db, store, pointer, name);
-  if (!version) return undefined;
+  const lost = () => {
+    const published = pointer.tables[name];
+    if (published && onMissing === 'keep')
+      throw lostRows(name, `files in ${store.publishedDir(name, published)} are missing or damaged`);
+    return undefined;
+  };
+  if (!version) return lost();
   const dir = store.publishedDir(name, version);
   const refused = (await list(dir)).filter((file) => file.endsWith(REFUSED));
   const footers = refused.map(
     (file) => `FROM parquet_file_metadata(${quoteString(literalPath(join(dir, file)))})`,
   );
   if (footers.length === 0) return dir;
-  return db.run(footers.join(' UNION ALL ')).then(
-    () => dir,
-    () => undefined,
-  );
+  return db.run(footers.join(' UNION ALL ')).then(() => dir, lost);
 }
 
 const emptyOf = (table: SourceTable) => `SELECT ${nothing(table, storedType)} WHERE false`;

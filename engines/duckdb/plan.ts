@@ -26,12 +26,17 @@ export async function planLake(
   const maybe = new Set<string>();
   const made: TablePlan[] = [];
   return withDatabase(async (db) => {
-    const deliveries = await deliveriesOf(plan.sources, request.data, files, forgotten, (source) =>
-      keptRows(db, store, pointer, source),
+    const deliveries = await deliveriesOf(
+      plan.sources,
+      request.data,
+      files,
+      forgotten,
+      (source) => keptRows(db, store, pointer, source),
+      request.full === true,
     );
     for (const source of plan.sources) {
       const delivery = deliveries.get(source.name) as Delivery;
-      const { fresh, changed, gone, whole } = delivery;
+      const { fresh, changed, gone, without, whole } = delivery;
       const why = request.full
         ? ['--full']
         : whole === 'first'
@@ -46,7 +51,11 @@ export async function planLake(
               ];
       const keeps = request.full !== true && isIdle(delivery);
       if (!keeps) maybe.add(source.name);
-      made.push({ table: source.name, does: keeps ? 'keep' : 'make', why: keeps ? [] : why });
+      made.push({
+        table: source.name,
+        does: keeps ? 'keep' : 'make',
+        why: [...(keeps ? [] : why), ...told(without, 'gone, with rows that stay')],
+      });
     }
     for (const job of plan.jobs) {
       const before = await readableVersion(db, store, pointer, job.name);

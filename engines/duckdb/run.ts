@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   auditOf,
@@ -8,12 +8,14 @@ import {
   type Expectation,
   expectationsOf,
   incrementsOf,
+  isByDay,
   type Job,
   type Pipeline,
   readingOf,
   runTime,
   SAMPLES,
   type SourceTable,
+  soughtIn,
   type Table,
   withoutAddress,
 } from '../../model';
@@ -24,20 +26,29 @@ import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
 import { findIn, readyList, readyRows, theirIds } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
-import { type Delivery, deliveriesOf, isIdle, isOf } from '../landing/batches';
+import { type Delivery, deliveriesOf, isIdle, isOf, sumOf } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
 import { filesOf, type LandingFolders, landingDir } from '../landing/files';
-import { SourceReader } from '../landing/reader';
+import { type Landed, SourceReader } from '../landing/reader';
 import { type Plan, requirePublished } from '../plan';
 import { quoteName, quoteString, withParameters } from '../sql';
-import { list, type Pointer, type Store, type Version } from '../store';
+import type { Pointer, Store, Version } from '../store';
 import { readSummary } from '../stored';
 import type { Suppression } from '../suppression';
 import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { type Causes, causesOf, hashOfSql, howMade, isCaused } from './causes';
-import { type Change, holdsFor, makePart, noteFiles, unmatchedOfViews } from './increment';
-import { copyQuarantine, keptRows, land, readableVersion } from './landing';
+import {
+  besideCounterparts,
+  type Change,
+  changesOf,
+  isOfRows,
+  makePart,
+  noteFiles,
+  unmatchedOfViews,
+} from './increment';
+import { filesOfRows, listKeys } from './keys';
+import { copyQuarantine, keptRows, land, landWithout, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { openTable } from './tables';
@@ -49,6 +60,11 @@ interface Counted {
   readonly name: string;
   readonly failed: number;
   readonly affected: number | null;
+}
+
+/** Of a check, what needs no look at the whole table. */
+interface Known extends Omit<Counted, 'name'> {
+  readonly samples: Found['samples'];
 }
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
@@ -106,6 +122,11 @@ export class Run {
     const folders = data === undefined ? NO_FILES : await filesOf(data, this.plan.sources);
     const { files, warnings } = folders;
     this.warnings.push(...warnings);
+    const others = this.plan.jobs.filter((job) => this.restated(job).length === 0).map(({ name }) => name);
+    if (this.plan.days && others.length > 0)
+      this.warnings.push(
+        `not made by day, and not made again for these days: ${others.join(', ')}; --full makes all`,
+      );
     await this.openPublished();
     const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
@@ -115,7 +136,7 @@ export class Run {
           : this.land(
               source,
               data as string,
-              files.get(source.name) as readonly string[],
+              files.get(source.name) ?? [],
               deliveries.get(source.name) as Delivery,
             ),
       );
@@ -256,8 +277,16 @@ export class Run {
 
   private async deliveries(data: string | undefined, { files }: LandingFolders) {
     if (this.forgetting || data === undefined) return new Map<string, Delivery>();
-    return deliveriesOf(this.plan.sources, data, files, await this.store.suppression(), async (source) =>
-      this.keeps ? keptRows(this.db, this.store, this.pointer, source) : undefined,
+    return deliveriesOf(
+      this.plan.sources,
+      data,
+      files,
+      await this.store.suppression(),
+      async (source) =>
+        this.keeps || source.onMissing === 'keep'
+          ? keptRows(this.db, this.store, this.pointer, source)
+          : undefined,
+      !this.keeps,
     );
   }
 
@@ -271,7 +300,8 @@ export class Run {
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
     if (delivery.whole === undefined) this.readAsBefore.add(table.name);
-    if (version && isIdle(delivery)) return this.keep(table, version);
+    if (version && this.keeps && isIdle(delivery))
+      return { ...(await this.keep(table, version)), ...recordsOf(sumOf(delivery.kept)) };
     const landed = await land(this.db, table, delivery, {
       landing,
       table: dir,
@@ -279,20 +309,16 @@ export class Run {
       forgotten: await this.store.suppression(),
     });
     await this.open(table, dir);
+    const othersIn = async (folder: string) =>
+      (await filesOfRows(folder)).filter((file) => !isOf(delivery.kept, basename(file)));
+    const come = await othersIn(dir);
+    await listKeys(this.db, table, this.soughtIn(table), come);
     if (delivery.before !== undefined) {
-      const filesIn = async (folder: string) =>
-        (await list(folder))
-          .filter((name) => name.endsWith('.parquet') && !isOf(delivery.kept, name))
-          .map((name) => join(folder, name));
-      const change = await noteFiles(this.db, table, await filesIn(delivery.before), await filesIn(dir));
+      const change = await noteFiles(this.db, table, await othersIn(delivery.before), come);
       this.changes.set(table.name, change);
     }
     if (landed.failure !== null) this.fail(table, landed.failure);
-    const { accepted: written, filtered, reasons, bytes, refusedBytes: quarantinedBytes } = landed;
-    const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
-    const read = written + filtered + quarantined;
-    const expectations = [await this.findCopies(table, landing, files)];
-    return { read, quarantined, filtered, written, bytes, quarantinedBytes, reasons, expectations };
+    return { ...recordsOf(landed), expectations: [await this.findCopies(table, landing, files)] };
   }
 
   /** Writes what the lake has of a source without what is of people who were forgotten. */
@@ -306,6 +332,15 @@ export class Run {
     await readyList(db, list, subject);
     await readyRows(db, table, store.publishedDir(table.name, version));
     const dir = store.tableDir(runId, table.name);
+    if (table.onMissing === 'keep') {
+      const to = { table: dir, quarantine: store.quarantineFile(runId, table.name) };
+      const landed = await landWithout(db, table, store.publishedDir(table.name, version), to);
+      if (landed) {
+        await this.open(table, dir);
+        const { before, after } = landed;
+        return again(before.accepted, after.accepted, before.refused - after.refused, after.reasons);
+      }
+    }
     const written = await writeTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${rows})`);
     await this.open(table, dir);
     const before = store.publishedQuarantine(table.name, version);
@@ -350,7 +385,7 @@ export class Run {
     if (isKept(table.name) && isAsBefore) return;
     this.audited.add(table.name);
     const started = performance.now();
-    const { expectations } = await this.audit(table, null, true, undefined, await this.passedBy(table));
+    const { expectations } = await this.audit(table, null, true, undefined, await this.knownOf(table));
     const seconds = summary.seconds + secondsSince(started);
     this.summaries.set(table.name, {
       ...summary,
@@ -381,16 +416,50 @@ export class Run {
     );
   }
 
-  /** The expectations of a source that it passed, and that what has come passes too. */
-  private async passedBy(table: SourceTable): Promise<ReadonlySet<string>> {
+  /**
+   * What is known of a source's expectations by what was said of them, and what has come. Of bad rows that have come some are
+   * shown, and not of those that were told before.
+   */
+  private async knownOf(table: SourceTable): Promise<ReadonlyMap<string, Known>> {
     const version = this.pointer.tables[table.name];
     const said = version && this.isHeldTo(table) ? await this.saidOf(table, version) : undefined;
-    const passed = new Set<string>();
+    const own = this.changes.get(table.name);
+    const known = new Map<string, Known>();
+    if (!said || !own || own.is === 'other') return known;
+    const checks = auditOf({ ...table, name: changesOf(table.name) }, this.pipeline.tables.values());
     for (const e of table.expectations) {
-      const before = said?.expectations.find(({ name }) => name === e.name);
-      if (before?.failed === 0 && (await holdsFor(this.db, table, e, this.changes))) passed.add(e.name);
+      const before = said.expectations.find(({ name }) => name === e.name)?.failed;
+      const isSame = (name: string) => this.changes.get(name)?.is === 'same';
+      if (before === undefined || !isOfRows(e, this.changes)) continue;
+      // A bad row may have got its counterpart.
+      if (before > 0 && (own.is === 'same' || !e.reads.every(isSame))) continue;
+      const check = checks.find(({ name }) => name === e.name) as Check;
+      const found =
+        own.is === 'same'
+          ? { failed: 0, affected: null, samples: [] }
+          : await besideCounterparts(this.db, table, e, this.placeOf(e.counterparts?.table), () =>
+              this.ask(check),
+            );
+      // Of those that are no more some may have been bad, which is not the same as that they are there.
+      if (own.is === 'some' && own.gone > 0 && found.failed > 0) continue;
+      const failed = before + found.failed;
+      known.set(e.name, { ...found, failed, affected: found.affected === null ? null : failed });
     }
-    return passed;
+    return known;
+  }
+
+  /** Counts and shows bad rows. */
+  private async ask(check: Check): Promise<Known> {
+    const [{ failed, affected }] = (await this.count([check])) as [Counted];
+    return { failed, affected, samples: await this.samplesOf(check, failed) };
+  }
+
+  private samplesOf = async ({ shown, samples }: Check, failed: number) =>
+    failed > 0 ? samplesOf(shown, await textsOf(this.db, samples)) : [];
+
+  private placeOf(name = '') {
+    const [table, dir] = [this.pipeline.tables.get(name), this.dirs.get(name)];
+    return table && dir !== undefined ? { table, dir } : undefined;
   }
 
   private async transform(job: Job): Promise<Made> {
@@ -403,7 +472,8 @@ export class Run {
     const version = await this.versionBefore(table);
     const now = { sql: hash, how, values: this.valuesOf(job), rowsOf: this.rowsOf };
     const causes = causesOf(job, version, now);
-    if (version && !isCaused(causes)) return this.keep(table, version);
+    const restated = this.restated(job).length > 0;
+    if (version && !isCaused(causes) && !restated) return this.keep(table, version);
     const sql = withParameters(text, job.parameters, this.valuesOf(job));
     const read = this.rows.get(driving.name) as number;
     const part = version && (await this.makePart(job, version, causes, sql, dir));
@@ -417,7 +487,13 @@ export class Run {
       if (part.unmatched === undefined && job.drivenBy)
         await readyOutput(this.db, job, () => this.store.pseudonymKey());
       const filtered = part.unmatched ?? (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
-      const { expectations, reasons } = await this.audit(table, job, rows > 0, undefined, part.passed);
+      const { expectations, reasons } = await this.audit(
+        table,
+        job,
+        rows > 0,
+        undefined,
+        new Map([...part.passed].map((name) => [name, { failed: 0, affected: null, samples: [] }])),
+      );
       const made = { key, values: touched };
       return { read, quarantined: 0, filtered, written: rows, reasons, expectations, part: made };
     }
@@ -429,6 +505,7 @@ export class Run {
     const { expectations, reasons } = await this.audit(table, job, rows > 0, (check) =>
       this.moveOut(job, dir, check),
     );
+    await listKeys(this.db, table, this.soughtIn(table), await filesOfRows(dir));
     const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
     return { read, quarantined, filtered, written: rows - quarantined, reasons, expectations };
   }
@@ -438,6 +515,7 @@ export class Run {
     const { db, store, pointer, pipeline } = this;
     const isOfRows = inputs.every((name) => version.of?.[name] === pointer.tables[name]?.runId);
     if (whole.length > 0 || !isOfRows) return undefined;
+    const restated = this.restated(job);
     const said = await this.saidOf(job.output, version);
     const passed = new Set(said?.expectations.filter(({ failed }) => failed === 0).map(({ name }) => name));
     const expectations = new Map(expectationsOf(job.output, job).map((e) => [e.name, e]));
@@ -445,7 +523,9 @@ export class Run {
     return makePart(db, {
       job,
       sql,
-      increments: incrementsOf(job, this.valuesOf(job)),
+      ...(restated.length > 0
+        ? { increments: restated, days: this.plan.days }
+        : { increments: incrementsOf(job, this.valuesOf(job)) }),
       changes: this.changes,
       dirs: this.dirs,
       dirsBefore: new Map(dirsBefore),
@@ -455,11 +535,18 @@ export class Run {
       checks: auditOf(job.output, pipeline.tables.values(), job)
         .filter(({ name }) => passed.has(name))
         .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
+      sought: this.soughtIn(job.output),
       dir,
       open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
       key: () => store.pseudonymKey(),
     });
   }
+
+  /** The increments of a job by which days are made again that the run is to make again. */
+  private restated = (job: Job) =>
+    this.plan.days ? incrementsOf(job, this.valuesOf(job)).filter((one) => isByDay(job, one)) : [];
+
+  private soughtIn = (table: Table) => soughtIn(table, this.pipeline.jobs);
 
   private valuesOf = (job: Job) => this.plan.own?.[job.name] ?? this.plan.values;
 
@@ -468,7 +555,7 @@ export class Run {
     job: Job | null,
     hasRows = true,
     moveOut?: (check: Check) => Promise<number>,
-    passed: ReadonlySet<string> = new Set(),
+    known: ReadonlyMap<string, Known> = new Map(),
   ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
@@ -478,7 +565,7 @@ export class Run {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
-        const samples = samplesOf(check.shown, await textsOf(this.db, check.samples));
+        const samples = known.get(name)?.samples ?? (await this.samplesOf(check, failed));
         const found = { table: table.name, expectation: name, severity, failed, affected, samples };
         this.found.push(found);
         if (check.moves && moveOut) reasons[name] = await moveOut(check);
@@ -491,7 +578,10 @@ export class Run {
         this.refuse(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    const isPassed = (check: Check) => passed.has(check.name) || (hasRows && check.onlyEmpty === true);
+    const knownOf = ({ name, onlyEmpty }: Check): Counted | undefined => {
+      const found = known.get(name) ?? (hasRows && onlyEmpty ? { failed: 0, affected: null } : undefined);
+      return found && { name, ...found };
+    };
     // What compares with a source that could not be read says nothing of the table.
     const unread = this.plan.sources.filter(({ name }) => !this.summaries.has(name)).map(({ name }) => name);
     const isAsked = ({ name }: Check) =>
@@ -502,13 +592,9 @@ export class Run {
     for (const check of checks.filter(({ moves }) => moves)) await judge(check);
     const others = checks.filter(({ moves }) => !moves);
     // At once; where that fails each alone, to know which it is.
-    const found = await this.count(others.filter((check) => !isPassed(check))).catch(() => []);
+    const found = await this.count(others.filter((check) => !knownOf(check))).catch(() => []);
     for (const check of others) {
-      const { name } = check;
-      await judge(
-        check,
-        isPassed(check) ? { name, failed: 0, affected: null } : found.find((one) => one.name === name),
-      );
+      await judge(check, knownOf(check) ?? found.find((one) => one.name === check.name));
     }
     return { expectations: results, reasons };
   }
@@ -583,6 +669,13 @@ export class Run {
       of: Object.fromEntries(job.inputs.map(({ name }) => [name, this.rowsOf.get(name) as string])),
     };
   }
+}
+
+/** What became of a source's records. */
+function recordsOf({ accepted: written, filtered, reasons, bytes, refusedBytes }: Landed) {
+  const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+  const read = written + filtered + quarantined;
+  return { read, quarantined, filtered, written, bytes, quarantinedBytes: refusedBytes, reasons };
 }
 
 /** What became of a source's rows and of what was refused of it, as it is made again. */

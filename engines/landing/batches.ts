@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { version as duckdb } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { FORMATS } from '../../model/format';
+import { LakeError } from '../engine';
 import type { Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { stateOf } from './bytes';
@@ -28,6 +29,8 @@ interface Kept {
   readonly version: number;
   /** Another one says that the files would be read otherwise. */
   readonly how: string;
+  /** Another one says that their rows no longer fit the contract. */
+  readonly fits?: string;
   readonly batches: readonly Batch[];
 }
 
@@ -35,16 +38,20 @@ interface Kept {
 export interface Delivery {
   /** How its files are read, as it is kept beside the rows. */
   readonly how: string;
+  readonly fits: string;
   /** Folder of the rows whose batches are kept. */
   readonly before?: string;
-  /** Batches whose files are all as they were. */
+  /** Batches whose files are all as they were, or are kept without them. */
   readonly kept: readonly Batch[];
+  /** Those of them that hold rows of files that are no more. */
+  readonly archived: readonly Batch[];
   /** Files to read, of which `fresh` are new, and `changed` are not what they were. */
   readonly files: readonly string[];
   readonly fresh: number;
   readonly changed: number;
-  /** Files that were read and are no more. */
+  /** Files that were read and are no more, whose rows go, and of whose batches the rows stay. */
   readonly gone: number;
+  readonly without: number;
   /** Why all files are read; nothing where they are not. */
   readonly whole?: 'first' | 'otherwise';
 }
@@ -54,7 +61,9 @@ export interface Delivery {
  * as only they say which devices those people had. Of rows that are kept nothing is theirs.
  */
 function besideOthers(delivery: Delivery, landing: string): Delivery {
-  const again = delivery.kept.filter(({ landed }) => landed.filtered > 0);
+  const again = delivery.kept.filter(
+    (batch) => batch.landed.filtered > 0 && !delivery.archived.includes(batch),
+  );
   const names = again.flatMap(({ files }) => Object.keys(files));
   return {
     ...delivery,
@@ -80,65 +89,120 @@ const howRead = (table: SourceTable, { entries }: Suppression): string =>
     )
     .digest('hex');
 
+/** What tells whether rows that were read before are still rows of the contract. */
+const fitsOf = ({ columns }: SourceTable): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify(columns, (key, one) => (key === 'description' || key === 'aliases' ? undefined : one)),
+    )
+    .digest('hex');
+
 /** Another description makes no other row. */
 export const withoutDescriptions = (value: unknown): string =>
   JSON.stringify(value, (key, one) => (key === 'description' ? undefined : one));
 
 const fileIn = (dir: string) => join(dir, 'landed.json');
 
-export async function keepBatches(dir: string, how: string, batches: readonly Batch[]): Promise<void> {
-  const kept: Kept = { version: FORMATS.landed, how, batches };
+export async function keepBatches(
+  dir: string,
+  rules: Pick<Kept, 'how' | 'fits'>,
+  batches: readonly Batch[],
+): Promise<void> {
+  const kept: Kept = { version: FORMATS.landed, ...rules, batches };
   await writeFile(fileIn(dir), JSON.stringify(kept));
 }
 
 /** The batches in a table's folder; nothing where that does not say, as of older lakes or after somebody was forgotten. */
-async function batchesIn(dir: string): Promise<Kept | undefined> {
+export async function batchesIn(dir: string, { name, onMissing }: SourceTable): Promise<Kept | undefined> {
   try {
     const kept: Kept = JSON.parse(await readFile(fileIn(dir), 'utf8'));
-    return kept.version === FORMATS.landed ? kept : undefined;
-  } catch {
-    // Then all files are read.
-    return undefined;
+    if (kept.version === FORMATS.landed) return kept;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
   }
+  // Else all files are read.
+  if (onMissing === 'keep') throw lostRows(name, `${fileIn(dir)} is damaged, or of another version`);
+  return undefined;
 }
+
+/** Where it cannot be told which rows are of files that are gone. */
+export const lostRows = (source: string, why: string) =>
+  new LakeError(
+    `${source}: it keeps the rows of files that are gone, and ${why}. Restore it; or put those files back, and run once with onMissing: 'remove'`,
+  );
 
 /** Holds the files of a source to those that its rows were read from. `before`: the folder of these rows. */
 async function deliveryOf(
+  source: SourceTable,
   files: readonly string[],
   landing: string,
-  how: string,
+  forgotten: Suppression,
   before: string | undefined,
+  isFull: boolean,
 ): Promise<Delivery> {
-  const was = before === undefined ? undefined : await batchesIn(before);
-  if (was?.how !== how) {
-    const whole = was === undefined ? 'first' : 'otherwise';
-    return { how, kept: [], files, fresh: files.length, changed: 0, gone: 0, whole };
-  }
+  const [how, fits] = [howRead(source, forgotten), fitsOf(source)];
+  const was = before === undefined ? undefined : await batchesIn(before, source);
   const now = new Map(files.map((path) => [relative(landing, path), path]));
-  const isSame = (name: string, state: string) => {
+  const isSame = ([name, state]: readonly [string, string]) => {
     const path = now.get(name);
     return path !== undefined && state !== '' && state === stateOf(path);
   };
-  const kept = was.batches.filter((batch) =>
-    Object.entries(batch.files).every(([name, state]) => isSame(name, state)),
-  );
+  const goneOf = (batches: readonly Batch[] = []) =>
+    batches.flatMap((batch) => Object.keys(batch.files)).filter((name) => !now.has(name));
+  const archived =
+    source.onMissing === 'keep' ? (was?.batches ?? []).filter((b) => goneOf([b]).length > 0) : [];
+  requireKept(source, archived, now, isSame, was?.fits === fits);
+  if (files.length + archived.length === 0) throw new LakeError(`${source.name}: no file in ${landing}`);
+  const isNew = isFull || was?.how !== how;
+  const kept = isNew
+    ? archived
+    : was.batches.filter((one) => archived.includes(one) || Object.entries(one.files).every(isSame));
   const known = new Set(kept.flatMap((batch) => Object.keys(batch.files)));
+  const rest = { how, fits, kept, archived, without: goneOf(archived).length };
+  const unread = files.filter((path) => !known.has(relative(landing, path)));
+  if (isNew) {
+    const whole = was === undefined ? 'first' : 'otherwise';
+    const beside = archived.length > 0 && before !== undefined && { before };
+    return { ...rest, ...beside, files: unread, fresh: unread.length, changed: 0, gone: 0, whole };
+  }
   const all = was.batches.flatMap((batch) => Object.entries(batch.files));
   const names = new Set(all.map(([name]) => name));
   return {
-    how,
+    ...rest,
     ...(before !== undefined && { before }),
-    kept,
-    files: files.filter((path) => !known.has(relative(landing, path))),
+    files: unread,
     fresh: [...now.keys()].filter((name) => !names.has(name)).length,
-    changed: all.filter(([name, state]) => now.has(name) && !isSame(name, state)).length,
-    gone: all.filter(([name]) => !now.has(name)).length,
+    changed: all.filter((one) => now.has(one[0]) && !isSame(one)).length,
+    gone: goneOf(was.batches).length - rest.without,
   };
+}
+
+/** Throws a LakeError where rows of files that are gone can neither stay nor be read again. */
+function requireKept(
+  { name }: SourceTable,
+  archived: readonly Batch[],
+  now: ReadonlyMap<string, string>,
+  isSame: (file: readonly [string, string]) => boolean,
+  fits: boolean,
+) {
+  const out = `put it back for one run, or run once with onMissing: 'remove', which takes its rows out`;
+  for (const { files } of archived) {
+    const gone = Object.keys(files).find((file) => !now.has(file));
+    if (!fits)
+      throw new LakeError(
+        `${name}: ${gone} is gone, and its rows were read by other columns than the contract has now: ${out}`,
+      );
+    const changed = Object.entries(files).find((file) => now.has(file[0]) && !isSame(file));
+    if (changed)
+      throw new LakeError(
+        `${name}: ${changed[0]} has changed, and was read together with ${gone}, which is gone and whose rows are kept: ${out}`,
+      );
+  }
 }
 
 /**
  * What there is to read of each source. `before` gives the folder of its rows, where they may be kept. Nothing is read
- * again where nothing has come.
+ * again where nothing has come. `isFull`: all that is there is read.
  */
 export async function deliveriesOf(
   sources: readonly SourceTable[],
@@ -146,12 +210,13 @@ export async function deliveriesOf(
   files: ReadonlyMap<string, readonly string[]>,
   forgotten: Suppression,
   before: (source: SourceTable) => Promise<string | undefined>,
+  isFull: boolean,
 ): Promise<ReadonlyMap<string, Delivery>> {
   const found = new Map<string, Delivery>();
   for (const source of sources) {
     const all = files.get(source.name) ?? [];
-    const how = howRead(source, forgotten);
-    found.set(source.name, await deliveryOf(all, landingDir(data, source), how, await before(source)));
+    const landing = landingDir(data, source);
+    found.set(source.name, await deliveryOf(source, all, landing, forgotten, await before(source), isFull));
   }
   if ([...found.values()].every(isIdle)) return found;
   for (const source of sources) {

@@ -111,7 +111,8 @@ export async function filesOf(data: string, sources: readonly SourceTable[]): Pr
   const missing: string[] = [];
   for (const source of sources) {
     const { files: found, warning } = await landingFolder(data, source);
-    if (found.length > 0) files.set(source.name, found);
+    // Rows of files that are gone may stand for it.
+    if (found.length > 0 || source.onMissing === 'keep') files.set(source.name, found);
     else
       missing.push(`${source.name}: no file in ${landingDir(data, source)}${warning ? `; ${warning}` : ''}`);
     if (warning !== undefined && !warnings.includes(warning)) warnings.push(warning);

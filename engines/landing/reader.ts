@@ -439,6 +439,7 @@ export async function verdictOn(
   { accepted, refused, bytes, refusedBytes, first }: Landed,
 ): Promise<string | null> {
   const fatal = first.filter((one) => one.fatal).length;
+  if (refused + fatal === 0) return null;
   await db.run(
     `CREATE OR REPLACE TEMP TABLE _counts AS SELECT ${accepted + refused} AS read, ${refused} AS refused, ${bytes} AS bytes,
       ${refusedBytes} AS refused_bytes, ${fatal} AS fatal`,
