@@ -112,7 +112,7 @@ function daysOf({ from, to, engine, full, only }: RunOptions) {
     throw new UsageError(
       '--from and --to are for a local run of all jobs on DuckDB; leave out what else is asked',
     );
-  const isDay = (day = '') => /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day));
+  const isDay = (day = '') => /^\d{4}-\d{2}-\d{2}$/.test(day) && new Date(day).toJSON()?.startsWith(day);
   if (from === undefined || to === undefined || !isDay(from) || !isDay(to) || from >= to)
     throw new UsageError(
       `--from ${from ?? ''} --to ${to ?? ''} are no days; give the first one and the first after the last, as --from 2026-01-01 --to 2026-02-01`,

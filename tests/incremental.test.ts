@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { countOf, parquetFile, parquetIn, withDatabase } from '../engines/database';
 import { DuckDbEngine } from '../engines/duckdb/engine';
@@ -16,6 +17,7 @@ import {
   boolean,
   type Columns,
   DELIVERED_ONCE,
+  double,
   type Expectation,
   epochMillis,
   expectation,
@@ -546,6 +548,27 @@ const SMALL: Readonly<Record<string, Small>> = {
       { a: '{"id":4,"n":2}' },
     ],
   },
+  'bad rows that an expectation shows by what they share': {
+    a: { ...ID, n: int('N.') },
+    expectsOfA: [held({ per: 'row', sql: (table) => `SELECT DISTINCT t.id FROM ${table} t WHERE t.n > 5` })],
+    o: ID,
+    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
+    sql: 'SELECT a.id FROM a a',
+    runs: [{ a: '{"id":1,"n":9}', b: '{"id":1}' }, { a: '{"id":1,"n":8}' }],
+  },
+  'a counterpart that is equal in another type': {
+    a: { ...ID, of: double('O.') },
+    expectsOfA: [
+      references({ name: 'b', columns: ID }, { of: 'id' }, { severity: 'warn', description: 'R.' }),
+    ],
+    o: ID,
+    job: { increments: [{ key: 'id', by: { b: 'id' } }] },
+    sql: 'SELECT b.id FROM b b',
+    runs: [
+      { a: '{"id":1,"of":1}', b: '{"id":1}' },
+      { a: '{"id":2,"of":1}', b: '{"id":2}' },
+    ],
+  },
 };
 
 describe('a run of what is new, once more', () => {
@@ -609,6 +632,25 @@ describe('a run of what is new, once more', () => {
     await land('b', '3.json', 3);
     await beside.run({}, time, of(1));
   });
+
+  test('an expectation that what has come cannot be asked fails the run, and says nothing of it', async () => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), 'SELECT a.id FROM a a');
+    const sql = (table: string) => `SELECT t.* FROM ${table} t WHERE CAST(t.n AS INT) > 5`;
+    const expectsOfA = [held({ per: 'row', sql })];
+    const beside = new Beside(
+      small({ a: { ...ID, n: text('N.') }, expectsOfA, o: ID, job: {}, sql: '', runs: [] }),
+      jobs,
+    );
+    for (const [i, n] of ['1', 'ann@example.com'].entries()) {
+      for (const source of ['a', 'b']) {
+        await mkdir(beside.folder(source), { recursive: true });
+        await writeFile(join(beside.folder(source), `${i}.json`), `{"id":${i},"n":"${n}"}\n`);
+      }
+      const { failures } = await beside.run({}, new Date(BEGIN));
+      expect(failures).toEqual(i === 0 ? [] : [expect.stringMatching(/held could not be checked(?!.*ann)/)]);
+    }
+  });
 });
 
 test('a run that cannot keep what is gone names the file and the ways out', async () => {
@@ -644,6 +686,73 @@ test('a run that cannot keep what is gone names the file and the ways out', asyn
   const without = of(wider, 'remove');
   await beside.engine.run(without, { ...request, time });
   expect(await answer(beside.engine, 'SELECT id FROM a')).toEqual([['3']]);
+});
+
+describe('a source that keeps the rows of files that are gone', () => {
+  const sql = 'SELECT a.id FROM a a';
+  const made = (share = 0.05) => {
+    const one = small({ a: ID, o: ID, job: {}, sql, runs: [] });
+    const of = <T extends Table>(table: T): T =>
+      table.format === 'iceberg' ? table : { ...table, maxQuarantinedShare: share };
+    return {
+      ...one,
+      sources: one.sources.map(of),
+      tables: new Map([...one.tables].map(([n, t]) => [n, of(t)])),
+    };
+  };
+  const begun = async (pipeline: Pipeline, files: Readonly<Record<string, string>>) => {
+    const jobs = await mkdtemp(join(root, 'jobs-'));
+    await writeFile(join(jobs, 'o.sql'), sql);
+    const beside = new Beside(pipeline, jobs, true);
+    const land = async (source: string, name: string, text: string) => {
+      await mkdir(beside.folder(source), { recursive: true });
+      await writeFile(join(beside.folder(source), name), text);
+    };
+    await land('b', '1.json', '{"id":1}');
+    for (const [name, text] of Object.entries(files)) await land('a', name, text);
+    await run(beside, pipeline);
+    return { beside, land, file: (name: string) => join(beside.folder('a'), name) };
+  };
+  const run = ({ engine, data }: Beside, pipeline: Pipeline, full = false) =>
+    engine.run(pipeline, { data, time: new Date(BEGIN), full });
+  const ids = async ({ engine }: Beside) => (await answer(engine, 'SELECT id FROM a ORDER BY id')).flat();
+
+  test('says of files that are the same what a run of everything says', async () => {
+    const pipeline = keeping(made());
+    const { beside, file } = await begun(pipeline, { '1.json': '{"id":1}', '2.json': '{"id":1}' });
+    await rm(file('2.json'));
+    const found = countsOf(await run(beside, pipeline));
+    expect(found).toEqual(countsOf(await run(beside, pipeline, true)));
+  });
+
+  test('is held to another share of what may be refused, also where all of its files are gone', async () => {
+    const pipeline = keeping(made(0.9));
+    const { beside, file } = await begun(pipeline, { '1.json': '{"id":1}\n{"id":"x"}' });
+    await rm(file('1.json'));
+    const { failures } = await run(beside, keeping(made(0.05)));
+    expect(failures).toEqual((await run(beside, keeping(made(0.05)), true)).failures);
+    expect(failures).toHaveLength(1);
+  });
+
+  test('is refused where it is not known which files its rows are of', async () => {
+    const { beside, file } = await begun(made(), { '1.json': '{"id":1}', '2.json': '{"id":2}' });
+    const store = new Store(join(beside.dir, 'lake'));
+    await rm(join(store.publishedDir('a', (await store.pointer()).tables.a as Version), 'landed.json'));
+    await rm(file('2.json'));
+    await expect(run(beside, keeping(made()))).rejects.toThrow(/^a: it keeps the rows/);
+    expect(await ids(beside)).toEqual(['1', '2']);
+  });
+
+  test.each(['moved.json', '1.json.gz'])('is refused where a file is there as %s', async (name) => {
+    const pipeline = keeping(made());
+    const { beside, file } = await begun(pipeline, { '1.json': '{"id":1}', '2.json': '{"id":2}' });
+    if (name.endsWith('.gz')) {
+      await writeFile(file(name), gzipSync('{"id":1}'));
+      await rm(file('1.json'));
+    } else await rename(file('1.json'), file(name));
+    await expect(run(beside, pipeline)).rejects.toThrow(name);
+    expect(await ids(beside)).toEqual(['1', '2']);
+  });
 });
 
 describe('days that are asked for', () => {
@@ -710,6 +819,7 @@ describe('days that are asked for', () => {
     ['--from', '2026-01-01'],
     ['--from', '2026-01-02', '--to', '2026-01-01'],
     ['--from', '2026-01-01', '--to', '2026-13-01'],
+    ['--from', '2026-01-01', '--to', '2026-02-30'],
     ['--from', '2026-01-01', '--to', '2026-02-01', '--full'],
   ])('are refused: %s %s %s %s', async (...args) => {
     const { status, stderr } = await lake(['run', '--lake', join(root, 'no-days'), ...args]);

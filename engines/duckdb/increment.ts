@@ -3,12 +3,14 @@ import { basename, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   type Check,
+  type Column,
   type Expectation,
   hasPseudonyms,
   type Increment,
   type Job,
   keySql,
   type RowKey,
+  refinedType,
   soughtBy,
   type Table,
   type Through,
@@ -71,13 +73,16 @@ export async function noteFiles(
 /** Does something while SQL reads of the table in which changed rows have their counterparts what may be such. */
 export async function besideCounterparts<T>(
   db: DuckDBConnection,
-  { name }: Table,
+  { name, columns }: Table,
   { counterparts }: Expectation,
   other: { readonly table: Table; readonly dir: string } | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   const [[from, to] = [], ...more] = Object.entries(counterparts?.columns ?? {});
   if (!other || from === undefined || to === undefined || more.length > 0) return work();
+  // SQL finds equal what is of other types, of which the texts are not.
+  const typeOf = (column?: Column) => column && refinedType(column.type);
+  if (typeOf(columns[from]) !== typeOf(other.table.columns[to])) return work();
   const values = `SELECT ${from} AS key FROM ${changesOf(name)}`;
   await openRows(db, other.table, await rowsWith(db, other.dir, to, values));
   try {
@@ -154,7 +159,11 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
     await db.run(
       `CREATE OR REPLACE TEMP TABLE _stored AS SELECT ${hides ? '_pseudonym(key)' : 'key'} AS key FROM _touched`,
     );
-    const was = await rowsWith(db, before.dir, increment.key, 'FROM _stored', ", filename='_file'");
+    const named = ", filename='_file'";
+    // Days are made again where files are not what was written, and so not what their lists say.
+    const was = request.days
+      ? parquetIn(before.dir, named)
+      : await rowsWith(db, before.dir, increment.key, 'FROM _stored', named);
     await db.run(
       `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${was} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
     );

@@ -188,7 +188,7 @@ async function landBatch(
   await mkdir(dir, { recursive: true });
   // Of no file nothing could be taken out.
   if (forgotten) await writeTable(db, dir, emptyOf(table));
-  const states = statesOf(files, to.landing);
+  const states = await statesOf(files, to.landing);
   const landed = await reader.read(
     files,
     forgotten && {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { version as duckdb } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { FORMATS } from '../../model/format';
@@ -76,7 +77,8 @@ function besideOthers(delivery: Delivery, landing: string): Delivery {
 export const isOf = (batches: readonly Batch[], name: string): boolean =>
   batches.some(({ id }) => name.startsWith(`${id}-`));
 
-export const isIdle = ({ files, gone }: Delivery) => files.length === 0 && gone === 0;
+export const isIdle = ({ files, gone, whole }: Delivery) =>
+  files.length === 0 && gone === 0 && whole === undefined;
 
 /** What tells by which rules files are read, and without whom. */
 const howRead = (table: SourceTable, { entries }: Suppression): string =>
@@ -142,6 +144,8 @@ async function deliveryOf(
 ): Promise<Delivery> {
   const [how, fits] = [howRead(source, forgotten), fitsOf(source)];
   const was = before === undefined ? undefined : await batchesIn(before, source);
+  if (before !== undefined && !was && source.onMissing === 'keep')
+    throw lostRows(source.name, `${fileIn(before)} is missing`);
   const now = new Map(files.map((path) => [relative(landing, path), path]));
   const isSame = ([name, state]: readonly [string, string]) => {
     const path = now.get(name);
@@ -151,7 +155,17 @@ async function deliveryOf(
     batches.flatMap((batch) => Object.keys(batch.files)).filter((name) => !now.has(name));
   const archived =
     source.onMissing === 'keep' ? (was?.batches ?? []).filter((b) => goneOf([b]).length > 0) : [];
-  requireKept(source, archived, now, isSame, was?.fits === fits);
+  const all = (was?.batches ?? []).flatMap((batch) => Object.entries(batch.files));
+  const names = new Set(all.map(([name]) => name));
+  const fresh = [...now].filter(([name]) => !names.has(name));
+  if (archived.length > 0) {
+    requireKept(source, archived, now, isSame, was?.fits === fits);
+    requireOthers(
+      source,
+      all.filter(([name]) => !now.has(name)),
+      fresh,
+    );
+  }
   if (files.length + archived.length === 0) throw new LakeError(`${source.name}: no file in ${landing}`);
   const isNew = isFull || was?.how !== how;
   const kept = isNew
@@ -165,13 +179,11 @@ async function deliveryOf(
     const beside = archived.length > 0 && before !== undefined && { before };
     return { ...rest, ...beside, files: unread, fresh: unread.length, changed: 0, gone: 0, whole };
   }
-  const all = was.batches.flatMap((batch) => Object.entries(batch.files));
-  const names = new Set(all.map(([name]) => name));
   return {
     ...rest,
     ...(before !== undefined && { before }),
     files: unread,
-    fresh: [...now.keys()].filter((name) => !names.has(name)).length,
+    fresh: fresh.length,
     changed: all.filter((one) => now.has(one[0]) && !isSame(one)).length,
     gone: goneOf(was.batches).length - rest.without,
   };
@@ -200,6 +212,27 @@ function requireKept(
   }
 }
 
+/** By what a file is known under another name, moved or packed. */
+const marksOf = (name: string, state: string) =>
+  [name.replace(/\.gz$/, ''), state.split(' ', 4).join(' ')].filter((mark) => mark !== '');
+
+/** Throws a LakeError where a file that is gone, and whose rows are kept, has come under another name. */
+function requireOthers(
+  { name }: SourceTable,
+  gone: readonly (readonly [string, string])[],
+  fresh: readonly (readonly [string, string])[],
+) {
+  const byMark = new Map(
+    gone.flatMap(([file, state]) => marksOf(file, state).map((mark) => [mark, file] as const)),
+  );
+  for (const [file, path] of fresh)
+    for (const was of marksOf(file, stateOf(path)).map((mark) => byMark.get(mark)))
+      if (was !== undefined)
+        throw new LakeError(
+          `${name}: ${file} is ${was}, which was read and whose rows are kept, under another name: they would be there twice. Give it that name again, or take it out of the folder`,
+        );
+}
+
 /**
  * What there is to read of each source. `before` gives the folder of its rows, where they may be kept. Nothing is read
  * again where nothing has come. `isFull`: all that is there is read.
@@ -226,15 +259,15 @@ export async function deliveriesOf(
   return found;
 }
 
-/** The states of files that are about to be read, by their names. */
-export function statesOf(files: readonly string[], landing: string): Record<string, string> {
-  const now = Date.now();
+/** The states of files that are about to be read, by their names; waits for the clock where one has just come. */
+export async function statesOf(files: readonly string[], landing: string): Promise<Record<string, string>> {
+  const isSettled = (path: string) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat && Date.now() - Math.max(stat.mtimeMs, stat.ctimeMs) > CLOCK_MS;
+  };
+  if (!files.every(isSettled)) await setTimeout(CLOCK_MS + 1);
   return Object.fromEntries(
-    files.map((path) => {
-      const stat = statSync(path, { throwIfNoEntry: false });
-      const isSettled = stat && now - Math.max(stat.mtimeMs, stat.ctimeMs) > CLOCK_MS;
-      return [relative(landing, path), isSettled ? stateOf(path) : ''];
-    }),
+    files.map((path) => [relative(landing, path), isSettled(path) ? stateOf(path) : '']),
   );
 }
 
