@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { countOf, parquetFile, parquetIn, withDatabase } from '../engines/database';
 import { DuckDbEngine } from '../engines/duckdb/engine';
+import { filesOfRows } from '../engines/duckdb/keys';
 import { planLake } from '../engines/duckdb/plan';
 import type { RunResult } from '../engines/engine';
 import { landingDir } from '../engines/landing/files';
@@ -28,6 +29,7 @@ import {
   pseudonym,
   references,
   runTime,
+  soughtIn,
   type Table,
   text,
   timestamp,
@@ -571,6 +573,20 @@ const SMALL: Readonly<Record<string, Small>> = {
   },
 };
 
+/** Files of rows without a list of their values, so that each run opens them. */
+async function unlisted({ dir, pipeline }: Beside): Promise<string[]> {
+  const store = new Store(join(dir, 'lake'));
+  const { tables } = await store.pointer();
+  const found: string[] = [];
+  for (const table of pipeline.tables.values()) {
+    const names = await readdir(store.publishedDir(table.name, tables[table.name] as Version));
+    const lists = (name: string) => names.filter((one) => one.startsWith(`${name}.`)).length;
+    const keys = soughtIn(table, pipeline.jobs).length;
+    found.push(...names.filter((name) => name.endsWith('.parquet') && lists(name) !== keys));
+  }
+  return found;
+}
+
 describe('a run of what is new, once more', () => {
   test.each(Object.entries(SMALL))('%s', async (_what, one) => {
     const jobs = await mkdtemp(join(root, 'jobs-'));
@@ -587,6 +603,7 @@ describe('a run of what is new, once more', () => {
       const run = await beside.run({}, new Date(time));
       expect(run.failures).toEqual([]);
       parts.push(...inPart(run));
+      expect(await unlisted(beside)).toEqual([]);
     }
     expect(parts).toContain('o');
   });
@@ -778,16 +795,17 @@ describe('days that are asked for', () => {
     const time = new Date(BEGIN);
     await beside.run({}, time);
     const store = new Store(join(beside.dir, 'lake'));
-    const dir = store.publishedDir('o', (await store.pointer()).tables.o as Version);
-    const part = join(dir, 'part-0.parquet');
+    const dir = async () => store.publishedDir('o', (await store.pointer()).tables.o as Version);
     // As no run would: what is on the disk is other rows.
-    await withDatabase(async (db) => {
-      const wrong = join(root, 'wrong.parquet');
-      await db.run(
-        `COPY (SELECT * REPLACE (id + 10 AS id) FROM ${parquetFile(part)}) TO '${wrong}' (FORMAT parquet)`,
-      );
-      await rename(wrong, part);
-    });
+    const spoil = (part: string, as: string) =>
+      withDatabase(async (db) => {
+        const wrong = join(root, 'wrong.parquet');
+        await db.run(
+          `COPY (SELECT * REPLACE (${as}) FROM ${parquetFile(part)}) TO '${wrong}' (FORMAT parquet)`,
+        );
+        await rename(wrong, part);
+      });
+    await spoil(join(await dir(), 'part-0.parquet'), 'id + 10 AS id');
     const ids = async () =>
       (await answer(beside.engine, 'SELECT o.id FROM o o ORDER BY o.at')).map(([id]) => id);
     const days = { from: '2026-01-02', to: '2026-01-03' };
@@ -799,6 +817,15 @@ describe('days that are asked for', () => {
     expect(run.warnings).toEqual([]);
     const all = { from: '2026-01-01', to: '2026-02-01' };
     await beside.engine.run(pipeline, { data: beside.data, time, days: all });
+    expect(await ids()).toEqual(['0', '1', '2']);
+    // A file of its own, whose list has the third day.
+    await writeFile(join(beside.folder('a'), '2.json'), `{"id":3,"at":${BEGIN + 3 * 24 * HOUR}}`);
+    await beside.run({}, time);
+    expect(await unlisted(beside)).toEqual([]);
+    const other = (await filesOfRows(await dir())).sort().at(-1) as string;
+    await spoil(other, '"at" - INTERVAL 47 HOUR AS "at"');
+    expect(await ids()).toEqual(['0', '1', '3', '2']);
+    await beside.engine.run(pipeline, { data: beside.data, time, days });
     expect(await ids()).toEqual(['0', '1', '2']);
   });
 
@@ -824,7 +851,7 @@ describe('days that are asked for', () => {
   ])('are refused: %s %s %s %s', async (...args) => {
     const { status, stderr } = await lake(['run', '--lake', join(root, 'no-days'), ...args]);
     expect(status).toBe(2);
-    expect(stderr).toContain('--from');
+    expect(stderr).toMatch(/--from .* (are no days|leave out what else is asked)/);
     expect(existsSync(join(root, 'no-days'))).toBe(false);
   });
 });
@@ -876,5 +903,9 @@ describe('lake plan', () => {
     );
     expect(other.accelerometer_trusted).toEqual(['made', 'consent is since-grant, and was granted']);
     expect((await planned('--full')).every(([, is, why]) => is === 'made' && why === '--full')).toBe(true);
+    const days = ['--from', '1970-01-01', '--to', '1970-01-02'];
+    expect((await lake(['run', '--data', data, '--lake', into, ...days])).stderr).toContain(
+      'not made by day, and not made again for these days: customer_trusted',
+    );
   });
 });
