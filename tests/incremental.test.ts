@@ -1,7 +1,7 @@
 // A run reads what is new and makes what follows from it. Whatever happens to the files, the rules and the people in between,
 // it gives what a run of everything gives on the same files, row for row.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -726,7 +726,10 @@ describe('a source that keeps the rows of files that are gone', () => {
       await writeFile(join(beside.folder(source), name), text);
     };
     await land('b', '1.json', '{"id":1}');
-    for (const [name, text] of Object.entries(files)) await land('a', name, text);
+    for (const [name, text] of Object.entries(files)) {
+      await land('a', name, text);
+      await utimes(join(beside.folder('a'), name), new Date(BEGIN), new Date(BEGIN));
+    }
     await run(beside, pipeline);
     return { beside, land, file: (name: string) => join(beside.folder('a'), name) };
   };
@@ -758,6 +761,17 @@ describe('a source that keeps the rows of files that are gone', () => {
     await rm(file('2.json'));
     await expect(run(beside, keeping(made()))).rejects.toThrow(/^a: it keeps the rows/);
     expect(await ids(beside)).toEqual(['1', '2']);
+  });
+
+  test('takes a file that was copied from elsewhere for the one that it was', async () => {
+    const pipeline = keeping(made());
+    const { beside, land, file } = await begun(pipeline, { '1.json': '{"id":1}', '2.json': '{"id":2}' });
+    const { atime, mtime } = await stat(file('2.json'));
+    for (const name of ['1.json', '2.json']) await rm(file(name));
+    await land('a', '2.json', '{"id":2}');
+    await utimes(file('2.json'), atime, mtime);
+    const { summary } = await run(beside, pipeline);
+    expect(summary.tables[0]).toMatchObject({ table: 'a', read: 2, unchanged: true });
   });
 
   test.each(['moved.json', '1.json.gz'])('is refused where a file is there as %s', async (name) => {
