@@ -707,8 +707,8 @@ test('a run that cannot keep what is gone names the file and the ways out', asyn
 
 describe('a source that keeps the rows of files that are gone', () => {
   const sql = 'SELECT a.id FROM a a';
-  const made = (share = 0.05) => {
-    const one = small({ a: ID, o: ID, job: {}, sql, runs: [] });
+  const made = (share = 0.05, a: Columns = ID) => {
+    const one = small({ a, o: ID, job: {}, sql, runs: [] });
     const of = <T extends Table>(table: T): T =>
       table.format === 'iceberg' ? table : { ...table, maxQuarantinedShare: share };
     return {
@@ -743,6 +743,23 @@ describe('a source that keeps the rows of files that are gone', () => {
     await rm(file('2.json'));
     const found = countsOf(await run(beside, pipeline));
     expect(found).toEqual(countsOf(await run(beside, pipeline, true)));
+  });
+
+  test('has nothing of a person who is forgotten, what was refused of them neither', async () => {
+    const who = text('W.', { pii: 'direct', identifies: 'person' });
+    const pipeline = keeping(made(0.9, { ...ID, who }));
+    const lines = ['{"id":1,"who":"ann"}', '{"id":"x","who":"ann"}', '{"id":"y","who":"bea"}'];
+    const { beside, file } = await begun(pipeline, { '1.json': lines.join('\n') });
+    await rm(file('1.json'));
+    await beside.engine.forget(pipeline, { subject: 'ann', dryRun: false });
+    for (const full of [false, true]) {
+      const { summary } = await run(beside, pipeline, full);
+      expect(summary.tables[0]).toMatchObject({
+        ...{ table: 'a', read: 3, filtered: 2, written: 0, quarantined: 1, reasons: { WRONG_TYPE: 1 } },
+        quarantinedBytes: lines[2]?.length,
+      });
+      expect(await answer(beside.engine, 'SELECT raw FROM a_quarantine')).toEqual([[lines[2]]]);
+    }
   });
 
   test('is held to another share of what may be refused, also where all of its files are gone', async () => {
