@@ -64,6 +64,9 @@ export const parquetFiles = (files: readonly string[], options = '') =>
 /** All Parquet below a folder, as a table. */
 export const parquetIn = (dir: string, options = '') => parquet(patternIn(dir), options);
 
+/** The columns of a table by its Parquet: how a file was read may have left one of its own there, which begins with `_`. */
+export const OWN_COLUMNS = "COLUMNS('^[^_]')";
+
 /** A query for the rows of a Parquet file, each with the number `id` of its place. */
 export const numberedRows = (file: string) =>
   `SELECT file_row_number AS id, * EXCLUDE (file_row_number) FROM ${parquet(quoteString(literalPath(file)), ', file_row_number=true')}`;

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { countOf, parquetIn, rowsOf, withDatabase } from '../database';
+import { countOf, OWN_COLUMNS, parquetIn, rowsOf, withDatabase } from '../database';
 import { masker } from '../findings';
 import { quoteName } from '../sql';
 import { Store } from '../store';
@@ -144,7 +144,7 @@ const one = async <T>(db: DuckDBConnection, sql: string) => (await rowsOf<T>(db,
 const isNumber = (type = '') => /^(?:(?:TINY|SMALL|BIG|HUGE)?INT|DOUBLE|FLOAT|DECIMAL)/.test(type);
 
 async function typesIn(db: DuckDBConnection, dir: string): Promise<Map<string, string>> {
-  const sql = `DESCRIBE SELECT * FROM ${parquetIn(dir)}`;
+  const sql = `DESCRIBE SELECT ${OWN_COLUMNS} FROM ${parquetIn(dir)}`;
   const found = await rowsOf<{ column_name: string; column_type: string }>(db, sql);
   return new Map(found.map((column) => [column.column_name, column.column_type]));
 }

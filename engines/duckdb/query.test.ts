@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openDatabase } from '../database';
 import { LakeError, UsageError } from '../engine';
 import { newRunId } from '../run-id';
+import { quoteString } from '../sql';
 import { Store } from '../store';
 import { writeTable } from './output';
 import { queryLake } from './query';
@@ -16,12 +17,13 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'query-[test]*n=1-'));
   store = new Store(root);
   const db = await openDatabase();
-  await writeTable(
-    db,
-    store.tableDir(runId, 'things'),
-    `SELECT * FROM (VALUES (1::BIGINT, 'a', 1.5::DOUBLE, TIMESTAMP '2023-05-01 10:00:00.12', DATE '0967-01-02', true),
-      (9007199254740993, '', 1e300, NULL, NULL, NULL)) t(n, s, d, at_time, on_day, yes)`,
-  );
+  const things = `SELECT * FROM (VALUES (1::BIGINT, 'a', 1.5::DOUBLE, TIMESTAMP '2023-05-01 10:00:00.12', DATE '0967-01-02', true),
+      (9007199254740993, '', 1e300, NULL, NULL, NULL)) t(n, s, d, at_time, on_day, yes)`;
+  const dir = store.tableDir(runId, 'things');
+  await writeTable(db, dir, `${things} WHERE n = 1`);
+  // As of files that are read in other ways.
+  const other = quoteString(join(dir, 'other.parquet'));
+  await db.run(`COPY (SELECT *, 1 AS _marks FROM (${things}) WHERE n > 1) TO ${other} (FORMAT parquet)`);
   db.closeSync();
   await store.pseudonymKey();
   await store.publish({ runId, tables: { things: { runId, rows: 2 } } });

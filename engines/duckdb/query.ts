@@ -13,6 +13,7 @@ import {
 import {
   connectTo,
   literalPath,
+  OWN_COLUMNS,
   openDatabase,
   parquetFile,
   parquetIn,
@@ -117,7 +118,7 @@ async function openTables(
 ) {
   const view = (name: string, query: string) => db.run(`CREATE VIEW ${quoteName(name)} AS ${query}`);
   const published = store.publishedTables(pointer);
-  for (const { table, dir } of published) await view(table, `SELECT * FROM ${parquetIn(dir)}`);
+  for (const { table, dir } of published) await view(table, `SELECT ${OWN_COLUMNS} FROM ${parquetIn(dir)}`);
   for (const table of withQuarantine) {
     const file = quarantines.get(table);
     await view(
