@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { countOf, parquetFile, parquetIn, withDatabase } from '../engines/database';
+import { countOf, OWN_COLUMNS, parquetFile, parquetIn, withDatabase } from '../engines/database';
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { filesOfRows } from '../engines/duckdb/keys';
 import { planLake } from '../engines/duckdb/plan';
@@ -121,7 +121,7 @@ class Beside {
         const dirs = stores.map((store, i) => store.publishedDir(name, versions[i] as Version));
         await hold(
           name,
-          dirs.map((dir) => `FROM ${parquetIn(dir)}`),
+          dirs.map((dir) => `SELECT ${OWN_COLUMNS} FROM ${parquetIn(dir)}`),
         );
         await hold(
           `what was refused of ${name}`,
