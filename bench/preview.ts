@@ -25,12 +25,7 @@ async function main(): Promise<number> {
   const bares: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const program = join(__dirname, 'preview-program.ts');
-    const { stdout } = await timed(process.execPath, [
-      '--no-opt',
-      '--require',
-      './cli/typescript.js',
-      program,
-    ]);
+    const { stdout } = await timed(process.execPath, ['--require', './cli/typescript.js', program]);
     runs.push(JSON.parse(stdout));
     const bare = "require('@pulumi/pulumi'); require('@pulumi/aws'); console.log(performance.now())";
     bares.push(Number((await timed(process.execPath, ['--eval', bare], {})).stdout));

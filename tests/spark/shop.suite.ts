@@ -7,13 +7,14 @@ import { sampleOf } from '../../cli/sample';
 import { resultOf } from '../../engines/case-results';
 import { readCases } from '../../engines/cases';
 import { asJobsSee } from '../../engines/duckdb/cases';
+import type { Engine } from '../../engines/engine';
 import { readCode } from '../../engines/job-code';
 import { sourceOf } from '../../engines/landing/arbitraries';
 import { madeOf, type Nested, textOf, verdictsOf } from '../../engines/landing/nested-arbitraries';
 import { inSql } from '../../engines/plan';
 import { runCases } from '../../engines/spark/cases';
 import shop from '../../examples/shop/lakehouse';
-import { type SourceTable, valuePlace } from '../../model';
+import { type Pipeline, type SourceTable, valuePlace } from '../../model';
 import { expectAgreement } from '../support/engines-agree';
 import { answer, engineOf, ROOT, temporaryDir, writeLanding } from '../support/lake';
 import { withSpark } from '../support/spark';
@@ -116,6 +117,30 @@ withSpark('the shop', () => {
     expect(remade.filter(({ engine }) => engine === 'spark').map(({ table }) => table)).toEqual(
       pipeline.jobs.map(({ name }) => name),
     );
+  });
+
+  test('who is forgotten by their number is gone from both engines, and nobody else', async () => {
+    const lake = join(dir, 'lake');
+    const spark = session.engineOf(lake, JOBS);
+    const duckdb = engineOf(lake, JOBS);
+    const customersOf = (engine: Engine, jobs: Pipeline['jobs']) =>
+      answer(
+        engine,
+        jobs
+          .filter(({ output }) => 'customerId' in output.columns)
+          .map(({ name }) => `SELECT DISTINCT '${name}', customerId FROM ${name}`)
+          .join(' UNION ALL '),
+      );
+    const all = () =>
+      Promise.all([customersOf(spark, pipeline.jobs), customersOf(duckdb, inSql(pipeline).jobs)]);
+    const before = await all();
+    const subject = String((await answer(spark, SEGMENTS))[0]?.[0]);
+    await duckdb.forget(pipeline, { subject, dryRun: false, other: { forget: spark.forget.bind(spark) } });
+    const after = await all();
+    for (const [i, rows] of after.entries()) {
+      expect(rows.toSorted()).toEqual((before[i] ?? []).filter(([, id]) => id !== subject).toSorted());
+      expect(rows.length).toBeLessThan(before[i]?.length ?? 0);
+    }
   });
 
   test('both engines make the same of orders with odd items', async () => {

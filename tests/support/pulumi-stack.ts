@@ -1,7 +1,7 @@
 // The real Pulumi engine, on a copy of a program, with the stand-ins of tests/standin for its providers: no AWS, no
 // network. What a Pulumi.yaml has to say of a program in TypeScript that runs as it stands:
 //
-//   runtime: {name: nodejs, options: {typescript: false, nodeargs: "--no-opt --require ./cli/typescript.js"}}
+//   runtime: {name: nodejs, options: {typescript: false, nodeargs: "--require ./cli/typescript.js"}}
 //
 // With that an index.ts beside it is found, with neither `main` here nor in package.json. A `pulumi preview` of four
 // resources takes 2.3 s.
@@ -97,7 +97,7 @@ const DEFAULT_PROJECT = {
   name: 'test',
   runtime: {
     name: 'nodejs',
-    options: { typescript: false, nodeargs: `--no-opt --require ${join(ROOT, 'cli', 'typescript.js')}` },
+    options: { typescript: false, nodeargs: `--require ${join(ROOT, 'cli', 'typescript.js')}` },
   },
 };
 
