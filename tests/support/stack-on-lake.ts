@@ -16,7 +16,7 @@ import { outputsOf } from './stack';
 
 export class StackOnLake {
   readonly outputs;
-  /** With moto it holds only what its jobs leave, until that is in moto. */
+  /** With moto: what jobs leave, until it is handed over. */
   readonly s3;
   readonly glue;
   private readonly server = new AwsServer((request) => this.handle(request));
@@ -69,12 +69,13 @@ export class StackOnLake {
 
   private async handle(request: AwsRequest): Promise<AwsResponse> {
     if (this.moto && request.operation === 'GetTables') return this.moto.answer(request);
-    const answer = await this.jobs(request);
-    if (this.moto) await this.leaveTo(this.moto.client(S3Client));
+    const answer = await this.answerOfJobs(request);
+    if (this.moto) await this.handOver(this.moto.client(S3Client));
     return answer;
   }
 
-  private async leaveTo(moto: S3Client) {
+  /** Puts what jobs have left where the commands look. */
+  private async handOver(moto: S3Client) {
     for (const [Bucket, objects] of this.s3.buckets) {
       for (const [Key, { body: Body }] of objects) {
         await moto.send(new PutObjectCommand({ Bucket, Key, Body }));
@@ -83,7 +84,7 @@ export class StackOnLake {
     }
   }
 
-  private async jobs(request: AwsRequest): Promise<AwsResponse> {
+  private async answerOfJobs(request: AwsRequest): Promise<AwsResponse> {
     const { operation, body } = request;
     if (operation === 'StartWorkflowRun') await this.run();
     if (operation === 'StartJobRun') {
