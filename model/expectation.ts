@@ -82,8 +82,9 @@ export function references<const K extends string, C extends Readonly<Record<str
     reads: [to.name],
     counterparts: { table: to.name, columns },
     per: 'row',
+    // DISTINCT halves the time of DuckDB, which else joins all values of both sides first.
     sql: (table) =>
-      `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM ${to.name} o WHERE ${equalities(own, others)})`,
+      `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT ${others.join(', ')} FROM ${to.name}) o WHERE ${equalities(own, others)})`,
   };
 }
 

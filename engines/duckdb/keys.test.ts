@@ -31,7 +31,7 @@ const row = fc
   })
   .map(
     ({ a, b, hour }) =>
-      `(${a === null ? 'NULL' : `'${a}'`}, ${b}, TIMESTAMP '2026-01-01' + INTERVAL '${hour}' HOUR, DATE '2026-01-01' + ${b})`,
+      `(${a === null ? 'NULL::VARCHAR' : `'${a}'`}, ${b}, TIMESTAMP '2026-01-01' + INTERVAL '${hour}' HOUR, DATE '2026-01-01' + ${b})`,
   );
 const among = (rows: readonly string[]) => `(VALUES ${rows.join(', ')}) t(a, b, seen, born)`;
 

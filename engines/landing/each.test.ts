@@ -61,7 +61,7 @@ test('every element is a row or refused alone, and what is wrong with a record r
         }
       },
     ),
-    { numRuns: RUNS, seed: 21 },
+    { numRuns: RUNS, seed: 22 },
   );
   // Else the records say little.
   expect([...seen]).toEqual(
