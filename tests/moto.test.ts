@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Column, GetTableCommand, GlueClient, UpdateTableCommand } from '@aws-sdk/client-glue';
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { lake, temporaryDir } from './support/lake';
 import { deployOnMoto, Moto } from './support/moto';
 import { hasDevelopmentTools } from './support/python';
@@ -31,13 +31,8 @@ const DATA = join(dir, 'data');
 
   /** The objects of a bucket, by key. */
   async function objectsOf(bucket: string): Promise<Record<string, string>> {
-    const s3 = moto.client(S3Client);
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
-    const read = async (Key: string) => {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      return [Key, (await Body?.transformToString()) ?? ''];
-    };
-    return Object.fromEntries(await Promise.all(Contents.map(({ Key = '' }) => read(Key))));
+    const bodies = [...(await moto.contentOf(bucket))];
+    return Object.fromEntries(bodies.map(([key, body]) => [key, String(body)]));
   }
 
   test('ingest puts every file in place, skips what is there, and overwrites only when told', async () => {

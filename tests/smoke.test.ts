@@ -1,5 +1,5 @@
-// The smoke test of a stack: a failure at every step, on a stand-in of Pulumi and a stack that is the local engine. With
-// Pulumi's own engine: smoke-engine.test.ts.
+// The smoke test of a stack: a failure at every step, on a stand-in of Pulumi and a stack that is the local engine; all
+// steps on moto's S3 and catalog. With Pulumi's own engine: smoke-engine.test.ts.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,9 @@ import { LakeError, UsageError } from '../engines/engine';
 import lakehouse from '../lakehouse';
 import { sampleLines } from '../samples/stedi/lines';
 import { JOBS, ROOT, temporaryDir, writeLanding } from './support/lake';
+import { Moto } from './support/moto';
 import { PSEUDONYM_KEY } from './support/pulumi-stack';
+import { hasDevelopmentTools } from './support/python';
 import { StackOnLake } from './support/stack-on-lake';
 
 const dir = temporaryDir('smoke');
@@ -74,7 +76,7 @@ class Place {
       this.state = 'deployed';
     }
     if (what === 'destroy') {
-      this.aws.clear();
+      await this.aws.clear();
       this.state = 'made';
     }
     return said('Resources:\n    + 2 to create\n    5 unchanged\n\nDuration: 1s\n');
@@ -341,5 +343,35 @@ describe('a stack that was there', () => {
       state: 'none',
       settings: SETTINGS,
     });
+  });
+});
+
+(hasDevelopmentTools('smoke tests on moto') ? describe : describe.skip)("on moto's S3 and catalog", () => {
+  let moto: Moto;
+  let day: StackOnLake;
+  beforeAll(async () => {
+    moto = await Moto.start();
+    const started = await StackOnLake.start('day', join(dir, 'moto'), moto);
+    day = started.aws;
+    Object.assign(process.env, started.env);
+  });
+  afterAll(() => Promise.all([moto?.stop(), day?.stop()]));
+
+  test('a stack comes, does all that it should, again where its files are, and goes', async () => {
+    const place = new Place(day);
+    expect(await place.smoke()).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ok +ingest [^\n]* (\d+) of \1 files.*^ok +preview again /ms),
+    });
+    const { landing, artifacts } = day.outputs.buckets;
+    const keys = async (bucket: string) => [...(await moto.contentOf(bucket)).keys()].join('\n');
+    expect(await keys(landing)).toMatch(/^customer\/landing\/smoke-/m);
+    expect(await keys(artifacts)).toMatch(/^receipts\/.*\.json$/m);
+
+    expect(await place.smoke({ destroy: true })).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/an earlier test forgot somebody.*^ok +destroy /ms),
+    });
+    expect(place.state).toBe('none');
   });
 });

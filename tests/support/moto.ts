@@ -13,6 +13,8 @@ import {
 } from '@aws-sdk/client-glue';
 import {
   CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -20,7 +22,7 @@ import {
 import { venvTool } from '../../engines/python';
 import { placeOf } from '../../model/places';
 import { callsOf } from './aws-calls';
-import { awsEnvironment } from './aws-server';
+import { type AwsRequest, type AwsResponse, awsEnvironment } from './aws-server';
 import { type Emitted, emitted } from './emitted';
 
 interface ClientSettings {
@@ -76,6 +78,31 @@ export class Moto {
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`moto answers ${answer.status} to ${path}`);
+  }
+
+  /** Its answer to a request that came to a stand-in. */
+  async answer({ headers, body }: AwsRequest): Promise<AwsResponse> {
+    const sent = ['authorization', 'content-type', 'x-amz-target'].map((name) => [
+      name,
+      String(headers[name]),
+    ]);
+    const answer = await fetch(this.url, {
+      method: 'POST',
+      headers: Object.fromEntries(sent),
+      body: String(body),
+    });
+    return { status: answer.status, body: await answer.text() };
+  }
+
+  /** The bodies of a bucket by key. */
+  async contentOf(Bucket: string): Promise<ReadonlyMap<string, Buffer>> {
+    const s3 = this.client(S3Client);
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    const read = async (Key: string) => {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+      return [Key, Buffer.from((await Body?.transformToByteArray()) ?? [])] as const;
+    };
+    return new Map(await Promise.all(Contents.map(({ Key = '' }) => read(Key))));
   }
 
   stop(): Promise<void> {

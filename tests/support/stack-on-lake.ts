@@ -1,20 +1,22 @@
 // AWS as far as `lake … --stack` speaks to it, over HTTP: S3, and a Glue and an Athena that are the local engine on what
-// has landed, so that their answers are real data.
+// has landed, so that their answers are real data. S3 and the catalog may be moto's.
 import { rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { lake as pipeline } from '../../pipeline';
 import { AthenaStandin, asAthena } from '../standin/athena';
 import { GlueStandIn } from '../standin/glue';
 import { S3StandIn } from '../standin/s3';
 import { type AwsRequest, type AwsResponse, AwsServer, awsEnvironment, json } from './aws-server';
 import { engineOf } from './lake';
-import { catalogOf } from './moto';
+import { catalogOf, deployOnMoto, type Moto } from './moto';
 import { outputsOf } from './stack';
 
 export class StackOnLake {
   readonly outputs;
+  /** With moto: what jobs leave, until it is handed over. */
   readonly s3;
   readonly glue;
   private readonly server = new AwsServer((request) => this.handle(request));
@@ -24,6 +26,7 @@ export class StackOnLake {
   private constructor(
     private readonly stack: string,
     private readonly dir: string,
+    private readonly moto?: Moto,
   ) {
     this.outputs = outputsOf(pipeline, `stedi-lakehouse-${stack}`);
     this.s3 = new S3StandIn(Object.values(this.outputs.buckets));
@@ -35,11 +38,12 @@ export class StackOnLake {
   }
 
   /** Returns it with the environment by which the SDK finds it. */
-  static async start(stack: string, dir: string) {
-    const made = new StackOnLake(stack, dir);
+  static async start(stack: string, dir: string, moto?: Moto) {
+    const made = new StackOnLake(stack, dir, moto);
     const env = {
       ...awsEnvironment(await made.server.start()),
       AWS_ENDPOINT_URL_ATHENA: await made.athena.server.start(),
+      ...(moto && { AWS_ENDPOINT_URL_S3: moto.url }),
     };
     return { aws: made, env };
   }
@@ -50,18 +54,37 @@ export class StackOnLake {
 
   /** Makes the tables, as a deployment does. */
   async deploy() {
+    if (this.moto) return deployOnMoto(this.moto, this.stack);
     const { tables, objects } = await catalogOf(this.stack);
     this.glue.tables = tables;
     for (const { Bucket, Key, Body } of objects) this.s3.put(Bucket, Key, Body);
   }
 
   /** Takes all away. */
-  clear() {
+  async clear() {
     rmSync(this.lake, { recursive: true, force: true });
     for (const bucket of this.s3.buckets.values()) bucket.clear();
+    await this.moto?.tell('reset', {});
   }
 
   private async handle(request: AwsRequest): Promise<AwsResponse> {
+    if (this.moto && request.operation === 'GetTables') return this.moto.answer(request);
+    const answer = await this.answerOfJobs(request);
+    if (this.moto) await this.handOver(this.moto.client(S3Client));
+    return answer;
+  }
+
+  /** Puts what jobs have left where the commands look. */
+  private async handOver(moto: S3Client) {
+    for (const [Bucket, objects] of this.s3.buckets) {
+      for (const [Key, { body: Body }] of objects) {
+        await moto.send(new PutObjectCommand({ Bucket, Key, Body }));
+        objects.delete(Key);
+      }
+    }
+  }
+
+  private async answerOfJobs(request: AwsRequest): Promise<AwsResponse> {
     const { operation, body } = request;
     if (operation === 'StartWorkflowRun') await this.run();
     if (operation === 'StartJobRun') {
@@ -78,7 +101,7 @@ export class StackOnLake {
   async run() {
     const data = join(this.dir, 'landed');
     rmSync(data, { recursive: true, force: true });
-    for (const [key, body] of this.landed()) {
+    for (const [key, body] of await this.landed()) {
       await mkdir(dirname(join(data, key)), { recursive: true });
       await writeFile(join(data, key), body);
     }
@@ -87,20 +110,21 @@ export class StackOnLake {
     this.glue.made = new Map(summary.tables.map((each) => [each.table, each]));
   }
 
-  private landed = () => this.s3.contentOf(this.outputs.buckets.landing);
+  private landed = () => (this.moto ?? this.s3).contentOf(this.outputs.buckets.landing);
 
   private async forget(uri: string) {
     const { landing, artifacts } = this.outputs.buckets;
     const key = uri.replace(`s3://${landing}/`, '');
-    const { subject, id } = JSON.parse(String(this.landed().get(key)));
+    const { subject, id } = JSON.parse(String((await this.landed()).get(key)));
     const { remade, ...receipt } = await engineOf(this.lake).forget(pipeline, {
       subject,
       dryRun: false,
       tell: () => {},
     });
     this.s3.buckets.get(landing)?.delete(key);
+    await this.moto?.client(S3Client).send(new DeleteObjectCommand({ Bucket: landing, Key: key }));
     let removed = 0;
-    for (const [name, body] of this.landed()) {
+    for (const [name, body] of await this.landed()) {
       const isGzip = name.endsWith('.gz');
       const lines = String(isGzip ? gunzipSync(body) : body).split('\n');
       const left = lines.filter((line) => !line.includes(subject));
