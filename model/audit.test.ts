@@ -54,6 +54,6 @@ test('driving rows that gave none are those whose keys no row of the output has'
   expect(unmatchedOf({ ...job, drivenBy: { at: 'born', device: 'who' } })).toEqual({
     keys: 'SELECT d.at AS born, d.device AS who FROM steps d',
     count:
-      'SELECT COUNT(*) AS unmatched FROM _driving d WHERE NOT EXISTS (SELECT 1 FROM people o WHERE o.born = d.born AND o.who = d.who)',
+      'SELECT COUNT(*) AS unmatched FROM _driving d LEFT JOIN people o ON o.born = d.born AND o.who = d.who WHERE o.born IS NULL',
   });
 });

@@ -81,6 +81,7 @@ export function unmatchedOf({ inputs, output, drivenBy }: Job): Unmatched | unde
   const same = keys.map(([, to]) => `o.${to} = d.${to}`).join(' AND ');
   return {
     keys: `SELECT ${keys.map(([from, to]) => `d.${from} AS ${to}`).join(', ')} FROM ${inputs[0]?.name} d`,
-    count: `SELECT COUNT(*) AS unmatched FROM _driving d WHERE NOT EXISTS (SELECT 1 FROM ${output.name} o WHERE ${same})`,
+    // Of DuckDB, NOT EXISTS takes twice the time.
+    count: `SELECT COUNT(*) AS unmatched FROM _driving d LEFT JOIN ${output.name} o ON ${same} WHERE o.${keys[0]?.[1]} IS NULL`,
   };
 }
