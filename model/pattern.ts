@@ -12,12 +12,10 @@ const CLASS = `\\[((?:${RANGE}|[A-Za-z0-9 _:/@,;='%#!~<>.+*?(){}|$]|\\\\[-\\]^])
 const ONE = new RegExp(
   `^(?:${CLASS}|\\\\([.+*?(){}[\\]|^$-])|([A-Za-z0-9 _:/@,;='%&#!~<>-]))(?:\\{([0-9]{1,3})(,([0-9]{1,3}))?\\}|([?*+]))?`,
 );
-const TIMES: Readonly<Record<string, readonly [number, number]>> = {
-  '': [1, 1],
-  '?': [0, 1],
-  '*': [0, Infinity],
-  '+': [1, Infinity],
-};
+const timesOf = (sign: string) => ({
+  least: sign === '?' || sign === '*' ? 0 : 1,
+  most: sign === '*' || sign === '+' ? Infinity : 1,
+});
 
 /**
  * The sequences of which a text of this pattern is one. A pattern holds what every regular expression understands alike, and
@@ -45,8 +43,7 @@ export function sequencesOf(pattern: string): readonly Sequence[] {
   const group = (): Part => {
     const of = sequences();
     const [, sign = ''] = take(/^\)([?*+]?)/) ?? refuse('a group should end');
-    const [least, most] = TIMES[sign] as readonly [number, number];
-    return { of, least, most };
+    return { of, ...timesOf(sign) };
   };
   const one = (): Part => {
     const [, those, escaped, plain, least, more, most = more ?? least, sign = ''] =
@@ -54,10 +51,7 @@ export function sequencesOf(pattern: string): readonly Sequence[] {
       refuse('should be a character, a class such as [a-z0-9], a group, or | (docs/add-a-table.md)');
     const of = those === undefined ? (escaped ?? (plain as string)) : charactersOf(those);
     if (of.length === 0) refuse('a class ranges from the lesser character on');
-    if (least === undefined) {
-      const [from, to] = TIMES[sign] as readonly [number, number];
-      return { of, least: from, most: to };
-    }
+    if (least === undefined) return { of, ...timesOf(sign) };
     if (Number(least) > Number(most) || Number(most) === 0) refuse('should come how often: {2,5}');
     return { of, least: Number(least), most: Number(most) };
   };

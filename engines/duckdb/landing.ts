@@ -76,6 +76,27 @@ async function settleBatches(
 }
 
 /**
+ * Writes a quarantine without what is of people who were forgotten, unless nothing is left. Returns how many that were, the
+ * others by reason, and which of `_before`, all that was there, are theirs.
+ */
+export async function quarantineWithout(db: DuckDBConnection, table: SourceTable, from: string, to: string) {
+  await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(from)}`);
+  const ids = await theirIds(db, 'SELECT id, raw FROM _before', readingOf(table).forgotten.refused);
+  const isTheirs = `list_contains([${ids.join(', ')}]::BIGINT[], id)`;
+  const kept = `SELECT * EXCLUDE (id) FROM _before WHERE NOT ${isTheirs}`;
+  const reasons = await rowsOf<{ reason: string; n: number }>(
+    db,
+    `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,
+  );
+  if (reasons.length > 0) await copyQuarantine(db, kept, to);
+  return {
+    theirs: ids.length,
+    reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+    isTheirs,
+  };
+}
+
+/**
  * Writes the batches of a source whose files may be gone without what is of people who were forgotten. What is read of its
  * files is read again by the next run. Returns what was read before, and is left; nothing where its batches are not known.
  */
@@ -108,30 +129,26 @@ export async function landWithout(
   return { before: sumOf(was.batches), after: await settleBatches(db, table, batches, to) };
 
   async function withoutRefused(file: string, landed: Landed): Promise<Landed> {
-    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(file)}`);
-    const ids = await theirIds(db, 'SELECT id, raw FROM _before', forgotten.refused);
-    const isTheirs = `list_contains([${ids.join(', ')}]::BIGINT[], id)`;
-    const others = `FROM _before WHERE NOT ${isTheirs}`;
-    const reasons = await rowsOf<{ reason: string; n: number }>(
+    const { theirs, reasons, isTheirs } = await quarantineWithout(
       db,
-      `SELECT reason, count(*) AS n ${others} GROUP BY reason ORDER BY reason`,
+      table,
+      file,
+      join(to.table, basename(file)),
     );
-    if (reasons.length > 0)
-      await copyQuarantine(db, `SELECT * EXCLUDE (id) ${others}`, join(to.table, basename(file)));
     const [gone] = await rowsOf<{ bytes: number }>(
       db,
       `SELECT COALESCE(sum(strlen(raw)), 0)::BIGINT AS bytes FROM _before WHERE ${isTheirs}`,
     );
     const first = await rowsOf<Landed['first'][number]>(
       db,
-      `SELECT file, line, record, reason, detail, fatal FROM (SELECT *, false AS fatal ${others}) ORDER BY ${firstOrder} LIMIT ${firstCount}`,
+      `SELECT file, line, record, reason, detail, fatal FROM (SELECT *, false AS fatal FROM _before WHERE NOT ${isTheirs}) ORDER BY ${firstOrder} LIMIT ${firstCount}`,
     );
     return {
       ...landed,
-      refused: landed.refused - ids.length,
-      filtered: landed.filtered + ids.length,
+      refused: landed.refused - theirs,
+      filtered: landed.filtered + theirs,
       refusedBytes: landed.refusedBytes - (gone?.bytes ?? 0),
-      reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
+      reasons,
       first,
     };
   }

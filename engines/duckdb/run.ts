@@ -20,11 +20,11 @@ import {
   withoutAddress,
 } from '../../model';
 import { FORMATS } from '../../model/format';
-import { numberedRows, OWN_COLUMNS, parquetIn, requireReadable, rowsOf, tellError } from '../database';
+import { OWN_COLUMNS, parquetIn, requireReadable, rowsOf, tellError } from '../database';
 import type { ExpectationResult, RunEvent, RunResult, RunSummary, TableSummary } from '../engine';
 import { LakeError } from '../engine';
 import { type Found, failureOf, findingsOf, samplesOf } from '../findings';
-import { findIn, readyList, readyRows, theirIds } from '../forgotten';
+import { findIn, readyList, readyRows } from '../forgotten';
 import { codeFile, readCode } from '../job-code';
 import { type Delivery, deliveriesOf, isIdle, isOf, sumOf } from '../landing/batches';
 import { copiesAmong } from '../landing/copies';
@@ -48,7 +48,7 @@ import {
   unmatchedOfViews,
 } from './increment';
 import { filesOfRows, listKeys } from './keys';
-import { copyQuarantine, keptRows, land, landWithout, readableVersion } from './landing';
+import { keptRows, land, landWithout, quarantineWithout, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { openTable } from './tables';
@@ -66,6 +66,8 @@ interface Counted {
 interface Known extends Omit<Counted, 'name'> {
   readonly samples: Found['samples'];
 }
+
+const PASSED: Known = { failed: 0, affected: null, samples: [] };
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
 
@@ -333,7 +335,7 @@ export class Run {
     { list, subject }: NonNullable<Run['forgetting']>,
   ): Promise<Made> {
     const { db, store, runId } = this;
-    const { rows, refused } = readingOf(table).forgotten;
+    const { rows } = readingOf(table).forgotten;
     await readyList(db, list, subject);
     await readyRows(db, table, store.publishedDir(table.name, version));
     const dir = store.tableDir(runId, table.name);
@@ -350,20 +352,9 @@ export class Run {
     await this.open(table, dir);
     const before = store.publishedQuarantine(table.name, version);
     if (!existsSync(before)) return again(version.rows, written, 0, {});
-    await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(before)}`);
-    const theirs = await theirIds(db, 'SELECT id, raw FROM _before', refused);
-    const kept = `SELECT * EXCLUDE (id) FROM _before WHERE NOT list_contains([${theirs.join(', ')}]::BIGINT[], id)`;
-    const reasons = await rowsOf<{ reason: string; n: number }>(
-      db,
-      `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,
-    );
-    if (reasons.length > 0) await copyQuarantine(db, kept, store.quarantineFile(runId, table.name));
-    return again(
-      version.rows,
-      written,
-      theirs.length,
-      Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
-    );
+    const to = store.quarantineFile(runId, table.name);
+    const { theirs, reasons } = await quarantineWithout(db, table, before, to);
+    return again(version.rows, written, theirs, reasons);
   }
 
   /** Counts the records of files that are the same as another one: they were delivered twice. */
@@ -441,7 +432,7 @@ export class Run {
       const check = checks.find(({ name }) => name === e.name) as Check;
       const found =
         own.is === 'same'
-          ? { failed: 0, affected: null, samples: [] }
+          ? PASSED
           : await besideCounterparts(this.db, table, e, this.placeOf(e.counterparts?.table), () =>
               this.ask(check),
             ).catch(() => undefined);
@@ -501,7 +492,7 @@ export class Run {
         job,
         rows > 0,
         undefined,
-        new Map([...part.passed].map((name) => [name, { failed: 0, affected: null, samples: [] }])),
+        new Map([...part.passed].map((name) => [name, PASSED])),
       );
       const made = { key, values: touched };
       return { read, quarantined: 0, filtered, written: rows, reasons, expectations, part: made };
@@ -568,7 +559,7 @@ export class Run {
   ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
-    const judge = async (check: Check, counted?: Counted) => {
+    const judge = async (check: Check, counted?: Omit<Counted, 'name'>) => {
       const { name, severity } = check;
       try {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
@@ -587,10 +578,8 @@ export class Run {
         this.refuse(table, `expectation ${name} could not be checked: ${tellError(error)}`);
       }
     };
-    const knownOf = ({ name, onlyEmpty }: Check): Counted | undefined => {
-      const found = known.get(name) ?? (hasRows && onlyEmpty ? { failed: 0, affected: null } : undefined);
-      return found && { name, ...found };
-    };
+    const knownOf = ({ name, onlyEmpty }: Check) =>
+      known.get(name) ?? (hasRows && onlyEmpty ? PASSED : undefined);
     // What compares with a source that could not be read says nothing of the table.
     const unread = this.plan.sources.filter(({ name }) => !this.summaries.has(name)).map(({ name }) => name);
     const isAsked = ({ name }: Check) =>
