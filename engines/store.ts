@@ -54,6 +54,8 @@ export interface Version {
   /** The run that made it last and got the rows that it had, if there is one: what is said of the table is in its summary. */
   readonly madeBy?: string;
   readonly rows: number;
+  /** Of expectations with bad rows: how many of the table's rows that is, where they are such. Absent in older lakes. */
+  readonly affected?: Readonly<Record<string, number>>;
   /** Values of its job's parameters; none for a source. */
   readonly parameters?: Readonly<Record<string, string>>;
   /** The run's own time, as SQL has it, where the job asks for it. Absent in older lakes: when the run began. */

@@ -1,16 +1,13 @@
 import { link, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  type Check,
-  type Column,
-  type Expectation,
   hasPseudonyms,
   type Increment,
   type Job,
   keySql,
   type RowKey,
-  refinedType,
   soughtBy,
   type Table,
   type Through,
@@ -21,35 +18,39 @@ import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database
 import type { Days } from '../engine';
 import { quoteName, quoteString } from '../sql';
 import { list, type Pointer, type Store } from '../store';
+import {
+  type Before,
+  type Change,
+  changesOf,
+  comeOf,
+  goneOf,
+  type Rows,
+  reading,
+  type Said,
+  saidNow,
+  semi,
+} from './difference';
 import { listKeys, rowsWith } from './keys';
 import { hiddenQuery, partName, readyOutput } from './output';
 import { readyKey } from './pseudonyms';
-import { openRows, openTable, seenAs } from './tables';
-
-/** What of a table is not as it was when a run began. */
-export type Change =
-  | { readonly is: 'same' }
-  /** Other rows, as {@link changesOf} names them: so many are no more, and so many have come. */
-  | { readonly is: 'some'; readonly gone: number; readonly come: number }
-  /** Another table: which rows it shares with the one before is not known. */
-  | { readonly is: 'other' };
-
-/** The rows, as jobs see them, that a table had and has no more, and that it has now and had not. */
-export const changesOf = (table: string): string => quoteName(`_changes_${table}`);
+import { openTable, seenAs } from './tables';
 
 /** Beyond this share of its rows a table is made whole: that reads each input once, and writes each row once. */
 const MOST_SHARE = 0.3;
 /** So many rows cost nothing either way. */
 const FEW_ROWS = 10_000;
 
-/** Notes in a temporary table what is other of the rows of `was` and `is`, both as jobs see them. */
-async function note(db: DuckDBConnection, as: string, was: string, is: string): Promise<Change> {
+/** Notes what is other of the rows of `was` and `is`, both as jobs see them. */
+async function note(db: DuckDBConnection, table: string, was: string, is: string): Promise<Change> {
   const without = (some: string, others: string) => `(${some}\n) EXCEPT ALL (${others}\n)`;
-  await db.run(`CREATE OR REPLACE TEMP TABLE _gone AS ${without(was, is)}`);
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS FROM _gone UNION ALL (${without(is, was)})`);
-  const gone = await countOf(db, 'FROM _gone');
-  return changed(gone, (await countOf(db, `FROM ${as}`)) - gone);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${goneOf(table)} AS ${without(was, is)}`);
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${comeOf(table)} AS ${without(is, was)}`);
+  await noteBoth(db, table, `FROM ${goneOf(table)} UNION ALL FROM ${comeOf(table)}`);
+  return changed(await countOf(db, `FROM ${goneOf(table)}`), await countOf(db, `FROM ${comeOf(table)}`));
 }
+
+const noteBoth = (db: DuckDBConnection, table: string, rows: string) =>
+  db.run(`CREATE OR REPLACE TEMP VIEW ${changesOf(table)} AS ${rows}`);
 
 const changed = (gone: number, come: number): Change =>
   gone + come === 0 ? { is: 'same' } : { is: 'some', gone, come };
@@ -63,43 +64,13 @@ export async function noteFiles(
 ): Promise<Change> {
   const seen = (files: readonly string[]) => `SELECT ${seenAs(table)} FROM ${parquetFiles(files)}`;
   if (gone.length + come.length === 0) return { is: 'same' };
-  const as = changesOf(table.name);
+  const { name } = table;
   if (gone.length > 0)
-    return note(db, as, seen(gone), come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`);
-  await db.run(`CREATE OR REPLACE TEMP VIEW ${as} AS ${seen(come)}`);
-  return changed(0, await countOf(db, `FROM ${as}`));
+    return note(db, name, seen(gone), come.length > 0 ? seen(come) : `${seen(gone)} LIMIT 0`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW ${comeOf(name)} AS ${seen(come)}`);
+  await noteBoth(db, name, `FROM ${comeOf(name)}`);
+  return changed(0, await countOf(db, `FROM ${comeOf(name)}`));
 }
-
-/** Does something while SQL reads of the table in which changed rows have their counterparts what may be such. */
-export async function besideCounterparts<T>(
-  db: DuckDBConnection,
-  { name, columns }: Table,
-  { counterparts }: Expectation,
-  other: { readonly table: Table; readonly dir: string } | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  const [[from, to] = [], ...more] = Object.entries(counterparts?.columns ?? {});
-  if (!other || from === undefined || to === undefined || more.length > 0) return work();
-  // SQL finds equal what is of other types, of which the texts are not.
-  const typeOf = (column?: Column) => column && refinedType(column.type);
-  if (typeOf(columns[from]) !== typeOf(other.table.columns[to])) return work();
-  const values = `SELECT ${from} AS key FROM ${changesOf(name)}`;
-  await openRows(db, other.table, await rowsWith(db, other.dir, to, values));
-  try {
-    return await work();
-  } finally {
-    await openTable(db, other.table, other.dir);
-  }
-}
-
-/** Whether nothing but a table's own rows can fail it: those of others are all there still. */
-export const isOfRows = ({ per, reads, counterparts }: Expectation, changes: ReadonlyMap<string, Change>) =>
-  per === 'row' &&
-  (reads.length === 0 || counterparts !== undefined) &&
-  reads.every((name) => {
-    const change = changes.get(name);
-    return change?.is === 'same' || (change?.is === 'some' && change.gone === 0);
-  });
 
 /** A table that a job would make again in part. */
 export interface PartRequest {
@@ -120,8 +91,8 @@ export interface PartRequest {
   readonly runTime: string;
   /** How many driving rows gave no row, where that was counted. */
   readonly unmatched: number | undefined;
-  /** Those that passed when the table was made last. */
-  readonly checks: readonly { readonly check: Check; readonly expectation: Expectation }[];
+  /** What checks said when the table was made last. */
+  readonly said: readonly Before[];
   /** By what its rows are looked for. */
   readonly sought: readonly RowKey[];
   /** New folder for the table. */
@@ -140,8 +111,8 @@ export interface Part {
   /** Of the whole table. */
   readonly rows: number;
   readonly unmatched?: number;
-  /** Checks of which it is known that they pass, as nothing but what was made again could fail them. */
-  readonly passed: ReadonlySet<string>;
+  /** Of checks that the rows of a value decide: by that of what was made again. */
+  readonly said: ReadonlyMap<string, Said>;
 }
 
 /**
@@ -153,7 +124,7 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
   for (const increment of increments) {
     if (!(await touch(db, request, increment))) continue;
     const touched = await countOf(db, 'FROM _touched');
-    if (touched === 0) return untouched(request, increment);
+    if (touched === 0) return untouched(db, request, increment);
     if (hasPseudonyms(job.output)) await readyKey(db, await request.key());
     const hides = job.output.columns[increment.key]?.type === 'pseudonym';
     await db.run(
@@ -172,11 +143,6 @@ export async function makePart(db: DuckDBConnection, request: PartRequest): Prom
   }
   return undefined;
 }
-
-const semi = (table: string, on: Readonly<Record<string, string>>, kind: 'SEMI' | 'ANTI' = 'SEMI') =>
-  `${kind} JOIN ${table} k ON ${Object.entries(on)
-    .map(([column, value]) => `k.${column} IS NOT DISTINCT FROM ${value}`)
-    .join(' AND ')}`;
 
 /** Finds the values of the key that are touched, as `_touched`; false where that cannot be told. */
 async function touch(
@@ -231,9 +197,9 @@ async function noteSeen(
   await openTable(db, input, dirsBefore.get(name) as string);
   await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
   await open(name);
-  const seen = quoteName(`_seen_${name}`);
+  const seen = `seen_${name}`;
   await note(db, seen, 'FROM _seen_before', sees);
-  return seen;
+  return changesOf(seen);
 }
 
 /** The rows whose instant is between two as SQL has them: a job may ask for what is before its time, or at it too. */
@@ -265,44 +231,98 @@ export async function dueIn(
 
 const partOf = (input: string) => quoteName(`_part_${input}`);
 
-/** Lets SQL read what of the inputs stands for touched values, as it is. */
-async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<void> {
-  const named = job.inputs.flatMap((input) => {
-    const how = by[input.name];
-    return how === undefined ? [] : [{ input, how: throughOf(how) }];
+/** What of the inputs stands for touched values, as it is. */
+async function narrow(db: DuckDBConnection, { job, dirs }: PartRequest, { by }: Increment): Promise<Rows> {
+  const parts = new Map<string, RowKey>();
+  const input = (name: string) => job.inputs.find((one) => one.name === name) as Table;
+  const standing = async (name: string, key: RowKey) =>
+    isDeepStrictEqual(parts.get(name), key)
+      ? `FROM ${partOf(name)}`
+      : standingFor(db, input(name), dirs.get(name) as string, key);
+  const named = job.inputs.flatMap(({ name }) => {
+    const how = by[name];
+    return how === undefined ? [] : [{ name, how: throughOf(how) }];
   });
-  // All of them before any is read by its name: one may be found through another.
-  for (const { input, how } of named) await narrowOne(db, input, dirs.get(input.name) as string, how);
-  for (const { input } of named) await showPart(db, input);
+  // Others are found through them.
+  const [through, direct] = [named.filter(({ how }) => how.of), named.filter(({ how }) => !how.of)];
+  for (const { name, how } of [...direct, ...through]) {
+    const rows = await rowsThrough(db, input(name), dirs.get(name) as string, how, standing);
+    // Once, and not each time that the job's SQL names it.
+    await db.run(`CREATE OR REPLACE TEMP TABLE ${partOf(name)} AS ${rows}`);
+    if (how.of === undefined) parts.set(name, how.key);
+  }
+  return Object.fromEntries(named.map(({ name }) => [name, `FROM ${partOf(name)}`]));
 }
 
-const showPart = (db: DuckDBConnection, { name }: Table) =>
-  db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(name)} AS FROM ${partOf(name)}`);
+/** What of some inputs stood for the values before, given what stands for them now. */
+async function narrowBefore(
+  db: DuckDBConnection,
+  { job, changes, dirsBefore }: PartRequest,
+  { by }: Increment,
+  names: ReadonlySet<string>,
+): Promise<Rows> {
+  const standing = async (name: string, key: RowKey): Promise<string> => {
+    const own = by[name] === undefined ? undefined : throughOf(by[name]);
+    const change = changes.get(name);
+    const isPart = own !== undefined && own.of === undefined && isDeepStrictEqual(own.key, key);
+    if (!isPart || !change || change.is === 'other')
+      return standingFor(
+        db,
+        job.inputs.find((one) => one.name === name) as Table,
+        dirsBefore.get(name) as string,
+        key,
+      );
+    const [come, gone] = change.is === 'same' ? [0, 0] : [change.come, change.gone];
+    const touched = (rows: string) =>
+      `(SELECT t.* FROM ${rows} t ${semi('_touched', { key: keySql('t', key) })})`;
+    return [
+      `FROM ${partOf(name)}`,
+      ...(come > 0 ? [`EXCEPT ALL ${touched(comeOf(name))}`] : []),
+      ...(gone > 0 ? [`UNION ALL ${touched(goneOf(name))}`] : []),
+    ].join(' ');
+  };
+  const rows: Record<string, string> = {};
+  for (const table of job.inputs.filter(({ name }) => names.has(name) && by[name] !== undefined)) {
+    const how = throughOf(by[table.name] as RowKey | Through);
+    const query = await rowsThrough(db, table, dirsBefore.get(table.name) as string, how, standing);
+    await db.run(`CREATE OR REPLACE TEMP TABLE ${partOf(`before_${table.name}`)} AS ${query}`);
+    rows[table.name] = `FROM ${partOf(`before_${table.name}`)}`;
+  }
+  return rows;
+}
 
-async function narrowOne(db: DuckDBConnection, input: Table, dir: string, through: Through): Promise<void> {
+/** The rows of a table that stand for touched values by themselves. */
+const standingFor = async (db: DuckDBConnection, table: Table, dir: string, key: RowKey): Promise<string> =>
+  `SELECT t.* FROM (SELECT ${seenAs(table)} FROM ${await rowsWith(db, dir, key, 'FROM _touched')}) t ${semi('_touched', { key: keySql('t', key) })}`;
+
+/** Those that stand for them by themselves or through another, of which `standing` gives the rows that do. */
+async function rowsThrough(
+  db: DuckDBConnection,
+  table: Table,
+  dir: string,
+  through: Through,
+  standing: (name: string, key: RowKey) => Promise<string>,
+): Promise<string> {
   const { of, on = {}, key } = through;
+  if (of === undefined) return standing(table.name, key);
   const pairs = Object.entries(on);
-  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM ${of} o ${semi('_touched', { key: keySql('o', key) })})`;
-  const kept =
-    of === undefined
-      ? semi('_touched', { key: keySql('t', key) })
-      : semi(those, Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`])));
+  const those = `(SELECT DISTINCT ${pairs.map(([, to]) => `o.${to}`).join(', ')} FROM (${await standing(of, key)}) o)`;
   const [by] = soughtBy(through);
-  const values = of === undefined ? 'FROM _touched' : `SELECT ${pairs[0]?.[1]} AS key FROM ${those}`;
-  const rows = by === undefined ? parquetIn(dir) : await rowsWith(db, dir, by, values);
-  // Once, and not each time that the job's SQL names it.
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${partOf(input.name)} AS SELECT t.* FROM (SELECT ${seenAs(input)} FROM ${rows}) t ${kept}`,
-  );
+  const rows =
+    by === undefined
+      ? parquetIn(dir)
+      : await rowsWith(db, dir, by, `SELECT ${pairs[0]?.[1]} AS key FROM ${those}`);
+  const same = Object.fromEntries(pairs.map(([from, to]) => [to, `t.${from}`]));
+  return `SELECT t.* FROM (SELECT ${seenAs(table)} FROM ${rows}) t ${semi(those, same)}`;
 }
 
 /** Where no row is made again. */
-function untouched(request: PartRequest, increment: Increment): Part {
+async function untouched(db: DuckDBConnection, request: PartRequest, increment: Increment): Promise<Part> {
   const { job, before, changes, unmatched } = request;
-  const passed = new Set(unaffected(request, increment).map(({ check }) => check.name));
+  const said = await saidNow(db, decidedByKey(request, increment));
   const isSame = changes.get((job.inputs[0] as Table).name)?.is === 'same';
   const counted = isSame && unmatched !== undefined && job.drivenBy ? { unmatched } : {};
-  return { change: { is: 'same' }, key: increment.key, touched: 0, rows: before.rows, passed, ...counted };
+  return { change: { is: 'same' }, key: increment.key, touched: 0, rows: before.rows, said, ...counted };
 }
 
 async function makeTouched(
@@ -315,31 +335,48 @@ async function makeTouched(
   const { output, inputs } = job;
   const names = Object.keys(output.columns);
   const columns = names.map(quoteName).join(', ');
-  const as = (rows: string) =>
-    db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(output.name)} AS SELECT ${columns} FROM ${rows}`);
-  let unmatched: number | undefined;
-  let passed: ReadonlySet<string>;
-  try {
-    await narrow(db, request, increment);
-    await readyOutput(db, job, request.key);
-    const clear = `(SELECT q.* FROM (${sql}\n) q ${semi('_touched', { key: `q.${increment.key}` })})`;
-    await db.run(`CREATE OR REPLACE TEMP TABLE _now AS ${hiddenQuery(output, names, clear)}`);
-    await as('_now');
-    passed = await passedChecks(db, request, increment);
-    unmatched = await unmatchedNow(db, request, increment, as);
-  } finally {
-    for (const { name } of inputs) await request.open(name);
-    for (const { name } of inputs) await db.run(`DROP TABLE IF EXISTS ${partOf(name)}`);
-  }
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
+  let unmatched: number | undefined;
+  let said: ReadonlyMap<string, Said>;
+  try {
+    const now = { ...(await narrow(db, request, increment)), [output.name]: 'FROM _now' };
+    await readyOutput(db, job, request.key, now);
+    const touchedRows = `SELECT q.* FROM (${sql}\n) q ${semi('_touched', { key: `q.${increment.key}` })}`;
+    const { [output.name]: _, ...parts } = now;
+    await db.run(
+      `CREATE OR REPLACE TEMP TABLE _now AS ${hiddenQuery(output, names, `(${reading(parts, touchedRows)})`)}`,
+    );
+    const checks = decidedByKey(request, increment);
+    const isCounted = isCountedByKey(request, increment);
+    const compared = [
+      ...checks.filter(({ before }) => before.failed > 0).flatMap(({ expectation }) => expectation.reads),
+      ...(isCounted ? [(inputs[0] as Table).name] : []),
+    ];
+    const wasOf = await narrowBefore(db, request, increment, new Set(compared));
+    const was = { ...wasOf, [output.name]: select('_was') };
+    said = await saidNow(
+      db,
+      checks.map((check) => ({ ...check, was, now })),
+    );
+    if (isCounted) {
+      const [is, had] = [await unmatchedIn(db, job, now), await unmatchedIn(db, job, was)];
+      unmatched = (request.unmatched as number) + (is as number) - (had as number);
+    }
+  } finally {
+    for (const { name } of inputs)
+      for (const part of [name, `before_${name}`]) await db.run(`DROP TABLE IF EXISTS ${partOf(part)}`);
+  }
   const had = (await countOf(db, 'FROM _was')) > 0;
   const change = had
-    ? await note(db, changesOf(output.name), select('_was'), select('_now'))
+    ? await note(db, output.name, select('_was'), select('_now'))
     : changed(0, await countOf(db, 'FROM _now'));
-  const told = { key: increment.key, touched, passed, ...(unmatched !== undefined && { unmatched }) };
+  const told = { key: increment.key, touched, said, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
   await writeParts(db, request, had ? increment.key : undefined, columns);
-  if (!had) await db.run(`ALTER TABLE _now RENAME TO ${changesOf(output.name)}`);
+  if (!had) {
+    await db.run(`ALTER TABLE _now RENAME TO ${comeOf(output.name)}`);
+    await noteBoth(db, output.name, `FROM ${comeOf(output.name)}`);
+  }
   return { ...told, change, rows: before.rows - change.gone + change.come };
 }
 
@@ -393,61 +430,39 @@ async function writeParts(
   await listKeys(db, job.output, sought, [file]);
 }
 
-/** The checks that passed before, and could be failed by nothing but what is made again. */
-const unaffected = ({ checks, changes }: PartRequest, { key, by }: Increment) =>
-  checks.filter(
-    ({ expectation }) =>
-      isOfRows(expectation, changes) ||
-      (expectation.per !== 'row' &&
-        expectation.per?.includes(key) &&
-        expectation.reads.every((name) => {
-          const how = by[name];
-          return changes.get(name)?.is === 'same' || (how !== undefined && throughOf(how).sees === undefined);
-        })),
+/** The checks that are decided by the rows which stand for a value, the output's and the inputs'. */
+const decidedByKey = ({ said, changes }: PartRequest, { key, by }: Increment) =>
+  said.filter(
+    ({ expectation: { per, reads } }) =>
+      per !== 'row' &&
+      per?.includes(key) &&
+      reads.every((name) => {
+        const how = by[name];
+        return changes.get(name)?.is === 'same' || (how !== undefined && throughOf(how).sees === undefined);
+      }),
   );
 
-/** Those of them that what was made again passes. */
-async function passedChecks(
-  db: DuckDBConnection,
-  request: PartRequest,
-  increment: Increment,
-): Promise<ReadonlySet<string>> {
-  const asked = unaffected(request, increment);
-  if (asked.length === 0) return new Set();
-  const counts = asked.map(({ check }) => check.count).join(' UNION ALL ');
-  const found = await rowsOf<{ name: string; failed: number }>(db, counts).catch(() => []);
-  return new Set(found.filter(({ failed }) => failed === 0).map(({ name }) => name));
-}
-
-/** How many driving rows give no row now: as before, but for those of touched values. */
-async function unmatchedNow(
-  db: DuckDBConnection,
-  { job, dirsBefore, unmatched }: PartRequest,
-  { by, key }: Increment,
-  as: (rows: string) => Promise<unknown>,
-): Promise<number | undefined> {
-  const sql = unmatchedOf(job);
+/** Whether driving rows that give no row are counted by the values that they stand for. */
+function isCountedByKey({ job, dirsBefore, unmatched }: PartRequest, { by, key }: Increment): boolean {
   const driving = job.inputs[0] as Table;
   const how = by[driving.name];
-  const before = dirsBefore.get(driving.name);
-  if (!sql || unmatched === undefined || before === undefined || how === undefined) return undefined;
+  if (!unmatchedOf(job) || unmatched === undefined || !dirsBefore.has(driving.name) || how === undefined)
+    return false;
   const { of, sees, key: stands } = throughOf(how);
   // Else a row may be matched by one of another value.
   const isOfKey = typeof stands === 'string' && job.drivenBy?.[stands] === key;
-  if (of !== undefined || sees !== undefined || !isOfKey) return undefined;
-  const now = await unmatchedOfViews(db, job);
-  await narrowOne(db, driving, before, throughOf(how));
-  await showPart(db, driving);
-  await as('_was');
-  return unmatched + (now as number) - ((await unmatchedOfViews(db, job)) as number);
+  return of === undefined && sees === undefined && isOfKey;
 }
 
-/** How many rows that drive a job no row of its output comes from, by the views that there are. */
-export async function unmatchedOfViews(db: DuckDBConnection, job: Job): Promise<number | undefined> {
+/** How many rows that drive a job no row of its output comes from. `rows`: what stands for tables. Default: they themselves. */
+export async function unmatchedIn(
+  db: DuckDBConnection,
+  job: Job,
+  rows: Rows = {},
+): Promise<number | undefined> {
   const sql = unmatchedOf(job);
   if (!sql) return undefined;
   const driving = hiddenQuery(job.output, Object.values(job.drivenBy ?? {}), `(${sql.keys})`);
-  await db.run(`CREATE OR REPLACE TEMP VIEW _driving AS ${driving}`);
-  const [row] = await rowsOf<{ unmatched: number }>(db, sql.count);
+  const [row] = await rowsOf<{ unmatched: number }>(db, reading({ ...rows, _driving: driving }, sql.count));
   return row?.unmatched;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type DerivedTable, hasPseudonyms, type Job } from '../../model';
 import { quoteName, quoteString } from '../sql';
+import { type Rows, reading } from './difference';
 import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
 export const partName = (n: number) => `part-${n}.parquet`;
@@ -28,11 +29,12 @@ export async function rewriteTable(db: DuckDBConnection, dir: string, query: str
   await rename(next, dir);
 }
 
-/** Readies the pseudonyms of a job's output, if it has any. */
+/** Readies the pseudonyms of a job's output, if it has any. `rows`: what stands for its inputs. Default: they themselves. */
 export async function readyOutput(
   db: DuckDBConnection,
   { output, inputs }: Job,
   key: () => Promise<Buffer>,
+  rows: Rows = {},
 ): Promise<void> {
   if (!hasPseudonyms(output)) return;
   // What a job hides is nearly always a personal text that it was given.
@@ -44,7 +46,7 @@ export async function readyOutput(
     ),
   );
   const none = 'SELECT CAST(NULL AS VARCHAR) AS value';
-  await readyPseudonyms(db, [none, ...likely].join(' UNION ALL '), await key());
+  await readyPseudonyms(db, reading(rows, [none, ...likely].join(' UNION ALL ')), await key());
 }
 
 /** The query that gives columns of an output from rows in the clear, pseudonyms in place of what they stand for. */

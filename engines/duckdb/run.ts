@@ -39,14 +39,17 @@ import { QUARANTINE_COLUMNS } from '../types';
 import { codeVersion } from '../version';
 import { type Causes, causesOf, hashOfSql, howMade, isCaused } from './causes';
 import {
-  besideCounterparts,
+  type Before,
   type Change,
-  changesOf,
-  isOfRows,
-  makePart,
-  noteFiles,
-  unmatchedOfViews,
-} from './increment';
+  type Counted,
+  PASSED,
+  type Said,
+  type Sides,
+  saidNow,
+  sidesOf,
+  type Versions,
+} from './difference';
+import { makePart, noteFiles, unmatchedIn } from './increment';
 import { filesOfRows, listKeys } from './keys';
 import { keptRows, land, landWithout, quarantineWithout, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
@@ -54,20 +57,6 @@ import { textsOf } from './query';
 import { openTable } from './tables';
 
 const NO_FILES: LandingFolders = { files: new Map(), warnings: [] };
-
-/** What a check's `count` gives. */
-interface Counted {
-  readonly name: string;
-  readonly failed: number;
-  readonly affected: number | null;
-}
-
-/** Of a check, what needs no look at the whole table. */
-interface Known extends Omit<Counted, 'name'> {
-  readonly samples: Found['samples'];
-}
-
-const PASSED: Known = { failed: 0, affected: null, samples: [] };
 
 type Made = Omit<TableSummary, 'table' | 'job' | 'seconds'>;
 
@@ -412,55 +401,56 @@ export class Run {
     );
   }
 
-  /**
-   * What is known of a source's expectations by what was said of them, and what has come. Of bad rows that have come some are
-   * shown, and not of those that were told before.
-   */
-  private async knownOf(table: SourceTable): Promise<ReadonlyMap<string, Known>> {
+  /** What a source's expectations say by what they said, where that was said beside what they read as it was. */
+  private async knownOf(table: SourceTable): Promise<ReadonlyMap<string, Said>> {
     const version = this.pointer.tables[table.name];
-    const said = version && this.isHeldTo(table) ? await this.saidOf(table, version) : undefined;
-    const own = this.changes.get(table.name);
-    const known = new Map<string, Known>();
-    if (!said || !own || own.is === 'other') return known;
-    const checks = auditOf({ ...table, name: changesOf(table.name) }, this.pipeline.tables.values());
-    for (const e of table.expectations) {
-      const before = said.expectations.find(({ name }) => name === e.name)?.failed;
-      const isSame = (name: string) => this.changes.get(name)?.is === 'same';
-      if (before === undefined || !isOfRows(e, this.changes)) continue;
-      // A bad row may have got its counterpart.
-      if (before > 0 && (own.is === 'same' || !e.reads.every(isSame))) continue;
-      const check = checks.find(({ name }) => name === e.name) as Check;
-      const found =
-        own.is === 'same'
-          ? PASSED
-          : await besideCounterparts(this.db, table, e, this.placeOf(e.counterparts?.table), () =>
-              this.ask(check),
-            ).catch(() => undefined);
-      // Asked of the whole table, it says why it cannot be.
-      if (!found) continue;
-      // Of others than the table's own rows, such as with DISTINCT, some may be counted already.
-      if (before > 0 && found.failed > 0 && found.affected === null) continue;
-      // Of those that are no more some may have been bad, which is not the same as that they are there.
-      if (own.is === 'some' && own.gone > 0 && found.failed > 0) continue;
-      const failed = before + found.failed;
-      known.set(e.name, { ...found, failed, affected: found.affected === null ? null : failed });
-    }
-    return known;
+    return version && this.isHeldTo(table)
+      ? this.saidBy(table, version, await this.saidBefore(table, null, version))
+      : new Map();
   }
 
-  /** Counts and shows bad rows. */
-  private async ask(check: Check): Promise<Known> {
-    const [{ failed, affected }] = (await this.count([check])) as [Counted];
-    return { failed, affected, samples: await this.samplesOf(check, failed) };
+  /** What checks said of a table when it was made last. */
+  private async saidBefore(table: Table, job: Job | null, version: Version): Promise<Before[]> {
+    const said = await this.saidOf(table, version);
+    const expectations = expectationsOf(table, job);
+    return auditOf(table, this.pipeline.tables.values(), job).flatMap((check) => {
+      const failed = said?.expectations.find(({ name }) => name === check.name)?.failed;
+      const expectation = expectations.find(({ name }) => name === check.name) as Expectation;
+      const before = { failed: failed ?? 0, affected: version.affected?.[check.name] ?? null };
+      return failed === undefined || check.moves ? [] : [{ check, expectation, before }];
+    });
+  }
+
+  /** What they say now, where that follows from what has changed. */
+  private async saidBy(table: Table, version: Version, before: readonly Before[]) {
+    const own = this.versionsOf(table.name, version);
+    const asked: (Before & Sides)[] = [];
+    for (const one of own ? before : []) {
+      const sides = await sidesOf(
+        this.db,
+        one,
+        own as Versions,
+        (name) => this.versionsOf(name, this.pointer.tables[name]),
+        this.soughtIn(table),
+      ).catch(() => undefined);
+      if (sides) asked.push({ ...one, ...sides });
+    }
+    return saidNow(this.db, asked);
+  }
+
+  private versionsOf(name: string, version: Version | undefined): Versions | undefined {
+    const [table, change, now] = [
+      this.pipeline.tables.get(name),
+      this.changes.get(name),
+      this.dirs.get(name),
+    ];
+    return version && table && change && now !== undefined
+      ? { table, change, was: this.store.publishedDir(name, version), now }
+      : undefined;
   }
 
   private samplesOf = async ({ shown, samples }: Check, failed: number) =>
     failed > 0 ? samplesOf(shown, await textsOf(this.db, samples)) : [];
-
-  private placeOf(name = '') {
-    const [table, dir] = [this.pipeline.tables.get(name), this.dirs.get(name)];
-    return table && dir !== undefined ? { table, dir } : undefined;
-  }
 
   private async transform(job: Job): Promise<Made> {
     const table = job.output;
@@ -476,7 +466,10 @@ export class Run {
     if (version && !isCaused(causes) && !restated) return this.keep(table, version);
     const sql = withParameters(text, job.parameters, this.valuesOf(job));
     const read = this.rows.get(driving.name) as number;
-    const part = version && (await this.makePart(job, version, causes, sql, dir));
+    const before = version ? await this.saidBefore(table, job, version) : [];
+    // Rows of days that are made again may not be those of which it was said.
+    const said = restated ? before.filter((one) => one.before.failed === 0) : before;
+    const part = version && (await this.makePart(job, version, causes, sql, dir, said));
     if (part) {
       // Nothing came due, and nothing has come.
       if (part.touched === 0 && causes.inputs.length === 0) return this.keep(table, version);
@@ -486,14 +479,10 @@ export class Run {
       // Of rows that were not read again pseudonyms are asked too.
       if (part.unmatched === undefined && job.drivenBy)
         await readyOutput(this.db, job, () => this.store.pseudonymKey());
-      const filtered = part.unmatched ?? (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
-      const { expectations, reasons } = await this.audit(
-        table,
-        job,
-        rows > 0,
-        undefined,
-        new Map([...part.passed].map((name) => [name, PASSED])),
-      );
+      const filtered = part.unmatched ?? (await unmatchedIn(this.db, job)) ?? Math.max(0, read - rows);
+      const others = said.filter(({ check }) => !part.said.has(check.name));
+      const known = new Map([...part.said, ...(await this.saidBy(table, version, others))]);
+      const { expectations, reasons } = await this.audit(table, job, rows > 0, undefined, known);
       const made = { key, values: touched };
       return { read, quarantined: 0, filtered, written: rows, reasons, expectations, part: made };
     }
@@ -501,7 +490,7 @@ export class Run {
     const query = hiddenQuery(table, Object.keys(table.columns), `(${sql}\n)`);
     const rows = await writeTable(this.db, dir, query);
     await this.open(table, dir);
-    const filtered = (await unmatchedOfViews(this.db, job)) ?? Math.max(0, read - rows);
+    const filtered = (await unmatchedIn(this.db, job)) ?? Math.max(0, read - rows);
     const { expectations, reasons } = await this.audit(table, job, rows > 0, (check) =>
       this.moveOut(job, dir, check),
     );
@@ -511,14 +500,18 @@ export class Run {
   }
 
   /** Nothing where the table has to be made whole. */
-  private async makePart(job: Job, version: Version, { whole, inputs }: Causes, sql: string, dir: string) {
+  private async makePart(
+    job: Job,
+    version: Version,
+    { whole, inputs }: Causes,
+    sql: string,
+    dir: string,
+    said: readonly Before[],
+  ) {
     const { db, store, pointer, pipeline } = this;
     const isOfRows = inputs.every((name) => version.of?.[name] === pointer.tables[name]?.runId);
     if (whole.length > 0 || !isOfRows) return undefined;
     const restated = this.restated(job);
-    const said = await this.saidOf(job.output, version);
-    const passed = new Set(said?.expectations.filter(({ failed }) => failed === 0).map(({ name }) => name));
-    const expectations = new Map(expectationsOf(job.output, job).map((e) => [e.name, e]));
     const dirsBefore = store.publishedTables(pointer).map(({ table, dir: was }) => [table, was] as const);
     return makePart(db, {
       job,
@@ -531,10 +524,8 @@ export class Run {
       dirsBefore: new Map(dirsBefore),
       before: { dir: store.publishedDir(job.name, version), rows: version.rows, runTime: version.runTime },
       runTime: this.plan.values[runTime.name] as string,
-      unmatched: said?.filtered,
-      checks: auditOf(job.output, pipeline.tables.values(), job)
-        .filter(({ name }) => passed.has(name))
-        .map((check) => ({ check, expectation: expectations.get(check.name) as Expectation })),
+      unmatched: (await this.saidOf(job.output, version))?.filtered,
+      said,
       sought: this.soughtIn(job.output),
       dir,
       open: (name) => this.open(pipeline.tables.get(name) as Table, this.dirs.get(name) as string),
@@ -555,11 +546,11 @@ export class Run {
     job: Job | null,
     hasRows = true,
     moveOut?: (check: Check) => Promise<number>,
-    known: ReadonlyMap<string, Known> = new Map(),
+    known: ReadonlyMap<string, Said> = new Map(),
   ) {
     const results: ExpectationResult[] = [];
     const reasons: Record<string, number> = {};
-    const judge = async (check: Check, counted?: Omit<Counted, 'name'>) => {
+    const judge = async (check: Check, counted?: Counted) => {
       const { name, severity } = check;
       try {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
@@ -597,8 +588,8 @@ export class Run {
     return { expectations: results, reasons };
   }
 
-  private count(checks: readonly Check[]): Promise<Counted[]> {
-    return rowsOf<Counted>(this.db, checks.map(({ count }) => count).join(' UNION ALL '));
+  private count(checks: readonly Check[]): Promise<(Counted & { readonly name: string })[]> {
+    return rowsOf(this.db, checks.map(({ count }) => count).join(' UNION ALL '));
   }
 
   /** Moves rows from the table to its quarantine. Returns how many. */
@@ -642,20 +633,26 @@ export class Run {
 
   private versionOf(table: string, rows: number): Version {
     const kept = this.kept.get(table);
+    const affected = Object.fromEntries(
+      this.found.flatMap((one) =>
+        one.table === table && one.affected !== null ? [[one.expectation, one.affected]] : [],
+      ),
+    );
     const source = this.plan.sources.find(({ name }) => name === table);
     const heldTo = source && { heldTo: this.readBy(source) };
-    if (kept) return this.audited.has(table) ? { ...kept, madeBy: this.runId, ...heldTo } : kept;
+    if (kept) return this.audited.has(table) ? { ...kept, madeBy: this.runId, affected, ...heldTo } : kept;
     const runId = this.rowsOf.get(table) as string;
     const isSame = runId !== this.runId;
     const job = this.plan.jobs.find(({ name }) => name === table);
     // Beside the rows of a source stands what they were read from now.
-    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows, ...heldTo };
+    if (!job) return { runId, ...(isSame && { folder: this.runId }), rows, affected, ...heldTo };
     const folder = isSame ? this.pointer.tables[table]?.folder : undefined;
     const place = {
       runId,
       ...(folder !== undefined && { folder }),
       ...(isSame && { madeBy: this.runId }),
       rows,
+      affected,
     };
     const values = this.valuesOf(job);
     const parameters = job.parameters.flatMap((p) => (p === runTime ? [] : [[p.name, values[p.name]]]));
