@@ -1,5 +1,4 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type DerivedTable, hasPseudonyms, type Job } from '../../model';
 import { quoteName, quoteString } from '../sql';
@@ -7,6 +6,11 @@ import { type Rows, reading } from './difference';
 import { pseudonymOf, readyPseudonyms } from './pseudonyms';
 
 export const partName = (n: number) => `part-${n}.parquet`;
+
+const GROUP_ROWS = 122_880;
+const FILE_GROUPS = 8;
+/** Rows of a file that has all that it may: who changes one of them writes no more than these again. */
+export const FILE_ROWS = GROUP_ROWS * FILE_GROUPS;
 
 /**
  * Writes the rows of a query as Parquet in a new folder, and returns how many. Not in a folder a day, where the
@@ -16,7 +20,8 @@ export const partName = (n: number) => `part-${n}.parquet`;
 export async function writeTable(db: DuckDBConnection, dir: string, query: string): Promise<number> {
   await mkdir(dir, { recursive: true });
   const { rowsChanged } = await db.run(
-    `COPY (${query}) TO ${quoteString(join(dir, partName(0)))} (FORMAT parquet)`,
+    `COPY (${query}) TO ${quoteString(dir)} (FORMAT parquet, FILENAME_PATTERN 'part-{i}',
+      ROW_GROUP_SIZE ${GROUP_ROWS}, ROW_GROUPS_PER_FILE ${FILE_GROUPS})`,
   );
   return rowsChanged;
 }

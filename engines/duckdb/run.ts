@@ -521,6 +521,7 @@ export class Run {
         : { increments: incrementsOf(job, this.valuesOf(job)) }),
       changes: this.changes,
       dirs: this.dirs,
+      rows: (name) => this.rows.get(name) as number,
       dirsBefore: new Map(dirsBefore),
       before: { dir: store.publishedDir(job.name, version), rows: version.rows, runTime: version.runTime },
       runTime: this.plan.values[runTime.name] as string,
