@@ -9,7 +9,7 @@ import { countOf, OWN_COLUMNS, parquetFile, parquetIn, withDatabase } from '../e
 import { DuckDbEngine } from '../engines/duckdb/engine';
 import { filesOfRows } from '../engines/duckdb/keys';
 import { planLake } from '../engines/duckdb/plan';
-import type { RunResult } from '../engines/engine';
+import type { Finding, RunResult } from '../engines/engine';
 import { landingDir } from '../engines/landing/files';
 import { inSql } from '../engines/plan';
 import { loadProject } from '../engines/project';
@@ -29,10 +29,12 @@ import {
   pseudonym,
   references,
   runTime,
+  SAMPLES,
   soughtIn,
   type Table,
   text,
   timestamp,
+  unique,
 } from '../model';
 import { lake as stedi } from '../pipeline';
 import { writeMissing } from '../samples/contract';
@@ -98,9 +100,24 @@ class Beside {
     const said = (run: RunResult) =>
       countsOf(run).map((table) => ({ ...table, expectations: table.expectations.filter(isSaid) }));
     expect(said(found)).toEqual(said(expected));
+    this.compareFindings(found, expected);
     if (expected.failures.length === 0) await this.compare(new Store(other));
     await rm(other, { recursive: true });
     return found;
+  }
+
+  /** What is found of tables that were made is told, in the same numbers; of bad rows those that have come may be shown alone. */
+  private compareFindings(found: RunResult, expected: RunResult) {
+    const isTold = ({ expectation }: Finding) => !this.keeps || expectation !== DELIVERED_ONCE.name;
+    const key = ({ table, expectation }: Finding) => `${table}.${expectation}`;
+    const all = new Map(expected.findings.filter(isTold).map((one) => [key(one), one]));
+    for (const { samples, ...one } of found.findings.filter(isTold)) {
+      const { samples: shown, ...same } = all.get(key(one as Finding)) as Finding;
+      expect(one).toEqual(same);
+      if (shown.length < SAMPLES) expect(shown).toEqual(expect.arrayContaining([...samples]));
+    }
+    const made = [...all.values()].filter(({ table }) => !unchangedIn(found).includes(table));
+    expect(found.findings.map(key)).toEqual(expect.arrayContaining(made.map(key)));
   }
 
   /** Row for row, what was refused too. */
@@ -488,6 +505,12 @@ const ID = { id: int('I.') };
 const held = (options: Pick<Parameters<typeof expectation>[0], 'sql' | 'per' | 'reads'>) =>
   expectation({ name: 'held', severity: 'warn', description: 'E.', columns: ['id'], ...options });
 
+const PAIRED = references(
+  { name: 'b', columns: { ...ID, n: ID.id } },
+  { id: 'id', n: 'n' },
+  { severity: 'warn', description: 'R.' },
+);
+
 // Each once gave something else than a run of everything.
 const SMALL: Readonly<Record<string, Small>> = {
   'a hidden key of which no value is touched, and its rows are counted': {
@@ -569,6 +592,55 @@ const SMALL: Readonly<Record<string, Small>> = {
     runs: [
       { a: '{"id":1,"of":1}', b: '{"id":1}' },
       { a: '{"id":2,"of":1}', b: '{"id":2}' },
+    ],
+  },
+  'counterparts of two columns that come for rows that stay, and for some that have come': {
+    a: { ...ID, n: int('N.') },
+    b: { ...ID, n: int('N.') },
+    expectsOfA: [PAIRED],
+    o: { ...ID, n: int('N.') },
+    expects: [PAIRED],
+    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
+    sql: 'SELECT a.id, a.n FROM a a',
+    runs: [
+      { a: '{"id":1,"n":1}\n{"id":1,"n":2}\n{"id":1,"n":2}\n{"id":2,"n":2}', b: '{"id":2,"n":1}' },
+      { b: '{"id":1,"n":2}' },
+      { a: '{"id":3,"n":3}\n{"id":1,"n":2}\n{"id":4,"n":4}', b: '{"id":3,"n":3}\n{"id":3,"n":3}' },
+      { a: '{"id":4,"n":4}', b: '{"id":4,"n":5}' },
+    ],
+  },
+  'values that more rows share, and some that one has again': {
+    a: { ...ID, n: int('N.', { nullable: true }) },
+    expectsOfA: [unique(['n'], { severity: 'warn', description: 'U.' })],
+    o: { ...ID, n: int('N.', { nullable: true }) },
+    expects: [unique(['n'], { severity: 'warn', description: 'U.' })],
+    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
+    sql: 'SELECT a.id, a.n FROM a a WHERE NOT EXISTS (SELECT 1 FROM a z WHERE z.id = a.id AND z.n = 0)',
+    runs: [
+      { a: '{"id":1,"n":1}\n{"id":2,"n":1}\n{"id":3}\n{"id":4,"n":4}', b: '{"id":1}' },
+      { a: '{"id":5,"n":1}\n{"id":6}' },
+      { a: '{"id":2,"n":0}\n{"id":5,"n":0}' },
+      { a: '{"id":7,"n":4}' },
+    ],
+  },
+  'bad rows by the rows of a value, which others have no more': {
+    a: { ...ID, n: int('N.') },
+    o: ID,
+    expects: [
+      held({
+        per: ['id'],
+        reads: [{ name: 'a' }],
+        sql: (table) =>
+          `SELECT t.id FROM ${table} t JOIN a a ON a.id = t.id GROUP BY t.id HAVING MAX(a.n) > 5 AND MIN(a.n) > 1`,
+      }),
+    ],
+    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
+    sql: 'SELECT a.id FROM a a',
+    runs: [
+      { a: '{"id":1,"n":9}\n{"id":2,"n":9}\n{"id":3,"n":3}', b: '{"id":1}' },
+      { a: '{"id":1,"n":1}' },
+      { a: '{"id":3,"n":8}' },
+      { a: '{"id":4,"n":8}' },
     ],
   },
 };
