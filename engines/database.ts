@@ -51,6 +51,12 @@ export async function countOf(db: DuckDBConnection, query: string): Promise<numb
   return row?.n as number;
 }
 
+/** Makes a temporary table of what a query gives, and returns how many rows it has. */
+export async function makeTemporary(db: DuckDBConnection, name: string, query: string): Promise<number> {
+  const made = await db.runAndReadAll(`CREATE OR REPLACE TEMP TABLE ${name} AS ${query}`);
+  return Number(made.getRows()[0]?.[0]);
+}
+
 /** A path that DuckDB takes as it is, and not for a pattern. */
 export const literalPath = (path: string) => path.replace(/[[*?]/g, '[$&]');
 

@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
-  hasPseudonyms,
   type Increment,
   type Job,
   keySql,
@@ -14,7 +13,7 @@ import {
   throughOf,
   unmatchedOf,
 } from '../../model';
-import { countOf, footersIn, parquetFiles, parquetIn, rowsOf } from '../database';
+import { countOf, footersIn, makeTemporary, parquetFiles, parquetIn, rowsOf } from '../database';
 import type { Days } from '../engine';
 import { quoteName, quoteString } from '../sql';
 import { list, type Pointer, type Store } from '../store';
@@ -134,35 +133,36 @@ export interface Part {
 export async function makePart(db: DuckDBConnection, request: PartRequest): Promise<Part | undefined> {
   const { job, increments, before } = request;
   for (const increment of increments) {
-    if (!(await touch(db, request, increment))) continue;
-    const touched = await countOf(db, 'FROM _touched');
+    const touched = await touch(db, request, increment);
+    if (touched === undefined) continue;
     if (touched === 0) return untouched(db, request, increment);
-    if (hasPseudonyms(job.output)) await readyKey(db, await request.key());
     const hides = job.output.columns[increment.key]?.type === 'pseudonym';
-    await db.run(
-      `CREATE OR REPLACE TEMP TABLE _stored AS SELECT ${hides ? '_pseudonym(key)' : 'key'} AS key FROM _touched`,
-    );
+    if (hides) await readyKey(db, await request.key());
+    const stored = hides ? '_stored' : '_touched';
+    if (hides) await makeTemporary(db, stored, 'SELECT _pseudonym(key) AS key FROM _touched');
     const named = ", filename='_file'";
     // Days are made again where files are not what was written, and so not what their lists say.
     const was = request.days
       ? parquetIn(before.dir, named)
-      : await rowsWith(db, before.dir, increment.key, 'FROM _stored', named);
-    await db.run(
-      `CREATE OR REPLACE TEMP TABLE _was AS SELECT t.* FROM ${was} t ${semi('_stored', { key: keySql('t', increment.key) })}`,
+      : await rowsWith(db, before.dir, increment.key, `FROM ${stored}`, named);
+    const had = await makeTemporary(
+      db,
+      '_was',
+      `SELECT t.* FROM ${was} t ${semi(stored, { key: keySql('t', increment.key) })}`,
     );
-    if (isMost(await countOf(db, 'FROM _was'), before.rows)) continue;
-    const part = await makeTouched(db, request, increment, touched);
+    if (isMost(had, before.rows)) continue;
+    const part = await makeTouched(db, request, increment, touched, had > 0);
     if (part) return part;
   }
   return undefined;
 }
 
-/** Finds the values of the key that are touched, as `_touched`; false where that cannot be told. */
+/** Finds the values of the key that are touched, as `_touched`, and returns how many; nothing where that cannot be told. */
 async function touch(
   db: DuckDBConnection,
   request: PartRequest,
   { key, by, due = {} }: Increment,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { changes, before, runTime, days } = request;
   const found: string[] = [];
   if (days) {
@@ -179,18 +179,15 @@ async function touch(
     const sees = change?.is === 'same' ? undefined : how.sees;
     if (sees !== undefined)
       found.push(await keysOfFew(db, request, await noteSeen(db, request, name, sees), how));
-    else if (change?.is === 'other') return false;
+    else if (change?.is === 'other') return undefined;
     else if (change?.is === 'some') found.push(await keysOfFew(db, request, changesOf(name), how));
     const instant = due[name];
     if (instant === undefined) continue;
-    if (before.runTime === undefined) return false;
+    if (before.runTime === undefined) return undefined;
     found.push(keysOf(dueRows(name, instant, [before.runTime, runTime]), how));
   }
   if (found.length === 0) found.push("SELECT '' AS key WHERE false");
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE _touched AS SELECT DISTINCT key FROM (${found.join(' UNION ALL ')})`,
-  );
-  return true;
+  return makeTemporary(db, '_touched', `SELECT DISTINCT key FROM (${found.join(' UNION ALL ')})`);
 }
 
 /** What rows stand for. `others`: the rows that they stand for it through. Default: all of that table. */
@@ -276,16 +273,13 @@ async function narrow(
       : standingFor(db, job.inputs.find((one) => one.name === name) as Table, dir(name), key);
   const note = async (table: Table, how: Through) =>
     // Once, and not each time that the job's SQL names it.
-    db.run(
-      `CREATE OR REPLACE TEMP TABLE ${partOf(table.name, when)} AS ${await rowsThrough(db, table, dir(table.name), how, standing)}`,
-    );
+    makeTemporary(db, partOf(table.name, when), await rowsThrough(db, table, dir(table.name), how, standing));
   const named = job.inputs.flatMap((table) => {
     const how = by[table.name];
     return how !== undefined && isAsked(table.name) ? [{ table, how: throughOf(how) }] : [];
   });
   for (const { table, how } of named.filter(({ how: { of } }) => of === undefined)) {
-    await note(table, how);
-    const share = (await countOf(db, `FROM ${partOf(table.name, when)}`)) / Math.max(1, rows(table.name));
+    const share = (await note(table, how)) / Math.max(1, rows(table.name));
     parts.set(table.name, { key: how.key, share });
   }
   // Of others about as many stand for the values as of those that they are found through.
@@ -338,6 +332,7 @@ async function makeTouched(
   request: PartRequest,
   increment: Increment,
   touched: number,
+  had: boolean,
 ): Promise<Part | undefined> {
   const { job, before, sql } = request;
   const { output, inputs } = job;
@@ -345,15 +340,13 @@ async function makeTouched(
   const columns = names.map(quoteName).join(', ');
   const select = (rows: string) => `SELECT ${columns} FROM ${rows}`;
   let unmatched: number | undefined;
-  let said: ReadonlyMap<string, Said>;
+  let [said, made]: readonly [ReadonlyMap<string, Said>, number] = [new Map(), 0];
   try {
     const parts = await narrow(db, request, increment, 'now');
     if (!parts) return undefined;
     await readyOutput(db, job, request.key, parts);
     const touchedRows = `SELECT q.* FROM (${sql}\n) q ${semi('_touched', { key: `q.${increment.key}` })}`;
-    await db.run(
-      `CREATE OR REPLACE TEMP TABLE _now AS ${hiddenQuery(output, names, `(${reading(parts, touchedRows)})`)}`,
-    );
+    made = await makeTemporary(db, '_now', hiddenQuery(output, names, `(${reading(parts, touchedRows)})`));
     const now = { ...parts, [output.name]: 'FROM _now' };
     const checks = decidedByKey(request, increment);
     const isCounted = isCountedByKey(request, increment);
@@ -368,17 +361,14 @@ async function makeTouched(
       checks.map((check) => ({ ...check, was, now })),
     );
     if (isCounted) {
-      const [is, had] = [await unmatchedIn(db, job, now), await unmatchedIn(db, job, was)];
-      unmatched = (request.unmatched as number) + (is as number) - (had as number);
+      const [is, before] = [await unmatchedIn(db, job, now), await unmatchedIn(db, job, was)];
+      unmatched = (request.unmatched as number) + (is as number) - (before as number);
     }
   } finally {
-    for (const { name } of inputs)
-      for (const when of ['was', 'now'] as const) await db.run(`DROP TABLE IF EXISTS ${partOf(name, when)}`);
+    const parts = inputs.flatMap(({ name }) => [partOf(name, 'was'), partOf(name, 'now')]);
+    await db.run(parts.map((part) => `DROP TABLE IF EXISTS ${part}`).join('; '));
   }
-  const had = (await countOf(db, 'FROM _was')) > 0;
-  const change = had
-    ? await note(db, output.name, select('_was'), select('_now'))
-    : changed(0, await countOf(db, 'FROM _now'));
+  const change = had ? await note(db, output.name, select('_was'), select('_now')) : changed(0, made);
   const told = { key: increment.key, touched, said, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
   await writeParts(db, request, had ? increment.key : undefined, columns);
