@@ -371,17 +371,17 @@ async function makeTouched(
   const change = had ? await note(db, output.name, select('_was'), select('_now')) : changed(0, made);
   const told = { key: increment.key, touched, said, ...(unmatched !== undefined && { unmatched }) };
   if (change.is !== 'some') return { ...told, change, rows: before.rows };
-  await writeParts(db, request, had ? increment.key : undefined, columns);
   if (!had) {
     await db.run(`ALTER TABLE _now RENAME TO ${comeOf(output.name)}`);
     await noteBoth(db, output.name, `FROM ${comeOf(output.name)}`);
   }
+  await writeParts(db, request, change.gone > 0 ? increment.key : undefined, columns);
   return { ...told, change, rows: before.rows - change.gone + change.come };
 }
 
 /**
  * Links the files of rows that stay, and writes those anew that hold rows which do not, with small ones and what is new.
- * `key`: the column by which rows do not stay; nothing where the table had none of what was made.
+ * `key`: the column by which rows do not stay: all that share its value with one that is gone. Nothing where none is gone.
  */
 async function writeParts(
   db: DuckDBConnection,
@@ -389,21 +389,26 @@ async function writeParts(
   key: string | undefined,
   columns: string,
 ): Promise<void> {
-  const byMoved = (kind: 'SEMI' | 'ANTI') =>
+  const { name } = job.output;
+  const keyed = (kind: 'SEMI' | 'ANTI') =>
     key === undefined
       ? ''
       : semi(
-          `(SELECT DISTINCT ${quoteName(key)} AS key FROM ${changesOf(job.output.name)})`,
+          `(SELECT DISTINCT ${quoteName(key)} AS key FROM ${goneOf(name)})`,
           { key: `t.${quoteName(key)}` },
           kind,
         );
-  const ofMoved = byMoved('SEMI');
+  const fresh = [
+    `SELECT ${columns} FROM ${comeOf(name)} t ${keyed('ANTI')}`,
+    ...(key === undefined ? [] : [`SELECT ${columns} FROM _now t ${keyed('SEMI')}`]),
+  ].join(' UNION ALL ');
   const files = await rowsOf<{ file: string; rows: number }>(db, `${footersIn(before.dir)} ORDER BY rows`);
-  const touched = await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${ofMoved}`);
+  const touched =
+    key === undefined
+      ? []
+      : await rowsOf<{ file: string }>(db, `SELECT DISTINCT _file AS file FROM _was t ${keyed('SEMI')}`);
   const again = new Set(touched.map(({ file }) => file));
-  let rows =
-    (await countOf(db, `SELECT 1 FROM _now t ${ofMoved}`)) +
-    files.reduce((n, f) => n + (again.has(f.file) ? f.rows : 0), 0);
+  let rows = (await countOf(db, fresh)) + files.reduce((n, f) => n + (again.has(f.file) ? f.rows : 0), 0);
   // As long as small files are taken along, a table has few, and a row is written again but a few times.
   for (const { file, rows: own } of files.filter((f) => !again.has(f.file))) {
     if (own > rows || own >= FILE_ROWS) break;
@@ -419,8 +424,8 @@ async function writeParts(
       await link(join(before.dir, name), join(dir, name));
   const taken = new Set(stay.map((file) => basename(file)));
   const queries = [
-    `SELECT ${columns} FROM _now t ${ofMoved}`,
-    ...(again.size > 0 ? [`SELECT ${columns} FROM ${parquetFiles([...again])} t ${byMoved('ANTI')}`] : []),
+    fresh,
+    ...(again.size > 0 ? [`SELECT ${columns} FROM ${parquetFiles([...again])} t ${keyed('ANTI')}`] : []),
   ];
   const made = `${dir}.made`;
   await writeTable(db, made, queries.join(' UNION ALL '));
