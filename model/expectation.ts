@@ -28,7 +28,8 @@ export interface Expectation<ColumnName extends string = string> {
   readonly onlyEmpty?: true;
   /**
    * What decides whether a row is bad: the row alone (and its counterpart), or all rows that share the values of these columns
-   * with it, of other tables those that stand for them by the increments of the job. Default: anything.
+   * with it, of other tables those that stand for them by the increments of the job. A bad row is about one such value: bad
+   * rows are counted by adding up those of all values. Default: anything.
    */
   readonly per?: 'row' | readonly string[];
   /** The query that returns the bad rows of `table`: no row, no fault. */
