@@ -1,15 +1,7 @@
 // What a check said of a table is brought up to date by the rows that have come and gone, instead of being asked of all of them.
 import type { DuckDBConnection } from '@duckdb/node-api';
-import {
-  type Check,
-  type Column,
-  type Expectation,
-  keySql,
-  type RowKey,
-  refinedType,
-  type Table,
-} from '../../model';
-import { parquetIn, rowsOf } from '../database';
+import { type Check, type Column, type Expectation, type RowKey, refinedType, type Table } from '../../model';
+import { makeTemporary, parquetIn, rowsOf } from '../database';
 import { type Found, samplesOf } from '../findings';
 import { quoteName } from '../sql';
 import { rowsWith } from './keys';
@@ -180,9 +172,8 @@ export async function sidesOf(
       ...(moved.gone > 0 ? [await without('now')] : []),
     ];
     const as = quoteName(`_flips_${table.name}_${expectation.name}`);
-    await db.run(`CREATE OR REPLACE TEMP TABLE ${as} AS ${found.join(' UNION ALL ')}`);
-    const [row] = await rowsOf<{ n: number }>(db, `SELECT COUNT(*) AS n FROM ${as}`);
-    return row?.n === 0 ? undefined : as;
+    const rows = await makeTemporary(db, as, found.join(' UNION ALL '));
+    return rows === 0 ? undefined : as;
   }
 }
 
@@ -199,7 +190,7 @@ async function keyedSides(
   const key = per.find((name) => sought.includes(name)) ?? (per[0] as string);
   const side = async (kind: keyof Sides): Promise<Rows> => {
     const rows = await rowsWith(db, dirs[kind], key, `SELECT ${key} AS key FROM ${values}`);
-    const same = Object.fromEntries(per.map((name) => [name, keySql('t', name)]));
+    const same = Object.fromEntries(per.map((name) => [name, `t.${name}`]));
     return { [table.name]: `SELECT t.* FROM (SELECT ${seenAs(table)} FROM ${rows}) t ${semi(values, same)}` };
   };
   return { was: before.failed > 0 ? await side('was') : undefined, now: await side('now') };

@@ -8,8 +8,6 @@ export const seenAs = (table: Table): string => (table.format === 'iceberg' ? '*
 
 /** Lets the SQL that follows read a table by its name. `dir`: the folder of its rows. */
 export const openTable = (db: DuckDBConnection, table: Table, dir: string) =>
-  openRows(db, table, parquetIn(dir));
-
-/** Lets it read some of the table's rows by its name. */
-export const openRows = (db: DuckDBConnection, table: Table, rows: string) =>
-  db.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${seenAs(table)} FROM ${rows}`);
+  db.run(
+    `CREATE OR REPLACE TEMP VIEW ${quoteName(table.name)} AS SELECT ${seenAs(table)} FROM ${parquetIn(dir)}`,
+  );
