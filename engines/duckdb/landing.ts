@@ -20,7 +20,7 @@ import { quoteString } from '../sql';
 import { list, type Pointer, type Store, type Version } from '../store';
 import type { Suppression } from '../suppression';
 import { nothing, storedType } from '../types';
-import { writeTable } from './output';
+import { partName, writeTable } from './output';
 
 export interface LandingTarget {
   /** Folder from which quarantine names the files. */
@@ -66,7 +66,8 @@ async function settleBatches(
 ): Promise<Landed> {
   const names = await list(to.table);
   // A table has a file, also where it has no row.
-  if (!names.some((name) => name.endsWith('.parquet'))) await writeTable(db, to.table, emptyOf(table));
+  if (!names.some((name) => name.endsWith('.parquet')))
+    await db.run(`COPY (${emptyOf(table)}) TO ${quoteString(join(to.table, partName(0)))} (FORMAT parquet)`);
   const refused = names.filter((name) => name.endsWith(REFUSED));
   if (refused.length > 0) {
     const queries = refused.map((name) => `FROM ${parquetFile(join(to.table, name))}`);
