@@ -1,7 +1,6 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { type Receipt, UsageError } from '../engines/engine';
-import { normalised } from '../engines/suppression';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
@@ -82,7 +81,7 @@ async function forgetThere(options: StackFlags, request: Request): Promise<Recei
 
 /** Whatever could land can be forgotten, also what is no e-mail address. Throws a UsageError where there is nothing. */
 function checked(text: string): string {
-  if (normalised(text) === '') {
+  if (/^[\s\x85]*$/.test(text)) {
     throw new UsageError(
       '--subject is empty; give what the customer registered with, such as the e-mail address',
     );

@@ -179,6 +179,17 @@ export interface ErasurePart {
   readonly warnings: readonly string[];
 }
 
+/** Of a part of a lake that is not there. */
+export const NOTHING_ERASED: ErasurePart = {
+  places: [],
+  remade: [],
+  seconds: 0,
+  sharedDevices: 0,
+  oldVersions: 0,
+  unread: [],
+  warnings: [],
+};
+
 /** What was removed where. It holds no value of the person, so that it can be kept. */
 export interface Receipt extends ErasurePart {
   /** Sorts by time, as the id of a run. */

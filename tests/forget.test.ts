@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { LakeError, Receipt } from '../engines/engine';
-import { hashOf, readList } from '../engines/suppression';
+import { readList } from '../engines/suppression';
 import { epochMillis, expectation, int, lakehouse, type Pipeline, type SourceTable } from '../model';
 import { lake as stedi } from '../pipeline';
 import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../samples/stedi';
@@ -22,6 +22,7 @@ import {
   temporaryDir,
   writeLanding,
 } from './support/lake';
+import { hashOf } from './support/listed';
 import { writeOtherSources } from './support/other-sources';
 import { linesOf as linesOfWorld, world } from './support/people';
 import { differences, NONE } from './support/rows';
