@@ -10,8 +10,8 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -22,11 +22,11 @@ from .database import Database
 from .errors import JobError, tell
 from .iceberg import IcebergTable
 from .landing import Landing
-from .manifest import LANGUAGES, Manifest, PeopleSql, Reading, Source
+from .manifest import LANGUAGES, Manifest, PeopleSql, Reading
 from .quoting import quoted
 from .rewrite import rewritten
 from .run import SPARK_SETTINGS, Options, code_hash, run
-from .suppression import Entry, Forgotten, Hash, add_to_list, forgotten_of, hash_of, normalised, read_list
+from .suppression import Entry, Forgotten, add_to_list, read_list
 
 _FOUND = "kind string, value string, person string"
 _FILES_A_TASK = 100
@@ -122,30 +122,24 @@ class _Forgetting:
     def go(self) -> dict[str, Any]:
         request = self._request
         entries = read_list(request.suppressed)
-        since, shared = None, 0
-        subject = None if request.subject is None else hash_of(request.key, "person", request.subject)
-        if subject is not None:
-            since = next((e.since for e in entries if (e.kind, e.hash) == ("person", subject)), None)
-            found, shared = self._find([*entries, Entry("person", subject, "")])
-            added: list[Hash] = [("person", subject), *found]
-            if request.dry_run:
-                entries = [*entries, *(Entry(kind, hash_, "") for kind, hash_ in added)]
-            else:
-                entries = add_to_list(request.suppressed, added)
-        forgotten = replace(forgotten_of(entries, request.key), email=request.subject or "")
+        person, since, shared = None, None, 0
+        if request.subject is not None:
+            (person, *others), shared = self._find(entries)
+            since = next((entry.since for entry in entries if entry.hash == person.hash), None)
+            added = [person, *others]
+            entries = [*entries, *added] if request.dry_run else add_to_list(request.suppressed, added)
+        forgotten = Forgotten(request.key, tuple(entries), request.subject)
         for job in self._jobs:
             before = self._of(job.manifest).made_with().get("sql")
             if before is not None and before != code_hash(job.code):
-                name = job.manifest.job
-                its = f"its {LANGUAGES[job.manifest.language]}"
-                told = f"{name}: {its} is not that of its last run; it is made again by what it is now"
+                its = f"{job.manifest.job}: its {LANGUAGES[job.manifest.language]}"
+                told = f"{its} is not that of its last run; it is made again by what it is now"
                 self._warnings.append(told)
                 print(told)
         if request.dry_run:
             for name, source in self._sources.items():
-                self._tell(
-                    name, "files", Landing(self._spark, source, forgotten=forgotten).account().filtered
-                )
+                account = Landing(self._spark, source, forgotten=forgotten).account()
+                self._tell(name, "files", account.filtered)
             for job in self._jobs:
                 self._told_remade(job.manifest)
         else:
@@ -162,29 +156,32 @@ class _Forgetting:
             "unread": [uri.removeprefix("file:") for uri in self._unread],
             "warnings": self._warnings,
             "rows": self._rows,
-            "subject": subject,
+            "subject": person and person.hash,
             "listedSince": since,
         }
 
-    def _find(self, entries: Sequence[Entry]) -> tuple[list[Hash], int]:
-        """Give the hashes of what points to those on the list, and how many devices others have too."""
-        listed = forgotten_of(entries, self._request.key)
-        parts = [
-            Landing(self._spark, source, raw=True).rows.mapInArrow(_Find(source.reading, listed), _FOUND)
-            for source in self._sources.values()
-            if source.reading.forgotten.found is not None
-        ]
-        if not parts:
-            return [], 0
-        found = reduce(DataFrame.unionAll, parts).distinct().persist()
-        try:
-            theirs = found.where("person IS NOT NULL").select("kind", "value").distinct()
-            # Of others only what somebody on the list has too.
-            few = found.join(theirs, ["kind", "value"], "left_semi").collect()
-        finally:
-            found.unpersist()
-        with closing(_Asked(listed, self._people)) as asked:
-            return asked.entries(few)
+    def _find(self, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+        """Give the person and what points to nobody else, and how many of their devices others have too."""
+        request = self._request
+        with closing(_Asked(Forgotten(request.key, subject=request.subject), self._people)) as asked:
+            person, _ = asked.entries([])
+            if not person:
+                raise JobError("the subject is empty")
+            find = partial(_found, Forgotten(request.key, (*entries, *person)))
+            parts = [
+                Landing(self._spark, source, raw=True).rows.mapInArrow(partial(find, source.reading), _FOUND)
+                for source in self._sources.values()
+                if source.reading.forgotten.found is not None
+            ]
+            if not parts:
+                return person, 0
+            found = reduce(DataFrame.unionAll, parts).distinct().persist()
+            try:
+                theirs = found.where("person IS NOT NULL").select("kind", "value").distinct()
+                # Of others only what somebody on the list has too.
+                return asked.entries(found.join(theirs, ["kind", "value"], "left_semi").collect())
+            finally:
+                found.unpersist()
 
     def _make_again(self, job: Job, forgotten: Forgotten) -> None:
         request, manifest = self._request, job.manifest
@@ -224,15 +221,15 @@ class _Forgetting:
         return rows
 
     def _rewrite_landing(self, forgotten: Forgotten) -> None:
+        context = self._spark.sparkContext
         for source in self._sources.values():
             # First: one that is finished later would be in no listing.
             self._old += files.uploads(source.location, abort=True)
             listed = files.list_files(source.location)
-            tasks = max(self._spark.sparkContext.defaultParallelism, len(listed) // _FILES_A_TASK)
-            if listed:
-                spread = self._spark.sparkContext.parallelize(listed, min(tasks, len(listed)))
-                unread = spread.map(_Rewrite(source, forgotten)).collect()
-                self._unread += [uri for uri in unread if uri is not None]
+            tasks = max(context.defaultParallelism, len(listed) // _FILES_A_TASK)
+            spread = context.parallelize(listed, min(tasks, len(listed)) or 1)
+            done = spread.map(partial(rewritten, source=source, forgotten=forgotten)).collect()
+            self._unread += [file.uri for file, is_done in zip(listed, done, strict=True) if not is_done]
 
     def _remove_old(self) -> None:
         since = self._request.spared_since
@@ -289,37 +286,19 @@ class _Asked(Database):
         self._take("_landed", pa.Table.from_batches([rows]))
         return self._base.execute(self._sql.found).to_arrow_table()
 
-    def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Hash], int]:
+    def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Entry], int]:
+        """Give the subject, if there is one, and what points to them alone; and how many devices others have."""
         names = ("kind", "value", "person")
         columns = {name: pa.array([row[i] for row in found], pa.string()) for i, name in enumerate(names)}
         self._take("_found", pa.table(columns))
-        return self._rows(self._sql.entries), len(self._rows(self._sql.shared_devices))
+        entries = [Entry(*row) for row in self._rows(self._sql.entries)]
+        return entries, len(self._rows(self._sql.shared_devices))
 
 
-class _Find:
-    """Looks into Arrow's batches in a worker."""
-
-    def __init__(self, reading: Reading, listed: Forgotten) -> None:
-        self._sql = reading.forgotten
-        self._listed = listed
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        with closing(_Asked(self._listed, self._sql)) as asked:
-            for batch in batches:
-                yield from asked.found(batch).to_batches()
-
-
-class _Rewrite:
-    """Rewrites a file in a worker, and gives its URI where that cannot be."""
-
-    def __init__(self, source: Source, forgotten: Forgotten) -> None:
-        self._source = source
-        self._forgotten = forgotten
-
-    def __call__(self, file: files.File) -> str | None:
-        return None if rewritten(file, self._source, self._forgotten) else file.uri
-
-
-def no_subject(subject: str) -> JobError | None:
-    """Say what is wrong with what should name a person. Whatever could land can be forgotten."""
-    return None if normalised(subject) else JobError("the subject is empty")
+def _found(
+    listed: Forgotten, reading: Reading, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Look into Arrow's batches in a worker."""
+    with closing(_Asked(listed, reading.forgotten)) as asked:
+        for batch in batches:
+            yield from asked.found(batch).to_batches()

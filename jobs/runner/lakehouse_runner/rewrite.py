@@ -4,7 +4,7 @@ import gzip
 import os
 import tempfile
 import zlib
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -12,7 +12,7 @@ from typing import IO, cast
 import duckdb
 
 from . import files
-from .blocks import MAGIC, PACKED, Piece, Text, extents_of, fetched, pieces_of
+from .blocks import MAGIC, PACKED, Text, extents_of, fetched, pieces_of
 from .files import File
 from .manifest import Source
 from .reader import Reader
@@ -98,42 +98,23 @@ def _copy(
         for piece in pieces_of(opened, source.records.piece_bytes, source.records.paired_mark):
             if piece.skipped:
                 raise _TooLong
+            lines = piece.data.split(b"\n")
             gone: set[int] = set()
-            for lines, record, is_theirs in _records(piece, reader, columns):
-                counts[not is_theirs] += 1
+            for first, last, text, is_theirs in reader.records(piece, columns):
+                counts[is_theirs] += 1
+                places = range(first - piece.first - 1, last - piece.first)
                 if is_theirs:
-                    gone.update(lines)
+                    gone.update(places)
                 elif not is_csv:
+                    record = b"\n".join(lines[i] for i in places) if text is None else text.encode()
                     (zipped or out).write(record + b"\n")
             if is_csv:
                 # Also what is no record, as the header is none.
-                (zipped or out).write(_without(piece, gone))
+                left = (line for i, line in enumerate(lines) if i not in gone)
+                (zipped or out).write(b"\n".join(left))
     if zipped:
         zipped.close()
-    return counts[0], counts[1]
-
-
-def _without(piece: Piece, gone: Container[int]) -> bytes:
-    """Give a piece without some of its lines, which count from 0."""
-    lines = piece.data.split(b"\n")
-    return b"\n".join(line for i, line in enumerate(lines) if i not in gone)
-
-
-def _records(
-    piece: Piece, reader: Reader, columns: str | None
-) -> Iterator[tuple[Iterable[int], bytes, bool]]:
-    """Give the records of a piece by their lines, which count from 0, as their bytes, with whose they are."""
-    good, judged = reader.records(piece, columns)
-    lines = piece.data.split(b"\n")
-    spans = (good.column(name).to_pylist() for name in ("_n", "_last", "_theirs"))
-    for first, last, is_theirs in zip(*spans, strict=True):
-        places = range(first - piece.first - 1, (last or first) - piece.first)
-        yield places, b"\n".join(lines[i] for i in places), is_theirs
-    found = (judged.column(name).to_pylist() for name in ("_line", "_last", "_text", "_record", "_theirs"))
-    for first, last, text, record, is_theirs in zip(*found, strict=True):
-        # Of what is no UTF-8, the bytes are what was written.
-        places = range(first - piece.first - 1, last - piece.first)
-        yield places, b"\n".join(lines[i] for i in places) if record is None else text.encode(), is_theirs
+    return counts[True], counts[False]
 
 
 @contextmanager

@@ -15,14 +15,14 @@ from lakehouse_runner.errors import JobError
 from lakehouse_runner.files import Changed
 from lakehouse_runner.forget import _Forgetting
 from lakehouse_runner.rewrite import rewritten
-from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
+from listed import listed
 from pyspark.sql import SparkSession
 
 KEY = b"key"
 FOLDER = "s3://lake/customer/landing/"
 ANN = b'{"user":"ann@x.org"}\n'
 BOB = b'{"user":"bob@x.org"}\n'
-LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
+LISTED = listed(KEY, "ann@x.org")
 COLUMNS = {"user": Contract("text", identifies="person")}
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
 
