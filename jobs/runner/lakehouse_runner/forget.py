@@ -287,7 +287,7 @@ class _Asked(Database):
         return self._base.execute(self._sql.found).to_arrow_table()
 
     def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Entry], int]:
-        """Give the subject, if there is one, and what points to them alone; and how many devices others have."""
+        """Give the subject, if there is one, and what is only theirs; and how many devices others have too."""
         names = ("kind", "value", "person")
         columns = {name: pa.array([row[i] for row in found], pa.string()) for i, name in enumerate(names)}
         self._take("_found", pa.table(columns))
