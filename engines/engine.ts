@@ -138,11 +138,15 @@ export interface TableState {
 }
 
 /** What is asked for when a person is forgotten. */
-export interface ErasureRequest {
+export interface ForgetRequest {
   /** The e-mail address. It reaches no output, no log and no argument of a process. */
   readonly subject: string;
   /** Finds and counts, and changes nothing. */
   readonly dryRun: boolean;
+}
+
+/** What one engine of a lake is asked for. */
+export interface ErasureRequest extends ForgetRequest {
   /** The lake's key of pseudonyms. */
   readonly key: Buffer;
 }

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { FORGET_JOB, type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../model/places';
 import { literalPattern } from '../../model/sql';
-import { type ErasureRequest, Interrupted, LakeError, type Receipt } from '../engine';
+import { type ForgetRequest, Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
 import { DRY_RUNS, GlueRuns, isOver, type JobRun, unfinishedText } from './glue-runs';
@@ -16,9 +16,6 @@ import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 import { parsed, Summaries, textOf } from './summaries';
-
-/** Whom a stack is asked to forget. Its job knows the key. */
-export type ForgetRequest = Omit<ErasureRequest, 'key'>;
 
 /**
  * Has a stack's job forget a person, waits for its end and returns the receipt. To call it again completes what was

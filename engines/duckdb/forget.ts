@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Pipeline, readingOf, SHARED_DEVICES, sqlInstant } from '../../model';
+import { type Pipeline, readingOf, SHARED_DEVICES } from '../../model';
 import { countOf, numberedRows, parquetIn, requireReadable, withDatabase } from '../database';
 import {
   type ErasedPlace,
   type ErasurePart,
   type ErasureRequest,
+  type ForgetRequest,
   LakeError,
   NOTHING_ERASED,
   type Receipt,
@@ -17,9 +18,9 @@ import { readCode } from '../job-code';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { inSql, planAgain, requirePublished } from '../plan';
-import { newRunId, timeOf } from '../run-id';
+import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
-import type { Pointer, Store } from '../store';
+import type { Store } from '../store';
 import { readSummary } from '../stored';
 import { Suppression } from '../suppression';
 import { codeVersion } from '../version';
@@ -32,7 +33,7 @@ export interface OtherPart {
 }
 
 /** A request to forget somebody in a lake in a folder. */
-export interface ForgetRequest extends Omit<ErasureRequest, 'key'> {
+export interface LakeForgetRequest extends ForgetRequest {
   /** Of a lake that has one. */
   readonly other?: OtherPart;
   /** Hears what is to be known before anything changes. */
@@ -55,7 +56,7 @@ export async function forgetIn(
   store: Store,
   jobs: string,
   pipeline: Pipeline,
-  { subject, dryRun, other, tell = () => {} }: ForgetRequest,
+  { subject, dryRun, other, tell = () => {} }: LakeForgetRequest,
 ): Promise<Receipt> {
   if (!store.exists) throw new LakeError(`there is no lake in ${store.root}; give --lake another folder`);
   const spilled = await store.makeTemporary();
@@ -66,8 +67,12 @@ export async function forgetIn(
       const lake = { store, jobs, db, pipeline: inSql(pipeline) };
       const { entries } = await store.suppression();
       // Of sources all other tables are made again.
-      const isSource = ({ table }: { table: string }) => pipeline.sources.some(({ name }) => name === table);
-      await requireReadable(db, store.publishedTables(await store.pointer()).filter(isSource));
+      const published = store.publishedTables(await store.pointer());
+      const sources = new Set(pipeline.sources.map(({ name }) => name));
+      await requireReadable(
+        db,
+        published.filter(({ table }) => sources.has(table)),
+      );
       const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
       const before = new Suppression(key, entries);
       const { list, person, sharedDevices } = await find(lake, before, subject);
@@ -126,32 +131,19 @@ export async function learn({ store, db }: Lake): Promise<void> {
   if (list.entries.length > before.entries.length) await store.beginForgetting(list, first.hash);
 }
 
-/** The sources as they are published, with their rows and their refused lines: what is refused of any may name somebody. */
-const publishedSources = ({ pipeline, store }: Lake, { tables }: Pointer) =>
-  pipeline.sources.flatMap((source) => {
-    const version = tables[source.name];
-    return version
-      ? [
-          {
-            source,
-            rows: parquetIn(store.publishedDir(source.name, version)),
-            quarantine: store.publishedQuarantine(source.name, version),
-          },
-        ]
-      : [];
-  });
-
 /** The list with the person, and with what points to nobody else; the person's hash, and how many devices others have too. */
-async function find(lake: Lake, before: Suppression, subject: string) {
-  const { db, store } = lake;
+async function find({ db, store, pipeline }: Lake, before: Suppression, subject: string) {
   const since = new Date().toISOString();
   await readyList(db, before, subject);
   const [person] = await hashesFound(db);
   if (!person) throw new LakeError('the subject is empty');
   const listed = before.plus([person], since);
   await readyList(db, listed, subject);
-  for (const { source, rows } of publishedSources(lake, await store.pointer())) {
-    await readyRows(db, source, rows);
+  const { tables } = await store.pointer();
+  for (const source of pipeline.sources) {
+    const version = tables[source.name];
+    if (!version) continue;
+    await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
     await findIn(db, source);
   }
   const list = listed.plus(await hashesFound(db), since);
@@ -172,13 +164,16 @@ async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
 /** What a forget would remove and make again, from the rows that the lake has. */
 async function preview(lake: Lake, list: Suppression, subject: string): Promise<ErasurePart> {
   const { store, db, pipeline } = lake;
-  const pointer = await store.pointer();
+  const { tables } = await store.pointer();
   const { places, add } = erasedPlaces();
   await readyList(db, list, subject);
-  for (const { source, rows, quarantine } of publishedSources(lake, pointer)) {
-    const { rows: theirs, refused } = readingOf(source).forgotten;
-    await readyRows(db, source, rows);
-    add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${theirs}`));
+  for (const source of pipeline.sources) {
+    const version = tables[source.name];
+    if (!version) continue;
+    const { rows, refused } = readingOf(source).forgotten;
+    await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
+    add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${rows}`));
+    const quarantine = store.publishedQuarantine(source.name, version);
     if (!existsSync(quarantine)) continue;
     const texts = `SELECT id, raw FROM (${numberedRows(quarantine)})`;
     add(source.name, 'quarantine', (await theirIds(db, texts, refused)).length);
@@ -187,7 +182,7 @@ async function preview(lake: Lake, list: Suppression, subject: string): Promise<
   let seconds = 0;
   const remade: RemadeTable[] = [];
   for (const { name } of [...pipeline.sources, ...pipeline.jobs]) {
-    const version = pointer.tables[name];
+    const version = tables[name];
     if (!version) continue;
     remade.push({ table: name, engine: 'duckdb', rows: version.rows });
     const summary = await readSummary(store.summaryFile(version.runId));
@@ -202,15 +197,7 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
   const files = await store.versionFiles();
   const pointer = await store.pointer();
   const runId = newRunId();
-  const plan = planAgain(
-    pipeline,
-    Object.fromEntries(
-      Object.entries(pointer.tables).map(([name, { runId: by, parameters, runTime }]) => [
-        name,
-        { ...(parameters && { parameters }), runTime: runTime ?? sqlInstant(timeOf(by) as Date) },
-      ]),
-    ),
-  );
+  const plan = planAgain(pipeline, pointer.tables);
   requirePublished(plan, Object.keys(pointer.tables));
   const { places, add } = erasedPlaces();
   try {
