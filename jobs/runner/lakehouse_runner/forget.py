@@ -56,10 +56,9 @@ class Request:
     catalog: str
     """The name of the Iceberg catalog in Spark."""
     engine: Literal["spark", "glue"]
+    """On Glue the landing files and the runs' summaries are the lake's own, and lose the person too."""
     suppressed: str
     """URI of the list."""
-    rewrite_landing: bool
-    """Whether the landing files are the lake's own."""
     spared_since: float | None = None
     """Files that no snapshot names may be somebody's who is writing, where they are younger than this time in
     seconds since 1970. None: nobody is writing."""
@@ -98,11 +97,7 @@ class _Forgetting:
         self._spark = spark
         self._people = people
         self._request = request
-        self._places: list[dict[str, Any]] = []
-        self._remade: list[dict[str, Any]] = []
-        self._warnings: list[str] = []
-        self._rows: dict[str, int] = {}
-        self._unread: list[str] = []
+        self._said: dict[str, Any] = {"places": [], "remade": [], "unread": [], "warnings": [], "rows": {}}
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
         # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
@@ -134,7 +129,7 @@ class _Forgetting:
             if before is not None and before != code_hash(job.code):
                 its = f"{job.manifest.job}: its {LANGUAGES[job.manifest.language]}"
                 told = f"{its} is not that of its last run; it is made again by what it is now"
-                self._warnings.append(told)
+                self._said["warnings"].append(told)
                 print(told)
         if request.dry_run:
             for name, source in self._sources.items():
@@ -145,20 +140,11 @@ class _Forgetting:
         else:
             for job in self._jobs:
                 self._make_again(job, forgotten)
-            if request.rewrite_landing:
+            if request.engine == "glue":
                 self._rewrite_landing(forgotten)
             self._remove_old()
-        return {
-            "places": self._places,
-            "remade": self._remade,
-            "sharedDevices": shared,
-            "oldVersions": self._old,
-            "unread": [uri.removeprefix("file:") for uri in self._unread],
-            "warnings": self._warnings,
-            "rows": self._rows,
-            "subject": person and person.hash,
-            "listedSince": since,
-        }
+        found = {"sharedDevices": shared, "subject": person and person.hash, "listedSince": since}
+        return {**self._said, **found, "oldVersions": self._old}
 
     def _find(self, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
         """Give the person and what points to nobody else, and how many of their devices others have too."""
@@ -207,17 +193,18 @@ class _Forgetting:
                 "the person is on the list and is not gone yet, as not all tables can be made again:\n"
                 f"{failures}\nPut that right and call again"
             )
-        self._warnings += result.warnings
-        told = {place["table"] for place in self._places}
+        self._said["warnings"] += result.warnings
+        told = {place["table"] for place in self._said["places"]}
         for one in result.summary["tables"]:
             if one["table"] in manifest.sources and one["table"] not in told:
-                self._rows[one["table"]] = one["written"]
+                self._said["rows"][one["table"]] = one["written"]
                 self._tell(one["table"], "files", one["filtered"])
         self._tell(manifest.output.table, "rows", before - self._told_remade(manifest))
 
     def _told_remade(self, manifest: Manifest) -> int:
         rows = self._of(manifest).published_rows()
-        self._remade.append({"table": manifest.output.table, "engine": self._request.engine, "rows": rows})
+        remade = {"table": manifest.output.table, "engine": self._request.engine, "rows": rows}
+        self._said["remade"].append(remade)
         return rows
 
     def _rewrite_landing(self, forgotten: Forgotten) -> None:
@@ -229,21 +216,19 @@ class _Forgetting:
             tasks = max(context.defaultParallelism, len(listed) // _FILES_A_TASK)
             spread = context.parallelize(listed, min(tasks, len(listed)) or 1)
             done = spread.map(partial(rewritten, source=source, forgotten=forgotten)).collect()
-            self._unread += [file.uri for file, is_done in zip(listed, done, strict=True) if not is_done]
+            self._leave(file.uri for file, is_done in zip(listed, done, strict=True) if not is_done)
 
     def _remove_old(self) -> None:
         since = self._request.spared_since
-        if self._request.rewrite_landing:
-            for manifest in self._tables:
-                self._remove_samples(manifest.runs)
-        outputs = [manifest.output.quarantine for manifest in self._tables]
         quarantines = [source.quarantine for source in self._sources.values()]
-        quarantines += [folder for folder in outputs if folder is not None]
+        quarantines += [m.output.quarantine for m in self._tables if m.output.quarantine is not None]
         for folder in quarantines:
             files.delete_others(folder, self._request.run_id)
-        folders = [*quarantines]
-        if self._request.rewrite_landing:
-            folders += [source.location for source in self._sources.values()]
+        folders = quarantines
+        if self._request.engine == "glue":
+            folders = [*folders, *(source.location for source in self._sources.values())]
+            for manifest in self._tables:
+                self._remove_samples(manifest.runs)
         for manifest in self._tables:
             table = self._of(manifest)
             self._old += table.forget_others()
@@ -251,7 +236,7 @@ class _Forgetting:
             folders.append(table.location())
             young = files.list_written_since(table.location(), since) if since is not None else []
             named = table.named_files() if young else set()
-            self._unread += [file.uri for file in young if file.uri not in named]
+            self._leave(file.uri for file in young if file.uri not in named)
         for folder in folders:
             for file in files.list_unfinished(folder):
                 files.delete(file.uri)
@@ -267,11 +252,13 @@ class _Forgetting:
                 files.write_text(file.uri, json.dumps(summary, indent=2) + "\n")
         self._old += files.old_versions(runs, delete=True)
 
-    def _tell(self, name: str, kind: str, removed: int) -> None:
+    def _leave(self, unread: Iterable[str]) -> None:
+        self._said["unread"] += [uri.removeprefix("file:") for uri in unread]
+
+    def _tell(self, table: str, kind: str, removed: int) -> None:
         if removed > 0:
-            self._places.append(
-                {"table": name, "kind": kind, "engine": self._request.engine, "removed": removed}
-            )
+            place = {"table": table, "kind": kind, "engine": self._request.engine, "removed": removed}
+            self._said["places"].append(place)
 
 
 class _Asked(Database):
@@ -287,7 +274,7 @@ class _Asked(Database):
         return self._base.execute(self._sql.found).to_arrow_table()
 
     def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Entry], int]:
-        """Give the subject, if there is one, and what is only theirs; and how many devices others have too."""
+        """Give the subject, if there is one, and what is only theirs; and how many devices are shared."""
         names = ("kind", "value", "person")
         columns = {name: pa.array([row[i] for row in found], pa.string()) for i, name in enumerate(names)}
         self._take("_found", pa.table(columns))

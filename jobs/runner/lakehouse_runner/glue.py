@@ -192,7 +192,6 @@ def _forgotten(
             catalog=CATALOG,
             engine="glue",
             suppressed=erasure.suppressed,
-            rewrite_landing=True,
             spared_since=now - _SPARED_SECONDS,
         ),
     )

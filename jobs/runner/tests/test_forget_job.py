@@ -88,7 +88,7 @@ def test_a_receipt_is_left_and_no_request(world: World, capsys: pytest.CaptureFi
     world.start()
     (asked,) = world.asked
     assert (asked.subject, asked.key, asked.dry_run) == (SUBJECT, b"secret of arn:x", True)
-    assert (asked.rewrite_landing, asked.spared_since) == (True, 86400 * 19999)
+    assert (asked.engine, asked.spared_since) == ("glue", 86400 * 19999)
     receipt = json.loads(world.bucket.objects[f"receipts/{REQUEST['id']}.json"])
     assert receipt == {
         "id": REQUEST["id"],

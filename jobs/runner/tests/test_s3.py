@@ -205,7 +205,7 @@ def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(bucket: Bucket, s
     upload = bucket.client.create_multipart_upload(**place)["UploadId"]
     bucket.client.upload_part(**place, UploadId=upload, PartNumber=1, Body=ANN)
     forgetting = cast(Any, object.__new__(_Forgetting))
-    forgetting._spark, forgetting._old, forgetting._unread = spark, 0, []
+    forgetting._spark, forgetting._old, forgetting._said = spark, 0, {"unread": []}
     forgetting._sources = {"customer": replace(SOURCE, location=FOLDER)}
     forgetting._rewrite_landing(LISTED)
     assert forgetting._old == 1
