@@ -281,6 +281,19 @@ test('people who share devices, names and numbers: the lake is that of files wit
   );
 });
 
+test('of an older lake, which does not say what was read together, the same is left', async () => {
+  const [root, same] = [copyOf(FULL), copyOf(FULL)];
+  const unknown = namesBelow(root).filter((name) => /landed\.json$|\.refused$/.test(name));
+  expect(unknown.length).toBeGreaterThan(stedi.sources.length);
+  for (const name of unknown) rmSync(join(root, name));
+  const { places } = await forget(root);
+  expect(places).toEqual((await forget(same)).places);
+  expect(await findValues(root, values())).toEqual([]);
+  expect(await rowsOfLake(root)).toEqual(await rowsOfLake(same));
+  await run(root, WITH);
+  expect(await findValues(root, values())).toEqual([]);
+});
+
 test('a table that is older than those it was made from loses them too', async () => {
   const root = copyOf(FULL);
   const only = stedi.jobs.map(({ name }) => name).filter((name) => name !== 'machine_learning_curated');
