@@ -120,15 +120,15 @@ def test_a_file_that_others_changed_is_not_deleted(bucket: Bucket, monkeypatch: 
     """Though none of the lines that were read would have stayed."""
     put(bucket, "a.json", ANN)
     (file,) = files.list_files(FOLDER)
-    copied = rewrite._copy
+    copied = rewrite._copied
 
-    def changed_after(*args: Any) -> tuple[int, int]:
+    def changed_after(*args: Any) -> tuple[int, int] | None:
         found = copied(*args)
         put(bucket, "a.json", BOB)
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(rewrite, "_copy", changed_after)
+        patched.setattr(rewrite, "_copied", changed_after)
         with pytest.raises(Changed, match="was changed meanwhile; call again"):
             rewritten(file, SOURCE, LISTED)
     assert get(bucket, "a.json") == BOB
