@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { pulumiOrSkip } from '../tests/support/pulumi-engine';
-import { PSEUDONYM_KEY, Stack } from '../tests/support/pulumi-stack';
+import { PSEUDONYM_KEY, Stack, stopServing } from '../tests/support/pulumi-stack';
 import { timed } from './measure';
 import { median } from './report';
 
@@ -58,6 +58,7 @@ async function main(): Promise<number> {
     }
   } finally {
     stack.dispose();
+    stopServing();
   }
   return met ? 0 : 1;
 }
