@@ -76,8 +76,7 @@ function checked(text: string): string {
       '--subject is empty; give what the customer registered with, such as the e-mail address',
     );
   }
-  // Half a surrogate pair is no text elsewhere.
-  return text.toWellFormed();
+  return text;
 }
 
 async function firstLine(): Promise<string> {
