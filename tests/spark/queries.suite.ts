@@ -38,7 +38,7 @@ withSpark('on Spark', () => {
   const spark = session.engineOf(lake);
   beforeAll(async () => {
     const data = join(dir, 'data');
-    await writeSample(data, { customers: 200, seed: 5, dirty: 0.02 });
+    await writeSample(data, { customers: 80, seed: 5, dirty: 0.02 });
     await writeOtherSources(data, pipeline.sources);
     for (const engine of [duckdb, spark]) {
       const listeners = await listenersOf(project, join(dir, 'events.jsonl'));

@@ -102,6 +102,7 @@ class _Forgetting:
         self._remade: list[dict[str, Any]] = []
         self._warnings: list[str] = []
         self._rows: dict[str, int] = {}
+        self._accounts: Mapping[tuple[str, str], Mapping[str, Any]] = {}
         self._unread: list[str] = []
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
@@ -202,8 +203,10 @@ class _Forgetting:
             code_version=__version__,
             pseudonym_key=lambda: request.key,
             forgotten=forgotten,
+            accounts=self._accounts,
         )
         result = run(self._spark, manifest, job.code, parameters, options)
+        self._accounts = result.accounts
         if result.failures:
             failures = "\n".join(result.failures)
             raise JobError(
