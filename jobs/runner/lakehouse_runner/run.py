@@ -151,8 +151,10 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        told = self._findings, self._failures, frozenset(self._failed), self._warnings
-        return Result(summary, *told, accounts=self._accounts)
+        failed = frozenset(self._failed)
+        return Result(
+            summary, self._findings, self._failures, failed, self._warnings, accounts=self._accounts
+        )
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)
