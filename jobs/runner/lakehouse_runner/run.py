@@ -267,10 +267,10 @@ class _Run:
         # What breaks a rule may only stand without somebody who was forgotten: the next run judges it.
         table.publish(None if self._options.forgotten else made)
         try:
-            table.tidy(self._options.keep_snapshots)
+            table.expire(self._options.keep_snapshots)
         except Exception as error:
             # The table is published: the run is good, and the next one tidies up.
-            print(f"{output.table} is published; its branch or old snapshots were left: {tell(error)}")
+            print(f"{output.table} is published; old snapshots of it were left: {tell(error)}")
 
     def _made_of(self) -> dict[str, str]:
         """Give what the table is made of."""
