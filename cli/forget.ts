@@ -1,7 +1,6 @@
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { type Receipt, UsageError } from '../engines/engine';
-import { normalised } from '../engines/suppression';
+import { type ForgetRequest, type Receipt, UsageError } from '../engines/engine';
 import type { Pipeline } from '../model';
 import { type StackFlags, stackOf } from './stack-options';
 import { textTable } from './table';
@@ -21,33 +20,28 @@ export async function forgetCommand(
   jobs: string,
   options: ForgetOptions,
 ): Promise<number> {
-  const subject = checked(options.subject === '-' ? await firstLine() : options.subject);
-  const request = { subject, dryRun: options.dryRun ?? false };
+  const { stack, lake, dryRun = false } = options;
+  const request = { subject: checked(options.subject === '-' ? await firstLine() : options.subject), dryRun };
   const receipt =
-    options.stack === undefined
-      ? await forgetHere(pipeline, jobs, options.lake, request)
+    stack === undefined
+      ? await forgetHere(pipeline, jobs, lake, request)
       : await forgetThere(options, request);
-  const place = options.stack === undefined ? options.lake : `the stack ${options.stack}`;
-  process.stdout.write(
-    options.json ? `${JSON.stringify(receipt, null, 2)}\n` : harmless(report(receipt, place, options)),
-  );
-  for (const file of receipt.unread)
-    process.stderr.write(message(`lake: ${file} could not be looked into\n`));
-  for (const warning of receipt.warnings) process.stderr.write(message(`lake: warning: ${warning}\n`));
-  if (receipt.again !== undefined) process.stderr.write(message(`lake: ${receipt.again}\n`));
-  return receipt.unread.length === 0 && receipt.again === undefined ? 0 : 1;
+  const text = options.json ? JSON.stringify(receipt, null, 2) : harmless(report(receipt, options));
+  process.stdout.write(`${text}\n`);
+  const { unread, warnings, again } = receipt;
+  for (const file of unread) say(`${file} could not be looked into`);
+  for (const warning of warnings) say(`warning: ${warning}`);
+  if (again !== undefined) say(again);
+  return unread.length === 0 && again === undefined ? 0 : 1;
 }
 
-interface Request {
-  readonly subject: string;
-  readonly dryRun: boolean;
-}
+const say = (text: string) => void process.stderr.write(message(`lake: ${text}\n`));
 
 async function forgetHere(
   pipeline: Pipeline,
   jobs: string,
   lake: string,
-  request: Request,
+  request: ForgetRequest,
 ): Promise<Receipt> {
   const { DuckDbEngine } = require('../engines/duckdb/engine') as typeof import('../engines/duckdb/engine');
   const engine = new DuckDbEngine({ lake, jobs });
@@ -56,16 +50,11 @@ async function forgetHere(
     process.exit(130);
   });
   // Starting Spark takes seconds.
-  const tell = (text: string) => void process.stderr.write(message(`lake: ${text}\n`));
-  if (!storeOf(lake).hasSpark) return engine.forget(pipeline, { ...request, tell });
-  if (process.stderr.isTTY) {
-    process.stderr.write(
-      'lake: the lake has tables of Spark too; to look them through takes about a minute\n',
-    );
-  }
+  if (!storeOf(lake).hasSpark) return engine.forget(pipeline, { ...request, tell: say });
+  if (process.stderr.isTTY)
+    say('the lake has tables of Spark too; to look them through takes about a minute');
   const { SparkEngine } = require('../engines/spark/engine') as typeof import('../engines/spark/engine');
-  const other = new SparkEngine({ lake, jobs });
-  return engine.forget(pipeline, { ...request, other, tell });
+  return engine.forget(pipeline, { ...request, other: new SparkEngine({ lake, jobs }), tell: say });
 }
 
 /** A stack needs nothing of DuckDB. */
@@ -74,7 +63,7 @@ function storeOf(lake: string) {
   return new Store(lake);
 }
 
-async function forgetThere(options: StackFlags, request: Request): Promise<Receipt> {
+async function forgetThere(options: StackFlags, request: ForgetRequest): Promise<Receipt> {
   const stack = await stackOf(options);
   const { forgetOnStack } = require('../engines/aws/forget') as typeof import('../engines/aws/forget');
   return forgetOnStack(stack, request, (text) => process.stderr.write(harmless(`${text}\n`)));
@@ -82,7 +71,7 @@ async function forgetThere(options: StackFlags, request: Request): Promise<Recei
 
 /** Whatever could land can be forgotten, also what is no e-mail address. Throws a UsageError where there is nothing. */
 function checked(text: string): string {
-  if (normalised(text) === '') {
+  if (/^[\s\x85]*$/.test(text)) {
     throw new UsageError(
       '--subject is empty; give what the customer registered with, such as the e-mail address',
     );
@@ -101,54 +90,42 @@ async function firstLine(): Promise<string> {
 
 const KINDS = { rows: 'rows', quarantine: 'refused lines', files: 'lines of files' } as const;
 
-function report(receipt: Receipt, place: string, { stack, lake }: ForgetOptions): string {
-  const { places, remade, sharedDevices, oldVersions, dryRun, listedSince, id } = receipt;
-  const nothing = places.length === 0;
+function report(receipt: Receipt, { stack, lake }: ForgetOptions): string {
+  const { places, remade, sharedDevices, oldVersions, dryRun, listedSince, seconds, id } = receipt;
+  const place = stack === undefined ? lake : `the stack ${stack}`;
   const before =
     listedSince === undefined
       ? 'They were not on the list before'
       : `They have been forgotten since ${listedSince}`;
   const hint = listedSince === undefined ? '; is the address spelled as the customer did?' : '.';
-  return [
-    ...(nothing ? [`Nothing of this person is in ${place}. ${before}${hint}`] : [tableOf(receipt), '']),
-    ...(nothing ? [] : [`${dryRun ? 'Would be removed from' : 'Removed from'} ${place}. ${before}.`]),
-    ...(sharedDevices > 0
-      ? [
-          wrapped(
-            `Shared: ${counted(sharedDevices, 'device')} of theirs others have too. Of these only what was measured at the instants of the person's own readings is theirs.`,
-          ),
-        ]
-      : []),
-    wrapped(
-      `${counted(remade.length, 'table')} (${counted(
-        remade.reduce((n, { rows }) => n + rows, 0),
-        'row',
-      )}) ${dryRun ? `would be made again, in about ${minutesOf(receipt)}` : 'were made again without them'}.`,
-    ),
-    ...(oldVersions > 0
-      ? [
-          `${counted(oldVersions, 'old file or version', 'old files and versions')} ${dryRun ? 'would go' : 'went'}.`,
-        ]
-      : []),
-    ...(dryRun
-      ? ['Nothing was changed: this was --dry-run.']
-      : [
-          'Runs leave them out from now on.',
-          ...(stack === undefined
-            ? [
-                wrapped(
-                  'Files outside of the lake, which --data named, are as they were: remove the person there too.',
-                ),
-                `Receipt: ${storeOf(lake).receiptFile(id)}`,
-              ]
-            : []),
-        ]),
-    '',
-  ].join('\n');
+  const rows = remade.reduce((total, table) => total + table.rows, 0);
+  const minutes = seconds < 60 ? 'a minute' : counted(Math.ceil(seconds / 60), 'minute');
+  const made = dryRun ? `would be made again, in about ${minutes}` : 'were made again without them';
+  const lines =
+    places.length === 0
+      ? [`Nothing of this person is in ${place}. ${before}${hint}`]
+      : [tableOf(receipt), '', `${dryRun ? 'Would be removed' : 'Removed'} from ${place}. ${before}.`];
+  if (sharedDevices > 0) {
+    const shared = `Shared: ${counted(sharedDevices, 'device')} of theirs others have too.`;
+    lines.push(
+      wrapped(
+        `${shared} Of these only what was measured at the instants of the person's own readings is theirs.`,
+      ),
+    );
+  }
+  lines.push(wrapped(`${counted(remade.length, 'table')} (${counted(rows, 'row')}) ${made}.`));
+  if (oldVersions > 0) {
+    const old = counted(oldVersions, 'old file or version', 'old files and versions');
+    lines.push(`${old} ${dryRun ? 'would go' : 'went'}.`);
+  }
+  lines.push(dryRun ? 'Nothing was changed: this was --dry-run.' : 'Runs leave them out from now on.');
+  if (!dryRun && stack === undefined) {
+    const outside = 'Files outside of the lake, which --data named, are as they were:';
+    lines.push(wrapped(`${outside} remove the person there too.`));
+    lines.push(`Receipt: ${storeOf(lake).receiptFile(id)}`);
+  }
+  return lines.join('\n');
 }
-
-const minutesOf = ({ seconds }: Receipt) =>
-  seconds < 60 ? 'a minute' : counted(Math.ceil(seconds / 60), 'minute');
 
 const tableOf = ({ places, dryRun }: Receipt): string =>
   textTable(

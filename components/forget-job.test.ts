@@ -7,19 +7,15 @@ import {
   ARTIFACTS,
   artifactsOf,
   CLEAN,
-  clean,
   conf,
   deployed,
   jobSettings,
   OPEN,
-  open,
   RAW,
-  raw,
   reading,
   readingOpen,
   readingRaw,
   site,
-  words,
 } from './testing';
 
 const JOB = 'aws:glue/job:Job';
@@ -56,7 +52,6 @@ const forgetOf = (more: Partial<ForgetJobArgs> = {}) =>
       site: at,
       settings: jobSettings,
       logDays: 30,
-      pipeline: words.pipeline(raw, clean, open),
       tables: [tableIn(at, RAW, readingRaw), tableIn(at, CLEAN, reading), tableIn(at, OPEN, readingOpen)],
       jobs: [jobOf('reading'), jobOf('reading_open')],
       requests: { bucket: RAW, prefix: 'forget/requests/' },
@@ -115,10 +110,4 @@ test('its erasure manifest says by which files of the jobs it makes tables again
     suppressed: `s3://${ARTIFACTS}/suppressed/list.json`,
     receipts: `s3://${ARTIFACTS}/receipts/`,
   });
-});
-
-test('a job that it was not given is told', async () => {
-  await expect(forgetOf({ jobs: [] })).rejects.toThrow(
-    new Error('the ForgetJob was not given the job reading, which makes its table again'),
-  );
 });

@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions } from '@pulumi/pulumi';
-import { hasQuarantine, type Pipeline, runTime } from '../model';
+import { hasQuarantine } from '../model';
 import { erasureOf } from '../model/manifest';
 import { allow, catalogArns, erasureAccess, folderAccess, objectAccess, type Statement } from './access';
 import { type Asset, assetOf } from './asset';
@@ -27,8 +27,7 @@ import {
 } from './spark-job';
 
 export interface ForgetJobArgs extends SparkJobArgs {
-  readonly pipeline: Pipeline;
-  /** Every job of the pipeline: it makes their tables again, told by the same manifests. */
+  /** Every job of the pipeline, each after those that make its inputs: it makes their tables again, told by the same manifests. */
   readonly jobs: readonly GlueJob[];
   /** Every table of the pipeline. */
   readonly tables: readonly GlueTable[];
@@ -99,19 +98,13 @@ export class ForgetJob extends ComponentResource {
   }
 }
 
-function erasureText({ pipeline, jobs, artifacts }: ForgetJobArgs): string {
+function erasureText({ jobs, artifacts }: ForgetJobArgs): string {
   const manifest = erasureOf({
-    jobs: pipeline.jobs.map(({ name, parameters }) => {
-      const job = jobs.find(({ definition }) => definition.name === name);
-      if (!job) throw new Error(`the ForgetJob was not given the job ${name}, which makes its table again`);
-      const chosen = parameters.filter((p) => p !== runTime);
-      const values = chosen.map((p) => [p.name, job.values[p.name] ?? p.default]);
-      return {
-        manifest: job.nodes.manifest.file,
-        code: job.nodes.code.file,
-        parameters: Object.fromEntries(values),
-      };
-    }),
+    jobs: jobs.map(({ nodes: { manifest: told, code }, values: parameters }) => ({
+      manifest: told.file,
+      code: code.file,
+      parameters,
+    })),
     suppressed: suppressedUri(artifacts.name),
     receipts: s3Uri({ bucket: artifacts.name, prefix: RECEIPTS_PREFIX }),
   });

@@ -50,7 +50,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
   readonly name: string;
   /** What Glue adds `/error` and `/output` to. */
   readonly logPrefix: string;
-  /** What the stack sets of its parameters. */
+  /** By which values it runs where it is not told others, by parameter. */
   readonly values: Readonly<Record<string, string>>;
   readonly nodes: SparkJobNodes & { readonly code: Asset; readonly manifest: Asset };
 
@@ -59,7 +59,8 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
     const { site, artifacts, runner } = args;
     const job: Job = args.job;
     this.definition = args.job;
-    this.values = args.parameters;
+    const chosen = job.parameters.filter((parameter) => parameter !== runTime);
+    this.values = Object.fromEntries(chosen.map((p) => [p.name, args.parameters[p.name] ?? p.default]));
     this.name = jobName(site, job.name);
     this.logPrefix = logPrefixOf(site, job.name);
     const folder = `jobs/${job.name}/`;
@@ -80,9 +81,7 @@ export class GlueJob<J extends Job = Job> extends ComponentResource {
       },
       { parent: this },
     );
-    const parameters = job.parameters
-      .filter((parameter) => parameter !== runTime)
-      .map(({ name: key, default: value }) => `${key}=${args.parameters[key] ?? value}`);
+    const parameters = Object.entries(this.values).map((pair) => pair.join('='));
     const secret = secretOf(args, job);
     const made = sparkJob(
       name,

@@ -394,7 +394,6 @@ export class Lakehouse<const Z extends ZoneDefinition = ZoneDefinition> extends 
       {
         ...runs,
         site,
-        pipeline,
         jobs,
         tables: zones.flatMap(({ tables }) => Object.values<GlueTable>(tables)),
         requests: { bucket: asked.bucket.name, prefix: REQUESTS_PREFIX },

@@ -138,11 +138,15 @@ export interface TableState {
 }
 
 /** What is asked for when a person is forgotten. */
-export interface ErasureRequest {
+export interface ForgetRequest {
   /** The e-mail address. It reaches no output, no log and no argument of a process. */
   readonly subject: string;
   /** Finds and counts, and changes nothing. */
   readonly dryRun: boolean;
+}
+
+/** What one engine of a lake is asked for. */
+export interface ErasureRequest extends ForgetRequest {
   /** The lake's key of pseudonyms. */
   readonly key: Buffer;
 }
@@ -178,6 +182,17 @@ export interface ErasurePart {
   /** What in the rows of others would fail a run. */
   readonly warnings: readonly string[];
 }
+
+/** Of a part of a lake that is not there. */
+export const NOTHING_ERASED: ErasurePart = {
+  places: [],
+  remade: [],
+  seconds: 0,
+  sharedDevices: 0,
+  oldVersions: 0,
+  unread: [],
+  warnings: [],
+};
 
 /** What was removed where. It holds no value of the person, so that it can be kept. */
 export interface Receipt extends ErasurePart {

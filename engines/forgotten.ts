@@ -4,7 +4,7 @@ import { countOf, parquetIn, rowsOf } from './database';
 import { rewriteTable } from './duckdb/output';
 import { readyKey } from './duckdb/pseudonyms';
 import { quoteName } from './sql';
-import type { Entry, Suppression } from './suppression';
+import type { Hash, Suppression } from './suppression';
 
 /** Refused texts of about so many bytes are judged by one statement. */
 const BATCH_BYTES = 16 << 20;
@@ -30,9 +30,8 @@ export async function findIn(db: DuckDBConnection, source: SourceTable): Promise
   if (found !== undefined) await db.run(`INSERT INTO _found ${found}`);
 }
 
-/** The list with what was found that points to people on it, and to nobody else. */
-export const withFound = async (db: DuckDBConnection, list: Suppression): Promise<Suppression> =>
-  list.plus(await rowsOf<Pick<Entry, 'kind' | 'hash'>>(db, ENTRIES), new Date().toISOString());
+/** The hashes that are to be entered by what was found. That of the subject, if there is one, is of kind `person`. */
+export const hashesFound = (db: DuckDBConnection): Promise<Hash[]> => rowsOf<Hash>(db, ENTRIES);
 
 /** The ids that `refused`, SQL of the model, gives of the refused texts `(id, raw)` of a query. */
 export async function theirIds(db: DuckDBConnection, from: string, refused: string): Promise<number[]> {
@@ -51,16 +50,16 @@ export async function theirIds(db: DuckDBConnection, from: string, refused: stri
   return ids;
 }
 
-/** Makes `_landed` the rows of a source in a folder, of which the model's SQL asks whose they are. */
-export async function readyRows(db: DuckDBConnection, source: SourceTable, dir: string): Promise<void> {
+/** Makes `_landed` the rows of a source in some Parquet, of which the model's SQL asks whose they are. */
+export async function readyRows(db: DuckDBConnection, source: SourceTable, parquet: string): Promise<void> {
   const names = Object.keys(source.columns).map(quoteName).join(', ');
-  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS SELECT ${names} FROM ${parquetIn(dir)}`);
+  await db.run(`CREATE OR REPLACE TEMP VIEW _landed AS SELECT ${names} FROM ${parquet}`);
 }
 
 /** Takes the rows of who was forgotten out of a folder that no reader knows of yet. Returns how many they were. */
 export async function takeOut(db: DuckDBConnection, source: SourceTable, dir: string): Promise<number> {
   const theirs = readingOf(source).forgotten.rows;
-  await readyRows(db, source, dir);
+  await readyRows(db, source, parquetIn(dir));
   // A file that came late may say of a device that nobody knew of, or when somebody moved.
   await findIn(db, source);
   const rows = await countOf(db, `SELECT 1 FROM _landed t WHERE ${theirs}`);

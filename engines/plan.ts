@@ -1,5 +1,7 @@
 import { choiceFault, type Job, type Pipeline, runTime, type SourceTable, sqlInstant } from '../model';
 import { type Days, LakeError, type RunRequest, UsageError } from './engine';
+import { timeOf } from './run-id';
+import type { Pointer, Version } from './store';
 import { noSuchJob } from './words';
 
 /** What a request comes to: which sources are read, which jobs run, with which values. */
@@ -100,20 +102,17 @@ export function requireSql(pipeline: Pipeline, plan: Plan): void {
   throw new UsageError(`DuckDB runs SQL only: ${told.join(', ')}. Give --engine spark${without}`);
 }
 
-/** How a table was made: values of its job's parameters, and the run's own time as SQL has it. */
-export interface Made {
-  readonly parameters?: Readonly<Record<string, string>>;
-  readonly runTime: string;
-}
-
 /** Makes tables again, each with the values that it was made with, from all sources: any file may have a person's lines. */
-export function planAgain(pipeline: Pipeline, made: Readonly<Record<string, Made>>): Plan {
+export function planAgain(pipeline: Pipeline, made: Pointer['tables']): Plan {
   const jobs = pipeline.jobs.filter(({ name }) => made[name]);
   const sources = pipeline.sources.filter((source) => made[source.name]);
   const own = Object.fromEntries(
     jobs.map(({ name, parameters }) => {
-      const { runTime: time, parameters: before } = made[name] as Made;
-      const values = parameters.map((p) => [p.name, p === runTime ? time : (before?.[p.name] ?? p.default)]);
+      const { runId, runTime: time = sqlInstant(timeOf(runId) as Date), ...by } = made[name] as Version;
+      const values = parameters.map((p) => [
+        p.name,
+        p === runTime ? time : (by.parameters?.[p.name] ?? p.default),
+      ]);
       return [name, Object.fromEntries(values) as Record<string, string>];
     }),
   );

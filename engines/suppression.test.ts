@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { epochMillis, forgottenOf, int, normalisedSql, type Table, text } from '../model';
+import { hashOf, listOf, normalised } from '../tests/support/listed';
 import { openDatabase, rowsOf } from './database';
-import { readyList, theirIds } from './forgotten';
-import { ROOT } from './root';
+import { hashesFound, readyList, theirIds } from './forgotten';
 import { quoteString } from './sql';
-import { hashOf, type Kind, normalised, Suppression } from './suppression';
+import { type Kind, Suppression } from './suppression';
 
 interface Case {
   readonly raw: string;
@@ -21,18 +21,12 @@ interface Case {
   readonly why: string;
 }
 
-const { key: hex, hashes } = JSON.parse(
-  readFileSync(join(ROOT, 'jobs', 'runner', 'tests', 'suppression_hashes.json'), 'utf8'),
-) as {
+const { key: hex, hashes } = JSON.parse(readFileSync(join(__dirname, 'suppression-hashes.json'), 'utf8')) as {
   readonly key: string;
   readonly hashes: readonly { readonly kind: Kind; readonly value: string; readonly hash: string }[];
 };
 const KEY = Buffer.from(hex, 'hex');
 const SINCE = '2026-11-25T16:00:00.000Z';
-
-test.each(hashes)('the hash of $kind $value is that of the other language', ({ kind, value, hash }) => {
-  expect(hashOf(KEY, kind, value)).toBe(hash);
-});
 
 /** What the SQL asks of a contract: its keys, and whether a column holds hints. */
 const CONTRACT = {
@@ -50,6 +44,19 @@ beforeAll(async () => {
   db = await openDatabase();
 });
 afterAll(() => db.closeSync());
+
+test.each(hashes)('the hash of $kind $value is what lists hold', async ({ kind, value, hash }) => {
+  expect(hashOf(KEY, kind, value)).toBe(hash);
+  await readyList(db, new Suppression(KEY), value);
+  expect(await hashesFound(db)).toEqual([{ kind: 'person', hash: hashOf(KEY, 'person', value) }]);
+});
+
+test('a subject of nothing but white space has no hash, nor has none', async () => {
+  for (const subject of [' \u00a0\t', '', undefined]) {
+    await readyList(db, new Suppression(KEY), subject);
+    expect(await hashesFound(db)).toEqual([]);
+  }
+});
 
 /** Which texts are of people on a list; with a subject, as a forget judges. */
 async function theirs(
@@ -83,7 +90,7 @@ for (const one of CASES) {
 test.each([...GROUPS])('refused texts, of a list of %s', async (_, cases) => {
   const { person, device, hints = [] } = cases[0] as Case;
   const some = (value?: string) => (value === undefined ? [] : [value]);
-  const list = new Suppression(KEY).with({ person: some(person), device: some(device), hint: hints }, SINCE);
+  const list = listOf(KEY, { person: some(person), device: some(device), hint: hints });
   const raws = cases.map(({ raw }) => raw);
   const told = (found: readonly boolean[]) => cases.map(({ why }, i) => [why, found[i]]);
   expect(told(await theirs(list, raws))).toEqual(cases.map((one) => [one.why, one.theirs]));
@@ -93,7 +100,7 @@ test.each([...GROUPS])('refused texts, of a list of %s', async (_, cases) => {
 });
 
 test('hints count only in sources that have such a column', async () => {
-  const list = new Suppression(KEY).with({ hint: ['Anna'] }, SINCE);
+  const list = listOf(KEY, { hint: ['Anna'] });
   expect(await theirs(list, ['{"customerName":"Anna"'])).toEqual([true]);
   expect(await theirs(list, ['{"customerName":"Anna"'], { contract: NO_HINTS })).toEqual([false]);
 });
@@ -102,7 +109,7 @@ test('a number is known however it is spelled, where a column of numbers says wh
   const contract = {
     columns: { account: int('A.', { identifies: 'person' }), meter: int('M.', { identifies: 'device' }) },
   };
-  const list = new Suppression(KEY).with({ person: ['4711001'], device: ['77'] }, SINCE);
+  const list = listOf(KEY, { person: ['4711001'], device: ['77'] });
   const theirOwn = ['4711001.0', '4.711001e6', '04711001', '+4711001', '"4711001.00"'];
   const others = ['4711001.4', '47110010', '4711001e1', '4711.001', '1.2.3'];
   const lines = (values: readonly string[]) => values.map((value) => `{"account":${value},"meter":"x"`);
@@ -114,7 +121,7 @@ test('a number is known however it is spelled, where a column of numbers says wh
 
 test('a key is taken as it is written, and for no pattern', async () => {
   const contract = { columns: { 'no.(1': text('A device.', { identifies: 'device' as const }) } };
-  const list = new Suppression(KEY).with({ device: ['10'] }, SINCE);
+  const list = listOf(KEY, { device: ['10'] });
   expect(await theirs(list, ['{"no.(1":"10"', '{"no_(1":"10"'], { contract })).toEqual([true, false]);
 });
 
@@ -143,7 +150,7 @@ test('a shared device is theirs at the moments on the list, and only where nobod
 });
 
 test('a row is theirs by its person, and without one by its device', async () => {
-  const list = new Suppression(KEY).with({ person: ['ann@x.org'], device: ['d1'], hint: ['d0'] }, SINCE);
+  const list = listOf(KEY, { person: ['ann@x.org'], device: ['d1'], hint: ['d0'] });
   await readyList(db, list);
   await db.run(`CREATE OR REPLACE TEMP TABLE _landed AS FROM (VALUES (1, 'ann@x.org', 'd0'), (2, NULL, 'd1'),
     (3, ' ANN@X.org\t', NULL), (4, ' \t', 'D1'), (5, 'bob@x.org', 'D1'), (6, NULL, NULL)) t(n, "user", device)`);
@@ -203,11 +210,11 @@ test('a text of a line is found, however it is spelled and whatever stands aroun
       email.chain((value) => fc.record({ value: fc.constant(value), text: spelled(value), tail: odd })),
       fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof(fc.string(), fc.integer())),
       async ({ value, text, tail }, others) => {
-        const list = new Suppression(KEY).with({ person: [value] }, SINCE);
+        const list = listOf(KEY, { person: [value] });
         const line = JSON.stringify({ ...others, user: '' }).replace('"user":""', () => `"user":" ${text}"`);
         const lines = [line, `${line}${tail}`, JSON.stringify(`${line}${tail}`)];
         expect(await theirs(list, lines)).toEqual([true, true, true]);
-        const other = new Suppression(KEY).with({ person: [`x${value}`] }, SINCE);
+        const other = listOf(KEY, { person: [`x${value}`] });
         expect(await theirs(other, [line])).toEqual([false]);
       },
     ),
@@ -216,7 +223,7 @@ test('a text of a line is found, however it is spelled and whatever stands aroun
 });
 
 test('any texts are judged, each as if it were alone', async () => {
-  const list = new Suppression(KEY).with({ person: ['a@b.c'], device: ['='], hint: ['x', ''] }, SINCE);
+  const list = listOf(KEY, { person: ['a@b.c'], device: ['='], hint: ['x', ''] });
   await fc.assert(
     fc.asyncProperty(fc.array(odd, { minLength: 2, maxLength: 100 }), async (raws) => {
       const [last] = (await theirs(list, raws)).slice(-1);
@@ -227,7 +234,7 @@ test('any texts are judged, each as if it were alone', async () => {
 });
 
 test('a raw text as long as quarantine keeps takes no quadratic time', async () => {
-  const list = new Suppression(KEY).with({ person: ['a@b.c'], hint: ['x-1234567'] }, SINCE);
+  const list = listOf(KEY, { person: ['a@b.c'], hint: ['x-1234567'] });
   const fillings = [' ', '-', '.', '\\', '"', 'a', '@', 'a@', '\\"', '\t', '% ', '+-', '\\u005c', ',"', "='"];
   const raws = fillings.map((c) => `"x-1234567" ${c.repeat((1 << 16) / c.length)};y`);
   expect(await theirs(list, raws)).toEqual(fillings.map((c) => !c.includes('@')));
@@ -271,23 +278,14 @@ test('SQL and TypeScript compare values alike', async () => {
   );
 });
 
-describe('a list', () => {
-  test('has every value once, and keeps since when', () => {
-    const first = new Suppression(KEY).with({ person: ['a@b.c', ' A@B.C'], device: ['a@b.c'] }, SINCE);
-    expect(first.entries).toHaveLength(2);
-    const later = '2027-01-01T00:00:00.000Z';
-    expect(first.with({ person: ['A@b.c'] }, later)).toEqual(first);
-    const second = first.with({ person: ['d@e.f'], hint: ['a@b.c'] }, later);
-    expect(second.entries.slice(0, 2)).toEqual(first.entries);
-    expect([second.since('person', 'A@b.c'), second.since('person', 'd@e.f')]).toEqual([SINCE, later]);
-    expect(second.since('device', 'd@e.f')).toBeUndefined();
-  });
-
-  test('knows each value by its kind only, and holds none', () => {
-    const list = new Suppression(KEY).with({ device: ['serial-1'], hint: ['Anna'] }, SINCE);
-    expect(list.since('device', 'SERIAL-1 ')).toBeDefined();
-    expect(list.since('person', 'serial-1')).toBeUndefined();
-    expect(list.since('device', 'Anna')).toBeUndefined();
-    expect(list.text()).not.toMatch(/serial|anna/i);
-  });
+test('a list has every hash once, keeps since when, and holds no value', () => {
+  const first = listOf(KEY, { person: ['a@b.c'], device: ['a@b.c'] });
+  expect(first.entries).toHaveLength(2);
+  const later = '2027-01-01T00:00:00.000Z';
+  const person = (value: string) => ({ kind: 'person' as const, hash: hashOf(KEY, 'person', value) });
+  const second = first.plus([person('A@b.c '), person('d@e.f')], later);
+  expect(second.entries).toEqual([...first.entries, { ...person('d@e.f'), since: later }]);
+  expect(second.since(person('a@b.c').hash)).toBe(SINCE);
+  expect(second.since(hashOf(KEY, 'device', 'd@e.f'))).toBeUndefined();
+  expect(second.text()).not.toMatch(/b\.c|e\.f/);
 });

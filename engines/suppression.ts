@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { FORMATS } from '../model/format';
 import { readStored } from './stored';
 
@@ -6,30 +5,16 @@ import { readStored } from './stored';
  * What an entry is a hash of: a name of a person or a device, a value that only points to the person, or a device that others
  * have too, by itself and with each instant at which the person was measured.
  */
-export const KINDS = ['person', 'device', 'hint', 'moment'] as const;
+const KINDS = ['person', 'device', 'hint', 'moment'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** The text by which values are compared, as `normalisedSql` of the model has it. */
-export const normalised = (value: string): string =>
-  Array.from(value.replace(/^[\s\x85]+/, '').replace(/(?<![\s\x85])[\s\x85]+$/, ''), (character) =>
-    // The only letter of which a small one would be two characters.
-    character === 'İ' ? 'i' : character.toLowerCase(),
-  )
-    .join('')
-    .normalize('NFC');
-
-/**
- * The keyed hash that stands for a value in the list: hex HMAC-SHA-256. The kind before the value keeps it apart from
- * the value's pseudonym, which names the person as the value does.
- */
-export const hashOf = (key: Buffer, kind: Kind, value: string): string =>
-  createHmac('sha256', key)
-    .update(`${kind}:${normalised(value).toWellFormed()}`)
-    .digest('hex');
-
-export interface Entry {
+/** A keyed hash, as the model's SQL makes it of a value. */
+export interface Hash {
   readonly kind: Kind;
   readonly hash: string;
+}
+
+export interface Entry extends Hash {
   /** ISO 8601, in UTC. */
   readonly since: string;
 }
@@ -65,30 +50,18 @@ export class Suppression {
     return JSON.stringify({ version: FORMATS.suppression, entries: this.entries }, null, 2);
   }
 
-  /** Since when a value is in the list. */
-  since(kind: Kind, value: string): string | undefined {
-    const hash = hashOf(this.key, kind, value);
-    return this.entries.find((entry) => entry.kind === kind && entry.hash === hash)?.since;
+  /** Since when a hash is in the list. One of another kind is another one. */
+  since(hash: string): string | undefined {
+    return this.entries.find((entry) => entry.hash === hash)?.since;
   }
 
   /** The list with these hashes too; those that it has keep the day since when. */
-  plus(hashes: Iterable<Pick<Entry, 'kind' | 'hash'>>, since: string): Suppression {
-    const known = new Set(this.entries.map(({ kind, hash }) => `${kind}:${hash}`));
-    const added = [...hashes].filter(({ kind, hash }) => !known.has(`${kind}:${hash}`));
+  plus(hashes: readonly Hash[], since: string): Suppression {
+    const known = new Set(this.entries.map(({ hash }) => hash));
+    const added = hashes.filter(({ hash }) => !known.has(hash));
     return new Suppression(this.key, [
       ...this.entries,
       ...added.map(({ kind, hash }) => ({ kind, hash, since })),
     ]);
-  }
-
-  /** The list with these values too. */
-  with(values: Readonly<Partial<Record<Kind, readonly string[]>>>, since: string): Suppression {
-    const hashes = KINDS.flatMap((kind) =>
-      [...new Set((values[kind] ?? []).map((value) => hashOf(this.key, kind, value)))].map((hash) => ({
-        kind,
-        hash,
-      })),
-    );
-    return this.plus(hashes, since);
   }
 }

@@ -286,11 +286,15 @@ shared AS (SELECT DISTINCT value, person FROM _found JOIN pointing USING (kind, 
 /**
  * From `_found`, what {@link Forgotten.found} gives of all sources: the hashes that are to be entered, as `kind, hash`. What
  * others have too points to nobody; of a device that they share, the instants are entered at which the person was measured.
+ * The first, of kind `person`, is that of `_subject`, where it is set and is more than white space.
  */
 export const ENTRIES = `${POINTING}
-SELECT kind, _pseudonym(kind || ':' || value) AS hash FROM pointing WHERE kind <> 'instant' AND is_own
+SELECT 'person' AS kind, _pseudonym('person:' || person) AS hash
+FROM (SELECT ${normalisedSql("getvariable('_subject')::VARCHAR")} AS person) WHERE person <> ''
+UNION SELECT kind, _pseudonym(kind || ':' || value) FROM pointing WHERE kind <> 'instant' AND is_own
 UNION SELECT 'moment', _pseudonym('moment:' || value) FROM shared
-UNION SELECT 'moment', _pseudonym('moment:' || s.value || ' ' || f.value) FROM shared s JOIN _found f USING (person) WHERE f.kind = 'instant'`;
+UNION SELECT 'moment', _pseudonym('moment:' || s.value || ' ' || f.value) FROM shared s JOIN _found f USING (person) WHERE f.kind = 'instant'
+ORDER BY kind DESC`;
 
 /** The devices of people on the list that others have too. */
 export const SHARED_DEVICES = `${POINTING} SELECT DISTINCT value FROM shared`;

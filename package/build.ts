@@ -7,9 +7,13 @@ import { ROOT } from '../engines/root';
 const DIST = join(ROOT, 'dist');
 
 rmSync(DIST, { recursive: true, force: true });
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--project', __dirname], {
-  stdio: ['ignore', 2, 2],
-});
+execFileSync(
+  process.execPath,
+  [join(ROOT, 'node_modules', 'typescript-7', 'bin', 'tsc'), '--project', __dirname],
+  {
+    stdio: ['ignore', 2, 2],
+  },
+);
 const isOfTests = (path: string) => /[\\/](?:tests|wheels|__pycache__|\.\w+_cache)$/.test(path);
 for (const part of ['package.json', 'package/index.d.ts', 'cli/template', 'cli/docs/page', 'jobs/runner']) {
   cpSync(join(ROOT, part), join(DIST, part), { recursive: true, filter: (path) => !isOfTests(path) });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { LakeError, Receipt } from '../engines/engine';
-import { hashOf, readList } from '../engines/suppression';
+import { readList } from '../engines/suppression';
 import { epochMillis, expectation, int, lakehouse, type Pipeline, type SourceTable } from '../model';
 import { lake as stedi } from '../pipeline';
 import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../samples/stedi';
@@ -22,6 +22,7 @@ import {
   temporaryDir,
   writeLanding,
 } from './support/lake';
+import { hashOf } from './support/listed';
 import { writeOtherSources } from './support/other-sources';
 import { linesOf as linesOfWorld, world } from './support/people';
 import { differences, NONE } from './support/rows';
@@ -278,6 +279,19 @@ test('people who share devices, names and numbers: the lake is that of files wit
     }),
     { numRuns: 4 },
   );
+});
+
+test('of an older lake, which does not say what was read together, the same is left', async () => {
+  const [root, same] = [copyOf(FULL), copyOf(FULL)];
+  const unknown = namesBelow(root).filter((name) => /landed\.json$|\.refused$/.test(name));
+  expect(unknown.length).toBeGreaterThan(stedi.sources.length);
+  for (const name of unknown) rmSync(join(root, name));
+  const { places } = await forget(root);
+  expect(places).toEqual((await forget(same)).places);
+  expect(await findValues(root, values())).toEqual([]);
+  expect(await rowsOfLake(root)).toEqual(await rowsOfLake(same));
+  await run(root, WITH);
+  expect(await findValues(root, values())).toEqual([]);
 });
 
 test('a table that is older than those it was made from loses them too', async () => {

@@ -3,7 +3,7 @@ import { check, configure, create, diff, invoke, update } from './standin/aws/mo
 import { propertiesOf, shapeOf } from './standin/aws/schema';
 import { KINDS } from './standin/aws/types';
 import { UNKNOWN, type Value, type Values } from './standin/aws/values';
-import { newWorld, type World } from './standin/aws/world';
+import { enter, type World } from './standin/aws/world';
 import { Network } from './standin/awsx/provider';
 import { type Operation, type Stack, stackIn, withPulumi } from './support/pulumi';
 
@@ -23,7 +23,7 @@ function made(type: string, name: string, inputs: Values) {
 }
 
 describe('the stand-in for AWS', () => {
-  beforeEach(newWorld);
+  beforeEach(() => enter());
 
   const failuresOf = (type: string, properties: Values) =>
     checked(type, 'it', properties).failures.map(({ property, reason }) => `${property}: ${reason}`);

@@ -1,4 +1,5 @@
 import { lake } from '../../pipeline';
+import { errorOf, S3StandIn } from '../../tests/standin/s3';
 import {
   type AwsRequest,
   type AwsResponse,
@@ -28,16 +29,9 @@ interface Run {
   CompletedOn?: number;
 }
 
-const xmlError = (code: string, status: number): AwsResponse => ({
-  status,
-  headers: { 'content-type': 'application/xml' },
-  body: `<Error><Code>${code}</Code><Message>no</Message></Error>`,
-});
-
 /** Glue and S3 as far as forgetting needs them: time passes where the caller waits. */
 class StandIn {
-  /** The versions of each object, by `bucket/key`. */
-  readonly versions = new Map<string, { readonly id: string; readonly body: string }[]>();
+  readonly s3 = new S3StandIn(Object.values(OUTPUTS.buckets));
   readonly runs: Run[] = [];
   readonly workflowRuns: { WorkflowRunId: string; Status: string; CompletedOn?: number }[] = [];
   /** What a run does, look by look. */
@@ -63,17 +57,19 @@ class StandIn {
     unread: [],
     warnings: [],
   });
-  private made = 0;
 
   get requestsLeft() {
-    return [...this.versions.keys()].filter((key) => key.startsWith(`${LANDING}/`));
+    return [...this.s3.contentOf(LANDING).keys()];
   }
   get forgetRuns() {
     return this.runs.filter(({ JobName }) => JobName === OUTPUTS.forget);
   }
 
   readonly handle = (request: AwsRequest): AwsResponse => {
-    if (request.operation === '') return this.s3(request);
+    if (request.operation === '') {
+      const answer = this.s3.handle(request);
+      return (request.method === 'PUT' && this.putAnswers.shift()) || answer;
+    }
     const asked = JSON.parse(request.body.toString()) as {
       readonly JobName: string;
       readonly RunId?: string;
@@ -126,59 +122,14 @@ class StandIn {
 
   /** The job reads its request, deletes it and leaves a receipt. */
   private read(run: Run) {
-    const key = run.Arguments?.['--request']?.replace('s3://', '') ?? '';
-    const body = this.versions.get(key)?.at(-1)?.body;
+    const key = run.Arguments?.['--request']?.replace(`s3://${LANDING}/`, '') ?? '';
+    const body = this.s3.contentOf(LANDING).get(key);
     if (body === undefined) return;
-    this.versions.delete(key);
-    const asked = JSON.parse(body) as { id: string; dryRun: boolean; subject: string };
+    this.s3.buckets.get(LANDING)?.delete(key);
+    const asked = JSON.parse(body.toString()) as { id: string; dryRun: boolean; subject: string };
     expect(asked).toEqual({ id: expect.any(String), dryRun: asked.dryRun, subject: SUBJECT });
     const receipt = this.leaves(asked);
-    const made = { id: 'v', body: JSON.stringify(receipt) };
-    if (receipt !== undefined) this.versions.set(`${ARTIFACTS}/receipts/${asked.id}.json`, [made]);
-  }
-
-  private s3({ method, path, query, body }: AwsRequest): AwsResponse {
-    const key = path.slice(1);
-    const all = this.versions.get(key) ?? [];
-    if (method === 'PUT') {
-      this.made += 1;
-      this.versions.set(key, [...all, { id: `v${this.made}`, body: body.toString() }]);
-      return this.putAnswers.shift() ?? { headers: { etag: '"e"', 'x-amz-version-id': `v${this.made}` } };
-    }
-    if (method === 'GET' && query.has('list-type')) {
-      const prefix = query.get('prefix') ?? '';
-      const found = [...this.versions.keys()].map((each) => each.slice(each.indexOf('/') + 1));
-      const keys = found.filter((each) => each.startsWith(prefix)).toSorted();
-      return {
-        headers: { 'content-type': 'application/xml' },
-        body: `<ListBucketResult>${keys.map((each) => `<Contents><Key>${each}</Key></Contents>`).join('')}</ListBucketResult>`,
-      };
-    }
-    if (method === 'GET' && query.has('versions')) {
-      const prefix = `${key.replace(/\/$/, '')}/${query.get('prefix')}`;
-      const listed = [...this.versions].flatMap(([each, versions]) =>
-        each.startsWith(prefix) ? versions.map(({ id }) => ({ each, id })) : [],
-      );
-      const entries = listed.map(
-        ({ each, id }) =>
-          `<Version><Key>${each.slice(each.indexOf('/') + 1)}</Key><VersionId>${id}</VersionId></Version>`,
-      );
-      return {
-        headers: { 'content-type': 'application/xml' },
-        body: `<ListVersionsResult><IsTruncated>false</IsTruncated>${entries.join('')}</ListVersionsResult>`,
-      };
-    }
-    if (method === 'GET') {
-      const [found] = all;
-      return found ? { body: found.body } : xmlError('NoSuchKey', 404);
-    }
-    if (method === 'DELETE') {
-      const rest = all.filter(({ id }) => id !== query.get('versionId'));
-      if (rest.length > 0) this.versions.set(key, rest);
-      else this.versions.delete(key);
-      return { status: 204 };
-    }
-    return xmlError('NotImplemented', 501);
+    if (receipt !== undefined) this.s3.put(ARTIFACTS, `receipts/${asked.id}.json`, JSON.stringify(receipt));
   }
 }
 
@@ -259,7 +210,7 @@ const summary = (job: string, seconds: number) => {
     seconds,
     tables: [],
   };
-  aws.versions.set(`${ARTIFACTS}/runs/${job}/${runId}.json`, [{ id: 'v', body: JSON.stringify(text) }]);
+  aws.s3.put(ARTIFACTS, `runs/${job}/${runId}.json`, JSON.stringify(text));
 };
 
 test('a dry run is asked of the job, and says how long the jobs took last', async () => {
@@ -270,7 +221,7 @@ test('a dry run is asked of the job, and says how long the jobs took last', asyn
 });
 
 test('a dry run that may not read how long they took says so', async () => {
-  server.fault = ({ query }) => (query.has('list-type') ? xmlError('AccessDenied', 403) : undefined);
+  server.fault = ({ query }) => (query.has('list-type') ? errorOf('AccessDenied', 403) : undefined);
   const { warnings } = await forget({ dryRun: true });
   expect(warnings).toEqual([expect.stringMatching(/^how long it would take is not known: access denied/)]);
 });
@@ -494,7 +445,7 @@ const LENGTH = 11 + 2 * lake.jobs.length;
 
 describe.each(FAULTS)('%s', (_, fault, forGood) => {
   const fits = (request: AwsRequest): Fault =>
-    forGood && request.operation === '' ? xmlError('AccessDenied', 403) : fault;
+    forGood && request.operation === '' ? errorOf('AccessDenied', 403) : fault;
 
   test.each(Array.from({ length: LENGTH }, (_each, i) => i))('once at request %i', async (at) => {
     server.fault = (request) => (request.index === at ? fits(request) : undefined);

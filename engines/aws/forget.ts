@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -5,10 +6,9 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { z } from 'zod';
 import { FORGET_JOB, type Place, placeOf, RECEIPTS_PREFIX, s3Uri } from '../../model/places';
 import { literalPattern } from '../../model/sql';
-import { Interrupted, LakeError, type Receipt } from '../engine';
+import { type ForgetRequest, Interrupted, LakeError, type Receipt } from '../engine';
 import { newRunId } from '../run-id';
 import { ask, backOff, type Pause, pause as realPause } from './ask';
 import { DRY_RUNS, GlueRuns, isOver, type JobRun, unfinishedText } from './glue-runs';
@@ -16,38 +16,6 @@ import { failureLog } from './job-logs';
 import { s3Client } from './s3-client';
 import type { Stack } from './stack';
 import { parsed, Summaries, textOf } from './summaries';
-
-/** Whom a stack is asked to forget. */
-export interface ForgetRequest {
-  /** The e-mail address. It reaches no output, no log and no argument of a job. */
-  readonly subject: string;
-  /** Finds and counts, and changes nothing. */
-  readonly dryRun: boolean;
-}
-
-const count = z.int().min(0);
-const receiptSchema = z.object({
-  id: z.string(),
-  at: z.string(),
-  codeVersion: z.string(),
-  subject: z.string(),
-  dryRun: z.boolean(),
-  listedSince: z.exactOptional(z.string()),
-  places: z.array(
-    z.object({
-      table: z.string(),
-      kind: z.enum(['rows', 'quarantine', 'files']),
-      engine: z.enum(['duckdb', 'spark', 'glue']),
-      removed: count,
-    }),
-  ),
-  remade: z.array(z.object({ table: z.string(), engine: z.literal('glue'), rows: count })),
-  seconds: z.number(),
-  sharedDevices: count,
-  oldVersions: count,
-  unread: z.array(z.string()),
-  warnings: z.array(z.string()),
-});
 
 /**
  * Has a stack's job forget a person, waits for its end and returns the receipt. To call it again completes what was
@@ -62,11 +30,11 @@ export async function forgetOnStack(
   tell: (text: string) => void,
   pause: Pause = realPause,
 ): Promise<Receipt> {
-  const forgetting = new Forgetting(stack, request, tell, pause);
-  const interrupt = () => forgetting.interrupt();
+  const stopping = new AbortController();
+  const interrupt = () => stopping.abort();
   process.on('SIGINT', interrupt);
   try {
-    return await forgetting.run();
+    return await new Forgetting(stack, request, tell, pause, stopping.signal).run();
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
@@ -79,15 +47,13 @@ class Forgetting {
   private readonly request: Place;
   private readonly receipt: Place;
   private readonly id = newRunId();
-  private readonly interrupted: Promise<void>;
-  private isInterrupted = false;
-  interrupt = () => {};
 
   constructor(
     private readonly stack: Stack,
     private readonly asked: ForgetRequest,
     private readonly tell: (text: string) => void,
     private readonly pause: Pause,
+    private readonly stopping: AbortSignal,
   ) {
     const { forget, forgetRequests, buckets } = stack.outputs;
     if (forget === undefined || forgetRequests === undefined) {
@@ -101,16 +67,16 @@ class Forgetting {
     const { bucket, prefix } = placeOf(forgetRequests);
     this.request = { bucket, prefix: `${prefix}${asked.dryRun ? DRY_RUNS : ''}${this.id}.json` };
     this.receipt = { bucket: buckets.artifacts, prefix: `${RECEIPTS_PREFIX}${this.id}.json` };
-    this.interrupted = new Promise((done) => {
-      this.interrupt = () => {
-        this.isInterrupted = true;
-        done();
-      };
-    });
   }
 
   async run(): Promise<Receipt> {
-    await this.failOnRunning();
+    // One that read landing before would write the person's rows after.
+    const running = await this.runsSince();
+    if (running.length > 0) {
+      throw new LakeError(
+        `nobody was forgotten, as a run that goes on could bring rows back: ${running.join(', ')}; wait for its end and call this again`,
+      );
+    }
     const unfinished = await this.runs.unfinishedForget();
     if (unfinished) this.tell(unfinishedText(unfinished));
     const since = new Date();
@@ -118,57 +84,49 @@ class Forgetting {
     this.tell(`${this.job} (${run}) forgets; it takes minutes`);
     const ended = await this.ended(run);
     // The job deletes it when it has read it; one that was stopped before that has not.
-    await this.withdraw().catch((error: Error) => this.tell(error.message));
+    for (const left of await this.withdraw()) this.tell(left);
     if (ended.state !== 'SUCCEEDED') throw await this.failed(ended);
     const receipt = await this.read();
-    if (this.asked.dryRun) return this.withSeconds(receipt);
-    const again = await this.whyAgain(since);
-    return { ...receipt, ...(again !== undefined && { again }) };
+    return { ...receipt, ...(await (this.asked.dryRun ? this.secondsOf(receipt) : this.whyAgain(since))) };
   }
 
   /** How long it would take: as long as the jobs took last, and not as long as it took to look. */
-  private async withSeconds(receipt: Receipt): Promise<Receipt> {
+  private async secondsOf({ warnings }: Receipt): Promise<Partial<Receipt>> {
     try {
       const summaries = new Summaries(this.stack);
       let seconds = 0;
       for (const job of Object.keys(this.stack.outputs.jobs))
         seconds += (await summaries.newestPublished(job))?.seconds ?? 0;
-      return { ...receipt, seconds };
+      return { seconds };
     } catch (error) {
       const warning = `how long it would take is not known: ${(error as Error).message}`;
-      return { ...receipt, warnings: [...receipt.warnings, warning] };
+      return { warnings: [...warnings, warning] };
     }
-  }
-
-  /** A run that read landing before would write the person's rows after. */
-  private async failOnRunning(): Promise<void> {
-    const running = await this.runsSince();
-    if (running.length === 0) return;
-    throw new LakeError(
-      `nobody was forgotten, as a run that goes on could bring rows back: ${running.join(', ')}; wait for its end and call this again`,
-    );
   }
 
   /**
    * A run may have begun between the look before and the moment from which runs leave the person out, which the
    * receipt does not tell: so any is named, those too that the rewriting of landing files started.
    */
-  private async whyAgain(since: Date): Promise<string | undefined> {
+  private async whyAgain(since: Date): Promise<Partial<Receipt>> {
     try {
       const ran = await this.runsSince(since);
-      if (ran.length === 0) return undefined;
-      return `meanwhile ran: ${ran.join(', ')}; what began before the person was entered in the list of the forgotten may have brought rows back. Call this again when it has ended: what is back is removed then`;
+      if (ran.length === 0) return {};
+      return {
+        again: `meanwhile ran: ${ran.join(', ')}; what began before the person was entered in the list of the forgotten may have brought rows back. Call this again when it has ended: what is back is removed then`,
+      };
     } catch (error) {
-      return `nobody can tell whether something ran meanwhile that brought rows back: ${(error as Error).message}\nCall this again: what is back is removed then`;
+      return {
+        again: `nobody can tell whether something ran meanwhile that brought rows back: ${(error as Error).message}\nCall this again: what is back is removed then`,
+      };
     }
   }
 
   /** The runs that go on, of the workflow and of jobs, and those that ended after an instant. */
   private async runsSince(since?: Date): Promise<string[]> {
     const { workflow, jobs } = this.stack.outputs;
-    const ranOn = (state: string | undefined, completed: Date | undefined) =>
-      !isOver({ state: state ?? '' }) ||
-      (since !== undefined && completed !== undefined && completed > since);
+    const ranOn = (state = '', completed?: Date) =>
+      !isOver({ state }) || (since !== undefined && completed !== undefined && completed > since);
     const running: string[] = [];
     for (const { WorkflowRunId, Status, CompletedOn } of await this.runs.workflowRuns())
       if (ranOn(Status, CompletedOn)) running.push(`workflow ${workflow} (${WorkflowRunId})`);
@@ -181,59 +139,41 @@ class Forgetting {
 
   /** Puts the request and starts the job. Returns the run's id. What starts no run leaves no request. */
   private async started(): Promise<string> {
+    const failIfStopping = () => {
+      if (this.stopping.aborted)
+        throw new Interrupted('interrupted; nobody was forgotten, nothing was started');
+    };
     try {
-      this.failIfInterrupted();
-      await this.put();
-      this.failIfInterrupted();
+      failIfStopping();
+      const { bucket: Bucket, prefix: Key } = this.request;
+      const Body = JSON.stringify({ ...this.asked, id: this.id });
+      const command = new PutObjectCommand({ Bucket, Key, ContentType: 'application/json', Body });
+      await ask(this.stack, 's3:PutObject', s3Uri(this.request), () => this.s3.send(command));
+      failIfStopping();
       return await this.runs.startForgetting(this.job, s3Uri(this.request));
     } catch (error) {
-      try {
-        await this.withdraw();
-      } catch (left) {
-        throw new LakeError(`${(error as Error).message}\n${(left as Error).message}`, { cause: error });
-      }
-      throw error;
+      const left = await this.withdraw();
+      if (left.length === 0) throw error;
+      throw new LakeError([(error as Error).message, ...left].join('\n'), { cause: error });
     }
-  }
-
-  private failIfInterrupted() {
-    if (this.isInterrupted) throw new Interrupted('interrupted; nobody was forgotten, nothing was started');
-  }
-
-  private async put(): Promise<void> {
-    const { bucket, prefix } = this.request;
-    const command = new PutObjectCommand({
-      Bucket: bucket,
-      Key: prefix,
-      ContentType: 'application/json',
-      Body: JSON.stringify({ ...this.asked, id: this.id }),
-    });
-    await this.ask('s3:PutObject', s3Uri(this.request), () => this.s3.send(command));
   }
 
   private async ended(id: string): Promise<JobRun> {
+    const goesOn = `${this.job} (${id}) goes on all the same, and leaves its receipt when it is done: aws s3 cp ${s3Uri(this.receipt)} -`;
+    const stopped = once(this.stopping, 'abort');
     let state: string | undefined;
     let unchanged = 0;
     for (;;) {
-      if (this.isInterrupted) throw new Interrupted(`interrupted; ${this.goesOn(id)}`);
-      let run: JobRun;
-      try {
-        run = await this.runs.jobRun(FORGET_JOB, id);
-      } catch (error) {
-        throw new LakeError(`${(error as Error).message}\n${this.goesOn(id)}`, { cause: error });
-      }
+      if (this.stopping.aborted) throw new Interrupted(`interrupted; ${goesOn}`);
+      const run = await this.runs.jobRun(FORGET_JOB, id).catch((error: Error) => {
+        throw new LakeError(`${error.message}\n${goesOn}`, { cause: error });
+      });
       if (isOver(run)) return run;
       unchanged = run.state === state ? unchanged + 1 : 1;
-      if (run.state !== state) {
-        state = run.state;
-        this.tell(`${this.job}: ${state.toLowerCase()}`);
-      }
-      await Promise.race([this.pause(backOff(unchanged)), this.interrupted]);
+      if (run.state !== state) this.tell(`${this.job}: ${run.state.toLowerCase()}`);
+      state = run.state;
+      await Promise.race([this.pause(backOff(unchanged)), stopped]);
     }
-  }
-
-  private goesOn(run: string): string {
-    return `${this.job} (${run}) goes on all the same, and leaves its receipt when it is done: aws s3 cp ${s3Uri(this.receipt)} -`;
   }
 
   private async failed({ id, state, error }: JobRun): Promise<LakeError> {
@@ -251,44 +191,43 @@ class Forgetting {
     const { bucket, prefix } = this.receipt;
     const uri = s3Uri(this.receipt);
     const command = new GetObjectCommand({ Bucket: bucket, Key: prefix });
-    const text = await this.ask('s3:GetObject', uri, () =>
+    const text = await ask(this.stack, 's3:GetObject', uri, () =>
       textOf(this.s3, command).catch((error: Error) => {
         if (error.name === 'NoSuchKey') return undefined;
         throw error;
       }),
     );
-    const found = receiptSchema.safeParse(parsed(text ?? ''));
-    if (found.success) return found.data;
+    if (text === undefined)
+      throw new LakeError(
+        `${this.job} succeeded and left no receipt at ${uri}; call this again, and it tells what is left`,
+      );
+    const found = parsed(text) as Partial<Receipt> | undefined;
+    const lists = [found?.places, found?.remade, found?.unread, found?.warnings];
+    if (found?.id === this.id && lists.every(Array.isArray)) return found as Receipt;
     throw new LakeError(
-      text === undefined
-        ? `${this.job} succeeded and left no receipt at ${uri}; call this again, and it tells what is left`
-        : `${uri} is no receipt of this version; deploy again: pulumi up --stack ${this.stack.name}`,
+      `${uri} is no receipt of this version; deploy again: pulumi up --stack ${this.stack.name}`,
     );
   }
 
-  /** Deletes the request with all of its versions. One that is gone is as good. */
-  private async withdraw(): Promise<void> {
-    const { bucket, prefix } = this.request;
+  /** Deletes the request with all of its versions; one that is gone is as good. Returns what to say where it may be left. */
+  private async withdraw(): Promise<string[]> {
+    const { bucket: Bucket, prefix: Key } = this.request;
     const uri = s3Uri(this.request);
     try {
       // No other key begins so, and this one has a version for each time that it was put: one page is all.
-      const command = new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix });
-      const { Versions = [], DeleteMarkers = [] } = await this.ask('s3:ListBucketVersions', uri, () =>
+      const command = new ListObjectVersionsCommand({ Bucket, Prefix: Key });
+      const { Versions = [], DeleteMarkers = [] } = await ask(this.stack, 's3:ListBucketVersions', uri, () =>
         this.s3.send(command),
       );
       for (const { VersionId } of [...Versions, ...DeleteMarkers]) {
-        const one = new DeleteObjectCommand({ Bucket: bucket, Key: prefix, VersionId });
-        await this.ask('s3:DeleteObjectVersion', uri, () => this.s3.send(one));
+        const one = new DeleteObjectCommand({ Bucket, Key, VersionId });
+        await ask(this.stack, 's3:DeleteObjectVersion', uri, () => this.s3.send(one));
       }
+      return [];
     } catch (error) {
-      throw new LakeError(
+      return [
         `the request ${uri}, which names the person, may be left (${(error as Error).message}); delete it with all of its versions, or it goes in about two days`,
-        { cause: error },
-      );
+      ];
     }
-  }
-
-  private ask<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
-    return ask(this.stack, action, resource, call);
   }
 }

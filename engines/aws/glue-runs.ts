@@ -175,44 +175,38 @@ export class GlueRuns {
     const text = await this.parametersText(job, parameters);
     // One may have begun since the look before, as nothing runs between two jobs.
     await this.failOnForgetting(`${job.name} was not started`);
-    const token = randomUUID();
-    const Arguments = {
-      [`--${TOKEN}`]: token,
+    const args = {
+      [`--${TOKEN}`]: randomUUID(),
       ...(text !== undefined && { '--parameters': text }),
       ...(full && { '--full': 'true' }),
     };
-    const busy = async () =>
-      new LakeError(
-        `${job.name} is running already; npx lake status --stack ${this.stack.name} tells how far it is`,
-      );
-    return this.start({
-      action: 'glue:StartJobRun',
-      resource: `job ${name}`,
-      // A second run would wait in Glue's queue for the first one's end.
-      guarded: false,
-      send: async () => (await this.once.send(new StartJobRunCommand({ JobName: name, Arguments }))).JobRunId,
-      find: async () => (await this.jobRuns(name)).find((run) => run.Arguments?.[`--${TOKEN}`] === token)?.Id,
-      busy,
-    });
+    const busy = `${job.name} is running already; npx lake status --stack ${this.stack.name} tells how far it is`;
+    // A second run would wait in Glue's queue for the first one's end.
+    return this.startRun(name, args, `--${TOKEN}`, { guarded: false, busy });
   }
 
   /** Starts the job that forgets the person whom a request names. Returns the run's id. Throws a LakeError where it runs. */
   startForgetting(job: string, request: string): Promise<string> {
-    const resource = `job ${job}`;
+    const busy = `job ${job} forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`;
+    return this.startRun(job, { '--request': request }, '--request', { guarded: true, busy });
+  }
+
+  /** Starts a run of a job, by its name on Glue. By the argument `mark` it is known from all others. */
+  private startRun(
+    name: string,
+    args: Readonly<Record<string, string>>,
+    mark: string,
+    { guarded, busy }: { readonly guarded: boolean; readonly busy: string },
+  ): Promise<string> {
+    const command = new StartJobRunCommand({ JobName: name, Arguments: args });
     return this.start({
       action: 'glue:StartJobRun',
-      resource,
-      guarded: true,
-      send: async () => {
-        const Arguments = { '--request': request };
-        return (await this.once.send(new StartJobRunCommand({ JobName: job, Arguments }))).JobRunId;
-      },
+      resource: `job ${name}`,
+      guarded,
+      send: async () => (await this.once.send(command)).JobRunId,
       find: async () =>
-        (await this.jobRuns(job)).find(({ Arguments }) => Arguments?.['--request'] === request)?.Id,
-      busy: async () =>
-        new LakeError(
-          `${resource} forgets somebody else at the moment; call this again when it has ended. Nobody was forgotten`,
-        ),
+        (await this.jobRuns(name)).find(({ Arguments }) => Arguments?.[mark] === args[mark])?.Id,
+      busy: async () => new LakeError(busy),
     });
   }
 

@@ -19,7 +19,7 @@ import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
 import { Store } from '../store';
 import { hashOfSql, howMade } from './causes';
-import { type ForgetRequest, finishForgetting, forgetIn, learn } from './forget';
+import { finishForgetting, forgetIn, type LakeForgetRequest, learn } from './forget';
 import { askLake, queryLake } from './query';
 import { Run } from './run';
 
@@ -112,7 +112,7 @@ export class DuckDbEngine implements Engine {
   }
 
   /** See {@link forgetIn}. */
-  forget(pipeline: Pipeline, request: ForgetRequest): Promise<Receipt> {
+  forget(pipeline: Pipeline, request: LakeForgetRequest): Promise<Receipt> {
     return forgetIn(this.store, this.options.jobs, pipeline, request);
   }
 

@@ -1,19 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Pipeline, readingOf, SHARED_DEVICES, type SourceTable, sqlInstant } from '../../model';
-import { countOf, numberedRows, requireReadable, withDatabase } from '../database';
-import { type ErasedPlace, type ErasurePart, type ErasureRequest, LakeError, type Receipt } from '../engine';
-import { findIn, readyList, readyRows, theirIds, withFound } from '../forgotten';
+import { type Pipeline, readingOf, SHARED_DEVICES } from '../../model';
+import { countOf, numberedRows, parquetIn, requireReadable, withDatabase } from '../database';
+import {
+  type ErasedPlace,
+  type ErasurePart,
+  type ErasureRequest,
+  type ForgetRequest,
+  LakeError,
+  NOTHING_ERASED,
+  type Receipt,
+  type RemadeTable,
+} from '../engine';
+import { findIn, hashesFound, readyList, readyRows, theirIds } from '../forgotten';
 import { readCode } from '../job-code';
 import { landingFiles } from '../landing/files';
 import { forgetLines } from '../landing/forget-lines';
 import { inSql, planAgain, requirePublished } from '../plan';
-import { newRunId, timeOf } from '../run-id';
+import { newRunId } from '../run-id';
 import { quoteString } from '../sql';
-import type { Pointer, Store, Version } from '../store';
+import type { Store } from '../store';
 import { readSummary } from '../stored';
-import { hashOf, readList, Suppression } from '../suppression';
+import { Suppression } from '../suppression';
 import { codeVersion } from '../version';
 import { hashOfSql } from './causes';
 import { Run } from './run';
@@ -24,7 +33,7 @@ export interface OtherPart {
 }
 
 /** A request to forget somebody in a lake in a folder. */
-export interface ForgetRequest extends Omit<ErasureRequest, 'key'> {
+export interface LakeForgetRequest extends ForgetRequest {
   /** Of a lake that has one. */
   readonly other?: OtherPart;
   /** Hears what is to be known before anything changes. */
@@ -47,7 +56,7 @@ export async function forgetIn(
   store: Store,
   jobs: string,
   pipeline: Pipeline,
-  { subject, dryRun, other, tell = () => {} }: ForgetRequest,
+  { subject, dryRun, other, tell = () => {} }: LakeForgetRequest,
 ): Promise<Receipt> {
   if (!store.exists) throw new LakeError(`there is no lake in ${store.root}; give --lake another folder`);
   const spilled = await store.makeTemporary();
@@ -55,39 +64,42 @@ export async function forgetIn(
     store.hold(async () => {
       await db.run(`SET temp_directory = ${quoteString(spilled ?? '')}`);
       if (!dryRun) await store.sweep();
-      const id = newRunId();
       const lake = { store, jobs, db, pipeline: inSql(pipeline) };
-      const before = await store.suppression();
+      const { entries } = await store.suppression();
       // Of sources all other tables are made again.
-      const isSource = ({ table }: { table: string }) => pipeline.sources.some(({ name }) => name === table);
-      await requireReadable(db, store.publishedTables(await store.pointer()).filter(isSource));
+      const published = store.publishedTables(await store.pointer());
+      const sources = new Set(pipeline.sources.map(({ name }) => name));
+      await requireReadable(
+        db,
+        published.filter(({ table }) => sources.has(table)),
+      );
       const key = store.hasKey || !dryRun ? await store.pseudonymKey() : randomBytes(32);
-      const person = hashOf(key, 'person', subject);
-      const since = before.since('person', subject);
-      const found = await find(lake, new Suppression(key, before.entries), subject);
+      const before = new Suppression(key, entries);
+      const { list, person, sharedDevices } = await find(lake, before, subject);
+      const since = before.since(person);
       for (const name of await changedSql(lake)) {
         tell(`the SQL of ${name} is not that of its last run; it is made again by what it is now`);
       }
-      if (!dryRun) await store.beginForgetting(found.list, person);
-      const theirs = await other?.forget(pipeline, { subject, dryRun, key });
-      const list =
-        theirs && !dryRun ? new Suppression(key, await readList(store.suppressedFile)) : found.list;
-      const own = dryRun ? await preview(lake, list, subject) : await makeAgain(lake, list, subject);
+      if (!dryRun) await store.beginForgetting(list, person);
+      const theirs = (await other?.forget(pipeline, { subject, dryRun, key })) ?? NOTHING_ERASED;
+      const own = dryRun
+        ? await preview(lake, list, subject)
+        : await makeAgain(lake, await store.suppression(), subject);
       const spilling = await store.temporaryOfOthers();
       const receipt: Receipt = {
-        id,
+        id: newRunId(),
         at: new Date().toISOString(),
         codeVersion: codeVersion(),
         subject: person,
         dryRun,
-        places: [...own.places, ...(theirs?.places ?? [])],
-        remade: [...own.remade, ...(theirs?.remade ?? [])],
-        seconds: own.seconds + (theirs?.seconds ?? 0),
+        places: [...own.places, ...theirs.places],
+        remade: [...own.remade, ...theirs.remade],
+        seconds: own.seconds + theirs.seconds,
         // The parts of a lake know the same devices.
-        sharedDevices: Math.max(found.sharedDevices, theirs?.sharedDevices ?? 0),
-        oldVersions: own.oldVersions + (theirs?.oldVersions ?? 0),
-        unread: [...own.unread, ...(theirs?.unread ?? [])],
-        warnings: [...own.warnings, ...(theirs?.warnings ?? [])],
+        sharedDevices: Math.max(sharedDevices, theirs.sharedDevices),
+        oldVersions: own.oldVersions + theirs.oldVersions,
+        unread: [...own.unread, ...theirs.unread],
+        warnings: [...own.warnings, ...theirs.warnings],
         ...(since !== undefined && { listedSince: since }),
         ...(!dryRun &&
           spilling.length > 0 && {
@@ -95,10 +107,10 @@ export async function forgetIn(
           }),
       };
       if (!dryRun) {
-        await store.writeReceipt(id, receipt);
+        await store.writeReceipt(receipt.id, receipt);
         // Other engines that the call did not ask have theirs to do.
         await store.endForgetting('duckdb');
-        if (theirs) await store.endForgetting('spark');
+        if (other) await store.endForgetting('spark');
       }
       return receipt;
     }, db),
@@ -115,30 +127,27 @@ export async function learn({ store, db }: Lake): Promise<void> {
   const [first] = before.entries;
   if (!first) return;
   await readyList(db, before);
-  const list = await withFound(db, before);
+  const list = before.plus(await hashesFound(db), new Date().toISOString());
   if (list.entries.length > before.entries.length) await store.beginForgetting(list, first.hash);
 }
 
-/** The sources as they are published: what is refused of any may name somebody. */
-const publishedSources = ({ pipeline }: Lake, { tables }: Pointer) =>
-  pipeline.sources.flatMap((source): [SourceTable, Version][] => {
-    const version = tables[source.name];
-    return version ? [[source, version]] : [];
-  });
-
-/** The list with the person, and with what points to nobody else; and how many of their devices others have too. */
-async function find(lake: Lake, before: Suppression, subject: string) {
-  const { db, store } = lake;
+/** The list with the person, and with what points to nobody else; the person's hash, and how many devices others have too. */
+async function find({ db, store, pipeline }: Lake, before: Suppression, subject: string) {
   const since = new Date().toISOString();
-  const listed = before.with({ person: [subject] }, since);
-  await readyList(db, listed);
-  for (const [source, version] of publishedSources(lake, await store.pointer())) {
-    await readyRows(db, source, store.publishedDir(source.name, version));
+  await readyList(db, before, subject);
+  const [person] = await hashesFound(db);
+  if (!person) throw new LakeError('the subject is empty');
+  const listed = before.plus([person], since);
+  await readyList(db, listed, subject);
+  const { tables } = await store.pointer();
+  for (const source of pipeline.sources) {
+    const version = tables[source.name];
+    if (!version) continue;
+    await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
     await findIn(db, source);
   }
-  const list = await withFound(db, listed);
-  const sharedDevices = await countOf(db, SHARED_DEVICES);
-  return { list, sharedDevices };
+  const list = listed.plus(await hashesFound(db), since);
+  return { list, person: person.hash, sharedDevices: await countOf(db, SHARED_DEVICES) };
 }
 
 /** Tables that are made by other SQL than when they were made last. */
@@ -155,33 +164,31 @@ async function changedSql({ store, jobs, pipeline }: Lake): Promise<string[]> {
 /** What a forget would remove and make again, from the rows that the lake has. */
 async function preview(lake: Lake, list: Suppression, subject: string): Promise<ErasurePart> {
   const { store, db, pipeline } = lake;
-  const pointer = await store.pointer();
+  const { tables } = await store.pointer();
   const { places, add } = erasedPlaces();
   await readyList(db, list, subject);
-  for (const [source, version] of publishedSources(lake, pointer)) {
+  for (const source of pipeline.sources) {
+    const version = tables[source.name];
+    if (!version) continue;
     const { rows, refused } = readingOf(source).forgotten;
-    await readyRows(db, source, store.publishedDir(source.name, version));
+    await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
     add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${rows}`));
-    const file = store.publishedQuarantine(source.name, version);
-    if (!existsSync(file)) continue;
-    const texts = `SELECT id, raw FROM (${numberedRows(file)})`;
+    const quarantine = store.publishedQuarantine(source.name, version);
+    if (!existsSync(quarantine)) continue;
+    const texts = `SELECT id, raw FROM (${numberedRows(quarantine)})`;
     add(source.name, 'quarantine', (await theirIds(db, texts, refused)).length);
   }
-  const { unread, lines } = await forgetSample(lake, undefined);
-  for (const [table, n] of lines) add(table, 'files', n);
-  const made = [
-    ...publishedSources(lake, pointer),
-    ...pipeline.jobs.map((job) => [job.output, pointer.tables[job.name]] as const),
-  ];
+  const unread = await forgetSample(lake, add);
   let seconds = 0;
-  const remade: ErasurePart['remade'][number][] = [];
-  for (const [{ name }, version] of made) {
+  const remade: RemadeTable[] = [];
+  for (const { name } of [...pipeline.sources, ...pipeline.jobs]) {
+    const version = tables[name];
     if (!version) continue;
     remade.push({ table: name, engine: 'duckdb', rows: version.rows });
     const summary = await readSummary(store.summaryFile(version.runId));
     seconds += summary?.tables.find(({ table }) => table === name)?.seconds ?? 0;
   }
-  return { places, remade, seconds, unread, sharedDevices: 0, oldVersions: 0, warnings: [] };
+  return { ...NOTHING_ERASED, places, remade, seconds, unread };
 }
 
 /** Makes every table again without whom the list names, publishes all in one step, and removes what was before. */
@@ -190,15 +197,7 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
   const files = await store.versionFiles();
   const pointer = await store.pointer();
   const runId = newRunId();
-  const plan = planAgain(
-    pipeline,
-    Object.fromEntries(
-      Object.entries(pointer.tables).map(([name, { runId: by, parameters, runTime }]) => [
-        name,
-        { ...(parameters && { parameters }), runTime: runTime ?? sqlInstant(timeOf(by) as Date) },
-      ]),
-    ),
-  );
+  const plan = planAgain(pipeline, pointer.tables);
   requirePublished(plan, Object.keys(pointer.tables));
   const { places, add } = erasedPlaces();
   try {
@@ -219,16 +218,15 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
       if (job === null) add(table, 'quarantine', filtered - gone);
     }
     await readyList(db, list, subject);
-    const { unread, lines } = await forgetSample(lake, runId);
-    for (const [table, n] of lines) add(table, 'files', n);
+    const unread = await forgetSample(lake, add, runId);
     await store.sweep();
     const left = new Set(await store.versionFiles());
     return {
+      ...NOTHING_ERASED,
       places,
       remade: tables.map(({ table, written: rows }) => ({ table, engine: 'duckdb' as const, rows })),
       seconds: result?.summary.seconds ?? 0,
       unread,
-      sharedDevices: 0,
       oldVersions: files.filter((file) => !left.has(file)).length,
       warnings,
     };
@@ -245,17 +243,25 @@ function erasedPlaces() {
   return { places, add };
 }
 
-/** Takes their records out of the lake's own sample, by the list that the database has. Without `id` they are counted. */
-async function forgetSample({ store, db, pipeline }: Lake, id: string | undefined) {
+/**
+ * Takes their records out of the lake's own sample, by the list that the database has; without `id` they are counted.
+ * Returns the files that cannot be looked into.
+ */
+async function forgetSample(
+  { store, db, pipeline }: Lake,
+  add: ReturnType<typeof erasedPlaces>['add'],
+  id?: string,
+): Promise<string[]> {
   const unread: string[] = [];
-  const lines = new Map<string, number>();
   const temporary = id === undefined ? undefined : store.sampleTemporary(id);
   for (const source of pipeline.sources) {
+    let lines = 0;
     for (const file of await landingFiles(store.sampleDir(), source)) {
       const removed = await forgetLines(db, file, source, temporary);
       if (removed === undefined) unread.push(file);
-      else lines.set(source.name, (lines.get(source.name) ?? 0) + removed);
+      lines += removed ?? 0;
     }
+    add(source.name, 'files', lines);
   }
-  return { unread, lines };
+  return unread;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBConnection } from '@duckdb/node-api';
 import { int, type SourceTable, text } from '../../model';
+import { listOf } from '../../tests/support/listed';
 import { type Files, filesBelow, type Refusal, readingTests, rowsIn } from '../../tests/support/reading';
 import { parquetFile, rowsOf } from '../database';
 import { sourceOf } from '../landing/arbitraries';
@@ -140,7 +141,7 @@ describe('who was forgotten', () => {
     },
   };
   const KEY = Buffer.alloc(32, 7);
-  const list = new Suppression(KEY).with({ person: ['a@b.c'], device: ['D1'], hint: ['Anna'] }, '2026-01-01');
+  const list = listOf(KEY, { person: ['a@b.c'], device: ['D1'], hint: ['Anna'] });
   const LINES = [
     '{"a":"a@b.c","n":1}',
     '{"a":" A@B.c ","n":2}',
@@ -182,7 +183,7 @@ describe('who was forgotten', () => {
   });
 
   test('refused records of somebody else are refused, however many, where a name is a common word', async () => {
-    const words = new Suppression(KEY).with({ hint: ['serialNumber', 'Bad'] }, '2026-01-01');
+    const words = listOf(KEY, { hint: ['serialNumber', 'Bad'] });
     const broken = Array.from({ length: 50 }, (_, i) => `{"a":"u${i}@b.c","serialNumber":"s${i}","n":"Bad`);
     const { result } = await landed(PEOPLE, { 'a.json': broken.join('\n') }, undefined, words);
     expect(result).toMatchObject({ refused: 50, filtered: 0 });

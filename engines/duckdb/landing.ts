@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { readingOf, type SourceTable } from '../../model';
 import { isReadable, literalPath, numberedRows, parquetFile, parquetFiles, rowsOf } from '../database';
-import { readyList, takeOut, theirIds } from '../forgotten';
+import { readyList, readyRows, takeOut, theirIds } from '../forgotten';
 import {
   type Batch,
   batchesIn,
@@ -75,13 +76,61 @@ async function settleBatches(
   return sumOf(batches);
 }
 
+/** All of a source whose folder does not say what was read together, as of an older lake. */
+const ALL: Batch = { id: 'b0', files: {}, landed: sumOf([]) };
+
 /**
- * Writes a quarantine without what is of people who were forgotten, unless nothing is left. Returns how many that were, the
- * others by reason, and which of `_before`, all that was there, are theirs.
+ * Writes what the lake has of a source without what is of people who were forgotten: batch by batch, as only so it stays
+ * known which rows are of files that are gone. What is there of its files is read again by the next run. Returns what is
+ * left, and how many of the refused records went.
  */
-export async function quarantineWithout(db: DuckDBConnection, table: SourceTable, from: string, to: string) {
+export async function landWithout(
+  db: DuckDBConnection,
+  table: SourceTable,
+  from: Pick<LandingTarget, 'table' | 'quarantine'>,
+  to: Pick<LandingTarget, 'table' | 'quarantine'>,
+): Promise<Landed & { readonly gone: number }> {
+  const was = await batchesIn(from.table, table);
+  const names = await list(from.table);
+  await mkdir(to.table, { recursive: true });
+  const batches: Batch[] = [];
+  let gone = 0;
+  for (const { id, files, landed } of was?.batches ?? [ALL]) {
+    const own = names
+      .filter((name) => !was || name.startsWith(`${id}-`))
+      .map((name) => join(from.table, name));
+    const rows = own.filter((path) => path.endsWith('.parquet'));
+    let accepted = 0;
+    if (rows.length > 0) {
+      await readyRows(db, table, parquetFiles(rows));
+      const others = `SELECT * FROM _landed t WHERE NOT (${readingOf(table).forgotten.rows})`;
+      accepted = await writeTable(db, `${to.table}.batch`, others);
+      await takeIn(`${to.table}.batch`, id, to.table);
+    }
+    const refused = was ? own.find((path) => path.endsWith(REFUSED)) : from.quarantine;
+    const { theirs, bytes, ...said } =
+      refused !== undefined && existsSync(refused)
+        ? await refusedWithout(db, table, refused, join(to.table, `${id}-0${REFUSED}`))
+        : { theirs: 0, bytes: 0 };
+    gone += theirs;
+    const left = {
+      accepted,
+      refused: landed.refused - theirs,
+      filtered: landed.filtered + landed.accepted - accepted + theirs,
+      refusedBytes: landed.refusedBytes - bytes,
+    };
+    batches.push({ id, files, landed: { ...landed, ...left, ...said } });
+  }
+  if (was)
+    await keepBatches(to.table, { how: '', ...(was.fits !== undefined && { fits: was.fits }) }, batches);
+  return { ...(await settleBatches(db, table, batches, to)), gone };
+}
+
+/** Writes refused records without those of people who were forgotten, unless none is left. Returns what to say of them. */
+async function refusedWithout(db: DuckDBConnection, table: SourceTable, from: string, to: string) {
+  const { forgotten, firstOrder, firstCount } = readingOf(table);
   await db.run(`CREATE OR REPLACE TEMP VIEW _before AS ${numberedRows(from)}`);
-  const ids = await theirIds(db, 'SELECT id, raw FROM _before', readingOf(table).forgotten.refused);
+  const ids = await theirIds(db, 'SELECT id, raw FROM _before', forgotten.refused);
   const isTheirs = `list_contains([${ids.join(', ')}]::BIGINT[], id)`;
   const kept = `SELECT * EXCLUDE (id) FROM _before WHERE NOT ${isTheirs}`;
   const reasons = await rowsOf<{ reason: string; n: number }>(
@@ -89,69 +138,20 @@ export async function quarantineWithout(db: DuckDBConnection, table: SourceTable
     `SELECT reason, count(*) AS n FROM (${kept}) GROUP BY reason ORDER BY reason`,
   );
   if (reasons.length > 0) await copyQuarantine(db, kept, to);
+  const [gone] = await rowsOf<{ bytes: number }>(
+    db,
+    `SELECT COALESCE(sum(strlen(raw)), 0)::BIGINT AS bytes FROM _before WHERE ${isTheirs}`,
+  );
+  const first = await rowsOf<Landed['first'][number]>(
+    db,
+    `SELECT file, line, record, reason, detail, false AS fatal FROM (${kept}) ORDER BY ${firstOrder} LIMIT ${firstCount}`,
+  );
   return {
     theirs: ids.length,
+    bytes: gone?.bytes ?? 0,
     reasons: Object.fromEntries(reasons.map(({ reason, n }) => [reason, n])),
-    isTheirs,
+    first,
   };
-}
-
-/**
- * Writes the batches of a source whose files may be gone without what is of people who were forgotten. What is read of its
- * files is read again by the next run. Returns what was read before, and is left; nothing where its batches are not known.
- */
-export async function landWithout(
-  db: DuckDBConnection,
-  table: SourceTable,
-  from: string,
-  to: Pick<LandingTarget, 'table' | 'quarantine'>,
-): Promise<{ readonly before: Landed; readonly after: Landed } | undefined> {
-  const { forgotten, firstOrder, firstCount } = readingOf(table);
-  const was = await batchesIn(from, table);
-  if (!was) return undefined;
-  const names = await list(from);
-  await mkdir(to.table, { recursive: true });
-  const batches: Batch[] = [];
-  for (const { id, files, landed } of was.batches) {
-    const own = names.filter((name) => name.startsWith(`${id}-`)).map((name) => join(from, name));
-    const rows = own.filter((name) => name.endsWith('.parquet'));
-    let accepted = 0;
-    if (rows.length > 0) {
-      const others = `SELECT t.* FROM ${parquetFiles(rows)} t WHERE NOT (${forgotten.rows})`;
-      const file = quoteString(join(to.table, `${id}-read-0.parquet`));
-      accepted = (await db.run(`COPY (${others}) TO ${file} (FORMAT parquet)`)).rowsChanged;
-    }
-    const kept = { ...landed, accepted, filtered: landed.filtered + landed.accepted - accepted };
-    const [refused] = own.filter((name) => name.endsWith(REFUSED));
-    batches.push({ id, files, landed: refused === undefined ? kept : await withoutRefused(refused, kept) });
-  }
-  await keepBatches(to.table, { how: '', ...(was.fits !== undefined && { fits: was.fits }) }, batches);
-  return { before: sumOf(was.batches), after: await settleBatches(db, table, batches, to) };
-
-  async function withoutRefused(file: string, landed: Landed): Promise<Landed> {
-    const { theirs, reasons, isTheirs } = await quarantineWithout(
-      db,
-      table,
-      file,
-      join(to.table, basename(file)),
-    );
-    const [gone] = await rowsOf<{ bytes: number }>(
-      db,
-      `SELECT COALESCE(sum(strlen(raw)), 0)::BIGINT AS bytes FROM _before WHERE ${isTheirs}`,
-    );
-    const first = await rowsOf<Landed['first'][number]>(
-      db,
-      `SELECT file, line, record, reason, detail, fatal FROM (SELECT *, false AS fatal FROM _before WHERE NOT ${isTheirs}) ORDER BY ${firstOrder} LIMIT ${firstCount}`,
-    );
-    return {
-      ...landed,
-      refused: landed.refused - theirs,
-      filtered: landed.filtered + theirs,
-      refusedBytes: landed.refusedBytes - (gone?.bytes ?? 0),
-      reasons,
-      first,
-    };
-  }
 }
 
 /** A published version of a table; nothing where there is none, or its files are damaged. */
@@ -217,9 +217,14 @@ async function landBatch(
     await copyQuarantine(db, reader.refused, join(to.table, `${id}-0${REFUSED}`));
   }
   await rm(`${dir}.refused`, { recursive: true, force: true });
-  for (const name of await readdir(dir)) await rename(join(dir, name), join(to.table, `${id}-${name}`));
-  await rm(dir, { recursive: true });
+  await takeIn(dir, id, to.table);
   return { id, files: states, landed };
+}
+
+/** Moves the files of a batch from a folder of its own beside those of the others. */
+async function takeIn(dir: string, id: string, table: string) {
+  for (const name of await readdir(dir)) await rename(join(dir, name), join(table, `${id}-${name}`));
+  await rm(dir, { recursive: true });
 }
 
 /** Writes refused records as Parquet. */

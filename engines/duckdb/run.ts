@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
@@ -11,7 +10,6 @@ import {
   isByDay,
   type Job,
   type Pipeline,
-  readingOf,
   runTime,
   SAMPLES,
   type SourceTable,
@@ -48,7 +46,7 @@ import {
   unmatchedOfViews,
 } from './increment';
 import { filesOfRows, listKeys } from './keys';
-import { keptRows, land, landWithout, quarantineWithout, readableVersion } from './landing';
+import { keptRows, land, landWithout, readableVersion } from './landing';
 import { hiddenQuery, readyOutput, rewriteTable, writeTable } from './output';
 import { textsOf } from './query';
 import { openTable } from './tables';
@@ -243,7 +241,7 @@ export class Run {
     await readyList(this.db, list);
     for (const source of sources) {
       const version = this.kept.get(source.name) ?? { runId: this.runId, rows: 0 };
-      await readyRows(this.db, source, this.store.publishedDir(source.name, version));
+      await readyRows(this.db, source, parquetIn(this.store.publishedDir(source.name, version)));
       await findIn(this.db, source);
     }
   }
@@ -335,26 +333,27 @@ export class Run {
     { list, subject }: NonNullable<Run['forgetting']>,
   ): Promise<Made> {
     const { db, store, runId } = this;
-    const { rows } = readingOf(table).forgotten;
-    await readyList(db, list, subject);
-    await readyRows(db, table, store.publishedDir(table.name, version));
     const dir = store.tableDir(runId, table.name);
-    if (table.onMissing === 'keep') {
-      const to = { table: dir, quarantine: store.quarantineFile(runId, table.name) };
-      const landed = await landWithout(db, table, store.publishedDir(table.name, version), to);
-      if (landed) {
-        await this.open(table, dir);
-        const { before, after } = landed;
-        return again(before.accepted, after.accepted, before.refused - after.refused, after.reasons);
-      }
-    }
-    const written = await writeTable(db, dir, `SELECT * FROM _landed t WHERE NOT (${rows})`);
+    await readyList(db, list, subject);
+    const { accepted, reasons, gone } = await landWithout(
+      db,
+      table,
+      {
+        table: store.publishedDir(table.name, version),
+        quarantine: store.publishedQuarantine(table.name, version),
+      },
+      { table: dir, quarantine: store.quarantineFile(runId, table.name) },
+    );
     await this.open(table, dir);
-    const before = store.publishedQuarantine(table.name, version);
-    if (!existsSync(before)) return again(version.rows, written, 0, {});
-    const to = store.quarantineFile(runId, table.name);
-    const { theirs, reasons } = await quarantineWithout(db, table, before, to);
-    return again(version.rows, written, theirs, reasons);
+    const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
+    return {
+      read: version.rows + quarantined + gone,
+      quarantined,
+      filtered: version.rows - accepted + gone,
+      written: accepted,
+      reasons,
+      expectations: [],
+    };
   }
 
   /** Counts the records of files that are the same as another one: they were delivered twice. */
@@ -675,18 +674,6 @@ function recordsOf({ accepted: written, filtered, reasons, bytes, refusedBytes }
   const read = written + filtered + quarantined;
   return { read, quarantined, filtered, written, bytes, quarantinedBytes: refusedBytes, reasons };
 }
-
-/** What became of a source's rows and of what was refused of it, as it is made again. */
-const again = (
-  rows: number,
-  written: number,
-  refused: number,
-  reasons: Readonly<Record<string, number>>,
-): Made => {
-  const quarantined = Object.values(reasons).reduce((total, n) => total + n, 0);
-  const filtered = rows - written + refused;
-  return { read: rows + refused + quarantined, quarantined, filtered, written, reasons, expectations: [] };
-};
 
 /** A sum over all rows of a folder, whatever their order: two of 64 bits each. */
 const rowsSum = (dir: string) =>

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { decimal, position, type SourceTable, text } from '../../model';
+import { listOf } from '../../tests/support/listed';
 import { readingTests, sorted } from '../../tests/support/reading';
 import { soak } from '../../tests/support/soak';
 import { readyList } from '../forgotten';
-import { Suppression } from '../suppression';
 import { SPACINGS, type Spacing, sourceOf } from './arbitraries';
 import { forgetLines } from './forget-lines';
 import { oddLayouts, writeOneALine } from './layout';
@@ -175,10 +175,7 @@ describe('a file that is written anew', () => {
       order(bob, { sku: 'd', gift: 'Ada Byron' }),
     ];
     const file = join(await write({ 'a.json': lines.join('\n') }), 'a.json');
-    const list = new Suppression(Buffer.alloc(32, 7)).with(
-      { person: [ada], hint: ['Ada Byron'] },
-      '2026-11-28T00:00:00Z',
-    );
+    const list = listOf(Buffer.alloc(32, 7), { person: [ada], hint: ['Ada Byron'] });
     await readyList(db(), list, ada);
     expect(await forgetLines(db(), file, source, `${file}.temporary`)).toBe(2);
     expect(readFileSync(file, 'utf8')).toBe(`${[records[1], records[2], lines[4]].join('\n')}\n`);

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { csv, decimal, int, type SourceTable, text } from '../../model';
+import { listOf } from '../../tests/support/listed';
 import { readingTests } from '../../tests/support/reading';
 import { rowsOf } from '../database';
 import { readyList } from '../forgotten';
-import { Suppression } from '../suppression';
 import { sourceOf } from './arbitraries';
 import { forgetLines } from './forget-lines';
 import { oddLayouts } from './layout';
@@ -52,7 +52,7 @@ describe('forgetting takes out of a file', () => {
   const KEY = Buffer.from('key');
   const columns = { who: text('W.', { pii: 'direct', identifies: 'person' }), n: int('N.', { min: 0 }) };
   const forget = async (table: SourceTable, path: string) => {
-    const list = new Suppression(KEY, []).with({ person: ['ann@x.org'] }, '2026-01-01T00:00:00Z');
+    const list = listOf(KEY, { person: ['ann@x.org'] });
     await readyList(db(), list);
     const counted = await forgetLines(db(), path, table, undefined);
     const before = readFileSync(path);

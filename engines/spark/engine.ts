@@ -20,6 +20,7 @@ import {
   type ErasurePart,
   type ErasureRequest,
   LakeError,
+  NOTHING_ERASED,
   type QueryColumn,
   type QueryResult,
   type RunEvent,
@@ -460,7 +461,7 @@ export class SparkEngine implements Engine {
    * again. Landing files stay as they are.
    */
   async forget(pipeline: Pipeline, request: ErasureRequest): Promise<ErasurePart> {
-    if (!existsSync(this.path())) return NOTHING;
+    if (!existsSync(this.path())) return NOTHING_ERASED;
     const runner = this.start();
     try {
       return await this.forgetBy(runner, pipeline, request);
@@ -612,16 +613,6 @@ const summaryOf = ({
   tables,
   ...(failures.length > 0 && { failures: failures.map(withoutAddress) }),
 });
-
-const NOTHING: ErasurePart = {
-  places: [],
-  remade: [],
-  seconds: 0,
-  sharedDevices: 0,
-  oldVersions: 0,
-  unread: [],
-  warnings: [],
-};
 
 /** For tables that do not say with which values they were made. */
 const defaultsOf = ({ parameters }: Job) =>

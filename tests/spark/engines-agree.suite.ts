@@ -5,12 +5,12 @@ import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { RunResult } from '../../engines/engine';
-import { Suppression } from '../../engines/suppression';
 import { type Pipeline, saysWhose } from '../../model';
 import { lake as pipeline } from '../../pipeline';
 import { appliesTo, ENTITIES, type Entity, FAULT_KINDS, spoil, writeSample } from '../../samples/stedi';
 import { type Engines, expectAgreement } from '../support/engines-agree';
 import { answer, engineOf, lake as lakeCommand, ROOT, result, temporaryDir } from '../support/lake';
+import { listOf } from '../support/listed';
 import { writeOtherSources } from '../support/other-sources';
 import { differences, NONE } from '../support/rows';
 import { soak } from '../support/soak';
@@ -150,7 +150,7 @@ withSpark('both engines agree', () => {
       device: ['Dev-1', 'dev-2'],
       hint: ['Ann One'],
     };
-    const list = new Suppression(key).with(listed, '2026-11-25T16:00:00Z');
+    const list = listOf(key, listed);
     await writeFile(join(lake, 'suppressed.json'), list.text());
 
     /** A good line. The last of the people has a device of somebody forgotten, and stays. */

@@ -6,7 +6,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Store } from '../../engines/store';
-import { Suppression } from '../../engines/suppression';
 import {
   type Columns,
   expectation,
@@ -20,6 +19,7 @@ import { ENTITIES, type Entity } from '../../samples/stedi';
 import { sparkRows } from '../support/engines-agree';
 import { holding, textsBelow } from '../support/file-texts';
 import { answer, ended, engineOf, spawnLake, temporaryDir, writeLanding } from '../support/lake';
+import { listOf } from '../support/listed';
 import { apart, world as generated, linesOf, type World } from '../support/people';
 import { childrenOf, untilGone } from '../support/processes';
 import { differences, NONE, type TextRows } from '../support/rows';
@@ -227,10 +227,7 @@ withSpark('a person is forgotten on Spark', () => {
   test('afterwards no file has anything of theirs, and all is as if they had never been', async () => {
     const before = await contents();
     // What was begun for others is ended by it.
-    const begun = new Suppression(key()).with(
-      { person: others.map(({ forgotten }) => forgotten) },
-      time.toISOString(),
-    );
+    const begun = listOf(key(), { person: others.map(({ forgotten }) => forgotten) });
     await new Store(lake).beginForgetting(begun, begun.entries[0]?.hash as string);
     // What others' rows break only warns.
     const receipt = await forget(` ${ANN.toUpperCase()}`, false, failing('customer_trusted'));

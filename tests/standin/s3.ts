@@ -50,6 +50,8 @@ const NONE = Buffer.alloc(0);
 export class S3StandIn {
   readonly buckets = new Map<string, Map<string, S3Object>>();
   readonly uploads = new Map<string, S3Upload>();
+  /** How many versions of an object are older than the one that is there, by `bucket/key`. */
+  private readonly older = new Map<string, number>();
   private ids = 0;
 
   constructor(
@@ -93,7 +95,7 @@ export class S3StandIn {
     };
     if (key === '') {
       if (method !== 'GET') throw new Refused('MethodNotAllowed', 405);
-      return this.list(objects, query);
+      return query.has('versions') ? this.versions(bucket, objects, query) : this.list(objects, query);
     }
     if (query.has('uploads') && method === 'POST') return this.begin(bucket, key, request);
     if (query.has('uploadId')) {
@@ -103,8 +105,10 @@ export class S3StandIn {
       this.uploads.delete(query.get('uploadId') as string);
       return { status: 204 };
     }
+    const older = this.older.get(`${bucket}/${key}`) ?? 0;
     if (method === 'PUT') {
       checkCondition(objects.get(key), request);
+      if (objects.has(key)) this.older.set(`${bucket}/${key}`, older + 1);
       const object = { ...this.stored(request), metadata: metadataOf(request.headers) };
       objects.set(key, object);
       return { headers: { etag: object.etag, ...object.checksums } };
@@ -112,7 +116,8 @@ export class S3StandIn {
     const object = objects.get(key);
     if (!object) throw new Refused('NoSuchKey', 404);
     if (method === 'DELETE') {
-      objects.delete(key);
+      if (query.has('versionId') && older > 0) this.older.set(`${bucket}/${key}`, older - 1);
+      else objects.delete(key);
       return { status: 204 };
     }
     return {
@@ -170,6 +175,27 @@ export class S3StandIn {
         ] as const;
       }),
     ]);
+  }
+
+  private versions(
+    bucket: string,
+    objects: ReadonlyMap<string, S3Object>,
+    query: URLSearchParams,
+  ): AwsResponse {
+    const keys = [...objects.keys()].filter((key) => key.startsWith(query.get('prefix') ?? ''));
+    const versions = keys.flatMap((Key) =>
+      Array.from({ length: 1 + (this.older.get(`${bucket}/${Key}`) ?? 0) }, (_, i) => ({ Key, id: `v${i}` })),
+    );
+    const entries = versions.map(
+      ({ Key, id }): Element => [
+        'Version',
+        [
+          ['Key', Key],
+          ['VersionId', id],
+        ],
+      ],
+    );
+    return xml('ListVersionsResult', [['IsTruncated', 'false'], ...entries]);
   }
 
   private begin(bucket: string, key: string, { headers }: AwsRequest): AwsResponse {

@@ -16,7 +16,7 @@ import { lake } from '../../pipeline';
 import { check, create, invoke } from '../standin/aws/model';
 import { ACCOUNT } from '../standin/aws/types';
 import { plainValues, type Values } from '../standin/aws/values';
-import { newWorld } from '../standin/aws/world';
+import { enter } from '../standin/aws/world';
 import { Network } from '../standin/awsx/provider';
 import { ROOT } from './lake';
 
@@ -44,7 +44,7 @@ export async function emitted(
   config: Readonly<Record<string, unknown>>,
 ): Promise<EmittedStack> {
   const made: Emitted[] = [];
-  newWorld();
+  enter();
   await runtime.setMocks(
     {
       newResource: async ({ type, name, inputs }) => {

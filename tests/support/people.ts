@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { normalised } from '../../engines/suppression';
 import type { Entity } from '../../samples/stedi';
+import { normalised } from './listed';
 
 /** People of a generated lake: who they are, with which devices, and when they moved. */
 export interface World {

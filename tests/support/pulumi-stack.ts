@@ -21,14 +21,12 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { pinnedWheel, runnerModule } from '../../components/runner-module';
-import type { World } from '../standin/aws/world';
+import { serve } from '../standin/aws/provider';
+import { enter, type World } from '../standin/aws/world';
 import { ended, type Ran, ROOT } from './lake';
 import { findPulumi } from './pulumi-engine';
 
-const STANDINS = [
-  { name: 'aws', path: join(ROOT, 'tests', 'standin', 'aws'), version: '7.48.0' },
-  { name: 'awsx', path: join(ROOT, 'tests', 'standin', 'awsx'), version: '3.9.0' },
-];
+const AWSX = { name: 'awsx', path: join(ROOT, 'tests', 'standin', 'awsx'), version: '3.9.0' };
 /** What a copy of the project leaves out: it is big, or no part of the program. */
 const LEFT_OUT = /^(node_modules|tests|docs|bench|\..*)$/;
 
@@ -93,6 +91,10 @@ export interface OperationOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** The stand-in for AWS, once a stack was made. */
+let served: Awaited<ReturnType<typeof serve>> | undefined;
+export const stopServing = () => served?.stop();
+
 const DEFAULT_PROJECT = {
   name: 'test',
   runtime: {
@@ -109,8 +111,9 @@ export class Stack {
   private readonly root = mkdtempSync(join(tmpdir(), 'pulumi-test-'));
   private readonly env: NodeJS.ProcessEnv;
   private operations = 0;
+  private things: World = {};
 
-  private constructor(options: StackOptions) {
+  private constructor(options: StackOptions, port: number) {
     this.dir = join(this.root, 'program');
     this.stack = options.stack ?? 'dev';
     this.copy(options.program, options.modules ?? join(ROOT, 'node_modules'));
@@ -118,10 +121,7 @@ export class Stack {
     const own = existsSync(settings) ? parse(readFileSync(settings, 'utf8')) : DEFAULT_PROJECT;
     const { providers = [], ...plugins } = own.plugins ?? {};
     this.project = own.name;
-    writeFileSync(
-      settings,
-      stringify({ ...own, plugins: { ...plugins, providers: [...providers, ...STANDINS] } }),
-    );
+    writeFileSync(settings, stringify({ ...own, plugins: { ...plugins, providers: [...providers, AWSX] } }));
     if (options.config) this.configure(options.config);
     // Nothing of the machine's own: no credentials, no settings of a Pulumi that is installed here.
     const state = join(this.root, 'state');
@@ -135,16 +135,20 @@ export class Stack {
       PULUMI_SKIP_UPDATE_CHECK: '1',
       // Else every operation looks for plugins on the network first, for 2.5 s.
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+      // Else an operation writes the whole state after each resource: half of the time of an `up`.
+      PULUMI_EXPERIMENTAL: 'true',
+      PULUMI_SKIP_CHECKPOINTS: 'true',
       // Without it there is no --event-log.
       PULUMI_DEBUG_COMMANDS: 'true',
-      STANDIN_WORLD: join(this.root, 'world.json'),
+      PULUMI_DEBUG_PROVIDERS: `aws:${port}`,
       ...options.env,
     };
   }
 
   /** A new stack, with nothing in it. */
   static async in(options: StackOptions): Promise<Stack> {
-    const made = new Stack(options);
+    served ??= await serve();
+    const made = new Stack(options, served.port);
     await made.succeed('stack', 'init', made.stack);
     for (const [key, value] of Object.entries(options.secrets ?? {}))
       await made.succeed('config', 'set', '--secret', key, value);
@@ -220,8 +224,9 @@ export class Stack {
     return this.ran('pulumi', [...args, '--non-interactive', '--color=never'], env);
   }
 
-  /** Any command in the copy, where `pulumi` is found. */
+  /** Any command in the copy, where `pulumi` is found. One at a time, also of other stacks. */
   ran(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    enter(this.things);
     return ended(
       spawn(command, args, {
         cwd: this.dir,
@@ -297,7 +302,7 @@ export class Stack {
       return await act(state);
     } finally {
       await this.import(state);
-      writeFileSync(this.env.STANDIN_WORLD ?? '', JSON.stringify(world));
+      this.things = world;
     }
   }
 
@@ -313,25 +318,19 @@ export class Stack {
 
   /** What exists in the stand-in's AWS. */
   world(): World {
-    const file = this.env.STANDIN_WORLD ?? '';
-    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+    return structuredClone(this.things);
   }
 
   /** Puts something there that is not the stack's. */
   putInWorld(type: string, id: string, state: Inputs = {}) {
-    const world = this.world();
     const thing = { id, inputs: {}, state } as World[string][string];
-    world[type] = { ...world[type], [id]: thing };
-    writeFileSync(this.env.STANDIN_WORLD ?? '', JSON.stringify(world));
+    this.things[type] = { ...this.things[type], [id]: thing };
   }
 
   /** Takes things away by their ids, as somebody does by hand. */
   removeFromWorld(type: string, ids: RegExp) {
-    const left = Object.entries(this.world()[type] ?? {}).filter(([id]) => !ids.test(id));
-    writeFileSync(
-      this.env.STANDIN_WORLD ?? '',
-      JSON.stringify({ ...this.world(), [type]: Object.fromEntries(left) }),
-    );
+    const left = Object.entries(this.things[type] ?? {}).filter(([id]) => !ids.test(id));
+    this.things[type] = Object.fromEntries(left);
   }
 
   dispose() {

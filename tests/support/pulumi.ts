@@ -1,6 +1,6 @@
 // The real Pulumi engine in tests: see pulumi-stack.ts for what a stack is here.
 import { pulumiOrSkip } from './pulumi-engine';
-import { Stack, type StackOptions } from './pulumi-stack';
+import { Stack, type StackOptions, stopServing } from './pulumi-stack';
 
 export * from './pulumi-stack';
 
@@ -16,4 +16,5 @@ export async function stackIn(options: StackOptions): Promise<Stack> {
 const stacks: Stack[] = [];
 afterAll(() => {
   for (const made of stacks.splice(0)) made.dispose();
+  stopServing();
 });

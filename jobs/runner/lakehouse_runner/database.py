@@ -52,10 +52,10 @@ class Database:
         """Make ready what the SQL asks. The key is in no text of SQL."""
         block = forgotten.key.ljust(_BLOCK_BYTES, b"\0")
         self._set(_inner=bytes(b ^ 0x36 for b in block), _outer=bytes(b ^ 0x5C for b in block))
-        self._set(_subject=forgotten.email or None)
+        self._set(_subject=forgotten.subject)
         self._base.execute(sql.macro)
         listed = forgotten.entries
-        self._take("_list", _table(kind=[kind for kind, _ in listed], hash=[hash_ for _, hash_ in listed]))
+        self._take("_list", _table(kind=[e.kind for e in listed], hash=[e.hash for e in listed]))
 
 
 def _table(**columns: Sequence[str]) -> pa.Table:

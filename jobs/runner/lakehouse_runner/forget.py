@@ -10,8 +10,8 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -22,11 +22,11 @@ from .database import Database
 from .errors import JobError, tell
 from .iceberg import IcebergTable
 from .landing import Landing
-from .manifest import LANGUAGES, Manifest, PeopleSql, Reading, Source
+from .manifest import LANGUAGES, Manifest, PeopleSql, Reading
 from .quoting import quoted
 from .rewrite import rewritten
 from .run import SPARK_SETTINGS, Options, code_hash, run
-from .suppression import Entry, Forgotten, Hash, add_to_list, forgotten_of, hash_of, normalised, read_list
+from .suppression import Entry, Forgotten, add_to_list, read_list
 
 _FOUND = "kind string, value string, person string"
 _FILES_A_TASK = 100
@@ -56,10 +56,9 @@ class Request:
     catalog: str
     """The name of the Iceberg catalog in Spark."""
     engine: Literal["spark", "glue"]
+    """On Glue the landing files and the runs' summaries are the lake's own, and lose the person too."""
     suppressed: str
     """URI of the list."""
-    rewrite_landing: bool
-    """Whether the landing files are the lake's own."""
     spared_since: float | None = None
     """Files that no snapshot names may be somebody's who is writing, where they are younger than this time in
     seconds since 1970. None: nobody is writing."""
@@ -98,12 +97,8 @@ class _Forgetting:
         self._spark = spark
         self._people = people
         self._request = request
-        self._places: list[dict[str, Any]] = []
-        self._remade: list[dict[str, Any]] = []
-        self._warnings: list[str] = []
-        self._rows: dict[str, int] = {}
+        self._said: dict[str, Any] = {"places": [], "remade": [], "unread": [], "warnings": [], "rows": {}}
         self._accounts: Mapping[tuple[str, str], Mapping[str, Any]] = {}
-        self._unread: list[str] = []
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
         # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
@@ -123,69 +118,57 @@ class _Forgetting:
     def go(self) -> dict[str, Any]:
         request = self._request
         entries = read_list(request.suppressed)
-        since, shared = None, 0
-        subject = None if request.subject is None else hash_of(request.key, "person", request.subject)
-        if subject is not None:
-            since = next((e.since for e in entries if (e.kind, e.hash) == ("person", subject)), None)
-            found, shared = self._find([*entries, Entry("person", subject, "")])
-            added: list[Hash] = [("person", subject), *found]
-            if request.dry_run:
-                entries = [*entries, *(Entry(kind, hash_, "") for kind, hash_ in added)]
-            else:
-                entries = add_to_list(request.suppressed, added)
-        forgotten = replace(forgotten_of(entries, request.key), email=request.subject or "")
+        person, since, shared = None, None, 0
+        if request.subject is not None:
+            (person, *others), shared = self._find(entries)
+            since = next((entry.since for entry in entries if entry.hash == person.hash), None)
+            added = [person, *others]
+            entries = [*entries, *added] if request.dry_run else add_to_list(request.suppressed, added)
+        forgotten = Forgotten(request.key, tuple(entries), request.subject)
         for job in self._jobs:
             before = self._of(job.manifest).made_with().get("sql")
             if before is not None and before != code_hash(job.code):
-                name = job.manifest.job
-                its = f"its {LANGUAGES[job.manifest.language]}"
-                told = f"{name}: {its} is not that of its last run; it is made again by what it is now"
-                self._warnings.append(told)
+                its = f"{job.manifest.job}: its {LANGUAGES[job.manifest.language]}"
+                told = f"{its} is not that of its last run; it is made again by what it is now"
+                self._said["warnings"].append(told)
                 print(told)
         if request.dry_run:
             for name, source in self._sources.items():
-                self._tell(
-                    name, "files", Landing(self._spark, source, forgotten=forgotten).account().filtered
-                )
+                account = Landing(self._spark, source, forgotten=forgotten).account()
+                self._tell(name, "files", account.filtered)
             for job in self._jobs:
                 self._told_remade(job.manifest)
         else:
             for job in self._jobs:
                 self._make_again(job, forgotten)
-            if request.rewrite_landing:
+            if request.engine == "glue":
                 self._rewrite_landing(forgotten)
             self._remove_old()
-        return {
-            "places": self._places,
-            "remade": self._remade,
-            "sharedDevices": shared,
-            "oldVersions": self._old,
-            "unread": [uri.removeprefix("file:") for uri in self._unread],
-            "warnings": self._warnings,
-            "rows": self._rows,
-            "subject": subject,
-            "listedSince": since,
-        }
+        found = {"sharedDevices": shared, "subject": person and person.hash, "listedSince": since}
+        return {**self._said, **found, "oldVersions": self._old}
 
-    def _find(self, entries: Sequence[Entry]) -> tuple[list[Hash], int]:
-        """Give the hashes of what points to those on the list, and how many devices others have too."""
-        listed = forgotten_of(entries, self._request.key)
-        parts = [
-            Landing(self._spark, source, raw=True).rows.mapInArrow(_Find(source.reading, listed), _FOUND)
-            for source in self._sources.values()
-            if source.reading.forgotten.found is not None
-        ]
-        if not parts:
-            return [], 0
-        found = reduce(DataFrame.unionAll, parts).distinct().persist()
-        try:
-            theirs = found.where("person IS NOT NULL").select("kind", "value").distinct()
-            # Of others only what somebody on the list has too.
-            few = found.join(theirs, ["kind", "value"], "left_semi").collect()
-        finally:
-            found.unpersist()
-        with closing(_Asked(listed, self._people)) as asked:
-            return asked.entries(few)
+    def _find(self, entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+        """Give the person and what points to nobody else, and how many of their devices others have too."""
+        request = self._request
+        with closing(_Asked(Forgotten(request.key, subject=request.subject), self._people)) as asked:
+            person, _ = asked.entries([])
+            if not person:
+                raise JobError("the subject is empty")
+            find = partial(_found, Forgotten(request.key, (*entries, *person)))
+            parts = [
+                Landing(self._spark, source, raw=True).rows.mapInArrow(partial(find, source.reading), _FOUND)
+                for source in self._sources.values()
+                if source.reading.forgotten.found is not None
+            ]
+            if not parts:
+                return person, 0
+            found = reduce(DataFrame.unionAll, parts).distinct().persist()
+            try:
+                theirs = found.where("person IS NOT NULL").select("kind", "value").distinct()
+                # Of others only what somebody on the list has too.
+                return asked.entries(found.join(theirs, ["kind", "value"], "left_semi").collect())
+            finally:
+                found.unpersist()
 
     def _make_again(self, job: Job, forgotten: Forgotten) -> None:
         request, manifest = self._request, job.manifest
@@ -213,43 +196,42 @@ class _Forgetting:
                 "the person is on the list and is not gone yet, as not all tables can be made again:\n"
                 f"{failures}\nPut that right and call again"
             )
-        self._warnings += result.warnings
-        told = {place["table"] for place in self._places}
+        self._said["warnings"] += result.warnings
+        told = {place["table"] for place in self._said["places"]}
         for one in result.summary["tables"]:
             if one["table"] in manifest.sources and one["table"] not in told:
-                self._rows[one["table"]] = one["written"]
+                self._said["rows"][one["table"]] = one["written"]
                 self._tell(one["table"], "files", one["filtered"])
         self._tell(manifest.output.table, "rows", before - self._told_remade(manifest))
 
     def _told_remade(self, manifest: Manifest) -> int:
         rows = self._of(manifest).published_rows()
-        self._remade.append({"table": manifest.output.table, "engine": self._request.engine, "rows": rows})
+        remade = {"table": manifest.output.table, "engine": self._request.engine, "rows": rows}
+        self._said["remade"].append(remade)
         return rows
 
     def _rewrite_landing(self, forgotten: Forgotten) -> None:
+        context = self._spark.sparkContext
         for source in self._sources.values():
             # First: one that is finished later would be in no listing.
             self._old += files.uploads(source.location, abort=True)
             listed = files.list_files(source.location)
-            tasks = max(self._spark.sparkContext.defaultParallelism, len(listed) // _FILES_A_TASK)
-            if listed:
-                spread = self._spark.sparkContext.parallelize(listed, min(tasks, len(listed)))
-                unread = spread.map(_Rewrite(source, forgotten)).collect()
-                self._unread += [uri for uri in unread if uri is not None]
+            tasks = max(context.defaultParallelism, len(listed) // _FILES_A_TASK)
+            spread = context.parallelize(listed, min(tasks, len(listed)) or 1)
+            done = spread.map(partial(rewritten, source=source, forgotten=forgotten)).collect()
+            self._leave(file.uri for file, is_done in zip(listed, done, strict=True) if not is_done)
 
     def _remove_old(self) -> None:
         since = self._request.spared_since
-        if self._request.rewrite_landing:
-            for manifest in self._tables:
-                self._remove_samples(manifest.runs)
-        outputs = [manifest.output.quarantine for manifest in self._tables]
         quarantines = [source.quarantine for source in self._sources.values()]
-        quarantines += [folder for folder in outputs if folder is not None]
+        quarantines += [m.output.quarantine for m in self._tables if m.output.quarantine is not None]
         for folder in quarantines:
             files.delete_others(folder, self._request.run_id)
-        folders = [*quarantines]
-        if self._request.rewrite_landing:
-            folders += [source.location for source in self._sources.values()]
+        folders = quarantines
+        if self._request.engine == "glue":
+            folders = [*folders, *(source.location for source in self._sources.values())]
+            for manifest in self._tables:
+                self._remove_samples(manifest.runs)
         for manifest in self._tables:
             table = self._of(manifest)
             self._old += table.forget_others()
@@ -257,7 +239,7 @@ class _Forgetting:
             folders.append(table.location())
             young = files.list_written_since(table.location(), since) if since is not None else []
             named = table.named_files() if young else set()
-            self._unread += [file.uri for file in young if file.uri not in named]
+            self._leave(file.uri for file in young if file.uri not in named)
         for folder in folders:
             for file in files.list_unfinished(folder):
                 files.delete(file.uri)
@@ -273,11 +255,13 @@ class _Forgetting:
                 files.write_text(file.uri, json.dumps(summary, indent=2) + "\n")
         self._old += files.old_versions(runs, delete=True)
 
-    def _tell(self, name: str, kind: str, removed: int) -> None:
+    def _leave(self, unread: Iterable[str]) -> None:
+        self._said["unread"] += [uri.removeprefix("file:") for uri in unread]
+
+    def _tell(self, table: str, kind: str, removed: int) -> None:
         if removed > 0:
-            self._places.append(
-                {"table": name, "kind": kind, "engine": self._request.engine, "removed": removed}
-            )
+            place = {"table": table, "kind": kind, "engine": self._request.engine, "removed": removed}
+            self._said["places"].append(place)
 
 
 class _Asked(Database):
@@ -292,37 +276,19 @@ class _Asked(Database):
         self._take("_landed", pa.Table.from_batches([rows]))
         return self._base.execute(self._sql.found).to_arrow_table()
 
-    def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Hash], int]:
+    def entries(self, found: Sequence[Sequence[str]]) -> tuple[list[Entry], int]:
+        """Give the subject, if there is one, and what is only theirs; and how many devices are shared."""
         names = ("kind", "value", "person")
         columns = {name: pa.array([row[i] for row in found], pa.string()) for i, name in enumerate(names)}
         self._take("_found", pa.table(columns))
-        return self._rows(self._sql.entries), len(self._rows(self._sql.shared_devices))
+        entries = [Entry(*row) for row in self._rows(self._sql.entries)]
+        return entries, len(self._rows(self._sql.shared_devices))
 
 
-class _Find:
-    """Looks into Arrow's batches in a worker."""
-
-    def __init__(self, reading: Reading, listed: Forgotten) -> None:
-        self._sql = reading.forgotten
-        self._listed = listed
-
-    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        with closing(_Asked(self._listed, self._sql)) as asked:
-            for batch in batches:
-                yield from asked.found(batch).to_batches()
-
-
-class _Rewrite:
-    """Rewrites a file in a worker, and gives its URI where that cannot be."""
-
-    def __init__(self, source: Source, forgotten: Forgotten) -> None:
-        self._source = source
-        self._forgotten = forgotten
-
-    def __call__(self, file: files.File) -> str | None:
-        return None if rewritten(file, self._source, self._forgotten) else file.uri
-
-
-def no_subject(subject: str) -> JobError | None:
-    """Say what is wrong with what should name a person. Whatever could land can be forgotten."""
-    return None if normalised(subject) else JobError("the subject is empty")
+def _found(
+    listed: Forgotten, reading: Reading, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """Look into Arrow's batches in a worker."""
+    with closing(_Asked(listed, reading.forgotten)) as asked:
+        for batch in batches:
+            yield from asked.found(batch).to_batches()

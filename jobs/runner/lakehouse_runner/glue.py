@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from . import __version__, files, run
 from .errors import JobError, tell
-from .forget import Job, Request, forget, no_subject
+from .forget import Job, Request, forget
 from .manifest import Erasure, Manifest, ManifestError, read_erasure, read_manifest
 
 CATALOG = "glue_catalog"
@@ -168,9 +168,6 @@ def _taken(uri: str) -> Mapping[str, Any]:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         raise JobError(f"{uri} is no request of this version; call lake forget again") from None
-    wrong = no_subject(subject)
-    if wrong:
-        raise wrong
     return {"subject": subject, "dryRun": dry_run, "id": id_}
 
 
@@ -195,7 +192,6 @@ def _forgotten(
             catalog=CATALOG,
             engine="glue",
             suppressed=erasure.suppressed,
-            rewrite_landing=True,
             spared_since=now - _SPARED_SECONDS,
         ),
     )

@@ -311,8 +311,6 @@ def forget_person(spark: SparkSession, request: dict[str, Any], say: Tell) -> No
             catalog=_CATALOG,
             engine="spark",
             suppressed=request["suppressed"],
-            # They are whoever's `--data` they are from; the list keeps what is in them out.
-            rewrite_landing=False,
         ),
     )
     say({"kind": "forgotten", "rows": done.pop("rows"), "part": done})

@@ -65,6 +65,17 @@ class Part(NamedTuple):
     """The texts that `_file` counts, where the rows are what `judge` gives of refused records."""
 
 
+class Record(NamedTuple):
+    """Where a record stands in a file."""
+
+    first: int
+    last: int
+    text: str | None
+    """What stands there, where it is not all of its lines."""
+    is_theirs: bool
+    """Whether it is of people who were forgotten."""
+
+
 class Reader(Database):
     """Reads the texts of a source, one after the other, by one connection."""
 
@@ -157,18 +168,23 @@ class Reader(Database):
         ((failure,),) = self._rows(self._reading.verdict)
         return None if failure is None else str(failure)
 
-    def records(self, piece: Piece, columns: str | None) -> tuple[pa.Table, pa.Table]:
-        """Give good records on a line each, `_n`, and what `judge` says of others, both with `_theirs`.
-
-        `columns`: what `heads` said of them.
-        """
+    def records(self, piece: Piece, columns: str | None) -> Iterator[Record]:
+        """Give the records of a piece. `columns`: what `heads` said of them."""
         self._read_lines([piece], [columns])
-        good = self._base.execute(self._judged_rows(_GOOD_LINES)).to_arrow_table()
         self._make("_judged", self._reading.judge, _by="line")
-        rows = self._judged_rows("FROM _judged WHERE _reason IS NULL")
+        good = self._judged_rows(
+            f"SELECT * EXCLUDE (_line), NULL AS _record, NULL AS _text {_GOOD_LINES} UNION ALL BY NAME"
+            " SELECT * EXCLUDE (_line), _line AS _n FROM _judged WHERE _reason IS NULL"
+        )
+        yield from self._places(f"SELECT *, _n AS _line FROM ({good})")
         # Not only as far as a quarantine would keep it.
-        refused = self._judged_refused("_text")
-        return good, self._base.execute(f"{rows} UNION ALL {refused}").to_arrow_table()
+        yield from self._places(self._judged_refused("_text"))
+
+    def _places(self, records: str) -> Iterator[Record]:
+        # What stands alone on its lines is as it is there, also what is no UTF-8.
+        text = "CASE WHEN _record IS NOT NULL THEN _text END"
+        query = f"SELECT _line, COALESCE(_last, _line), {text}, _theirs FROM ({records})"
+        return (Record(*row) for row in self._rows(query))
 
     def without(self, text: Text, query: str, to: str) -> tuple[int, int]:
         """Write a text of Parquet without the rows of the forgotten. Give how many go, and how many stay."""

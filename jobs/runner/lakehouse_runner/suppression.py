@@ -1,32 +1,18 @@
-"""Who was forgotten: a list of keyed hashes, as engines/suppression.ts has it."""
+"""Who was forgotten: a list of keyed hashes, as engines/suppression.ts has it. SQL makes and asks them."""
 
 import datetime
-import hmac
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from . import files
 from .errors import JobError
 
 Kind = Literal["person", "device", "hint", "moment"]
-Hash = tuple[Kind, str]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SINCE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
-
-_SPACES = (
-    "".join(
-        map(
-            chr,
-            (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F),
-        )
-    )
-    + "\u3000\ufeff"
-)
 _ATTEMPTS = 5
 _MARK = ".written"
 """What stands beside a list that was written: without it a list that was deleted would be none."""
@@ -39,25 +25,8 @@ class Entry(NamedTuple):
 
     kind: Kind
     hash: str
-    since: str
-    """When it was entered, as ISO 8601 in UTC."""
-
-
-def normalised(value: str) -> str:
-    """Give a value as it is compared; model/refine.ts says how."""
-    # Character by character, as Greek has another small sigma at a word's end; and one letter becomes two.
-    lower = ("i" if character == "\u0130" else character.lower() for character in value.strip(_SPACES))
-    return unicodedata.normalize("NFC", "".join(lower))
-
-
-def hash_of(key: bytes, kind: Kind, value: str) -> str:
-    """Hash a value of a kind; not as pseudonyms are hashed, which are themselves to be forgotten."""
-    return hmac.digest(key, _bytes(f"{kind}:{normalised(value)}"), "sha256").hex()
-
-
-def _bytes(text: str) -> bytes:
-    """UTF-8; half a surrogate pair as JavaScript writes it."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    since: str = ""
+    """When it was entered, as ISO 8601 in UTC; empty before."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +35,13 @@ class Forgotten:
 
     key: bytes
     """Of pseudonyms."""
-    entries: tuple[Hash, ...] = ()
-    email: str = ""
-    """Of who is being forgotten, if somebody is."""
+    entries: tuple[Entry, ...] = ()
+    subject: str | None = None
+    """Who is being forgotten, if somebody is."""
 
     def __bool__(self) -> bool:
         """Whether anybody is on the list."""
         return bool(self.entries)
-
-
-def forgotten_of(entries: Iterable[Entry], key: bytes) -> Forgotten:
-    """Make what workers judge by of a list."""
-    return Forgotten(key, tuple((entry.kind, entry.hash) for entry in entries))
 
 
 def read_forgotten(uri: str | None, key: Callable[[], bytes]) -> Forgotten | None:
@@ -87,7 +51,7 @@ def read_forgotten(uri: str | None, key: Callable[[], bytes]) -> Forgotten | Non
         JobError: The list is damaged.
     """
     entries = read_list(uri) if uri is not None else []
-    return forgotten_of(entries, key()) if entries else None
+    return Forgotten(key(), tuple(entries)) if entries else None
 
 
 def read_list(uri: str) -> list[Entry]:
@@ -105,23 +69,22 @@ def read_list(uri: str) -> list[Entry]:
     return []
 
 
-def add_to_list(uri: str, added: Iterable[Hash]) -> list[Entry]:
+def add_to_list(uri: str, added: Iterable[Entry]) -> list[Entry]:
     """Enter hashes that are not on the list yet, and give the whole list as it is then.
 
     Raises:
         JobError: It is damaged, or others keep changing it.
     """
-    wanted = list(dict.fromkeys(added))
+    wanted = {entry.hash: entry for entry in added}
     files.write_text(uri + _MARK, "{}\n")
     for _ in range(_ATTEMPTS):
         found = files.read_tagged(uri)
         entries = [] if found is None else _parsed(uri, found.text)
-        known = {(entry.kind, entry.hash) for entry in entries}
         since = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-        new = [Entry(kind, hash_, since) for kind, hash_ in wanted if (kind, hash_) not in known]
+        new = wanted.keys() - {entry.hash for entry in entries}
         if not new:
             return entries
-        entries += new
+        entries += [entry._replace(since=since) for entry in wanted.values() if entry.hash in new]
         text = json.dumps({"version": _FORMAT, "entries": [e._asdict() for e in entries]}, indent=2)
         try:
             files.replace(uri, f"{text}\n".encode(), None if found is None else found.tag)
@@ -136,25 +99,19 @@ def _parsed(uri: str, text: str) -> list[Entry]:
     try:
         value = json.loads(text)
         version = value["version"]
-        if not isinstance(version, int):
-            raise ValueError
-        if version in (1, _FORMAT):
-            return list(_entries(value))
+        if isinstance(version, int) and version not in (1, _FORMAT):
+            of = f"{path} is of format {version}, and this version reads {_FORMAT}"
+            raise JobError(f"{of}; use the version that wrote it")
+        entries = [Entry(**given) for given in value["entries"]]
+        if isinstance(version, int) and all(map(_is_sound, entries)):
+            return entries
     except (ValueError, KeyError, TypeError):
-        raise JobError(
-            f"{path} is no list of who was forgotten; restore it. Without it the forgotten would come back"
-        ) from None
+        pass
     raise JobError(
-        f"{path} is of format {version}, and this version reads {_FORMAT}; use the version that wrote it"
+        f"{path} is no list of who was forgotten; restore it. Without it the forgotten would come back"
     )
 
 
-def _entries(value: Mapping[str, object]) -> Iterator[Entry]:
-    entries = value["entries"]
-    if not isinstance(entries, list) or value != {"version": value["version"], "entries": entries}:
-        raise ValueError
-    for given in entries:
-        entry = Entry(**given)
-        if entry.kind not in KINDS or not _HASH.fullmatch(entry.hash) or not _SINCE.fullmatch(entry.since):
-            raise ValueError
-        yield entry
+def _is_sound(entry: Entry) -> bool:
+    hashed, since = _HASH.fullmatch(entry.hash), _SINCE.fullmatch(entry.since)
+    return entry.kind in get_args(Kind) and hashed is not None and since is not None

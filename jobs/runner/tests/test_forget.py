@@ -1,11 +1,13 @@
 """Tests of what Spark is told of a person who is forgotten."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from contract import Contract, people, source_of
-from lakehouse_runner.forget import _Asked, _Find
-from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
+from lakehouse_runner.forget import _Asked, _found
+from lakehouse_runner.suppression import Forgotten, Kind
+from listed import entry, listed
 from pyspark.sql import SparkSession
 
 KEY = b"key"
@@ -16,9 +18,7 @@ COLUMNS = {
     "at": Contract("epochMillis", identifies="moment"),
 }
 READING = source_of(Path("/nowhere"), COLUMNS).reading
-LISTED = forgotten_of(
-    [Entry("person", hash_of(KEY, "person", who), "") for who in ("ann@x.org", "cy@x.org")], KEY
-)
+LISTED = listed(KEY, "ann@x.org", "cy@x.org")
 ROWS = [
     ("Ann@x.org", 1, "Ann", 5),
     (" ann@x.org", 2, " ", 6),
@@ -42,7 +42,7 @@ FOUND = {
 def test_workers_find_what_points_to_the_person_and_no_plan_holds_a_value(spark: SparkSession) -> None:
     """Spark logs plans. Who is not on the list is not named."""
     rows = spark.createDataFrame(ROWS, "user string, device bigint, name string, at bigint")
-    found = rows.mapInArrow(_Find(READING, LISTED), "kind string, value string, person string")
+    found = rows.mapInArrow(partial(_found, LISTED, READING), "kind string, value string, person string")
     assert {tuple(row) for row in found.collect()} == FOUND
     assert "ann" not in found._jdf.queryExecution().toString()
 
@@ -52,7 +52,7 @@ def test_what_others_have_too_is_entered_by_its_moments() -> None:
     asked: Any = _Asked(LISTED, people())
     entries, shared = asked.entries(sorted(FOUND, key=str))
     asked.close()
-    hashes = [
+    hashes: list[tuple[Kind, str]] = [
         ("device", "1"),
         ("hint", "ann"),
         ("hint", "cy"),
@@ -60,5 +60,20 @@ def test_what_others_have_too_is_entered_by_its_moments() -> None:
         ("moment", "2 5"),
         ("moment", "2 6"),
     ]
-    assert set(entries) == {(kind, hash_of(KEY, kind, value)) for kind, value in hashes}  # type: ignore[arg-type]
+    assert set(entries) == {entry(KEY, kind, value) for kind, value in hashes}
     assert shared == 1
+
+
+def test_the_subject_comes_first_where_there_is_one() -> None:
+    """Whatever could land can be forgotten, but nobody."""
+    found = sorted(FOUND, key=str)
+    for subject, person in (
+        (" ANN@x.org\t", [entry(KEY, "person", "ann@x.org")]),
+        ("\u00a0 ", []),
+        (None, []),
+    ):
+        asked: Any = _Asked(Forgotten(KEY, subject=subject), people())
+        assert asked.entries([]) == (person, 0)
+        entries, _ = asked.entries(found)
+        assert [e for e in entries if e.kind == "person"] == entries[: len(person)] == person
+        asked.close()

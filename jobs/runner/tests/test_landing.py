@@ -13,7 +13,7 @@ from lakehouse_runner import blocks, landing
 from lakehouse_runner.errors import tell
 from lakehouse_runner.files import list_files
 from lakehouse_runner.landing import Account, Landing
-from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
+from listed import listed
 from pyspark.sql import SparkSession
 
 COLUMNS = {
@@ -309,8 +309,7 @@ def test_lines_of_the_forgotten_are_neither_rows_nor_refused(spark: SparkSession
     ]
     alone = {"c.json": lines[0], "d.json": lines[3], "e.json": b""}
     write(tmp_path, {"a.json": b"\n".join(lines), "b.json.gz": b"\n".join(lines), **alone})
-    entry = Entry("person", hash_of(b"key", "person", "ann@x.org"), "2026-01-01T00:00:00Z")
-    read = Landing(spark, source_of(tmp_path, columns), forgotten=forgotten_of([entry], b"key"))
+    read = Landing(spark, source_of(tmp_path, columns), forgotten=listed(b"key", "ann@x.org"))
     assert [row.user for row in read.rows.collect()] == ["bob@x.org"] * 2
     account = read.account()
     assert (account.accepted, account.filtered) == (2, 10)
@@ -333,9 +332,7 @@ def test_elements_are_rows(spark: SparkSession, tmp_path: Path) -> None:
     records = [ann, bob, {"user": "bob@x.org", "items": []}, {"user": "bob@x.org", "items": 7}]
     write(tmp_path, {"a.json": "\n".join(map(json.dumps, records)).encode()})
     source = source_of(tmp_path, columns, each="items")
-    key = b"key"
-    listed = forgotten_of([Entry("person", hash_of(key, "person", "ann@x.org"), "")], key)
-    for forgotten, filtered in ((None, 0), (listed, 2)):
+    for forgotten, filtered in ((None, 0), (listed(b"key", "ann@x.org"), 2)):
         read = Landing(spark, source, forgotten=forgotten)
         rows = sorted((row.user, row.nth, row.sku) for row in read.rows.collect())
         account = read.account()

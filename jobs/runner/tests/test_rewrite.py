@@ -12,7 +12,7 @@ from contract import Contract, source_of
 from lakehouse_runner import files
 from lakehouse_runner.files import File
 from lakehouse_runner.rewrite import rewritten
-from lakehouse_runner.suppression import Forgotten, hash_of
+from listed import listed
 
 KEY = b"key"
 COLUMNS = {
@@ -20,7 +20,7 @@ COLUMNS = {
     "at": Contract("int", min=0),
 }
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
-LISTED = Forgotten(KEY, (("person", hash_of(KEY, "person", "ann@x.org")),), email="ann@x.org")
+LISTED = listed(KEY, "ann@x.org", subject="ann@x.org")
 
 THEIRS = [
     b'{"user":"ann@x.org","at":1}',

@@ -15,14 +15,14 @@ from lakehouse_runner.errors import JobError
 from lakehouse_runner.files import Changed
 from lakehouse_runner.forget import _Forgetting
 from lakehouse_runner.rewrite import rewritten
-from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
+from listed import listed
 from pyspark.sql import SparkSession
 
 KEY = b"key"
 FOLDER = "s3://lake/customer/landing/"
 ANN = b'{"user":"ann@x.org"}\n'
 BOB = b'{"user":"bob@x.org"}\n'
-LISTED = forgotten_of([Entry("person", hash_of(KEY, "person", "ann@x.org"), "")], KEY)
+LISTED = listed(KEY, "ann@x.org")
 COLUMNS = {"user": Contract("text", identifies="person")}
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
 
@@ -120,15 +120,15 @@ def test_a_file_that_others_changed_is_not_deleted(bucket: Bucket, monkeypatch: 
     """Though none of the lines that were read would have stayed."""
     put(bucket, "a.json", ANN)
     (file,) = files.list_files(FOLDER)
-    copied = rewrite._copy
+    copied = rewrite._copied
 
-    def changed_after(*args: Any) -> tuple[int, int]:
+    def changed_after(*args: Any) -> tuple[int, int] | None:
         found = copied(*args)
         put(bucket, "a.json", BOB)
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(rewrite, "_copy", changed_after)
+        patched.setattr(rewrite, "_copied", changed_after)
         with pytest.raises(Changed, match="was changed meanwhile; call again"):
             rewritten(file, SOURCE, LISTED)
     assert get(bucket, "a.json") == BOB
@@ -205,7 +205,7 @@ def test_a_person_who_is_forgotten_leaves_no_unfinished_upload(bucket: Bucket, s
     upload = bucket.client.create_multipart_upload(**place)["UploadId"]
     bucket.client.upload_part(**place, UploadId=upload, PartNumber=1, Body=ANN)
     forgetting = cast(Any, object.__new__(_Forgetting))
-    forgetting._spark, forgetting._old, forgetting._unread = spark, 0, []
+    forgetting._spark, forgetting._old, forgetting._said = spark, 0, {"unread": []}
     forgetting._sources = {"customer": replace(SOURCE, location=FOLDER)}
     forgetting._rewrite_landing(LISTED)
     assert forgetting._old == 1

@@ -11,7 +11,7 @@ import pytest
 from contract import Contract, source_of
 from lakehouse_runner import landing
 from lakehouse_runner.landing import Account, Landing
-from lakehouse_runner.suppression import Entry, forgotten_of, hash_of
+from listed import listed
 from pyspark.sql import SparkSession
 
 COLUMNS = {
@@ -110,7 +110,7 @@ def test_the_forgotten_are_passed_over(spark: SparkSession, tmp_path: Path) -> N
     """Good records of theirs, and refused ones by the names of columns."""
     (tmp_path / "a.csv").write_bytes(b"user;amount\nBad;1\nBad;x\nGood;x\nGood;2\n")
     key = b"k" * 32
-    forgotten = forgotten_of([Entry("person", hash_of(key, "person", "bad"), "2026-01-01T00:00:00Z")], key)
+    forgotten = listed(key, "bad")
     found = Landing(spark, source_of(tmp_path, COLUMNS, written_as=CSV), forgotten=forgotten)
     assert [row.user for row in found.rows.collect()] == ["Good"]
     account = found.account()

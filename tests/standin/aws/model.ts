@@ -197,14 +197,14 @@ export function create(urn: string, inputs: Values, preview: boolean): { id: str
   const id = kind.id(made, where);
   changeWorld((world) => {
     const key = keyOf(kind, made, id);
-    world[type] ??= {};
-    const things = world[type];
+    const things = world[type] ?? {};
     if (things[key]) throw new Error(`creating ${type} (${key}): AlreadyExists`);
     const lacks = missing(world, kind, plainValues(inputs));
     if (lacks) throw new Error(`creating ${type} (${key}): NotFound: ${lacks}`);
     const refused = kind.refuses?.(plainValues(inputs), world);
     if (refused) throw new Error(`creating ${type} (${key}): ${refused}`);
-    things[key] = { urn, id, inputs: hidden(inputs) as Values, state: hidden(state) as Values };
+    const thing = { urn, id, inputs: hidden(inputs) as Values, state: hidden(state) as Values };
+    world[type] = { ...things, [key]: thing };
   });
   return { id, state };
 }

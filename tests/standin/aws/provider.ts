@@ -1,6 +1,7 @@
-// A stand-in for the plugin of @pulumi/aws: it speaks the engine's protocol, and instead of AWS there is a file
+// A stand-in for the plugin of @pulumi/aws: it speaks the engine's protocol, and instead of AWS there is an object
 // (world.ts). The SDK's own server of providers (@pulumi/pulumi/provider) won't do: it never says whether a create
 // is a preview, and knows no detailed diff.
+import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { PluginInfo } from '@pulumi/pulumi/proto/plugin_pb';
 import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
@@ -97,15 +98,14 @@ const service: grpc.UntypedServiceImplementation = {
   }),
 };
 
-/** Serves the engine, which reads the port from the first line of the output. */
-export function serve() {
+/** Serves engines from this process, which saves each of their operations to start one. */
+export async function serve(): Promise<{ readonly port: number; stop(): void }> {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
   });
   server.addService(ResourceProviderService, service);
-  server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
-    if (error) throw error;
-    process.stdout.write(`${port}\n`);
-  });
+  const listen = promisify(server.bindAsync.bind(server));
+  const port = await listen('127.0.0.1:0', grpc.ServerCredentials.createInsecure());
+  return { port, stop: () => server.forceShutdown() };
 }
