@@ -170,7 +170,7 @@ withTrino('on Trino', () => {
     const engines: DuckDbEngine[] = [];
     beforeAll(async () => {
       const data = join(dir, 'data');
-      await writeSample(data, { customers: 200, seed: 5, dirty: 0.02 });
+      await writeSample(data, { customers: 60, seed: 5, dirty: 0.02 });
       await writeOtherSources(data, pipeline.sources);
       for (const [i, parameters] of RUNS.entries()) {
         const lake = join(dir, `lake-${i}`);

@@ -75,10 +75,10 @@ withSpark('both engines agree', () => {
     { seed: 2, dirty: 0, with: { consent: 'since-grant' }, limit: true },
     { seed: 2, dirty: 0.03, with: {}, limit: false },
     { seed: 2, dirty: 0.3, with: {}, limit: false },
-  ].slice(0, soak(2));
+  ].slice(0, soak(1));
   test.each(SAMPLES)('on a sample: $seed, $dirty dirty, $with, limit $limit', async (sample) => {
     const data = join(dir, `sample-${sample.seed}-${sample.dirty}-${sample.limit}`);
-    await writeSample(data, { customers: 150, seed: sample.seed, dirty: sample.dirty });
+    await writeSample(data, { customers: 60, seed: sample.seed, dirty: sample.dirty });
     await writeOtherSources(data, pipeline.sources);
     const { failures } = await expectAgreement(
       enginesOf(join(dir, 'sample-lake')),
@@ -88,9 +88,14 @@ withSpark('both engines agree', () => {
     if (sample.dirty === 0.3) expect(failures.length > 0).toBe(sample.limit);
   });
 
-  test('on a file under two names, readings of strangers, and steps of nobody', async () => {
+  test('on a file under two names, readings of strangers, and bad lines where nobody agreed', async () => {
     const data = join(dir, 'warned');
-    await land(data, 'customer', { 'a.json': `${person(1)}\n${person(2)}` });
+    await land(data, 'customer', {
+      'a.json': `${person(1)}\n${person(2)}`.replaceAll(
+        /"shareWith\w+":\d+/g,
+        '"shareWithResearchAsOfDate":0',
+      ),
+    });
     await land(data, 'accelerometer', {
       'b.json': lines(1),
       'a/b.json': lines(1),
@@ -98,11 +103,16 @@ withSpark('both engines agree', () => {
       'd.json.gz': gzipSync(`${reading(2)}\n{bad`),
       'e.json.gz': gzipSync(`${reading(2)}\n{bad`),
     });
-    await land(data, 'step_trainer', { 'a.json': step(7) });
+    await land(data, 'step_trainer', { 'a.json': `${step(7)}\n{bad` });
     await writeOtherSources(data, pipeline.sources);
-    const engines = enginesOf(join(dir, 'warned-lake'));
-    const { failures, findings } = await expectAgreement(engines, tolerant, { data });
+    const lake = join(dir, 'warned-lake');
+    // An adaptive plan drops what it finds to be joined with nothing.
+    const engines = { duckdb: engineOf(lake), spark: session.engineOf(lake, undefined, true) };
+    const { failures, findings, summary } = await expectAgreement(engines, tolerant, { data });
     expect(failures).toEqual([]);
+    expect(summary.tables.map(({ table, quarantined }) => ({ [table]: quarantined }))).toEqual(
+      expect.arrayContaining([{ accelerometer_landing: 2 }, { step_trainer_landing: 1 }]),
+    );
     const of = (name: string) => findings.filter(({ expectation }) => expectation === name);
     expect(of('delivered_once')).toMatchObject([
       {
@@ -116,36 +126,15 @@ withSpark('both engines agree', () => {
       },
     ]);
     expect(of('references_customer_landing')).toMatchObject([{ table: 'accelerometer_landing' }]);
-    expect(of('gives_rows')).toEqual([
-      {
-        table: 'step_trainer_trusted',
-        expectation: 'gives_rows',
-        severity: 'warn',
-        description: expect.stringContaining('rows'),
-        failed: 1,
-        affected: null,
-        samples: [
-          { step_trainer_landing: '1', customers_curated: '2', accelerometer_trusted: expect.any(String) },
-        ],
-      },
-    ]);
-  });
-
-  test('where nobody agreed, bad lines of readings are refused all the same', async () => {
-    const data = join(dir, 'nobody');
-    await land(data, 'customer', {
-      'a.json': person(1).replace(/"shareWith\w+":\d+/, '"shareWithResearchAsOfDate":0'),
+    expect(of('gives_rows')).toContainEqual({
+      table: 'customer_trusted',
+      expectation: 'gives_rows',
+      severity: 'warn',
+      description: expect.stringContaining('rows'),
+      failed: 1,
+      affected: null,
+      samples: [{ customer_landing: '2' }],
     });
-    await land(data, 'accelerometer', { 'a.json': `${lines(1)}{bad` });
-    await land(data, 'step_trainer', { 'a.json': `${step(1)}\n{bad` });
-    await writeOtherSources(data, pipeline.sources);
-    const lake = join(dir, 'nobody-lake');
-    // An adaptive plan drops what it finds to be joined with nothing.
-    const engines = { duckdb: engineOf(lake), spark: session.engineOf(lake, undefined, true) };
-    const { summary } = await expectAgreement(engines, tolerant, { data });
-    expect(summary.tables.map(({ table, quarantined }) => ({ [table]: quarantined }))).toEqual(
-      expect.arrayContaining([{ accelerometer_landing: 1 }, { step_trainer_landing: 1 }]),
-    );
   });
 
   test('on files of every odd kind and name, two people who were forgotten, and e-mails in several spellings', async () => {

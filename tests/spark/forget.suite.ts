@@ -6,9 +6,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Store } from '../../engines/store';
-import { expectation, type Pipeline, type SourceTable, type Table } from '../../model';
+import {
+  type Columns,
+  expectation,
+  type Pipeline,
+  QUARANTINE,
+  type SourceTable,
+  type Table,
+} from '../../model';
 import { lake as stedi } from '../../pipeline';
 import { ENTITIES, type Entity } from '../../samples/stedi';
+import { sparkRows } from '../support/engines-agree';
 import { holding, textsBelow } from '../support/file-texts';
 import { answer, ended, engineOf, spawnLake, temporaryDir, writeLanding } from '../support/lake';
 import { listOf } from '../support/listed';
@@ -133,12 +141,11 @@ const valuesOf = (email: string, ...more: string[]) => {
 };
 
 const engine = session.engineOf(lake);
-async function contents(of = engine): Promise<ReadonlyMap<string, TextRows>> {
-  const rows = new Map<string, TextRows>();
-  for (const name of pipeline.tables.keys()) rows.set(name, await answer(of, `SELECT * FROM ${name}`));
-  for (const { name } of pipeline.sources)
-    rows.set(`${name}_quarantine`, await answer(of, `SELECT reason, raw FROM ${name}_quarantine`));
-  return rows;
+function contents(of = engine): Promise<ReadonlyMap<string, TextRows>> {
+  const { reason, raw } = QUARANTINE;
+  const refused = pipeline.sources.map(({ name }) => [`${name}_quarantine`, { reason, raw }] as const);
+  const stored = Array.from(pipeline.tables, ([name, { columns }]) => [name, columns] as const);
+  return sparkRows(of, new Map<string, Columns>([...stored, ...refused]));
 }
 const counted = async (what: string) =>
   Object.fromEntries(
@@ -228,6 +235,8 @@ withSpark('a person is forgotten on Spark', () => {
     expect(receipt.sharedDevices).toBeGreaterThan(1);
     expect(receipt.warnings.join()).toMatch(/^customer_trusted: expectation never failed/);
     expect(JSON.stringify(receipt).toLowerCase()).not.toContain(ANN.toLowerCase());
+    const plan = await engine.plan(pipeline, {});
+    expect(plan.map(({ does }) => does)).toEqual(derived.map(() => 'make'));
     const gone = [...valuesOf(ANN, DEVICE, PHONE), ...others.flatMap((one) => valuesOf(one.forgotten))];
     expect(holding(await textsBelow(lake), gone)).toEqual([]);
     expect(await counted('snapshots')).toEqual(Object.fromEntries(derived.map((table) => [table, '1'])));
@@ -283,7 +292,9 @@ withSpark('a person is forgotten on Spark', () => {
     await untilGone(started);
     expect(existsSync(join(lake, 'suppressed.json.pending'))).toBe(true);
     expect(holding(await textsBelow(own), valuesOf(BEA))).not.toEqual([]);
-    expect((await engine.run(pipeline, { only: ['machine_learning_curated'] })).failures).toEqual([]);
+    const { failures, summary } = await engine.run(pipeline, { only: ['machine_learning_curated'] });
+    expect(failures).toEqual([]);
+    expect(summary.tables.map(({ unchanged }) => unchanged)).toEqual([undefined]);
     expect(holding(await textsBelow(own), valuesOf(BEA, 'bea-device-0003'))).toEqual([]);
     expect(existsSync(join(lake, 'suppressed.json.pending'))).toBe(false);
     const left = (await answer(engine, 'SELECT email FROM customers_curated')).flat();

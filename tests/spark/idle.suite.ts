@@ -119,11 +119,4 @@ withSpark('a run on Spark leaves what nothing has changed for', () => {
     const other = { parameters: { pairing: 'timestamp' }, time: new Date(at(20)) };
     expect(await run(other)).toEqual(['customers_curated', 'machine_learning_curated']);
   });
-
-  test('and makes everything after somebody was forgotten', async () => {
-    const other = session.engineOf(lake, jobs);
-    await engineOf(lake, jobs).forget(pipeline, { subject: 'bob@example.com', dryRun: false, other });
-    expect(await run()).toEqual(JOB_NAMES);
-    await expectWhole();
-  });
 });

@@ -60,7 +60,7 @@ export async function expectSameRows({ duckdb, spark }: Engines, tables: Readonl
 }
 
 /** All rows of the tables by one query: each takes Spark a second. */
-async function sparkRows(
+export async function sparkRows(
   spark: Engine,
   tables: ReadonlyMap<string, Columns>,
 ): Promise<Map<string, TextRows>> {

@@ -59,6 +59,7 @@ export class Spark {
     const settings = {
       'spark.sql.shuffle.partitions': '2',
       'spark.sql.codegen.wholeStage': 'false',
+      'spark.sql.codegen.factoryMode': 'NO_CODEGEN',
       'spark.sql.warehouse.dir': warehouse,
     };
     this.runner ??= new Runner({ warehouse, scratch: join(this.dir, 'spark-tmp'), memory: '2g', settings }, [

@@ -98,6 +98,7 @@ class _Forgetting:
         self._people = people
         self._request = request
         self._said: dict[str, Any] = {"places": [], "remade": [], "unread": [], "warnings": [], "rows": {}}
+        self._accounts: Mapping[tuple[str, str], Mapping[str, Any]] = {}
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
         # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
@@ -185,8 +186,10 @@ class _Forgetting:
             code_version=__version__,
             pseudonym_key=lambda: request.key,
             forgotten=forgotten,
+            accounts=self._accounts,
         )
         result = run(self._spark, manifest, job.code, parameters, options)
+        self._accounts = result.accounts
         if result.failures:
             failures = "\n".join(result.failures)
             raise JobError(

@@ -124,7 +124,7 @@ class IcebergTable:
         return snapshot
 
     def publish(self, provenance: Provenance | None = None) -> None:
-        """Make the audit branch the table in one step, with what it is made of. It stays, until `tidy`."""
+        """Make the audit branch the table in one step, with what it is made of."""
         self._table.refresh()
         snapshot = self.audit_snapshot()
         change = self._table.newTransaction()
@@ -133,19 +133,13 @@ class IcebergTable:
             properties.remove(PROVENANCE).commit()
         else:
             properties.set(PROVENANCE, provenance.text()).commit()
-        manage = change.manageSnapshots()
+        manage = change.manageSnapshots().removeBranch(AUDIT)
         if self._table.currentSnapshot() is None:
             manage.createBranch(_MAIN, snapshot).commit()
         else:
             # Compaction may have written the old rows anew meanwhile. They are replaced whole either way.
             manage.setCurrentSnapshot(snapshot).commit()
         change.commitTransaction()
-
-    def tidy(self, keep: int | None) -> None:
-        """Remove the audit branch after publishing, and expire what is older."""
-        self._table.refresh()
-        self._table.manageSnapshots().removeBranch(AUDIT).commit()
-        self.expire(keep)
 
     def expire(self, keep: int | None) -> None:
         """Keep what the last runs published, so many, and what is on the audit branch; delete all else.

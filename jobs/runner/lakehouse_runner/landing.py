@@ -188,10 +188,10 @@ class Landing:
 
 def _cut(listed: Sequence[File], source: Source) -> set[File]:
     """Give the files that can be cut at any line end, by their beginning, and should be."""
-    if source.reading.format != "json":
-        return set()
     large = [file for file in listed if file.size > BLOCK_BYTES and not file.name.endswith(PACKED)]
     reading = source.reading
+    if reading.format != "json" or not large:
+        return set()
     cut: set[File] = set()
     with closing(Reader(reading, source.columns)) as reader, ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
         for start in range(0, len(large), _ASKED_AT_ONCE):

@@ -176,7 +176,9 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         for table in [*manifest.sources, output]:
             say({"kind": "start", "table": table})
         written_to = ready_table(spark, manifest.database, manifest.output)
-        result = run(spark, manifest, job["code"], job["parameters"], replace(options, table=written_to))
+        options = replace(options, table=written_to)
+        result = run(spark, manifest, job["code"], job["parameters"], options)
+        options = replace(options, accounts=result.accounts)
         if written_to != output and not result.failures:
             put_in_place(spark, manifest.database, manifest.output)
         failed |= result.failed
@@ -205,11 +207,16 @@ def query(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
     spark.sql(f"USE {quoted(_CATALOG, request['database'])}")
     key = bytes.fromhex(request["pseudonymKey"])
     forgotten = read_forgotten(request["suppressed"], lambda: key)
+    # A table that the text does not name is not read, and to ready one takes longer than most queries.
+    text = request["sql"].lower()
     for name, given in request["sources"].items():
-        source = read_source(given)
-        Landing(spark, source, raw=True, forgotten=forgotten).rows.createOrReplaceTempView(name)
+        if name.lower() in text:
+            source = read_source(given)
+            Landing(spark, source, raw=True, forgotten=forgotten).rows.createOrReplaceTempView(name)
     for name, folder in request["quarantines"].items():
-        _refused(spark, folder).createOrReplaceTempView(f"{name}_quarantine")
+        view = f"{name}_quarantine"
+        if view.lower() in text:
+            _refused(spark, folder).createOrReplaceTempView(view)
     answer = _select(spark, request["sql"], request["thereAre"])
     say({"kind": "columns", "columns": answer.dtypes})
     rows = answer.toLocalIterator()

@@ -68,6 +68,8 @@ class Options:
     """Whether the table is made again also where nothing has changed for it."""
     forgotten: Forgotten | None = None
     """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
+    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """What jobs of the same run say of the sources that they read, by name and digest of the files."""
 
 
 @dataclass
@@ -83,6 +85,8 @@ class Result:
     """The tables that the failures are about."""
     warnings: list[str] = field(default_factory=list)
     """What was left unread."""
+    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """As the next job of the run takes them."""
 
 
 def run(
@@ -113,6 +117,9 @@ class _Run:
         self._failures: list[str] = []
         self._failed: set[str] = set()
         self._hide: Pseudonyms | None = None
+        self._read: dict[str, str | None] = {}
+        """The digests of the sources' files."""
+        self._accounts = dict(options.accounts)
 
     def go(self) -> Result:
         for name, value in SPARK_SETTINGS.items():
@@ -144,7 +151,10 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        return Result(summary, self._findings, self._failures, frozenset(self._failed), self._warnings)
+        failed = frozenset(self._failed)
+        return Result(
+            summary, self._findings, self._failures, failed, self._warnings, accounts=self._accounts
+        )
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)
@@ -168,7 +178,8 @@ class _Run:
             name: files.list_files(source.location, skipped[name])
             for name, source in manifest.sources.items()
         }
-        basis = self._made_of({name: digest_of_files(there, began) for name, there in listed.items()})
+        self._read = {name: digest_of_files(there, began) for name, there in listed.items()}
+        basis = self._made_of()
         at = self._parameters[manifest.asks_time] if manifest.asks_time else None
         before = table.provenance()
         if before and before.holds(basis, at) and not (self._options.full or self._options.forgotten):
@@ -256,13 +267,13 @@ class _Run:
         # What breaks a rule may only stand without somebody who was forgotten: the next run judges it.
         table.publish(None if self._options.forgotten else made)
         try:
-            table.tidy(self._options.keep_snapshots)
+            table.expire(self._options.keep_snapshots)
         except Exception as error:
             # The table is published: the run is good, and the next one tidies up.
-            print(f"{output.table} is published; its branch or old snapshots were left: {tell(error)}")
+            print(f"{output.table} is published; old snapshots of it were left: {tell(error)}")
 
-    def _made_of(self, read: Mapping[str, str | None]) -> dict[str, str]:
-        """Give what the table is made of; `read` are the digests of the sources' files."""
+    def _made_of(self) -> dict[str, str]:
+        """Give what the table is made of."""
         manifest, options = self._manifest, self._options
         of = {"version": options.code_version, "contracts": manifest.digest, "code": digest(self._code)}
         if self._pseudonyms():
@@ -273,7 +284,7 @@ class _Run:
         of |= {f"parameter {n}": self._parameters[n] for n, values in manifest.parameters.items() if values}
         of |= {f"table {name}": self._of(name).rows_id() for name in manifest.tables}
         # A run of its own is no other's.
-        return of | {f"files {name}": found or options.run_id for name, found in read.items()}
+        return of | {f"files {name}": found or options.run_id for name, found in self._read.items()}
 
     def _next_due(self, at: str) -> str | None:
         """Say when the same inputs may give other rows. None: never."""
@@ -300,7 +311,8 @@ class _Run:
             # What it reads once, by a name of its own, it may use more often.
             return _MANY
         code = re.sub(r"--[^\n]*", "", self._code)
-        own = [check.count for source in self._manifest.sources.values() for check in source.audit]
+        judged = [s for name, s in self._manifest.sources.items() if not self._known(name)]
+        own = [check.count for source in judged for check in source.audit]
         later = [check.count for check in self._manifest.output.audit if not check.only_empty]
         later += [due.next for due in self._manifest.due]
         return sum(len(re.findall(rf"\b{re.escape(name)}\b", text)) for text in [code, *own, *later])
@@ -346,8 +358,15 @@ class _Run:
     def _rows_of(self, name: str) -> int:
         return self._of(name).published_rows()
 
+    def _known(self, name: str) -> Mapping[str, Any] | None:
+        """What a job before said of a source, if it found the same files."""
+        return self._options.accounts.get((name, self._read[name] or ""))
+
     def _account(self, name: str, landing: Landing) -> int:
         """Judge what a source's lines came to, keep those that were refused, and check its expectations."""
+        if known := self._known(name):
+            self._tables.append(dict(known))
+            return int(known["written"])
         source = self._manifest.sources[name]
         account = landing.account()
         if account.quarantined:
@@ -373,6 +392,8 @@ class _Run:
                 "seconds": self._since(self._started),
             }
         )
+        if read := self._read[name]:
+            self._accounts[name, read] = self._tables[-1]
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)
