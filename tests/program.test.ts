@@ -70,22 +70,41 @@ const FORGETS = ['update stedi-forget-job', ...renewed('stedi-forget-erasure')];
  * five seconds.
  */
 const BLAST_RADIUS: Readonly<Record<string, { edits: Edits; steps: readonly string[] }>> = {
-  "a job's SQL, a new query, and tests of the runner, which no job has": {
-    edits: [
-      ['jobs/customers_curated.sql', replaced('SELECT', 'SELECT -- once more\n ')],
-      [
-        'queries/steps_by_day.sql',
-        () => '-- How many steps.\nSELECT COUNT(*) AS steps FROM step_trainer_trusted s\n',
+  "a job's SQL, a new query, tests of the runner, which no job has, and a new column of a source, which none takes over":
+    {
+      edits: [
+        ['jobs/customers_curated.sql', replaced('SELECT', 'SELECT -- once more\n ')],
+        [
+          'queries/steps_by_day.sql',
+          () => '-- How many steps.\nSELECT COUNT(*) AS steps FROM step_trainer_trusted s\n',
+        ],
+        ['jobs/runner/tests/test_more.py', () => 'MORE = 1\n'],
+        [
+          'pipeline/landing.ts',
+          replaced(
+            "    distanceFromObject: int('Dist",
+            "    firmware: text('Version of the software.', { nullable: true }),\n    distanceFromObject: int('Dist",
+          ),
+        ],
+        // The table behind it takes over all columns of the source, so it is left as it was.
+        [
+          'pipeline/trusted.ts',
+          replaced(
+            'columns: refined(stepTrainerLanding.columns),',
+            'columns: (({ firmware: _, ...columns }) => columns)(refined(stepTrainerLanding.columns)),',
+          ),
+        ],
       ],
-      ['jobs/runner/tests/test_more.py', () => 'MORE = 1\n'],
-    ],
-    steps: [
-      'update stedi-curated-customers_curated-job',
-      ...renewed('stedi-curated-customers_curated-sql'),
-      ...FORGETS,
-      'create stedi-queries-steps_by_day',
-    ],
-  },
+      steps: [
+        'update stedi-landing-step_trainer_landing-table',
+        'update stedi-trusted-step_trainer_trusted-job',
+        ...renewed('stedi-trusted-step_trainer_trusted-manifest'),
+        'update stedi-curated-customers_curated-job',
+        ...renewed('stedi-curated-customers_curated-sql'),
+        ...FORGETS,
+        'create stedi-queries-steps_by_day',
+      ],
+    },
   'an expectation, and a new column of another table': {
     edits: [
       ['pipeline/trusted.ts', replaced("'timestamp', 1)", "'timestamp', 2)")],
@@ -109,31 +128,6 @@ const BLAST_RADIUS: Readonly<Record<string, { edits: Edits; steps: readonly stri
       'update stedi-curated-machine_learning_curated-table',
       ...renewed('stedi-curated-machine_learning_curated-manifest'),
       ...renewed('stedi-curated-machine_learning_curated-sql'),
-      ...FORGETS,
-    ],
-  },
-  'a new column of a source, which no job takes over': {
-    edits: [
-      [
-        'pipeline/landing.ts',
-        replaced(
-          "    distanceFromObject: int('Dist",
-          "    firmware: text('Version of the software.', { nullable: true }),\n    distanceFromObject: int('Dist",
-        ),
-      ],
-      // The table behind it takes over all columns of the source, so it is left as it was.
-      [
-        'pipeline/trusted.ts',
-        replaced(
-          'columns: refined(stepTrainerLanding.columns),',
-          'columns: (({ firmware: _, ...columns }) => columns)(refined(stepTrainerLanding.columns)),',
-        ),
-      ],
-    ],
-    steps: [
-      'update stedi-landing-step_trainer_landing-table',
-      'update stedi-trusted-step_trainer_trusted-job',
-      ...renewed('stedi-trusted-step_trainer_trusted-manifest'),
       ...FORGETS,
     ],
   },

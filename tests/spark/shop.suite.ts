@@ -164,10 +164,11 @@ withSpark('the shop', () => {
     expect(remade.filter(({ engine }) => engine === 'spark').map(({ table }) => table)).toEqual(
       pipeline.jobs.map(({ name }) => name),
     );
-    const after = await all();
-    for (const [i, rows] of after.entries()) {
-      expect(rows.toSorted()).toEqual((before[i] ?? []).filter(([, id]) => id !== subject).toSorted());
-      expect(rows.length).toBeLessThan(before[i]?.length ?? 0);
+    // An order that one of theirs had replaced may come back, as odd ones share their numbers.
+    for (const [i, rows] of (await all()).entries()) {
+      const [was, is] = [before[i] ?? [], new Set(rows.map(String))];
+      expect(was.filter((row) => row[1] !== subject && !is.has(String(row)))).toEqual([]);
+      expect([was, rows].map((all) => all.some(([, id]) => id === subject))).toEqual([true, false]);
     }
   });
 
