@@ -67,7 +67,11 @@ export class DuckDbEngine implements Engine {
           const lake = { store: this.store, jobs: this.options.jobs, db, pipeline: able };
           // Single jobs are asked for by their names.
           const keeps = isWhole && request.full !== true;
-          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell, undefined, keeps);
+          const run = new Run(
+            ...([this.store, db, runId, this.options.jobs, able, plan, tell, undefined] as const),
+            keeps,
+            request.verbose,
+          );
           return await this.store.endingForgets(
             'duckdb',
             isWhole,
