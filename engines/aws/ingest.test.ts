@@ -266,7 +266,8 @@ describe('a fault at any single request', () => {
   beforeAll(async () => {
     const { server } = await s3Of();
     await run(data());
-    requests = server.requests.length;
+    // On a slow machine one may be tried again without a fault.
+    requests = new Set(server.requests.map(({ method, path, query }) => `${method} ${path}?${query}`)).size;
     expect(requests).toBeGreaterThan(15);
   });
 
