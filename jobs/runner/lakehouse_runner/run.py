@@ -249,7 +249,7 @@ class _Run:
         self._findings += done.findings
         if done.failures:
             of = "its branch" if written_to == output.table else f"{written_to}'s branch"
-            kept = f"what was written is on {of} {AUDIT}, snapshot {table.audit_snapshot()}"
+            kept = f"what was written is on {of} {AUDIT}, snapshot {table.written}"
             if self._refuse(output.table, *done.failures, f"{kept}; the published table is as it was"):
                 return
         if output.quarantine is not None:
