@@ -49,6 +49,9 @@ _DELIVERED_ONCE = "delivered_once"
 """As the model names it."""
 _SAMPLES = 5
 
+Accounts = Mapping[tuple[str, ...], Mapping[str, Any]]
+"""By the name of a source, and the digests of the files that it was judged by."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -68,8 +71,8 @@ class Options:
     """Whether the table is made again also where nothing has changed for it."""
     forgotten: Forgotten | None = None
     """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
-    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
-    """What jobs of the same run say of the sources that they read, by name and digest of the files."""
+    accounts: Accounts = field(default_factory=dict)
+    """What jobs of the same run say of the sources that they read."""
 
 
 @dataclass
@@ -85,7 +88,7 @@ class Result:
     """The tables that the failures are about."""
     warnings: list[str] = field(default_factory=list)
     """What was left unread."""
-    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    accounts: Accounts = field(default_factory=dict)
     """As the next job of the run takes them."""
 
 
@@ -358,9 +361,17 @@ class _Run:
     def _rows_of(self, name: str) -> int:
         return self._of(name).published_rows()
 
+    def _judged_by(self, name: str) -> tuple[str, ...] | None:
+        """Tell a source's files, and those of what its expectations read, which each of its jobs reads."""
+        source, read = self._manifest.sources[name], self._read
+        text = " ".join(check.count for check in source.audit)
+        found = [read[other] for other in sorted(read) if other == name or other in text]
+        return None if None in found else (name, *filter(None, found))
+
     def _known(self, name: str) -> Mapping[str, Any] | None:
         """What a job before said of a source, if it found the same files."""
-        return self._options.accounts.get((name, self._read[name] or ""))
+        key = self._judged_by(name)
+        return self._options.accounts.get(key) if key else None
 
     def _account(self, name: str, landing: Landing) -> int:
         """Judge what a source's lines came to, keep those that were refused, and check its expectations."""
@@ -392,8 +403,8 @@ class _Run:
                 "seconds": self._since(self._started),
             }
         )
-        if read := self._read[name]:
-            self._accounts[name, read] = self._tables[-1]
+        if key := self._judged_by(name):
+            self._accounts[key] = self._tables[-1]
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)
