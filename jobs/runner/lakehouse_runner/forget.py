@@ -189,7 +189,6 @@ class _Forgetting:
             accounts=self._accounts,
         )
         result = run(self._spark, manifest, job.code, parameters, options)
-        self._accounts = result.accounts
         if result.failures:
             failures = "\n".join(result.failures)
             raise JobError(

@@ -49,7 +49,7 @@ _DELIVERED_ONCE = "delivered_once"
 """As the model names it."""
 _SAMPLES = 5
 
-Accounts = Mapping[tuple[str, ...], Mapping[str, Any]]
+Accounts = dict[tuple[str, ...], Mapping[str, Any]]
 """By the name of a source, and the digests of the files that it was judged by."""
 
 
@@ -72,7 +72,7 @@ class Options:
     forgotten: Forgotten | None = None
     """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
     accounts: Accounts = field(default_factory=dict)
-    """What jobs of the same run say of the sources that they read."""
+    """What jobs of the same run say of the sources that they read; each adds to it."""
 
 
 @dataclass
@@ -88,8 +88,6 @@ class Result:
     """The tables that the failures are about."""
     warnings: list[str] = field(default_factory=list)
     """What was left unread."""
-    accounts: Accounts = field(default_factory=dict)
-    """As the next job of the run takes them."""
 
 
 def run(
@@ -122,7 +120,6 @@ class _Run:
         self._hide: Pseudonyms | None = None
         self._read: dict[str, str | None] = {}
         """The digests of the sources' files."""
-        self._accounts = dict(options.accounts)
 
     def go(self) -> Result:
         for name, value in SPARK_SETTINGS.items():
@@ -154,10 +151,7 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        failed = frozenset(self._failed)
-        return Result(
-            summary, self._findings, self._failures, failed, self._warnings, accounts=self._accounts
-        )
+        return Result(summary, self._findings, self._failures, frozenset(self._failed), self._warnings)
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)
@@ -404,7 +398,7 @@ class _Run:
             }
         )
         if key := self._judged_by(name):
-            self._accounts[key] = self._tables[-1]
+            self._options.accounts[key] = self._tables[-1]
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from lakehouse_runner.run import Options, _Run
+from lakehouse_runner.run import Accounts, Options, _Run
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_source_is_judged_again_unless_its_files_are_known_to_be_the_same(
         made._read = read
         return made
 
-    accounts: dict[tuple[str, ...], dict[str, int]] = {}
+    accounts: Accounts = {}
     key = job(items="same", orders="same", unread="more")._judged_by("items")
     assert key
     accounts[key] = {"written": 7}
