@@ -54,6 +54,7 @@ export async function runCommand(project: Project, options: RunOptions): Promise
     ...(only && { only }),
     ...(time && { time }),
     ...(options.full && { full: true }),
+    ...(options.verbose && { verbose: true }),
     ...days,
   };
   const plan = planOf(pipeline, request);

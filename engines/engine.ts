@@ -20,6 +20,8 @@ export interface RunRequest {
   readonly days?: Days;
   /** The run's own time: what is dated later does not count yet. Default: now. */
   readonly time?: Date;
+  /** Whether bad rows of a warning are shown that were there before, too. Default: those that have come may do. */
+  readonly verbose?: boolean;
 }
 
 /** Days in UTC, as ISO dates. */

@@ -25,15 +25,15 @@ export interface Check {
   readonly onlyEmpty?: true;
 }
 
-/** The table's own rows, by a query like those of `references` and of what columns imply. */
-const OWN_ROWS = /^SELECT t\.\* FROM /;
+/** Rows of a table, each once, by a query like those of `references` and of what columns imply. */
+const OWN_ROWS = /^SELECT t\.\* FROM (\w+) t(?:\s+WHERE\s|$)/;
 
 function checkOf(table: Table, others: readonly Table[], e: Expectation): Check {
   const { name, severity, columns, groups, sql, onlyEmpty } = e;
   const bad = sql(table.name);
   const same = columns.map((column) => `b.${column} IS NOT DISTINCT FROM t.${column}`).join(' AND ');
   const isBad = `EXISTS (SELECT 1 FROM (${bad}) b WHERE ${same})`;
-  const affected = groups ? `SUM(${groups})` : OWN_ROWS.test(bad) ? 'COUNT(*)' : 'NULL';
+  const affected = groups ? `SUM(${groups})` : OWN_ROWS.exec(bad)?.[1] === table.name ? 'COUNT(*)' : 'NULL';
   return {
     name,
     severity,

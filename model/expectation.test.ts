@@ -72,7 +72,7 @@ describe('what an expectation says of itself', () => {
       per: 'row',
     });
     expect(e.sql('thing')).toBe(
-      'SELECT t.* FROM thing t WHERE NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT id, part FROM other) o WHERE o.id = t.mine AND o.part = t.piece)',
+      'SELECT t.* FROM thing t WHERE NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT c.id, c.part FROM other c) o WHERE o.id = t.mine AND o.part = t.piece)',
     );
     expect(references(other, { id: 'id' }, { ...D, severity: 'quarantine', name: 'known' })).toMatchObject({
       name: 'known',

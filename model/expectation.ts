@@ -74,6 +74,7 @@ export function references<const K extends string, C extends Readonly<Record<str
 ): Expectation<K> {
   const own = Object.keys(columns) as K[];
   const others = own.map((name) => columns[name]);
+  const found = `SELECT DISTINCT ${others.map((name) => `c.${name}`).join(', ')} FROM ${to.name} c`;
   return {
     name: naming.name ?? `references_${to.name}`,
     severity: naming.severity ?? 'fail',
@@ -85,7 +86,7 @@ export function references<const K extends string, C extends Readonly<Record<str
     per: 'row',
     // DISTINCT halves the time of DuckDB, which else joins all values of both sides first.
     sql: (table) =>
-      `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT ${others.join(', ')} FROM ${to.name}) o WHERE ${equalities(own, others)})`,
+      `SELECT t.* FROM ${table} t WHERE NOT EXISTS (SELECT 1 FROM (${found}) o WHERE ${equalities(own, others)})`,
   };
 }
 

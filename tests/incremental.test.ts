@@ -1,7 +1,7 @@
 // A run reads what is new and makes what follows from it. Whatever happens to the files, the rules and the people in between,
 // it gives what a run of everything gives on the same files, row for row.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -74,7 +74,9 @@ class Beside {
     pipeline = this.pipeline,
     full = false,
   ): Promise<RunResult> {
-    const request = { data: this.data, parameters, time, full };
+    // Every other time its warnings show what they show of everything.
+    const verbose = this.runs % 2 === 1;
+    const request = { data: this.data, parameters, time, full, verbose };
     const other = join(this.dir, `whole-${this.runs++}`);
     await mkdir(other);
     const copy = async (name: string) => {
@@ -100,21 +102,22 @@ class Beside {
     const said = (run: RunResult) =>
       countsOf(run).map((table) => ({ ...table, expectations: table.expectations.filter(isSaid) }));
     expect(said(found)).toEqual(said(expected));
-    this.compareFindings(found, expected);
+    this.compareFindings(found, expected, verbose);
     if (expected.failures.length === 0) await this.compare(new Store(other));
     await rm(other, { recursive: true });
     return found;
   }
 
   /** What is found of tables that were made is told, in the same numbers; of bad rows those that have come may be shown alone. */
-  private compareFindings(found: RunResult, expected: RunResult) {
+  private compareFindings(found: RunResult, expected: RunResult, verbose: boolean) {
     const isTold = ({ expectation }: Finding) => !this.keeps || expectation !== DELIVERED_ONCE.name;
     const key = ({ table, expectation }: Finding) => `${table}.${expectation}`;
     const all = new Map(expected.findings.filter(isTold).map((one) => [key(one), one]));
     for (const { samples, ...one } of found.findings.filter(isTold)) {
       const { samples: shown, ...same } = all.get(key(one as Finding)) as Finding;
       expect(one).toEqual(same);
-      if (shown.length < SAMPLES) expect(shown).toEqual(expect.arrayContaining([...samples]));
+      if (verbose) expect(samples).toEqual(shown);
+      else if (shown.length < SAMPLES) expect(shown).toEqual(expect.arrayContaining([...samples]));
     }
     const made = [...all.values()].filter(({ table }) => !unchangedIn(found).includes(table));
     expect(found.findings.map(key)).toEqual(expect.arrayContaining(made.map(key)));
@@ -473,6 +476,8 @@ describe('a lakehouse of any contracts', () => {
 interface Small {
   readonly a: Columns;
   readonly b?: Columns;
+  /** Another name of `b`. */
+  readonly named?: string;
   readonly expectsOfA?: readonly Expectation[];
   readonly o: Columns;
   readonly expects?: readonly Expectation[];
@@ -483,10 +488,22 @@ interface Small {
 
 const words = lakehouse(['landing', 'made']);
 
-function small({ a, b = { id: int('I.') }, expectsOfA = [], o, expects = [], job }: Small): Pipeline {
-  const source = (name: string, columns: Columns, expectations: readonly Expectation[] = []) =>
-    words.source({ name, zone: 'landing', entity: name, description: 'S.', columns, expectations });
-  const sources = [source('a', a, expectsOfA), source('b', b)] as const;
+function small({
+  a,
+  b = { id: int('I.') },
+  named = 'b',
+  expectsOfA = [],
+  o,
+  expects = [],
+  job,
+}: Small): Pipeline {
+  const source = (
+    entity: string,
+    name: string,
+    columns: Columns,
+    expectations: readonly Expectation[] = [],
+  ) => words.source({ name, zone: 'landing', entity, description: 'S.', columns, expectations });
+  const sources = [source('a', 'a', a, expectsOfA), source('b', named, b)] as const;
   const output = words.table({
     name: 'o',
     zone: 'made',
@@ -505,9 +522,10 @@ const ID = { id: int('I.') };
 const held = (options: Pick<Parameters<typeof expectation>[0], 'sql' | 'per' | 'reads'>) =>
   expectation({ name: 'held', severity: 'warn', description: 'E.', columns: ['id'], ...options });
 
+// Behind no name DuckDB reads AT as a word of its own.
 const PAIRED = references(
-  { name: 'b', columns: { ...ID, n: ID.id } },
-  { id: 'id', n: 'n' },
+  { name: 'b', columns: { ...ID, at: ID.id } },
+  { id: 'id', at: 'at' },
   { severity: 'warn', description: 'R.' },
 );
 
@@ -544,6 +562,19 @@ const SMALL: Readonly<Record<string, Small>> = {
       sql: 'SELECT a.id FROM a a GROUP BY a.id',
       runs: [{ a: '{"id":1,"n":1}', b: '{"id":1}' }, { a: '{"id":1,"n":9}' }],
     },
+  'a query of what is seen, and a table whose name is like what is noted of that': {
+    a: ID,
+    named: 'seen_a',
+    o: ID,
+    job: {
+      increments: [{ key: 'id', by: { a: { key: 'id', sees: 'SELECT a.id FROM a a' }, seen_a: 'id' } }],
+    },
+    sql: 'SELECT a.id FROM a a UNION SELECT s.id FROM seen_a s',
+    runs: [
+      { a: '{"id":1}', b: '{"id":2}' },
+      { a: '{"id":3}', b: '{"id":4}' },
+    ],
+  },
   'an instant that comes due where the job asks for what is before its time': {
     a: { ...ID, at: epochMillis('A.') },
     o: ID,
@@ -575,7 +606,16 @@ const SMALL: Readonly<Record<string, Small>> = {
   },
   'bad rows that an expectation shows by what they share': {
     a: { ...ID, n: int('N.') },
-    expectsOfA: [held({ per: 'row', sql: (table) => `SELECT DISTINCT t.id FROM ${table} t WHERE t.n > 5` })],
+    expectsOfA: [
+      held({ per: 'row', sql: (table) => `SELECT DISTINCT t.id FROM ${table} t WHERE t.n > 5` }),
+      {
+        ...held({
+          per: 'row',
+          sql: (table) => `SELECT t.* FROM (SELECT DISTINCT n.id FROM ${table} n WHERE n.n > 5) t`,
+        }),
+        name: 'nested',
+      },
+    ],
     o: ID,
     job: { increments: [{ key: 'id', by: { a: 'id' } }] },
     sql: 'SELECT a.id FROM a a',
@@ -595,18 +635,18 @@ const SMALL: Readonly<Record<string, Small>> = {
     ],
   },
   'counterparts of two columns that come for rows that stay, and for some that have come': {
-    a: { ...ID, n: int('N.') },
-    b: { ...ID, n: int('N.') },
+    a: { ...ID, at: int('N.') },
+    b: { ...ID, at: int('N.') },
     expectsOfA: [PAIRED],
-    o: { ...ID, n: int('N.') },
+    o: { ...ID, at: int('N.') },
     expects: [PAIRED],
     job: { increments: [{ key: 'id', by: { a: 'id' } }] },
-    sql: 'SELECT a.id, a.n FROM a a',
+    sql: 'SELECT a.id, a.at FROM a a',
     runs: [
-      { a: '{"id":1,"n":1}\n{"id":1,"n":2}\n{"id":1,"n":2}\n{"id":2,"n":2}', b: '{"id":2,"n":1}' },
-      { b: '{"id":1,"n":2}' },
-      { a: '{"id":3,"n":3}\n{"id":1,"n":2}\n{"id":4,"n":4}', b: '{"id":3,"n":3}\n{"id":3,"n":3}' },
-      { a: '{"id":4,"n":4}', b: '{"id":4,"n":5}' },
+      { a: '{"id":1,"at":1}\n{"id":1,"at":2}\n{"id":1,"at":2}\n{"id":2,"at":2}', b: '{"id":2,"at":1}' },
+      { b: '{"id":1,"at":2}' },
+      { a: '{"id":3,"at":3}\n{"id":1,"at":2}\n{"id":4,"at":4}', b: '{"id":3,"at":3}\n{"id":3,"at":3}' },
+      { a: '{"id":4,"at":4}', b: '{"id":4,"at":5}' },
     ],
   },
   'values that more rows share, and some that one has again': {
@@ -722,23 +762,65 @@ describe('a run of what is new, once more', () => {
     await beside.run({}, time, of(1));
   });
 
-  test('an expectation that what has come cannot be asked fails the run, and says nothing of it', async () => {
+  const begun = async (one: Omit<Small, 'sql' | 'runs'>) => {
     const jobs = await mkdtemp(join(root, 'jobs-'));
     await writeFile(join(jobs, 'o.sql'), 'SELECT a.id FROM a a');
-    const sql = (table: string) => `SELECT t.* FROM ${table} t WHERE CAST(t.n AS INT) > 5`;
-    const expectsOfA = [held({ per: 'row', sql })];
-    const beside = new Beside(
-      small({ a: { ...ID, n: text('N.') }, expectsOfA, o: ID, job: {}, sql: '', runs: [] }),
-      jobs,
-    );
-    for (const [i, n] of ['1', 'ann@example.com'].entries()) {
+    const beside = new Beside(small({ ...one, sql: '', runs: [] }), jobs);
+    let files = 0;
+    const land = async (line: string) => {
       for (const source of ['a', 'b']) {
         await mkdir(beside.folder(source), { recursive: true });
-        await writeFile(join(beside.folder(source), `${i}.json`), `{"id":${i},"n":"${n}"}\n`);
+        await writeFile(join(beside.folder(source), `${files}.json`), `${line}\n`);
       }
-      const { failures } = await beside.run({}, new Date(BEGIN));
-      expect(failures).toEqual(i === 0 ? [] : [expect.stringMatching(/held could not be checked(?!.*ann)/)]);
+      files++;
+    };
+    return { beside, land, run: () => beside.run({}, new Date(BEGIN)) };
+  };
+
+  test.each([
+    ['asked', (table: string) => `SELECT t.* FROM ${table} t WHERE CAST(t.n AS INT) > 5`],
+    ['shown', (table: string) => `SELECT t.id, CAST(t.n AS INT) AS n FROM ${table} t WHERE t.id > 0`],
+  ])(
+    'an expectation that what has come cannot be %s fails the run, and says nothing of it',
+    async (_how, sql) => {
+      const N = { ...ID, n: text('N.') };
+      const { land, run } = await begun({ a: N, expectsOfA: [held({ per: 'row', sql })], o: ID, job: {} });
+      for (const [id, n] of ['1', 'ann@example.com'].entries()) {
+        await land(`{"id":${id},"n":"${n}"}`);
+        const { failures } = await run();
+        expect(failures).toEqual(
+          id === 0 ? [] : [expect.stringMatching(/held could not be checked(?!.*ann)/)],
+        );
+      }
+    },
+  );
+
+  test('a lake that does not say how many rows are bad ones asks for all', async () => {
+    const expects = [held({ per: 'row', sql: (table) => `SELECT t.* FROM ${table} t WHERE t.id > 5` })];
+    const job = { increments: [{ key: 'id', by: { a: 'id' } }] };
+    const { beside, land, run } = await begun({ a: ID, expectsOfA: expects, o: ID, expects, job });
+    const file = join(beside.dir, 'lake', 'current.json');
+    for (const id of [8, 9, 1]) {
+      await land(`{"id":${id}}`);
+      await run();
+      const pointer = JSON.parse(await readFile(file, 'utf8'));
+      for (const version of Object.values<{ affected?: unknown }>(pointer.tables)) delete version.affected;
+      await writeFile(file, JSON.stringify(pointer));
     }
+  });
+
+  test('what only forgetting somebody could publish fails the next run', async () => {
+    const few = expectation({
+      ...{ name: 'few', severity: 'fail', description: 'E.', columns: [] },
+      sql: (table) => `SELECT COUNT(*) AS n FROM ${table} t HAVING COUNT(*) < 2`,
+    });
+    const who = text('W.', { pii: 'direct', identifies: 'person' });
+    const { beside, land, run } = await begun({ a: { ...ID, who }, o: ID, expects: [few], job: {} });
+    await land('{"id":1,"who":"ann"}\n{"id":2,"who":"bea"}');
+    await run();
+    await beside.engine.forget(beside.pipeline, { subject: 'ann', dryRun: false });
+    for (const _ of [1, 2])
+      expect((await run()).failures).toEqual([expect.stringMatching(/^o: expectation few/)]);
   });
 });
 

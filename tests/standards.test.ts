@@ -2,7 +2,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { installPython, runTool, venvTool } from '../engines/python';
+import { installPython } from '../engines/python';
 import { junitXml } from '../standards/junit';
 import { lake, lakehouseIn, ROOT, temporaryDir } from './support/lake';
 import { python } from './support/python';
@@ -19,8 +19,17 @@ function hasValidators(): boolean {
 }
 const withValidators = hasValidators() ? describe : describe.skip;
 
-/** What `datacontract lint` makes of a file. */
-const lint = (file: string) => runTool(venvTool('datacontract'), ['lint', file]).text;
+/** What `datacontract lint` makes of files: of each whether it passed. Asked at once, as Python loads it for seconds. */
+const lint = (files: readonly string[]) =>
+  JSON.parse(
+    python(
+      `
+import json, sys
+from datacontract.data_contract import DataContract
+print(json.dumps([DataContract(data_contract_file=f).lint().result for f in json.load(sys.stdin)]))`,
+      { input: JSON.stringify(files) },
+    ),
+  ) as string[];
 
 const readJunit = (file: string) =>
   JSON.parse(
@@ -235,17 +244,26 @@ withValidators('contracts of the Open Data Contract Standard', () => {
     ['stedi', ROOT],
     ['shop', SHOP],
   ])('those of %s are valid', async (name, project) => {
-    for (const file of await exported(name, project)) expect(lint(file)).toMatch(/is valid\. Ran/);
+    const files = await exported(name, project);
+    expect(lint(files)).toEqual(files.map(() => 'passed'));
   });
 
-  test.each([
-    ['logicalType: string', 'logicalType: text'],
-    ['required:', 'reqired:'],
-    ['mustBe: 0', 'mustBe: 0\n        mustNotBe: 1'],
-  ])('one with a fault is not: %s', async (right, wrong) => {
+  test('one with a fault is not', async () => {
     const [first = ''] = await exported('faulty', SHOP);
-    writeFileSync(first, readFileSync(first, 'utf8').replace(right, wrong));
-    expect(lint(first)).not.toMatch(/is valid\. Ran/);
+    const text = readFileSync(first, 'utf8');
+    const faulty = [
+      ['logicalType: string', 'logicalType: text'],
+      ['required:', 'reqired:'],
+      ['mustBe: 0', 'mustBe: 0\n        mustNotBe: 1'],
+    ].map(([right = '', wrong = ''], i) => {
+      const file = join(dir, `fault-${i}.odcs.yaml`);
+      writeFileSync(file, text.replace(right, wrong));
+      return file;
+    });
+    expect(lint([first, ...faulty]).map((result) => result === 'passed')).toEqual([
+      true,
+      ...faulty.map(() => false),
+    ]);
   });
 });
 

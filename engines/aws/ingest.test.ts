@@ -278,7 +278,8 @@ describe('a fault at any single request', () => {
   ])('%s once: it is tried again, nothing is lost or doubled', async (_name, fault) => {
     const folder = data();
     let tries = 0;
-    for (let index = 0; index < requests; index++) {
+    const places = someOf(requests);
+    for (const index of places) {
       const { s3, server } = await s3Of();
       server.fault = (request) => (request.index === index ? fault : undefined);
       const { summary } = await run(folder);
@@ -288,7 +289,7 @@ describe('a fault at any single request', () => {
       expect(partsIn(s3)).toEqual([]);
       tries += server.requests.length - requests;
     }
-    expect(tries).toBeGreaterThanOrEqual(requests);
+    expect(tries).toBeGreaterThanOrEqual(places.length);
   });
 
   test.each<[string, Fault, RegExp]>([

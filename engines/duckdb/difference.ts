@@ -102,11 +102,15 @@ export async function saidNow(
       before.affected === null && is.affected === null
         ? null
         : (before.affected ?? 0) - (was.affected ?? 0) + (is.affected ?? 0);
-    const samples =
-      is.failed > 0 && now ? samplesOf(check.shown, await textsOf(db, reading(now, check.samples))) : [];
-    said.set(check.name, { failed, affected, samples });
+    const samples = is.failed > 0 && now ? await samplesIn(check, now) : [];
+    if (samples) said.set(check.name, { failed, affected, samples });
   }
   return said;
+
+  async function samplesIn({ shown, samples }: Check, rows: Rows) {
+    const texts = await textsOf(db, reading(rows, samples)).catch(() => undefined);
+    return texts && samplesOf(shown, texts);
+  }
 }
 
 /** A table when a run began and now. */
@@ -151,11 +155,11 @@ export async function sidesOf(
   const side = async (kind: keyof Sides, moved: string | undefined): Promise<Rows | undefined> => {
     const stayed =
       flips &&
-      `SELECT t.* FROM (${await holding(own, kind, from, `SELECT ${from} AS key FROM ${flips}`)}) t SEMI JOIN ${flips} f ON ${on}`;
+      `SELECT t.* FROM (${await holding(own, kind, from, `SELECT f.${from} AS key FROM ${flips} f`)}) t SEMI JOIN ${flips} f ON ${on}`;
     const others = flips && moved ? `SELECT t.* FROM (${moved}) t ANTI JOIN ${flips} f ON ${on}` : moved;
     const rows = [stayed, others].filter((one) => one !== undefined).join(' UNION ALL ');
     if (rows === '') return undefined;
-    const values = `SELECT ${from} AS key FROM (${rows})`;
+    const values = `SELECT r.${from} AS key FROM (${rows}) r`;
     return { [table.name]: rows, [other.table.name]: await holding(other, kind, to, values) };
   };
   return { was: before.failed > 0 ? await side('was', gone) : undefined, now: await side('now', come) };
@@ -166,7 +170,7 @@ export async function sidesOf(
     if (moved.is !== 'some' || (moved.gone === 0 && before.failed === 0)) return undefined;
     const values = `SELECT DISTINCT ${pairs.map(([own, one]) => `c.${one} AS ${own}`).join(', ')} FROM ${changesOf(of.name)} c`;
     const without = async (kind: keyof Sides) =>
-      `SELECT v.* FROM (${values}) v ANTI JOIN (${await holding(other as Versions, kind, to, `SELECT ${from} AS key FROM (${values})`)}) o ON ${pairs.map(([own, one]) => `o.${one} = v.${own}`).join(' AND ')}`;
+      `SELECT v.* FROM (${values}) v ANTI JOIN (${await holding(other as Versions, kind, to, `SELECT v.${from} AS key FROM (${values}) v`)}) o ON ${pairs.map(([own, one]) => `o.${one} = v.${own}`).join(' AND ')}`;
     const found = [
       ...(moved.come > 0 && before.failed > 0 ? [await without('was')] : []),
       ...(moved.gone > 0 ? [await without('now')] : []),
@@ -186,10 +190,10 @@ async function keyedSides(
   before: Counted,
 ): Promise<Sides> {
   if (change.is !== 'some') return {};
-  const values = `(SELECT DISTINCT ${per.join(', ')} FROM ${changesOf(table.name)})`;
+  const values = `(SELECT DISTINCT ${per.map((name) => `c.${name}`).join(', ')} FROM ${changesOf(table.name)} c)`;
   const key = per.find((name) => sought.includes(name)) ?? (per[0] as string);
   const side = async (kind: keyof Sides): Promise<Rows> => {
-    const rows = await rowsWith(db, dirs[kind], key, `SELECT ${key} AS key FROM ${values}`);
+    const rows = await rowsWith(db, dirs[kind], key, `SELECT v.${key} AS key FROM ${values} v`);
     const same = Object.fromEntries(per.map((name) => [name, `t.${name}`]));
     return { [table.name]: `SELECT t.* FROM (SELECT ${seenAs(table)} FROM ${rows}) t ${semi(values, same)}` };
   };

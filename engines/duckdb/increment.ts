@@ -223,7 +223,7 @@ async function noteSeen(
   await openTable(db, input, dirsBefore.get(name) as string);
   await db.run(`CREATE OR REPLACE TEMP TABLE _seen_before AS ${sees}`);
   await open(name);
-  const seen = `seen_${name}`;
+  const seen = `_seen_${name}`;
   await note(db, seen, 'FROM _seen_before', sees);
   return changesOf(seen);
 }

@@ -103,6 +103,8 @@ export class Run {
     private readonly forgetting?: { readonly list: Suppression; readonly subject?: string | undefined },
     /** Whether what nothing has changed for stays as it is. Default: everything is made. */
     private readonly keeps = false,
+    /** See {@link RunRequest.verbose}. */
+    private readonly verbose = false,
   ) {}
 
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
@@ -235,9 +237,13 @@ export class Run {
     }
   }
 
-  /** What may stay of a table. */
-  private versionBefore = async ({ name }: Table) =>
-    this.keeps ? readableVersion(this.db, this.store, this.pointer, name) : undefined;
+  /** What may stay of a table: not what was published only as somebody was forgotten, though an expectation failed. */
+  private async versionBefore(table: Table) {
+    if (!this.keeps) return undefined;
+    const version = await readableVersion(this.db, this.store, this.pointer, table.name);
+    const said = version && (await this.saidOf(table, version));
+    return said?.expectations.some((e) => e.severity === 'fail' && e.failed > 0) ? undefined : version;
+  }
 
   /** Leaves a table as it is published. Returns what was said of it. */
   private async keep(table: Table, version: Version): Promise<Made & Pick<TableSummary, 'unchanged'>> {
@@ -416,7 +422,9 @@ export class Run {
       const failed = said?.expectations.find(({ name }) => name === check.name)?.failed;
       const expectation = expectations.find(({ name }) => name === check.name) as Expectation;
       const before = { failed: failed ?? 0, affected: version.affected?.[check.name] ?? null };
-      return failed === undefined || check.moves ? [] : [{ check, expectation, before }];
+      // Of bad rows an older lake does not say how many of the table's they are.
+      const isUnknown = failed === undefined || (failed > 0 && !version.affected);
+      return isUnknown || check.moves ? [] : [{ check, expectation, before }];
     });
   }
 
@@ -447,9 +455,6 @@ export class Run {
       ? { table, change, was: this.store.publishedDir(name, version), now }
       : undefined;
   }
-
-  private samplesOf = async ({ shown, samples }: Check, failed: number) =>
-    failed > 0 ? samplesOf(shown, await textsOf(this.db, samples)) : [];
 
   private async transform(job: Job): Promise<Made> {
     const table = job.output;
@@ -556,7 +561,10 @@ export class Run {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
-        const samples = known.get(name)?.samples ?? (await this.samplesOf(check, failed));
+        const isShown = severity === 'fail' || this.verbose;
+        const samples =
+          (!isShown && known.get(name)?.samples) ||
+          samplesOf(check.shown, await textsOf(this.db, check.samples));
         const found = { table: table.name, expectation: name, severity, failed, affected, samples };
         this.found.push(found);
         if (check.moves && moveOut) reasons[name] = await moveOut(check);
