@@ -143,6 +143,12 @@ function lakeOf(name: string, jobs = join(dir, 'jobs')) {
       return spark.run(pipeline, { data });
     },
     rows,
+    /** Has somebody else do something to a table. */
+    others: async (sql: string) => {
+      const warehouse = `file:${join(lake, 'spark', 'warehouse')}`;
+      for await (const answered of session.ask({ kind: 'others', warehouse, sql }))
+        expect(answered).toBe(undefined);
+    },
     trusted: (version = '') => rows(`SELECT player, score, team, playedAt FROM score_trusted ${version}`),
     /** Branches and tags with their snapshots. */
     refs: async (table = 'score_trusted') =>
@@ -205,6 +211,20 @@ withSpark('on Spark', () => {
     expect((await run(pipeline, better)).failures).toEqual([]);
     expect(differences(await trusted(), rowsOf(better))).toEqual(NONE);
     expect(Object.keys(await refs())).toEqual(['main']);
+  });
+
+  test('branches and tags of others stay, and keep no run from publishing', async () => {
+    const { run, trusted, others } = lakeOf('others');
+    const [first, ...later] = [1, 2, 3, 4].map((points) => [score('Ada Canary', points)]);
+    expect((await run(game(), first as Score[])).failures).toEqual([]);
+    for (const ref of ['BRANCH tried', 'TAG kept'])
+      await others(`ALTER TABLE lake.lake.score_trusted CREATE ${ref}`);
+    for (const scores of later) {
+      expect((await run(game(), scores)).failures).toEqual([]);
+      expect(differences(await trusted(), rowsOf(scores))).toEqual(NONE);
+    }
+    for (const ref of ['tried', 'kept'])
+      expect(differences(await trusted(`VERSION AS OF '${ref}'`), rowsOf(first as Score[]))).toEqual(NONE);
   });
 
   test('a table that was never published is none where an expectation fails', async () => {

@@ -25,7 +25,7 @@ from .landing import Landing
 from .manifest import LANGUAGES, Manifest, PeopleSql, Reading
 from .quoting import quoted
 from .rewrite import rewritten
-from .run import SPARK_SETTINGS, Options, code_hash, run
+from .run import SPARK_SETTINGS, Accounts, Options, code_hash, run
 from .suppression import Entry, Forgotten, add_to_list, read_list
 
 _FOUND = "kind string, value string, person string"
@@ -98,7 +98,7 @@ class _Forgetting:
         self._people = people
         self._request = request
         self._said: dict[str, Any] = {"places": [], "remade": [], "unread": [], "warnings": [], "rows": {}}
-        self._accounts: Mapping[tuple[str, str], Mapping[str, Any]] = {}
+        self._accounts: Accounts = {}
         self._old = 0
         self._tables = [job.manifest for job in jobs if self._there(job.manifest)]
         # Runs that failed leave rows and refused lines of tables that were never published. They are cleaned:
@@ -189,7 +189,6 @@ class _Forgetting:
             accounts=self._accounts,
         )
         result = run(self._spark, manifest, job.code, parameters, options)
-        self._accounts = result.accounts
         if result.failures:
             failures = "\n".join(result.failures)
             raise JobError(

@@ -30,6 +30,8 @@ class IcebergTable:
         self._made_with: dict[str, str] = {}
         self.content = ""
         """Tells whether what was written on the audit branch is what another run wrote, in any order."""
+        self.written = 0
+        """The id of the snapshot that was written on the audit branch."""
         jvm: Any = spark.sparkContext._jvm
         try:
             self._table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(
@@ -54,7 +56,9 @@ class IcebergTable:
         writer.option("fanout-enabled", "true").overwrite(F.lit(True))
         self.content = digest(f"{rows.schema.simpleString()} {sorted(observation.get.items())}")
         self._table.refresh()
-        return self._rows(self._table.snapshot(AUDIT))
+        snapshot = self._table.snapshot(AUDIT)
+        self.written = snapshot.snapshotId()
+        return self._rows(snapshot)
 
     def makes_with(self, parameters: str, code: str) -> None:
         """Note how what is written next is made: the values of parameters, in JSON, and the code's hash."""
@@ -118,15 +122,16 @@ class IcebergTable:
         """Read the audit branch."""
         return self._spark.read.table(f"{self._name}.branch_{AUDIT}")
 
-    def audit_snapshot(self) -> int:
-        """Give the id of the audit branch's snapshot."""
-        snapshot: int = self._table.snapshot(AUDIT).snapshotId()
-        return snapshot
-
     def publish(self, provenance: Provenance | None = None) -> None:
-        """Make the audit branch the table in one step, with what it is made of."""
+        """Make the audit branch the table in one step, with what it is made of.
+
+        Raises:
+            JobError: Another run wrote on the branch meanwhile.
+        """
         self._table.refresh()
-        snapshot = self.audit_snapshot()
+        audited = self._table.snapshot(AUDIT)
+        if audited is None or audited.snapshotId() != self.written:
+            raise JobError("another run wrote the table meanwhile; nothing was published. Run it again")
         change = self._table.newTransaction()
         properties = change.updateProperties()
         if provenance is None:
@@ -135,22 +140,21 @@ class IcebergTable:
             properties.set(PROVENANCE, provenance.text()).commit()
         manage = change.manageSnapshots().removeBranch(AUDIT)
         if self._table.currentSnapshot() is None:
-            manage.createBranch(_MAIN, snapshot).commit()
+            manage.createBranch(_MAIN, self.written).commit()
         else:
             # Compaction may have written the old rows anew meanwhile. They are replaced whole either way.
-            manage.setCurrentSnapshot(snapshot).commit()
+            manage.setCurrentSnapshot(self.written).commit()
         change.commitTransaction()
 
     def expire(self, keep: int | None) -> None:
-        """Keep what the last runs published, so many, and what is on the audit branch; delete all else.
+        """Keep what the last runs published, so many, and what branches and tags name; delete all else.
 
         None: something else does it.
         """
         if keep is None:
             return
         self._table.refresh()
-        audited = self._table.snapshot(AUDIT)
-        kept = {audited.snapshotId()} if audited is not None else set()
+        kept = {ref.snapshotId() for ref in self._table.refs().values()}
         runs: set[str | None] = set()
         snapshot = self._table.currentSnapshot()
         while snapshot is not None:

@@ -176,9 +176,7 @@ def run_jobs(spark: SparkSession, request: dict[str, Any], say: Tell) -> None:
         for table in [*manifest.sources, output]:
             say({"kind": "start", "table": table})
         written_to = ready_table(spark, manifest.database, manifest.output)
-        options = replace(options, table=written_to)
-        result = run(spark, manifest, job["code"], job["parameters"], options)
-        options = replace(options, accounts=result.accounts)
+        result = run(spark, manifest, job["code"], job["parameters"], replace(options, table=written_to))
         if written_to != output and not result.failures:
             put_in_place(spark, manifest.database, manifest.output)
         failed |= result.failed

@@ -49,6 +49,9 @@ _DELIVERED_ONCE = "delivered_once"
 """As the model names it."""
 _SAMPLES = 5
 
+Accounts = dict[tuple[str, ...], Mapping[str, Any]]
+"""By the name of a source, and the digests of the files that it was judged by."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -68,8 +71,8 @@ class Options:
     """Whether the table is made again also where nothing has changed for it."""
     forgotten: Forgotten | None = None
     """Without whom the table is made again: what others' rows break only warns then. None: by the list."""
-    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
-    """What jobs of the same run say of the sources that they read, by name and digest of the files."""
+    accounts: Accounts = field(default_factory=dict)
+    """What jobs of the same run say of the sources that they read; each adds to it."""
 
 
 @dataclass
@@ -85,8 +88,6 @@ class Result:
     """The tables that the failures are about."""
     warnings: list[str] = field(default_factory=list)
     """What was left unread."""
-    accounts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
-    """As the next job of the run takes them."""
 
 
 def run(
@@ -119,7 +120,6 @@ class _Run:
         self._hide: Pseudonyms | None = None
         self._read: dict[str, str | None] = {}
         """The digests of the sources' files."""
-        self._accounts = dict(options.accounts)
 
     def go(self) -> Result:
         for name, value in SPARK_SETTINGS.items():
@@ -151,10 +151,7 @@ class _Run:
             "seconds": self._since(self._started),
             "tables": self._tables,
         }
-        failed = frozenset(self._failed)
-        return Result(
-            summary, self._findings, self._failures, failed, self._warnings, accounts=self._accounts
-        )
+        return Result(summary, self._findings, self._failures, frozenset(self._failed), self._warnings)
 
     def _fail(self, table: str, *messages: str) -> None:
         self._failed.add(table)
@@ -249,7 +246,7 @@ class _Run:
         self._findings += done.findings
         if done.failures:
             of = "its branch" if written_to == output.table else f"{written_to}'s branch"
-            kept = f"what was written is on {of} {AUDIT}, snapshot {table.audit_snapshot()}"
+            kept = f"what was written is on {of} {AUDIT}, snapshot {table.written}"
             if self._refuse(output.table, *done.failures, f"{kept}; the published table is as it was"):
                 return
         if output.quarantine is not None:
@@ -358,9 +355,17 @@ class _Run:
     def _rows_of(self, name: str) -> int:
         return self._of(name).published_rows()
 
+    def _judged_by(self, name: str) -> tuple[str, ...] | None:
+        """Tell a source's files, and those of what its expectations read, which each of its jobs reads."""
+        source, read = self._manifest.sources[name], self._read
+        text = " ".join(check.count for check in source.audit)
+        found = [read[other] for other in sorted(read) if other == name or other in text]
+        return None if None in found else (name, *filter(None, found))
+
     def _known(self, name: str) -> Mapping[str, Any] | None:
         """What a job before said of a source, if it found the same files."""
-        return self._options.accounts.get((name, self._read[name] or ""))
+        key = self._judged_by(name)
+        return self._options.accounts.get(key) if key else None
 
     def _account(self, name: str, landing: Landing) -> int:
         """Judge what a source's lines came to, keep those that were refused, and check its expectations."""
@@ -392,8 +397,8 @@ class _Run:
                 "seconds": self._since(self._started),
             }
         )
-        if read := self._read[name]:
-            self._accounts[name, read] = self._tables[-1]
+        if key := self._judged_by(name):
+            self._options.accounts[key] = self._tables[-1]
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)

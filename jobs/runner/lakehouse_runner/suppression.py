@@ -102,8 +102,9 @@ def _parsed(uri: str, text: str) -> list[Entry]:
         if isinstance(version, int) and version not in (1, _FORMAT):
             of = f"{path} is of format {version}, and this version reads {_FORMAT}"
             raise JobError(f"{of}; use the version that wrote it")
-        entries = [Entry(**given) for given in value["entries"]]
-        if isinstance(version, int) and all(map(_is_sound, entries)):
+        given = value["entries"]
+        entries = [Entry(**one) for one in given]
+        if isinstance(version, int) and isinstance(given, list) and all(map(_is_sound, entries)):
             return entries
     except (ValueError, KeyError, TypeError):
         pass

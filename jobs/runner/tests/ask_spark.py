@@ -11,6 +11,10 @@ def answer(spark: SparkSession, request: dict[str, Any], say: local.Tell) -> Non
     fresh = spark.newSession()
     fresh.conf.set("spark.sql.catalog.lake.warehouse", request["warehouse"])
     fresh.conf.set("spark.sql.adaptive.enabled", bool(request.get("isAdaptive")))
+    if request["kind"] == "others":
+        # What only somebody else does to the lake's tables.
+        fresh.sql(request["sql"])
+        return
     local.handle(fresh, request, say)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ COLUMNS = {
     "at": Contract("int", min=0),
 }
 SOURCE = source_of(Path("/nowhere"), COLUMNS)
+CSV = {"kind": "csv", "header": True, "delimiter": ",", "quote": '"'}
 LISTED = listed(KEY, "ann@x.org", subject="ann@x.org")
 
 THEIRS = [
@@ -93,6 +95,26 @@ def test_what_cannot_be_looked_into_is_told(tmp_path: Path, name: str, content: 
     assert (tmp_path / name).read_bytes() == content
 
 
+@pytest.mark.parametrize("written_as", ["json", CSV])
+def test_a_file_is_looked_into_piece_by_piece(tmp_path: Path, written_as: object) -> None:
+    """One of which a line is longer than a piece cannot be looked into, and stays as it is."""
+    made = source_of(Path("/nowhere"), COLUMNS, written_as=written_as)
+    source = replace(made, records=replace(made.records, piece_bytes=100))
+    header, line = ("", '{{"user":"{}","at":{}}}\n') if written_as == "json" else ("user,at\n", "{},{}\n")
+    others = [line.format(f"bob{i}@x.org", i) for i in range(20)]
+    text = header + "".join(other + line.format("ann@x.org", i) for i, other in enumerate(others))
+    assert rewritten(write(tmp_path, "a", text.encode()), source, LISTED)
+    assert (tmp_path / "a").read_text() == header + "".join(others)
+    long = text + line.format("ann@x.org" + " " * 100, 1)
+    assert not rewritten(write(tmp_path, "a", long.encode()), source, LISTED)
+    assert (tmp_path / "a").read_text() == long
+
+
+def test_what_holds_no_record_is_looked_into(tmp_path: Path) -> None:
+    """A run refuses it and goes on."""
+    assert rewritten(write(tmp_path, "a.json", b""), SOURCE, LISTED)
+
+
 def test_an_object_that_others_write_meanwhile_is_theirs(bucket: Bucket) -> None:
     """It is replaced as it was read or not at all."""
     bucket.put("landing/a.json", b"\n".join([*THEIRS, *OTHERS]))
@@ -118,9 +140,6 @@ def test_records_of_elements(tmp_path: Path) -> None:
     assert sorted((tmp_path / "a.json").read_text().splitlines()) == sorted(others)
 
 
-CSV = {"kind": "csv", "header": True, "delimiter": ",", "quote": '"'}
-
-
 def test_csv_keeps_its_header(tmp_path: Path) -> None:
     """And every byte of others; a file of a header alone is deleted."""
     source = source_of(Path("/nowhere"), COLUMNS, written_as=CSV)
@@ -140,14 +159,18 @@ def test_parquet_keeps_its_columns(tmp_path: Path) -> None:
     users = ["bob@x.org", "ann@x.org", "Ann@X.org", "cleo@x.org"]
     table = pa.table({"user": users, "at": [1, 2, -1, -1], "more": [1.5, 2, 3, 4]})
     pq.write_table(table, tmp_path / "a.parquet")
-    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
-    first, second = files.list_files(f"file:{tmp_path}")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "b.parquet").write_bytes(whole[:-9])
+    # Its footer is sound.
+    (tmp_path / "c.parquet").write_bytes(whole[:4] + bytes(40) + whole[44:])
+    first, *damaged = files.list_files(f"file:{tmp_path}")
     assert rewritten(first, source, LISTED)
     assert pq.read_table(tmp_path / "a.parquet").to_pydict() == {
         "user": ["bob@x.org", "cleo@x.org"],
         "at": [1, -1],
         "more": [1.5, 4.0],
     }
-    before = (tmp_path / "b.parquet").read_bytes()
-    assert not rewritten(second, source, LISTED)
-    assert (tmp_path / "b.parquet").read_bytes() == before
+    for file in damaged:
+        before = (tmp_path / file.name).read_bytes()
+        assert not rewritten(file, source, LISTED)
+        assert (tmp_path / file.name).read_bytes() == before

@@ -1,18 +1,38 @@
 """Tests of what a job takes over from those before it in the same run; what it makes, tests/spark tests."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from lakehouse_runner.run import Options, _Run
+from lakehouse_runner.run import Accounts, Options, _Run
 
 
-@pytest.mark.parametrize(("read", "known"), [("same", {"written": 7}), ("other", None), (None, None)])
+@pytest.mark.parametrize(
+    ("orders", "items", "is_known"),
+    [
+        ("same", "same", True),
+        ("same", "other", False),
+        ("other", "same", False),
+        ("same", None, False),
+        (None, "same", False),
+    ],
+)
 def test_a_source_is_judged_again_unless_its_files_are_known_to_be_the_same(
-    read: str | None, known: dict[str, int] | None
+    orders: str | None, items: str | None, is_known: bool
 ) -> None:
-    """What landed since the job before is judged; of files that changed just now nobody can tell."""
-    accounts = {("s", "same"): {"written": 7}}
-    options = Options("lake", "run", "version", lambda: b"", accounts=accounts)
-    job = _Run(cast(Any, None), cast(Any, None), "", {}, options)
-    job._read = {"s": read}
-    assert job._known("s") == known
+    """And those that its expectations read. Of what changed just now nobody can tell."""
+    check = SimpleNamespace(count="SELECT 1 FROM items t WHERE NOT EXISTS (FROM orders)")
+    audits = {"items": [check], "orders": [], "unread": []}
+    manifest = SimpleNamespace(sources={name: SimpleNamespace(audit=audits[name]) for name in audits})
+
+    def job(**read: str | None) -> _Run:
+        options = Options("lake", "run", "version", lambda: b"", accounts=accounts)
+        made = _Run(cast(Any, None), cast(Any, manifest), "", {}, options)
+        made._read = read
+        return made
+
+    accounts: Accounts = {}
+    key = job(items="same", orders="same", unread="more")._judged_by("items")
+    assert key
+    accounts[key] = {"written": 7}
+    assert job(orders=orders, items=items)._known("items") == ({"written": 7} if is_known else None)

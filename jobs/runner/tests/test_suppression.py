@@ -67,6 +67,8 @@ def test_what_others_enter_meanwhile_stays(bucket: Bucket) -> None:
         '{"version":"2","entries":[]}',
         '{"entries":[]}',
         '{"version":1}',
+        '{"version":2,"entries":{}}',
+        '{"version":2,"entries":""}',
         '{"version":1,"entries":[{"kind":"person","hash":"x","since":"2026-11-25T16:00:00Z"}]}',
         '{"version":1,"entries":[{"kind":"pet","hash":"' + "0" * 64 + '","since":"2026-11-25T16:00:00Z"}]}',
         '{"version":1,"entries":[{"kind":"person","hash":"' + "0" * 64 + '","since":"today"}]}',
