@@ -397,8 +397,7 @@ class _Run:
                 "seconds": self._since(self._started),
             }
         )
-        if key := self._judged_by(name):
-            self._options.accounts[key] = self._tables[-1]
+        told = self._tables[-1]
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)
@@ -407,6 +406,9 @@ class _Run:
                 self._fail(name, account.failure)
             else:
                 self._refuse(name, account.failure)
+        # What fails one job fails each that reads it.
+        if name not in self._failed and (key := self._judged_by(name)):
+            self._options.accounts[key] = told
         return account.accepted
 
     def _find_copies(self, name: str, landing: Landing, done: Audit) -> None:
