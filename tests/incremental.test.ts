@@ -529,6 +529,13 @@ const PAIRED = references(
   { severity: 'warn', description: 'R.' },
 );
 
+/** A job that copies what it reads. */
+const COPIES = {
+  o: ID,
+  job: { increments: [{ key: 'id', by: { a: 'id' } }] },
+  sql: 'SELECT a.id FROM a a',
+} satisfies Partial<Small>;
+
 // Each once gave something else than a run of everything.
 const SMALL: Readonly<Record<string, Small>> = {
   'a hidden key of which no value is touched, and its rows are counted': {
@@ -616,9 +623,7 @@ const SMALL: Readonly<Record<string, Small>> = {
         name: 'nested',
       },
     ],
-    o: ID,
-    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
-    sql: 'SELECT a.id FROM a a',
+    ...COPIES,
     runs: [{ a: '{"id":1,"n":9}', b: '{"id":1}' }, { a: '{"id":1,"n":8}' }],
   },
   'a counterpart that is equal in another type': {
@@ -665,7 +670,7 @@ const SMALL: Readonly<Record<string, Small>> = {
   },
   'bad rows by the rows of a value, which others have no more': {
     a: { ...ID, n: int('N.') },
-    o: ID,
+    ...COPIES,
     expects: [
       held({
         per: ['id'],
@@ -674,8 +679,6 @@ const SMALL: Readonly<Record<string, Small>> = {
           `SELECT t.id FROM ${table} t JOIN a a ON a.id = t.id GROUP BY t.id HAVING MAX(a.n) > 5 AND MIN(a.n) > 1`,
       }),
     ],
-    job: { increments: [{ key: 'id', by: { a: 'id' } }] },
-    sql: 'SELECT a.id FROM a a',
     runs: [
       { a: '{"id":1,"n":9}\n{"id":2,"n":9}\n{"id":3,"n":3}', b: '{"id":1}' },
       { a: '{"id":1,"n":1}' },

@@ -66,9 +66,8 @@ export class DuckDbEngine implements Engine {
           const isWhole = plan.jobs.length === able.jobs.length && data !== undefined;
           const lake = { store: this.store, jobs: this.options.jobs, db, pipeline: able };
           // Single jobs are asked for by their names.
-          const keeps = isWhole && request.full !== true;
-          const how = [undefined, keeps, request.verbose] as const;
-          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell, ...how);
+          const how = { keeps: isWhole && request.full !== true, verbose: request.verbose };
+          const run = new Run(this.store, db, runId, this.options.jobs, able, plan, tell, how);
           return await this.store.endingForgets(
             'duckdb',
             isWhole,

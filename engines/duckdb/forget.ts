@@ -132,22 +132,28 @@ export async function learn({ store, db }: Lake): Promise<void> {
 }
 
 /** The list with the person, and with what points to nobody else; the person's hash, and how many devices others have too. */
-async function find({ db, store, pipeline }: Lake, before: Suppression, subject: string) {
+async function find(lake: Lake, before: Suppression, subject: string) {
+  const { db } = lake;
   const since = new Date().toISOString();
   await readyList(db, before, subject);
   const [person] = await hashesFound(db);
   if (!person) throw new LakeError('the subject is empty');
   const listed = before.plus([person], since);
   await readyList(db, listed, subject);
+  for await (const { source } of landedRows(lake)) await findIn(db, source);
+  const list = listed.plus(await hashesFound(db), since);
+  return { list, person: person.hash, sharedDevices: await countOf(db, SHARED_DEVICES) };
+}
+
+/** The sources of which the lake has rows, each with those as `_landed`. */
+async function* landedRows({ db, store, pipeline }: Lake) {
   const { tables } = await store.pointer();
   for (const source of pipeline.sources) {
     const version = tables[source.name];
     if (!version) continue;
     await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
-    await findIn(db, source);
+    yield { source, version };
   }
-  const list = listed.plus(await hashesFound(db), since);
-  return { list, person: person.hash, sharedDevices: await countOf(db, SHARED_DEVICES) };
 }
 
 /** Tables that are made by other SQL than when they were made last. */
@@ -167,11 +173,8 @@ async function preview(lake: Lake, list: Suppression, subject: string): Promise<
   const { tables } = await store.pointer();
   const { places, add } = erasedPlaces();
   await readyList(db, list, subject);
-  for (const source of pipeline.sources) {
-    const version = tables[source.name];
-    if (!version) continue;
+  for await (const { source, version } of landedRows(lake)) {
     const { rows, refused } = readingOf(source).forgotten;
-    await readyRows(db, source, parquetIn(store.publishedDir(source.name, version)));
     add(source.name, 'rows', await countOf(db, `SELECT 1 FROM _landed t WHERE ${rows}`));
     const quarantine = store.publishedQuarantine(source.name, version);
     if (!existsSync(quarantine)) continue;
@@ -201,7 +204,9 @@ async function makeAgain(lake: Lake, list: Suppression, subject?: string): Promi
   requirePublished(plan, Object.keys(pointer.tables));
   const { places, add } = erasedPlaces();
   try {
-    const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, { list, subject });
+    const run = new Run(store, db, runId, jobs, pipeline, plan, () => {}, {
+      forgetting: { list, subject },
+    });
     // Of another engine's lake there is nothing here.
     const isEmpty = Object.keys(pointer.tables).length === 0;
     const result = isEmpty ? undefined : await run.go(undefined);

@@ -85,6 +85,8 @@ export class Run {
   private readonly readAsBefore = new Set<string>();
   /** The sources of which an expectation was asked. */
   private readonly audited = new Set<string>();
+  /** Summaries of runs before by their files: one tells of many tables, each of which is asked for several times. */
+  private readonly read = new Map<string, ReturnType<typeof readSummary>>();
   /** Where the rows are that SQL reads by a table's name. */
   private readonly dirs = new Map<string, string>();
 
@@ -96,15 +98,17 @@ export class Run {
     private readonly pipeline: Pipeline,
     private readonly plan: Plan,
     private readonly tell: (event: RunEvent) => void,
-    /**
-     * Who was forgotten, where tables are made again without them: from the rows that the lake has of its sources, which
-     * stay right where files were changed since or are gone. What others' rows break only warns then.
-     */
-    private readonly forgetting?: { readonly list: Suppression; readonly subject?: string | undefined },
-    /** Whether what nothing has changed for stays as it is. Default: everything is made. */
-    private readonly keeps = false,
-    /** See {@link RunRequest.verbose}. */
-    private readonly verbose = false,
+    private readonly how: {
+      /**
+       * Who was forgotten, where tables are made again without them: from the rows that the lake has of its sources, which
+       * stay right where files were changed since or are gone. What others' rows break only warns then.
+       */
+      readonly forgetting?: { readonly list: Suppression; readonly subject?: string | undefined };
+      /** Whether what nothing has changed for stays as it is. Default: everything is made. */
+      readonly keeps?: boolean;
+      /** See {@link RunRequest.verbose}. */
+      readonly verbose?: boolean | undefined;
+    },
   ) {}
 
   /** Throws a LakeError where a source has no file or a table that is read was never published. */
@@ -122,8 +126,8 @@ export class Run {
     const deliveries = await this.deliveries(data, folders);
     for (const source of this.plan.sources) {
       await this.make(source, null, () =>
-        this.forgetting
-          ? this.landAgain(source, this.pointer.tables[source.name] as Version, this.forgetting)
+        this.how.forgetting
+          ? this.landAgain(source, this.pointer.tables[source.name] as Version, this.how.forgetting)
           : this.land(
               source,
               data as string,
@@ -132,7 +136,7 @@ export class Run {
             ),
       );
     }
-    if (this.keeps) await this.findAgain();
+    if (this.how.keeps) await this.findAgain();
     for (const source of this.plan.sources) await this.auditSource(source);
     for (const job of this.plan.jobs) {
       if (job.inputs.some((input) => this.failed.has(input.name))) this.skip(job);
@@ -190,7 +194,7 @@ export class Run {
 
   /** What an expectation says against a table; it is no reason to keep somebody who was forgotten. */
   private refuse(table: Table, message: string) {
-    if (this.forgetting) this.warnings.push(`${table.name}: ${message}`);
+    if (this.how.forgetting) this.warnings.push(`${table.name}: ${message}`);
     else this.fail(table, message);
   }
 
@@ -211,7 +215,7 @@ export class Run {
     const before = this.pointer.tables[table.name];
     // What is moved out may be other rows.
     const mayBeSame =
-      this.keeps && before?.rows === written && (table.format !== 'iceberg' || quarantined === 0);
+      this.how.keeps && before?.rows === written && (table.format !== 'iceberg' || quarantined === 0);
     if (!mayBeSame) return { is: 'other' };
     const dirs = [this.store.publishedDir(table.name, before), this.store.tableDir(this.runId, table.name)];
     const sums = await rowsOf<{ same: boolean }>(
@@ -239,7 +243,7 @@ export class Run {
 
   /** What may stay of a table: not what was published only as somebody was forgotten, though an expectation failed. */
   private async versionBefore(table: Table) {
-    if (!this.keeps) return undefined;
+    if (!this.how.keeps) return undefined;
     const version = await readableVersion(this.db, this.store, this.pointer, table.name);
     const said = version && (await this.saidOf(table, version));
     return said?.expectations.some((e) => e.severity === 'fail' && e.failed > 0) ? undefined : version;
@@ -266,22 +270,24 @@ export class Run {
 
   /** What was said of a table when it was made last. */
   private async saidOf({ name }: Table, { folder, runId, madeBy = folder ?? runId }: Version) {
-    const summary = await readSummary(this.store.summaryFile(madeBy));
-    return summary?.tables.find(({ table }) => table === name);
+    const file = this.store.summaryFile(madeBy);
+    const read = this.read.get(file) ?? readSummary(file);
+    this.read.set(file, read);
+    return (await read)?.tables.find(({ table }) => table === name);
   }
 
   private async deliveries(data: string | undefined, { files }: LandingFolders) {
-    if (this.forgetting || data === undefined) return new Map<string, Delivery>();
+    if (this.how.forgetting || data === undefined) return new Map<string, Delivery>();
     return deliveriesOf(
       this.plan.sources,
       data,
       files,
       await this.store.suppression(),
       async (source) =>
-        this.keeps || source.onMissing === 'keep'
+        this.how.keeps || source.onMissing === 'keep'
           ? keptRows(this.db, this.store, this.pointer, source)
           : undefined,
-      !this.keeps,
+      !this.how.keeps,
     );
   }
 
@@ -295,7 +301,7 @@ export class Run {
     const landing = landingDir(data, table);
     const version = this.pointer.tables[table.name];
     if (delivery.whole === undefined) this.readAsBefore.add(table.name);
-    if (version && this.keeps && isIdle(delivery)) {
+    if (version && this.how.keeps && isIdle(delivery)) {
       const kept = { ...(await this.keep(table, version)), ...recordsOf(sumOf(delivery.kept)) };
       if (delivery.archived.length === 0) return kept;
       // Of two files that were the same, one may be gone.
@@ -325,7 +331,7 @@ export class Run {
   private async landAgain(
     table: SourceTable,
     version: Version,
-    { list, subject }: NonNullable<Run['forgetting']>,
+    { list, subject }: NonNullable<Run['how']['forgetting']>,
   ): Promise<Made> {
     const { db, store, runId } = this;
     const dir = store.tableDir(runId, table.name);
@@ -561,7 +567,7 @@ export class Run {
         const { failed, affected } = counted ?? ((await this.count([check]))[0] as Counted);
         results.push({ name, severity, failed });
         if (failed === 0) return;
-        const isShown = severity === 'fail' || this.verbose;
+        const isShown = severity === 'fail' || this.how.verbose;
         const samples =
           (!isShown && known.get(name)?.samples) ||
           samplesOf(check.shown, await textsOf(this.db, check.samples));

@@ -381,23 +381,21 @@ class _Run:
         files.delete_others(source.quarantine, self._options.run_id)
         done = audit(self._spark, name, source.audit)
         self._find_copies(name, landing, done)
-        self._tables.append(
-            {
-                "table": name,
-                "job": None,
-                "read": account.accepted + account.quarantined + account.filtered,
-                "quarantined": account.quarantined,
-                "filtered": account.filtered,
-                "written": account.accepted,
-                "bytes": account.bytes,
-                "quarantinedBytes": account.refused_bytes,
-                "reasons": dict(account.reasons),
-                "expectations": done.results,
-                # It is read while the job's rows are made and written.
-                "seconds": self._since(self._started),
-            }
-        )
-        told = self._tables[-1]
+        told = {
+            "table": name,
+            "job": None,
+            "read": account.accepted + account.quarantined + account.filtered,
+            "quarantined": account.quarantined,
+            "filtered": account.filtered,
+            "written": account.accepted,
+            "bytes": account.bytes,
+            "quarantinedBytes": account.refused_bytes,
+            "reasons": dict(account.reasons),
+            "expectations": done.results,
+            # It is read while the job's rows are made and written.
+            "seconds": self._since(self._started),
+        }
+        self._tables.append(told)
         self._findings += done.findings
         if done.failures:
             self._refuse(name, *done.failures)
